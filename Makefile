@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+# The whole build, one file. `make help` lists the targets; V=1 shows commands; SAN=address,undefined and WERROR=1 are the variants.
+
+comma  := ,
+O      ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+CC     := gcc
+CLANG  ?= clang
+BPFTOOL ?= /usr/sbin/bpftool
+q      := $(if $(V),,@)
+say     = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+# The pipeline in order: a module includes itself and those before it (make lint checks it).
+MODULES := base rt policy sense actor flow proto action claim join judge ledger store out daemon
+
+VERSION := 0.1.0
+LLHTTP_DIR ?= /usr/share/llhttp
+LLHTTP_INC ?= /usr/share/include/llhttp
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+PREFIX ?= /usr/local
+PKGS := libbpf libelf zlib libzstd libuv libmicrohttpd libcyaml libcrypto sqlite3
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wimplicit-fallthrough -Wno-unused-parameter $(if $(WERROR),-Werror)
+HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=3) -ftrivial-auto-var-init=zero -fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection -fPIE
+INC     := -Iinclude -Iuser -I$(O)/gen -I$(LLHTTP_INC)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(WARN) $(CFLAGS) $(HARDEN) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) -ffile-prefix-map=$(CURDIR)=.
+OWN_CFLAGS = -include base/banned.h
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+LIBS    = $(shell pkg-config --libs $(PKGS)) -lZydis -lpthread
+
+USER_C  := $(filter-out user/daemon/main.c,$(foreach m,$(MODULES),$(wildcard user/$(m)/*.c user/$(m)/*/*.c)))
+USER_O  := $(USER_C:%.c=$(O)/%.o)
+LLHTTP_O := $(O)/llhttp/llhttp.o $(O)/llhttp/api.o $(O)/llhttp/http.o
+LIB     := $(O)/libwirewitness.a
+CLI_O   := $(patsubst %.c,$(O)/%.o,$(wildcard tools/wirewitness/*.c))
+VERIFY_O := $(patsubst %.c,$(O)/%.o,$(wildcard tools/wirewitness-verify/*.c))
+DEV     := $(patsubst tools/dev/%.c,$(O)/dev/%,$(wildcard tools/dev/*.c))
+UNIT    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*/test_*.c tests/sim/test_*.c tests/bpf/test_*.c))
+FUZZ    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REPLAY := $(patsubst tests/fuzz/%.c,$(O)/fuzz-replay/%,$(wildcard tests/fuzz/fuzz_*.c))
+BPF_C   := $(filter-out bpf/calib.bpf.c,$(wildcard bpf/*.bpf.c))
+BPF_O   := $(BPF_C:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
+SKELS   := $(O)/gen/wirewitness.skel.h $(O)/gen/calib.skel.h
+PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help deps deps-check demo test check system lint format asan bench install uninstall clean fuzz units golden
+
+all: $(PROGRAMS) $(DEV) ## build the three programs and the developer tools under build/
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+# --- kernel side --------------------------------------------------------------------------------
+
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Iinclude -Ibpf -Ivmlinux/$(ARCH) \
+	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror)
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	$(q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -c $< -o $@
+
+$(O)/gen/wirewitness.bpf.o: $(BPF_O)
+	$(call say,LINK,$@)
+	$(q)mkdir -p $(@D) && $(BPFTOOL) gen object $@ $^
+
+$(O)/gen/calib.bpf.o: $(O)/bpf/calib.bpf.o
+	$(q)mkdir -p $(@D) && $(BPFTOOL) gen object $@ $^
+
+$(O)/gen/%.skel.h: $(O)/gen/%.bpf.o
+	$(call say,SKEL,$@)
+	$(q)$(BPFTOOL) gen skeleton $< name ww_$* > $@
+
+# --- user side ----------------------------------------------------------------------------------
+
+$(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c
+	$(call say,CC,$<)
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(HARDEN) -I$(LLHTTP_INC) -c $< -o $@
+
+$(O)/%.o: %.c | $(SKELS)
+	$(call say,CC,$<)
+	$(q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIB): $(USER_O) $(LLHTTP_O)
+	$(call say,AR,$@)
+	$(q)rm -f $@ && ar Drc $@ $^
+
+$(O)/wirewitnessd: $(O)/user/daemon/main.o $(LIB)
+	$(call say,LD,$@)
+	$(q)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
+
+$(O)/wirewitness: $(CLI_O) $(LIB)
+	$(call say,LD,$@)
+	$(q)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
+
+# The auditor's verifier: base, ledger and libcrypto, nothing else.
+$(O)/wirewitness-verify: $(VERIFY_O) $(LIB)
+	$(call say,LD,$@)
+	$(q)$(CC) $(LDFLAGS_ALL) $^ -lcrypto -o $@
+
+$(O)/dev/%: $(O)/tools/dev/%.o $(LIB)
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lssl -lpcap -o $@
+
+# --- tests --------------------------------------------------------------------------------------
+
+$(O)/tests/%: $(O)/tests/%.o $(LIB)
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -o $@
+
+# Each fuzz target twice: with libFuzzer, and with a main that replays the corpus in `make check`.
+$(O)/fuzz/%: tests/fuzz/%.c $(USER_C) | $(SKELS)
+	$(call say,FUZZ,$@)
+	$(q)mkdir -p $(@D) && $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -w $< $(USER_C) $(LLHTTP_DIR)/*.c $(LIBS) -o $@
+
+$(O)/fuzz-replay/%: $(O)/tests/fuzz/%.o $(O)/tests/lib/fuzz_replay.o $(LIB)
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
+
+units: $(UNIT) $(FUZZ_REPLAY)
+
+check: all units ## unit tests, fuzz corpora, replay goldens: no privileges, under a minute
+	$(q)tests/lib/run-check $(O)
+
+fuzz: $(FUZZ) ## every fuzz target for FUZZ_TIME seconds (default 20)
+	$(q)tests/lib/run-fuzz $(O) $(or $(FUZZ_TIME),20)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+clean: ## remove build folders
+	rm -rf build build-*

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Clocks as types: kernel event time and span time do not mix by accident.
+ *
+ * ww_boot: CLOCK_BOOTTIME nanoseconds (bpf_ktime_get_boot_ns). ww_wall: nanoseconds since the Unix
+ * epoch, UTC. One maps to the other only through a ww_clock_map, sampled by the daemon and recorded
+ * on the tape, with an explicit bound on its error.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ww_boot {
+	uint64_t ns;
+};
+
+struct ww_wall {
+	uint64_t ns;
+};
+
+struct ww_clock_map {
+	struct ww_boot boot; /* when sampled */
+	struct ww_wall wall; /* the same instant */
+	uint64_t bound_ns;   /* largest error of the pair at sampling */
+	bool valid;
+};
+
+/* Zero-valued when the map is not valid. */
+struct ww_wall ww_clock_wall(const struct ww_clock_map *m, struct ww_boot t);
+struct ww_boot ww_clock_boot(const struct ww_clock_map *m, struct ww_wall t);
+
+/* Reads both clocks now (side effect: only sense and daemon call it). */
+void ww_clock_sample(struct ww_clock_map *ret_map);
+
+#define WW_RFC3339_MAX 32
+/* RFC 3339 UTC with nanoseconds, "2026-11-23T10:00:00.123456789Z". out has WW_RFC3339_MAX bytes. */
+void ww_wall_rfc3339(struct ww_wall t, char *out);
