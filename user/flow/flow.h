@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flow: one socket, keyed by the kernel's socket cookie, with its owner, its counters, its TLS session and its
+ * byte account. Fed by events; hands ordered plaintext to proto through callbacks.
+ *
+ * Numbered invariants:
+ *  1. A flow's bytes come from the kernel's counters only; plaintext and packets never add to them.
+ *  2. Plaintext reaches the callback in offset order, each byte at most once; a missing range is announced as
+ *     a gap before the bytes behind it.
+ *  3. A session belongs to at most one flow, by evidence (enum ww_bind_grade), never by thread or time.
+ *  4. Closing a flow twice is impossible; late events within the linger period still count.
+ *  5. All iteration that can be seen in records is in order of cookie or of arrival, never of hashing.
+ *
+ * Pure, not thread safe. Bounded by WW_FLOWS_MAX and WW_STREAM_HOLD_BYTES per direction.
+ */
+#pragma once
+
+#include <wirewitness/event.h>
+
+#include "actor/actor.h"
+#include "base/clock.h"
+#include "base/json_write.h"
+
+struct ww_tls_facts {
+	bool client_hello;
+	bool server_hello;
+	uint16_t version; /* 0x0304 TLS 1.3, 0x0303 ...; 0 unknown */
+	uint16_t cipher;  /* 0 unknown */
+	char sni[256];	  /* empty: absent */
+	char alpn[32];	  /* first offered by the client, or the chosen one where readable */
+};
+
+/*
+ * The byte account of one direction. payload = handshake + tickets + explained + overhead + remainder, where
+ * remainder is what no hook explains. Exact only when the flags say so.
+ */
+struct ww_account {
+	uint64_t payload;   /* kernel: bytes_sent, or bytes_received */
+	uint64_t handshake; /* TLS records before the first application record, by length walk */
+	uint64_t tickets;   /* post-handshake records seen before the first application record */
+	uint64_t explained; /* plaintext bytes reported by the probes (captured or counted) */
+	uint64_t overhead;  /* record framing of the explained bytes, lower bound */
+	uint64_t overhead_max; /* upper bound: reads that ended exactly at the caller's buffer */
+	uint64_t captured;  /* of explained: bytes whose content was delivered */
+	int64_t remainder;  /* payload - the rest (with the lower bound) */
+	bool checked;	    /* false: cipher without known overhead, or walk lost: remainder not judged */
+};
+
+struct ww_flow {
+	uint64_t cookie;
+	struct ww_actor_key owner; /* zero: not resolved */
+	struct ww_actor_key root;  /* root of the owner's tree */
+	uint64_t cgroup;
+	struct ww_endpoint local;
+	struct ww_endpoint peer;
+	uint32_t netns;
+	uint8_t proto; /* 6, 17, ... */
+	uint8_t role;  /* enum ww_flow_role */
+	uint8_t type;
+	uint8_t state;
+	uint8_t how; /* enum ww_close_how */
+	bool established;
+	bool closed;
+	bool seen_birth; /* opened while we watched */
+	struct ww_boot t_open;
+	struct ww_boot t_established;
+	struct ww_boot t_close;
+	uint64_t bytes_sent;
+	uint64_t bytes_acked;
+	uint64_t bytes_received;
+	uint64_t bytes_retrans;
+	uint32_t rtt_min_us;
+	uint32_t srtt_us;
+	uint32_t sk_err;
+	uint32_t owner_changes;
+	uint8_t bind; /* enum ww_bind_grade of its TLS session, UNBOUND when plain or opaque */
+	bool tls;     /* a hello or a session was seen */
+	struct ww_tls_facts tls_facts;
+	struct ww_account account[2]; /* by enum ww_dir; filled by ww_flow_account() */
+	uint64_t lost_bytes[2];	      /* plaintext holes by direction */
+	uint32_t exchanges;	      /* proto: exchanges seen on it */
+	void *proto;		      /* owned by proto, see ww_flow_ops.closed */
+};
+
+/* What the flow table tells the next stage. ctx is the one given at creation. All pointers borrowed for the call. */
+struct ww_flow_ops {
+	void (*opened)(void *ctx, struct ww_flow *f);
+	/* Ordered plaintext. t: when the call returned in the application. */
+	void (*bytes)(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, struct ww_slice bytes,
+		      struct ww_boot t);
+	/* `bytes` plaintext bytes at `offset` were not delivered (loss, cap, joined late). */
+	void (*gap)(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t bytes, struct ww_boot t);
+	/* No more bytes; counters and account are final. Release f->proto. */
+	void (*closed)(void *ctx, struct ww_flow *f);
+};
+
+struct ww_flows;
+
+/* `actors` is borrowed and must outlive the table. 0 or -ENOMEM. */
+WW_CHECK int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, void *ctx,
+			  struct ww_flows **ret_flows);
+/* Without calling `closed`: use ww_flows_finish() first. */
+void ww_flows_free(struct ww_flows *t);
+WW_DEFINE_AUTO(struct ww_flows, ww_flows_free)
+
+/* Takes any event. 0 or -ENOMEM; whatever could not be held is counted (ww_flows_lost). */
+WW_CHECK int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev);
+
+/* Closes flows whose linger period ended by t (called on every tick). */
+void ww_flows_tick(struct ww_flows *t, struct ww_boot now);
+
+/* End of tape: delivers what is held, closes everything in order of cookie. */
+void ww_flows_finish(struct ww_flows *t, struct ww_boot now);
+
+/* NULL when unknown. Borrowed until the flow's `closed`. */
+struct ww_flow *ww_flows_get(struct ww_flows *t, uint64_t cookie);
+
+/* The live flow with this local port and peer (a claim's sender, seen from its own end), or NULL. */
+struct ww_flow *ww_flows_by_ends(struct ww_flows *t, const struct ww_endpoint *local,
+				 const struct ww_endpoint *peer);
+
+/* Calls fn for every flow, in order of cookie. */
+void ww_flows_each(struct ww_flows *t, void (*fn)(void *ctx, struct ww_flow *f), void *ctx);
+
+/* Brings f->account up to date from the counters known now. */
+void ww_flow_account(struct ww_flow *f);
+
+/* "f-<cookie>" in hex; out holds WW_FLOW_ID_MAX bytes. */
+#define WW_FLOW_ID_MAX 24
+void ww_flow_id(uint64_t cookie, char *out);
+
+/* "10.77.1.2:8443", "[::1]:443"; out holds WW_ENDPOINT_TEXT_MAX bytes. */
+#define WW_ENDPOINT_TEXT_MAX 64
+void ww_endpoint_text(const struct ww_endpoint *e, char *out);
+bool ww_endpoint_loopback(const struct ww_endpoint *e);
+/* Equal address and port; an IPv4-mapped IPv6 address equals its IPv4 form. */
+bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b);
+
+/* Writes the record body of kind "flow" as an object. */
+void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, struct ww_jsonw *w);
