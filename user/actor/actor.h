@@ -2,10 +2,10 @@
 /*
  * actor: one process identity and its lineage, rebuilt from fork, exec and exit events.
  *
- * Identity is pid + start time (the boot id stands in the tape's manifest), never the pid alone. Actors
- * are kept after exit until ww_actors_expire(), because spans and late bytes still refer to them.
- * Bounded by WW_ACTORS_MAX; past it the oldest exited actor goes first and the eviction is counted.
- * Pure: time comes from events only. Not thread safe.
+ * Identity is pid + start time (the boot id stands in the tape's manifest), never the pid alone.
+ * Actors are kept after exit until ww_actors_expire(), because spans and late bytes still refer to
+ * them. Bounded by WW_ACTORS_MAX; past it the oldest exited actor goes first and the eviction is
+ * counted. Pure: time comes from events only. Not thread safe.
  */
 #pragma once
 
@@ -38,8 +38,8 @@ void ww_actors_free(struct ww_actors *a);
 WW_DEFINE_AUTO(struct ww_actors, ww_actors_free)
 
 /*
- * Takes any event: process events change the table, every other event with an actor makes sure that the actor is
- * known. 0 or -ENOMEM (the event is then a loss that the caller counts).
+ * Takes any event: process events change the table, every other event with an actor makes sure that
+ * the actor is known. 0 or -ENOMEM (the event is then a loss that the caller counts).
  */
 WW_CHECK int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev);
 
@@ -50,8 +50,8 @@ const struct ww_actor *ww_actors_get(const struct ww_actors *a, struct ww_actor_
 const struct ww_actor *ww_actors_at(const struct ww_actors *a, uint32_t pid, struct ww_boot t);
 
 /*
- * The topmost known ancestor inside the same scope cgroup: the root of the agent's process tree. Two actors belong to
- * one tree when their roots are equal. An unknown key is its own root.
+ * The topmost known ancestor inside the same scope cgroup: the root of the agent's process tree.
+ * Two actors belong to one tree when their roots are equal. An unknown key is its own root.
  */
 struct ww_actor_key ww_actors_root(const struct ww_actors *a, struct ww_actor_key key);
 
@@ -67,5 +67,5 @@ void ww_actors_expire(struct ww_actors *a, struct ww_boot t);
 #define WW_ACTOR_ID_MAX 40
 void ww_actor_id(struct ww_actor_key key, char *out);
 
-/* Writes the record body of kind "actor" as an object. */
-void ww_actor_write(const struct ww_actor *actor, struct ww_jsonw *w);
+/* Writes the record of kind "actor". `t` is when it was written about. */
+void ww_actor_write(const struct ww_actor *actor, struct ww_wall t, struct ww_jsonw *w);

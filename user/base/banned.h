@@ -7,4 +7,4 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol gmtime localtime popen alloca
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol gmtime localtime popen

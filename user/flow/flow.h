@@ -54,7 +54,7 @@ struct ww_flow {
 	struct ww_endpoint local;
 	struct ww_endpoint peer;
 	uint32_t netns;
-	uint8_t proto; /* 6, 17, ... */
+	uint8_t ip_proto; /* 6, 17, ... */
 	uint8_t role;  /* enum ww_flow_role */
 	uint8_t type;
 	uint8_t state;

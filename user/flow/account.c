@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/account.h"
+
+#define RECORD_PLAIN_MAX 16384u
+#define TYPE_APPLICATION 23
+
+void ww_account_add_record(struct ww_account_dir *d, const struct ww_event_record *ev)
+{
+	if (d->record_count >= WW_RECORDS_WALKED_MAX)
+		return;
+	d->records[d->record_count++] =
+		(struct ww_account_record){ev->bytes, ev->type, ev->h.time_ns};
+}
+
+static void add_read(struct ww_account_dir *d, uint32_t bytes, uint32_t requested)
+{
+	d->records_max++;
+	if (!d->open)
+		d->records_min++;
+	d->open = bytes == requested && requested < RECORD_PLAIN_MAX;
+}
+
+void ww_account_add_call(struct ww_account_dir *d, enum ww_dir dir, uint32_t bytes,
+			 uint32_t requested)
+{
+	if (bytes == 0)
+		return;
+	if (d->calls++ == 0) {
+		d->first_call_bytes = bytes < RECORD_PLAIN_MAX ? bytes : RECORD_PLAIN_MAX;
+		d->first_exact =
+			dir == WW_DIR_OUT || bytes < requested || bytes == RECORD_PLAIN_MAX;
+	}
+	d->plaintext += bytes;
+	if (dir == WW_DIR_IN) {
+		add_read(d, bytes, requested);
+	} else {
+		uint64_t n = (bytes + RECORD_PLAIN_MAX - 1) / RECORD_PLAIN_MAX;
+
+		d->records_min += n;
+		d->records_max += n;
+	}
+}
+
+unsigned ww_account_framing(uint16_t version, uint16_t cipher)
+{
+	/* RFC 8446 5.2: header 5, inner type 1, AEAD tag 16 (8 for CCM_8). */
+	if (version == 0x0304)
+		return cipher == 0x1305 ? 14 : 22;
+	if (version != 0x0303)
+		return 0;
+	switch (cipher) {
+	case 0xc02b: /* ECDHE-ECDSA-AES128-GCM-SHA256 */
+	case 0xc02c:
+	case 0xc02f:
+	case 0xc030:
+	case 0x009c:
+	case 0x009d:
+	case 0x009e:
+	case 0x009f:
+		return 29; /* RFC 5288: header 5, explicit nonce 8, tag 16 */
+	case 0xcca8:
+	case 0xcca9:
+	case 0xccaa:
+		return 21; /* RFC 7905: header 5, tag 16 */
+	default:
+		return 0;
+	}
+}
+
+/* Index of the first application record, record_count when none can be told. */
+static unsigned first_application(const struct ww_account_dir *d, unsigned framing,
+				  uint16_t version)
+{
+	uint32_t want = d->first_call_bytes + framing;
+	unsigned i;
+
+	if (d->calls == 0)
+		return d->record_count;
+	for (i = 0; i < d->record_count; i++) {
+		if (d->records[i].type != TYPE_APPLICATION)
+			continue;
+		if (version == 0x0303)
+			return i; /* RFC 5246: encrypted handshake records keep type 22 */
+		if (d->first_exact ? d->records[i].bytes == want : d->records[i].bytes >= want)
+			return i;
+	}
+	return d->record_count;
+}
+
+/* When our own last handshake record went out: tickets can only come after it. 0: not seen. */
+static uint64_t finished_time(const struct ww_account_dir *out, unsigned app)
+{
+	return app > 0 ? out->records[app - 1].time_ns : 0;
+}
+
+static void split_in(const struct ww_account_dir *in, unsigned app, uint64_t finished_ns,
+		     struct ww_account *a)
+{
+	for (unsigned i = 0; i < app; i++) {
+		if (finished_ns && in->records[i].type == TYPE_APPLICATION &&
+		    in->records[i].time_ns > finished_ns)
+			a->tickets += in->records[i].bytes;
+		else
+			a->handshake += in->records[i].bytes;
+	}
+}
+
+static void split_out(const struct ww_account_dir *out, unsigned app, bool client,
+		      struct ww_account *a)
+{
+	uint64_t encrypted = 0;
+
+	for (unsigned i = 0; i < app; i++) {
+		if (client && out->records[i].type == TYPE_APPLICATION)
+			encrypted += out->records[i].bytes;
+		else
+			a->handshake += out->records[i].bytes;
+	}
+	a->handshake += encrypted < WW_FINISHED_BYTES_MAX ? encrypted : WW_FINISHED_BYTES_MAX;
+}
+
+static void close_dir(const struct ww_flow *f, const struct ww_account_dir *d, uint64_t payload,
+		      unsigned app, unsigned framing, bool walk_exact, struct ww_account *a)
+{
+	bool app_found = d->calls == 0 || app < d->record_count;
+
+	a->payload = payload;
+	a->explained = d->plaintext;
+	a->captured = d->captured;
+	a->overhead = d->records_min * framing;
+	a->overhead_max = d->records_max * framing;
+	a->remainder = (int64_t)payload -
+		       (int64_t)(a->handshake + a->tickets + a->explained + a->overhead);
+	a->checked = f->tls && framing != 0 && walk_exact && app_found && d->record_count > 0 &&
+		     !d->calls_lost;
+}
+
+void ww_account_close(struct ww_flow *f, const struct ww_account_dir dirs[2], bool walk_exact)
+{
+	const struct ww_account_dir *out = &dirs[WW_DIR_OUT], *in = &dirs[WW_DIR_IN];
+	unsigned framing = ww_account_framing(f->tls_facts.version, f->tls_facts.cipher);
+	unsigned app_out = first_application(out, framing, f->tls_facts.version);
+	unsigned app_in = first_application(in, framing, f->tls_facts.version);
+	bool client = f->role != WW_FLOW_ACCEPT;
+
+	memset(f->account, 0, sizeof(f->account));
+	split_out(out, app_out, client, &f->account[WW_DIR_OUT]);
+	split_in(in, app_in, client ? finished_time(out, app_out) : 0, &f->account[WW_DIR_IN]);
+	close_dir(f, out, f->bytes_sent, app_out, framing, walk_exact, &f->account[WW_DIR_OUT]);
+	close_dir(f, in, f->bytes_received, app_in, framing, walk_exact, &f->account[WW_DIR_IN]);
+}
