@@ -2,13 +2,15 @@
 /*
  * Where to put probes in a TLS library file, decided by decoding the real code.
  *
- * A uprobe costs 0.7 us on an instruction that the kernel emulates (call rel32, relative jumps, push,
- * nop) and ten times that where it must be single-stepped. The plan therefore prefers, inside each API
- * function, the `call` of the internal function (arguments still in their registers) and the
- * conditional jump that follows it (result still in eax). Every choice is checked: straight-line code from the
- * function's entry, no clobbered argument, not a jump target from elsewhere; where the check fails the plan
- * falls back to the function's entry and its return instructions, found by a control-flow walk. A
- * wrong guess is worse than a slow probe.
+ * A uprobe costs 0.7 us on an instruction that the kernel emulates (call rel32, relative jumps,
+ * push, nop) and ten times that where it must be single-stepped. The plan therefore prefers, inside
+ * each API function, the `call` of the internal function (arguments still in their registers) and
+ * the next emulated instruction after it at which eax is still known to be the result. Every choice
+ * is proven over all paths through the function (data flow over its control flow graph); where the
+ * proof fails the plan falls back to the first emulated instruction on the straight line from the
+ * entry, or the entry itself, and to every return instruction. What can be proven neither way gets
+ * no probe: a wrong guess is worse than a slow probe, and no probe is worse than neither, so the
+ * function is named in `refused`.
  *
  * Pure over the ELF image: no attaching here. x86-64 by Zydis; other machines get -ENOTSUP.
  */
@@ -22,19 +24,38 @@
 #define WW_SITES_MAX 64
 
 enum ww_site_kind {
-	WW_SITE_ENTRY,	/* arguments readable: rdi object, rsi buffer, rdx length, rcx &done where has_done */
-	WW_SITE_RESULT, /* eax holds the result */
-	WW_SITE_PREFIX, /* BIO_write: rsi buffer, rdx length, for the second binding witness */
-	WW_SITE_FREE,	/* SSL_free: rdi object */
+	WW_SITE_ENTRY,  /* arguments readable: rdi object, rsi buffer, rdx length */
+	WW_SITE_RESULT, /* eax holds the result; <= 0: nothing was read or written */
+	WW_SITE_PREFIX, /* BIO_write: rsi buffer, edx length, for the second binding witness */
+	WW_SITE_FREE,   /* SSL_free: rdi object, maybe NULL, maybe not the last reference */
 };
 
+/*
+ * The ENTRY of a symbol is passed exactly once before a RESULT of the same symbol is passed, once.
+ * A RESULT without ENTRY means that the probe was attached in mid-call, or that the call was
+ * refused by the API function before it did anything (then eax <= 0). An ENTRY that another ENTRY
+ * of the same thread and frame follows without RESULT did not happen: the thread was unwound out of
+ * it.
+ */
 struct ww_site {
 	uint64_t offset; /* file offset of the instruction */
 	enum ww_site_kind kind;
 	enum ww_dir dir;
-	bool has_done; /* rcx points at the count of bytes done (_ex calls and the internal functions) */
-	bool same_sp;  /* entry and result share the stack pointer: the pair can be checked by it */
+	/*
+	 * ENTRY: a register points at the size_t that will receive the count of bytes done: rcx, or
+	 * r8 where done_r8. RESULT: true: eax > 0 says only that the call succeeded and the count
+	 * is in that size_t; false: eax is the count.
+	 */
+	bool has_done;
+	bool done_r8;
+	bool len32;    /* ENTRY, PREFIX: the length is an int: only edx counts */
+	bool same_sp;  /* rsp is the same at ENTRY and RESULT: the pair can be checked by it */
 	bool emulated; /* the kernel emulates the instruction */
+	/*
+	 * rsp here minus rsp at the function's first instruction, bytes (<= 0): rsp - sp_bytes
+	 * names the call's frame at ENTRY and RESULT alike, whatever same_sp says.
+	 */
+	int32_t sp_bytes;
 	char symbol[24]; /* API function it belongs to */
 };
 
@@ -52,10 +73,18 @@ struct ww_tls_plan {
 	uint32_t random_off2;
 	unsigned site_count;
 	struct ww_site sites[WW_SITES_MAX];
+	char refused[64]; /* API functions present but without sites, separated by spaces; NUL ended
+			   */
 };
 
 /*
- * Reads the ELF file behind fd and plans its probes. 0; -ENOENT: no TLS API in this file; -ENOTSUP: machine
- * or code shape not understood; -EINVAL: not ELF; -EIO, -ENOMEM. *ret_plan unchanged on error. fd stays the caller's.
+ * Reads the ELF file behind fd and plans its probes: SSL_read, SSL_write and their _ex forms,
+ * SSL_free, BIO_write, as far as the file defines them. A libcrypto gives a plan with PREFIX only.
+ * 0; -ENOENT: no TLS API in this file; -ENOTSUP: machine not supported, or API functions present
+ * and none understood; -EINVAL: not ELF, or damaged; -EIO, -ENOMEM. *ret_plan unchanged on error.
+ * fd stays the caller's; its file position is not used.
+ *
+ * Not seen at these sites: 0-RTT calls that do not go through SSL_write_ex/SSL_read_ex
+ * (SSL_write_early_data of some builds), SSL_sendfile, and SSL_peek (not a read).
  */
 WW_CHECK int ww_site_plan(int fd, struct ww_tls_plan *ret_plan);
