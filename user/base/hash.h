@@ -11,6 +11,9 @@
 
 uint64_t ww_siphash(const void *p, size_t n);
 
+/* The same under a given key; k[0] is the first eight key bytes, little endian. */
+uint64_t ww_siphash_key(const uint64_t k[2], const void *p, size_t n);
+
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)ww_siphash((keyptr), (keylen)))
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
