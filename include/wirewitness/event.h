@@ -221,7 +221,7 @@ struct ww_event_data {
 struct ww_event_unix {
 	struct ww_event h;
 	__u32 path_bytes; /* 0: unnamed; a leading NUL: abstract */
-	__u32 _pad;
+	__u32 absent; /* set by the daemon: 1: no such socket existed when it looked, nothing was reached */
 	char path[112];
 };
 

@@ -48,8 +48,9 @@ void ww_coverage_loopback(struct ww_coverage *c, uint64_t cgroup, struct ww_boot
 void ww_coverage_query(const struct ww_coverage *c, uint64_t cgroup, struct ww_boot from, struct ww_boot to,
 		       struct ww_coverage_answer *ret_answer);
 
-/* Writes the record body of kind "coverage" for one scope up to `now`, as an object. */
-void ww_coverage_write(const struct ww_coverage *c, uint64_t cgroup, struct ww_boot now, struct ww_jsonw *w);
+/* Writes the record of kind "coverage" for one scope up to `now`; t is the same instant as wall time. */
+void ww_coverage_write(const struct ww_coverage *c, uint64_t cgroup, struct ww_boot now, struct ww_wall t,
+		       struct ww_jsonw *w);
 
 /* Calls fn for every scope in order of cgroup id. */
 void ww_coverage_each(const struct ww_coverage *c, void (*fn)(void *ctx, uint64_t cgroup), void *ctx);

@@ -94,6 +94,14 @@ struct ww_flow_ops {
 	void (*closed)(void *ctx, struct ww_flow *f);
 };
 
+struct ww_flow_stats {
+	uint32_t live;	     /* flows in the table */
+	uint32_t unbound;    /* TLS sessions no socket is known for */
+	uint64_t refused;    /* events for which the table had no room */
+	uint64_t lost_bytes; /* plaintext dropped here: hold ceiling or memory */
+	uint64_t malformed;  /* events that contradict themselves (a broken tape) */
+};
+
 struct ww_flows;
 
 /* `actors` is borrowed and must outlive the table. 0 or -ENOMEM. */
@@ -103,7 +111,7 @@ WW_CHECK int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_o
 void ww_flows_free(struct ww_flows *t);
 WW_DEFINE_AUTO(struct ww_flows, ww_flows_free)
 
-/* Takes any event. 0 or -ENOMEM; whatever could not be held is counted (ww_flows_lost). */
+/* Takes any event. 0 or -ENOMEM; whatever could not be held is counted in the stats. */
 WW_CHECK int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev);
 
 /* Closes flows whose linger period ended by t (called on every tick). */
@@ -111,6 +119,8 @@ void ww_flows_tick(struct ww_flows *t, struct ww_boot now);
 
 /* End of tape: delivers what is held, closes everything in order of cookie. */
 void ww_flows_finish(struct ww_flows *t, struct ww_boot now);
+
+struct ww_flow_stats ww_flows_stats(const struct ww_flows *t);
 
 /* NULL when unknown. Borrowed until the flow's `closed`. */
 struct ww_flow *ww_flows_get(struct ww_flows *t, uint64_t cookie);

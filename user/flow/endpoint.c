@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "flow/flow.h"
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/* The IPv4 form of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
+static struct ww_endpoint unmap(const struct ww_endpoint *e)
+{
+	struct ww_endpoint v4 = *e;
+
+	if (e->family != AF_INET6 || memcmp(e->addr, mapped_prefix, sizeof(mapped_prefix)) != 0)
+		return v4;
+	memset(v4.addr, 0, sizeof(v4.addr));
+	memcpy(v4.addr, e->addr + 12, 4);
+	v4.family = AF_INET;
+	return v4;
+}
+
+bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b)
+{
+	struct ww_endpoint x = unmap(a), y = unmap(b);
+
+	return x.family == y.family && x.port == y.port &&
+	       memcmp(x.addr, y.addr, x.family == AF_INET ? 4 : 16) == 0;
+}
+
+bool ww_endpoint_loopback(const struct ww_endpoint *e)
+{
+	static const uint8_t one[16] = {[15] = 1};
+	struct ww_endpoint x = unmap(e);
+
+	if (x.family == AF_INET)
+		return x.addr[0] == 127;
+	return x.family == AF_INET6 && memcmp(x.addr, one, 16) == 0;
+}
+
+void ww_endpoint_text(const struct ww_endpoint *e, char *out)
+{
+	char addr[INET6_ADDRSTRLEN] = "?";
+	struct ww_endpoint x = unmap(e);
+
+	if (x.family == AF_INET || x.family == AF_INET6)
+		inet_ntop(x.family, x.addr, addr, sizeof(addr));
+	snprintf(out, WW_ENDPOINT_TEXT_MAX, x.family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr,
+		 x.port);
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/flow.h"
+
+#include <errno.h>
+
+#include "base/hash.h"
+#include "flow/account.h"
+#include "flow/session.h"
+#include "flow/tls_hello.h"
+
+/* After the kernel's close, events of the other ring may still be on their way. */
+#define LINGER_NS 300000000ull
+
+#define TCP_ESTABLISHED 1
+#define TCP_CLOSE       7
+
+/* Where one TLS session's plaintext stands in the flow's direction. */
+struct stream {
+	struct ww_session_key session;
+	bool begun;
+	uint64_t base;     /* flow offset of the session's offset 0 */
+	uint64_t expected; /* next flow offset */
+};
+
+struct entry {
+	struct ww_flow flow; /* first: entries and flows are one address */
+	struct stream stream[2];
+	struct ww_account_dir account[2];
+	uint8_t random[16];
+	bool random_seen;
+	bool walk_exact;
+	bool told_open;
+	bool closing;
+	struct entry *prev, *next;  /* all, by arrival */
+	struct entry *next_closing; /* by time of close */
+	UT_hash_handle hh;
+};
+
+struct ww_flows {
+	const struct ww_actors *actors;
+	struct ww_flow_ops ops;
+	void *ctx;
+	struct entry *by_cookie;
+	struct entry *first, *last;
+	struct entry *closing_first, *closing_last;
+	struct ww_sessions *sessions;
+	struct ww_flow_stats stats;
+};
+
+int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, void *ctx,
+		 struct ww_flows **ret_flows)
+{
+	WW_AUTO(ww_flows_free_auto) struct ww_flows *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	r = ww_sessions_new(&t->sessions);
+	if (r < 0)
+		return r;
+	t->actors = actors;
+	t->ops = *ops;
+	t->ctx = ctx;
+	*ret_flows = WW_TAKE(t);
+	return 0;
+}
+
+static void entry_free(struct ww_flows *t, struct entry *e)
+{
+	HASH_DELETE(hh, t->by_cookie, e);
+	if (e->prev)
+		e->prev->next = e->next;
+	else
+		t->first = e->next;
+	if (e->next)
+		e->next->prev = e->prev;
+	else
+		t->last = e->prev;
+	t->stats.live--;
+	free(e);
+}
+
+void ww_flows_free(struct ww_flows *t)
+{
+	if (!t)
+		return;
+	while (t->first)
+		entry_free(t, t->first);
+	ww_sessions_free(t->sessions);
+	free(t);
+}
+
+static struct entry *lookup(const struct ww_flows *t, uint64_t cookie)
+{
+	struct entry *e = NULL;
+
+	HASH_FIND(hh, t->by_cookie, &cookie, sizeof(cookie), e);
+	return e;
+}
+
+struct ww_flow *ww_flows_get(struct ww_flows *t, uint64_t cookie)
+{
+	struct entry *e = lookup(t, cookie);
+
+	return e ? &e->flow : NULL;
+}
+
+static struct entry *ensure(struct ww_flows *t, const struct ww_event *ev, uint64_t cookie)
+{
+	struct entry *e = lookup(t, cookie);
+
+	if (e)
+		return e;
+	if (t->stats.live >= WW_FLOWS_MAX) {
+		t->stats.refused++;
+		return NULL;
+	}
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->flow.cookie = cookie;
+	HASH_ADD(hh, t->by_cookie, flow.cookie, sizeof(e->flow.cookie), e);
+	if (!e->hh.tbl) {
+		free(e);
+		return NULL;
+	}
+	e->flow.cgroup = ev->cgroup;
+	e->flow.t_open.ns = ev->time_ns;
+	e->flow.ip_proto = 6;
+	e->walk_exact = true;
+	e->prev = t->last;
+	if (t->last)
+		t->last->next = e;
+	else
+		t->first = e;
+	t->last = e;
+	t->stats.live++;
+	return e;
+}
+
+/* A new owner only from process context: the event's actor did it itself. */
+static void set_owner(struct ww_flows *t, struct ww_flow *f, struct ww_actor_key actor)
+{
+	actor.tid = 0;
+	if (actor.pid == 0 || ww_actor_key_eq(actor, f->owner))
+		return;
+	if (f->owner.pid != 0)
+		f->owner_changes++;
+	f->owner = actor;
+	f->root = ww_actors_root(t->actors, actor);
+}
+
+static void tell_open(struct ww_flows *t, struct entry *e)
+{
+	if (e->told_open)
+		return;
+	e->told_open = true;
+	if (t->ops.opened)
+		t->ops.opened(t->ctx, &e->flow);
+}
+
+static void take_ends(struct ww_flow *f, const struct ww_endpoint *local,
+		      const struct ww_endpoint *peer)
+{
+	if (local->family && (local->port || !f->local.family))
+		f->local = *local;
+	if (peer->family && (peer->port || !f->peer.family))
+		f->peer = *peer;
+}
+
+static int feed_flow(struct ww_flows *t, const struct ww_event_flow *ev)
+{
+	struct entry *e = ensure(t, &ev->h, ev->h.cookie);
+	struct ww_flow *f;
+
+	if (!e)
+		return -ENOMEM;
+	f = &e->flow;
+	set_owner(t, f, ev->h.actor);
+	if (!f->role || ev->h.kind == WW_EVENT_FLOW_OPEN) {
+		f->role = ev->role;
+		f->ip_proto = ev->proto;
+		f->type = ev->type;
+		f->netns = ev->netns;
+	}
+	if (ev->h.kind == WW_EVENT_FLOW_OPEN)
+		f->seen_birth = true;
+	take_ends(f, &ev->local, &ev->peer);
+	tell_open(t, e);
+	return 0;
+}
+
+static void take_counters(struct ww_flow *f, const struct ww_event_counters *ev)
+{
+	take_ends(f, &ev->local, &ev->peer);
+	f->bytes_sent = ev->bytes_sent;
+	f->bytes_acked = ev->bytes_acked;
+	f->bytes_received = ev->bytes_received;
+	f->bytes_retrans = ev->bytes_retrans;
+	if (ev->rtt_min_us)
+		f->rtt_min_us = ev->rtt_min_us;
+	if (ev->srtt_us)
+		f->srtt_us = ev->srtt_us;
+}
+
+static void begin_close(struct ww_flows *t, struct entry *e, const struct ww_event_counters *ev)
+{
+	e->closing = true;
+	e->flow.t_close.ns = ev->h.time_ns;
+	e->flow.how = ev->how;
+	e->flow.sk_err = ev->sk_err;
+	if (t->closing_last)
+		t->closing_last->next_closing = e;
+	else
+		t->closing_first = e;
+	t->closing_last = e;
+}
+
+static int feed_counters(struct ww_flows *t, const struct ww_event_counters *ev)
+{
+	struct entry *e = ensure(t, &ev->h, ev->h.cookie);
+
+	if (!e)
+		return -ENOMEM;
+	if (e->closing)
+		return 0;
+	take_counters(&e->flow, ev);
+	e->flow.ip_proto = ev->proto;
+	if (!ev->records_exact)
+		e->walk_exact = false;
+	if (ev->h.kind != WW_EVENT_FLOW_STAT)
+		e->flow.state = ev->state_new;
+	if (ev->h.kind == WW_EVENT_FLOW_STATE && ev->state_new == TCP_ESTABLISHED &&
+	    !e->flow.established) {
+		e->flow.established = true;
+		e->flow.t_established.ns = ev->h.time_ns;
+	}
+	tell_open(t, e);
+	if (ev->h.kind == WW_EVENT_FLOW_CLOSE)
+		begin_close(t, e, ev);
+	return 0;
+}
+
+static int feed_hello(struct ww_flows *t, const struct ww_event_hello *ev)
+{
+	struct entry *e = ensure(t, &ev->h, ev->h.cookie);
+	size_t n = ev->captured < WW_HELLO_BYTES_MAX ? ev->captured : WW_HELLO_BYTES_MAX;
+
+	if (!e)
+		return -ENOMEM;
+	e->flow.tls = true;
+	if (!e->flow.role)
+		e->flow.role = (ev->dir == WW_DIR_OUT) == (ev->client == 1) ? WW_FLOW_CONNECT
+									    : WW_FLOW_ACCEPT;
+	(void)ww_tls_hello_parse(ww_slice(ev->bytes, n), ev->client,
+				 &e->flow.tls_facts); /* what it could read stands */
+	if (!ev->client)
+		return 0;
+	memcpy(e->random, ev->random, sizeof(e->random));
+	e->random_seen = true;
+	return ww_sessions_hello(t->sessions, ev, e->flow.role, e->flow.owner.pid);
+}
+
+static void gap(struct ww_flows *t, struct entry *e, enum ww_dir dir, uint64_t upto,
+		struct ww_boot when)
+{
+	struct stream *s = &e->stream[dir];
+	uint64_t n = upto - s->expected;
+
+	e->flow.lost_bytes[dir] += n;
+	if (t->ops.gap)
+		t->ops.gap(t->ctx, &e->flow, dir, s->expected, n, when);
+	s->expected = upto;
+}
+
+static bool same_session(const struct ww_session_key *a, const struct ww_session_key *b)
+{
+	static const uint8_t zero[16];
+
+	if (memcmp(a->random, zero, 16) != 0 || memcmp(b->random, zero, 16) != 0)
+		return memcmp(a->random, b->random, 16) == 0;
+	return a->object == b->object && a->pid == b->pid;
+}
+
+/* The stream position of a session; a second session on one socket (renegotiation) goes on where
+ * the first ended. */
+static struct stream *stream_of(struct entry *e, const struct ww_event_data *ev)
+{
+	struct stream *s = &e->stream[ev->dir];
+
+	if (!s->begun || !same_session(&s->session, &ev->session)) {
+		s->session = ev->session;
+		s->begun = true;
+		s->base = s->expected;
+	}
+	return s;
+}
+
+static void account_call(struct entry *e, const struct ww_event_data *ev, uint64_t hole)
+{
+	struct ww_account_dir *a = &e->account[ev->dir];
+
+	/* A hole that is not the cut tail of a call means calls that nobody counted. */
+	if (hole)
+		a->calls_lost = true;
+	if (ev->call_at == 0)
+		ww_account_add_call(a, ev->dir, ev->call_bytes, ev->requested);
+	a->captured += ev->captured;
+}
+
+static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+{
+	struct ww_boot when = {ev->h.time_ns};
+	struct stream *s = stream_of(e, ev);
+	uint64_t at = s->base + ev->offset;
+	struct ww_slice bytes = ww_slice(ev->bytes, ev->captured);
+	uint64_t hole = at > s->expected ? at - s->expected : 0;
+
+	account_call(e, ev, hole);
+	if (hole)
+		gap(t, e, ev->dir, at, when);
+	if (at < s->expected) { /* seen already */
+		uint64_t skip = s->expected - at;
+
+		bytes = ww_slice_sub(bytes, skip < bytes.n ? skip : bytes.n, bytes.n);
+		at = s->expected;
+	}
+	if (bytes.n) {
+		s->expected = at + bytes.n;
+		if (t->ops.bytes)
+			t->ops.bytes(t->ctx, &e->flow, ev->dir, at, bytes, when);
+	}
+	if (ev->last) { /* the cap may have cut the call's tail */
+		uint64_t end = s->base + ev->offset + (ev->call_bytes - ev->call_at);
+
+		if (end > s->expected)
+			gap(t, e, ev->dir, end, when);
+	}
+}
+
+static bool data_sane(const struct ww_event_data *ev)
+{
+	return ev->dir <= WW_DIR_IN && ev->h.size >= sizeof(*ev) &&
+	       ev->captured <= ev->h.size - sizeof(*ev) && ev->call_at <= ev->call_bytes &&
+	       ev->captured <= ev->call_bytes - ev->call_at;
+}
+
+static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struct ww_event_data *ev)
+{
+	struct ww_flows *t = ctx;
+	struct entry *e = ensure(t, &ev->h, cookie);
+
+	if (!e) {
+		t->stats.lost_bytes += ev->captured;
+		return;
+	}
+	e->flow.tls = true;
+	if (e->flow.bind == WW_BIND_UNBOUND)
+		e->flow.bind = grade;
+	set_owner(t, &e->flow, ev->h.actor);
+	deliver(t, e, ev);
+}
+
+static int feed_data(struct ww_flows *t, const struct ww_event_data *ev)
+{
+	uint8_t grade = WW_BIND_UNBOUND;
+	uint64_t cookie, dropped = 0;
+	int r;
+
+	if (!data_sane(ev)) {
+		t->stats.malformed++;
+		return 0;
+	}
+	cookie = ww_sessions_cookie(t->sessions, &ev->session, ev->h.cookie, ev->bind, &grade);
+	if (cookie) {
+		deliver_bound(t, cookie, grade, ev);
+		return 0;
+	}
+	r = ww_sessions_hold(t->sessions, ev, &dropped);
+	t->stats.lost_bytes += dropped;
+	return r;
+}
+
+/* The freed object's totals close what the last events may not have shown. */
+static void feed_session_end(struct ww_flows *t, const struct ww_event_session *ev)
+{
+	uint64_t totals[2] = {ev->bytes_out, ev->bytes_in};
+	struct entry *e = lookup(t, ev->h.cookie);
+
+	for (unsigned dir = 0; e && dir < 2; dir++) {
+		struct stream *s = &e->stream[dir];
+
+		if (!s->begun || !same_session(&s->session, &ev->session) ||
+		    s->base + totals[dir] <= s->expected)
+			continue;
+		e->account[dir].calls_lost = true;
+		gap(t, e, dir, s->base + totals[dir], (struct ww_boot){ev->h.time_ns});
+	}
+}
+
+static int feed_record(struct ww_flows *t, const struct ww_event_record *ev)
+{
+	struct entry *e = ensure(t, &ev->h, ev->h.cookie);
+
+	if (!e)
+		return -ENOMEM;
+	if (ev->dir <= WW_DIR_IN)
+		ww_account_add_record(&e->account[ev->dir], ev);
+	return 0;
+}
+
+int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
+{
+	int r = 0;
+
+	switch (ev->kind) {
+	case WW_EVENT_FLOW_OPEN:
+	case WW_EVENT_FLOW_OWNER:
+		return feed_flow(t, (const struct ww_event_flow *)ev);
+	case WW_EVENT_FLOW_STATE:
+	case WW_EVENT_FLOW_STAT:
+	case WW_EVENT_FLOW_CLOSE:
+		return feed_counters(t, (const struct ww_event_counters *)ev);
+	case WW_EVENT_TLS_HELLO:
+		r = feed_hello(t, (const struct ww_event_hello *)ev);
+		ww_sessions_release(t->sessions, deliver_bound, t);
+		return r;
+	case WW_EVENT_TLS_RECORD:
+		return feed_record(t, (const struct ww_event_record *)ev);
+	case WW_EVENT_BIND_PREFIX:
+		r = ww_sessions_bind(t->sessions, (const struct ww_event_bind *)ev);
+		ww_sessions_release(t->sessions, deliver_bound, t);
+		return r;
+	case WW_EVENT_DATA:
+		return feed_data(t, (const struct ww_event_data *)ev);
+	case WW_EVENT_SESSION_END:
+		feed_session_end(t, (const struct ww_event_session *)ev);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void finish_one(struct ww_flows *t, struct entry *e)
+{
+	ww_flow_account(&e->flow);
+	e->flow.closed = true;
+	if (t->ops.closed)
+		t->ops.closed(t->ctx, &e->flow);
+	ww_sessions_forget(t->sessions, e->flow.cookie, e->random_seen ? e->random : NULL);
+	entry_free(t, e);
+}
+
+void ww_flows_tick(struct ww_flows *t, struct ww_boot now)
+{
+	while (t->closing_first && t->closing_first->flow.t_close.ns + LINGER_NS <= now.ns) {
+		struct entry *e = t->closing_first;
+
+		t->closing_first = e->next_closing;
+		if (!t->closing_first)
+			t->closing_last = NULL;
+		finish_one(t, e);
+	}
+}
+
+static int by_cookie(const struct entry *a, const struct entry *b)
+{
+	return a->flow.cookie < b->flow.cookie ? -1 : a->flow.cookie > b->flow.cookie;
+}
+
+void ww_flows_finish(struct ww_flows *t, struct ww_boot now)
+{
+	t->closing_first = t->closing_last = NULL;
+	HASH_SORT(t->by_cookie, by_cookie);
+	while (t->by_cookie) {
+		struct entry *e = t->by_cookie;
+
+		if (e->flow.t_close.ns == 0)
+			e->flow.t_close = now;
+		finish_one(t, e);
+	}
+}
+
+struct ww_flow *ww_flows_by_ends(struct ww_flows *t, const struct ww_endpoint *local,
+				 const struct ww_endpoint *peer)
+{
+	for (struct entry *e = t->last; e; e = e->prev) {
+		if (e->flow.local.port == local->port && ww_endpoint_eq(&e->flow.local, local) &&
+		    ww_endpoint_eq(&e->flow.peer, peer))
+			return &e->flow;
+	}
+	return NULL;
+}
+
+void ww_flows_each(struct ww_flows *t, void (*fn)(void *ctx, struct ww_flow *f), void *ctx)
+{
+	HASH_SORT(t->by_cookie, by_cookie);
+	for (struct entry *e = t->by_cookie; e; e = e->hh.next)
+		fn(ctx, &e->flow);
+}
+
+void ww_flow_account(struct ww_flow *f)
+{
+	struct entry *e = (struct entry *)f;
+
+	ww_account_close(f, e->account, e->walk_exact);
+}
+
+struct ww_flow_stats ww_flows_stats(const struct ww_flows *t)
+{
+	struct ww_flow_stats stats = t->stats;
+
+	stats.unbound = ww_sessions_unbound(t->sessions);
+	return stats;
+}

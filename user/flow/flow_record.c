@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger record of a flow. */
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "flow/flow.h"
+
+void ww_flow_id(uint64_t cookie, char *out)
+{
+	snprintf(out, WW_FLOW_ID_MAX, "f-%llx", (unsigned long long)cookie);
+}
+
+static const char *const how_names[] = {
+	[WW_CLOSE_OPEN] = "open",         [WW_CLOSE_FIN_LOCAL] = "fin-local",
+	[WW_CLOSE_FIN_PEER] = "fin-peer", [WW_CLOSE_RST_LOCAL] = "rst-local",
+	[WW_CLOSE_RST_PEER] = "rst-peer", [WW_CLOSE_TIMEOUT] = "timeout",
+	[WW_CLOSE_REFUSED] = "refused",   [WW_CLOSE_UNKNOWN] = "unknown",
+};
+
+static const char *const role_names[] = {"unknown", "connect", "accept", "send"};
+static const char *const bind_names[] = {"unbound", "random", "record", "descriptor"};
+
+static const char *name_of(const char *const *names, size_t count, unsigned i)
+{
+	return i < count ? names[i] : "unknown";
+}
+
+static void write_account(const struct ww_account *a, const char *key, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, key);
+	ww_jsonw_u64(w, "payload", a->payload);
+	ww_jsonw_u64(w, "handshake", a->handshake);
+	ww_jsonw_u64(w, "tickets", a->tickets);
+	ww_jsonw_u64(w, "explained", a->explained);
+	ww_jsonw_u64(w, "captured", a->captured);
+	ww_jsonw_u64(w, "overhead", a->overhead);
+	if (a->overhead_max != a->overhead)
+		ww_jsonw_u64(w, "overheadMax", a->overhead_max);
+	ww_jsonw_i64(w, "remainder", a->remainder);
+	ww_jsonw_bool(w, "checked", a->checked);
+	ww_jsonw_end_object(w);
+}
+
+static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
+{
+	char hex[8];
+
+	ww_jsonw_object(w, "tls");
+	snprintf(hex, sizeof(hex), "0x%04x", f->tls_facts.version);
+	ww_jsonw_cstr(w, "version", f->tls_facts.version ? hex : NULL);
+	snprintf(hex, sizeof(hex), "0x%04x", f->tls_facts.cipher);
+	ww_jsonw_cstr(w, "cipher", f->tls_facts.cipher ? hex : NULL);
+	ww_jsonw_cstr(w, "sni", f->tls_facts.sni[0] ? f->tls_facts.sni : NULL);
+	ww_jsonw_cstr(w, "alpn", f->tls_facts.alpn[0] ? f->tls_facts.alpn : NULL);
+	ww_jsonw_cstr(w, "bind", name_of(bind_names, WW_ARRAY_SIZE(bind_names), f->bind));
+	ww_jsonw_end_object(w);
+}
+
+static void write_kernel(const struct ww_flow *f, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "kernel");
+	ww_jsonw_u64(w, "bytesSent", f->bytes_sent);
+	ww_jsonw_u64(w, "bytesAcked", f->bytes_acked);
+	ww_jsonw_u64(w, "bytesReceived", f->bytes_received);
+	ww_jsonw_u64(w, "bytesRetransmitted", f->bytes_retrans);
+	ww_jsonw_u64(w, "minRttUs", f->rtt_min_us);
+	ww_jsonw_u64(w, "smoothedRttUs", f->srtt_us);
+	ww_jsonw_end_object(w);
+}
+
+void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, struct ww_jsonw *w)
+{
+	char id[WW_ACTOR_ID_MAX], text[WW_ENDPOINT_TEXT_MAX], when[WW_RFC3339_MAX];
+
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "kind", "flow");
+	ww_flow_id(f->cookie, id);
+	ww_jsonw_cstr(w, "id", id);
+	ww_wall_rfc3339(ww_clock_wall(clock, f->t_open), when);
+	ww_jsonw_cstr(w, "t", when);
+	ww_actor_id(f->owner, id);
+	ww_jsonw_cstr(w, "actor", id);
+	ww_jsonw_id64(w, "cgroup", f->cgroup);
+	ww_jsonw_cstr(w, "proto",
+		      f->ip_proto == IPPROTO_TCP   ? "tcp"
+		      : f->ip_proto == IPPROTO_UDP ? "udp"
+						   : "other");
+	ww_jsonw_u64(w, "protoNumber", f->ip_proto);
+	ww_jsonw_cstr(w, "role", name_of(role_names, WW_ARRAY_SIZE(role_names), f->role));
+	ww_endpoint_text(&f->local, text);
+	ww_jsonw_cstr(w, "local", text);
+	ww_endpoint_text(&f->peer, text);
+	ww_jsonw_cstr(w, "peer", text);
+	ww_jsonw_u64(w, "openBootNs", f->t_open.ns);
+	ww_jsonw_u64(w, "establishedBootNs", f->t_established.ns);
+	ww_jsonw_u64(w, "closeBootNs", f->t_close.ns);
+	ww_jsonw_cstr(w, "close", name_of(how_names, WW_ARRAY_SIZE(how_names), f->how));
+	ww_jsonw_bool(w, "seenBirth", f->seen_birth);
+	ww_jsonw_u64(w, "ownerChanges", f->owner_changes);
+	write_kernel(f, w);
+	if (f->tls)
+		write_tls(f, w);
+	ww_jsonw_object(w, "account");
+	write_account(&f->account[WW_DIR_OUT], "out", w);
+	write_account(&f->account[WW_DIR_IN], "in", w);
+	ww_jsonw_end_object(w);
+	ww_jsonw_u64(w, "lostOut", f->lost_bytes[WW_DIR_OUT]);
+	ww_jsonw_u64(w, "lostIn", f->lost_bytes[WW_DIR_IN]);
+	ww_jsonw_u64(w, "exchanges", f->exchanges);
+	ww_jsonw_end_object(w);
+}

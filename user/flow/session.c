@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/session.h"
+
+#include <errno.h>
+
+#include "base/hash.h"
+
+struct held {
+	struct held *next;
+	struct ww_event_data ev; /* its bytes follow */
+};
+
+struct session_id {
+	uint8_t random[16]; /* zero: unreadable, then object counts */
+	uint64_t object;
+	uint64_t pid;
+};
+
+struct session {
+	struct session_id id;
+	uint64_t cookie; /* 0: unbound */
+	uint8_t grade;
+	size_t held_bytes;
+	struct held *first, **last;
+	struct session *prev, *next;
+	UT_hash_handle hh;
+};
+
+/* One client random and the sockets on which it was seen, by side. */
+struct witness {
+	uint8_t random[16];
+	uint64_t client_cookie, server_cookie;
+	uint32_t client_pid, server_pid;
+	UT_hash_handle hh;
+};
+
+struct ww_sessions {
+	struct session *by_id;
+	struct session *first, *last;
+	struct witness *witnesses;
+	unsigned unbound;
+	unsigned count;
+};
+
+int ww_sessions_new(struct ww_sessions **ret_sessions)
+{
+	struct ww_sessions *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	*ret_sessions = s;
+	return 0;
+}
+
+static void held_free(struct held *h)
+{
+	explicit_bzero(h->ev.bytes, h->ev.captured);
+	free(h);
+}
+
+static void session_drop(struct ww_sessions *s, struct session *e)
+{
+	while (e->first) {
+		struct held *h = e->first;
+
+		e->first = h->next;
+		held_free(h);
+	}
+	HASH_DELETE(hh, s->by_id, e);
+	if (e->prev)
+		e->prev->next = e->next;
+	else
+		s->first = e->next;
+	if (e->next)
+		e->next->prev = e->prev;
+	else
+		s->last = e->prev;
+	if (e->cookie == 0)
+		s->unbound--;
+	s->count--;
+	free(e);
+}
+
+void ww_sessions_free(struct ww_sessions *s)
+{
+	struct witness *w, *tmp;
+
+	if (!s)
+		return;
+	while (s->first)
+		session_drop(s, s->first);
+	HASH_ITER (hh, s->witnesses, w, tmp) {
+		HASH_DELETE(hh, s->witnesses, w);
+		free(w);
+	}
+	free(s);
+}
+
+static bool random_known(const uint8_t random[16])
+{
+	static const uint8_t zero[16];
+
+	return memcmp(random, zero, 16) != 0;
+}
+
+static struct session_id make_id(const struct ww_session_key *key)
+{
+	struct session_id id = {.pid = key->pid};
+
+	if (random_known(key->random))
+		memcpy(id.random, key->random, sizeof(id.random));
+	else
+		id.object = key->object;
+	return id;
+}
+
+static struct session *session_get(struct ww_sessions *s, const struct ww_session_key *key)
+{
+	struct session_id id = make_id(key);
+	struct session *e = NULL;
+
+	HASH_FIND(hh, s->by_id, &id, sizeof(id), e);
+	return e;
+}
+
+static struct session *session_ensure(struct ww_sessions *s, const struct ww_session_key *key)
+{
+	struct session *e = session_get(s, key);
+
+	if (e)
+		return e;
+	if (s->count >= WW_FLOWS_MAX)
+		session_drop(s, s->first);
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->id = make_id(key);
+	e->last = &e->first;
+	HASH_ADD(hh, s->by_id, id, sizeof(e->id), e);
+	if (!e->hh.tbl) {
+		free(e);
+		return NULL;
+	}
+	e->prev = s->last;
+	if (s->last)
+		s->last->next = e;
+	else
+		s->first = e;
+	s->last = e;
+	s->count++;
+	s->unbound++;
+	return e;
+}
+
+int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hello *ev, uint8_t role,
+		      uint32_t owner_pid)
+{
+	struct witness *w = NULL;
+
+	if (!ev->client || ev->h.cookie == 0)
+		return 0;
+	HASH_FIND(hh, s->witnesses, ev->random, 16, w);
+	if (!w) {
+		if (HASH_COUNT(s->witnesses) >= WW_FLOWS_MAX)
+			return -ENOMEM;
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			return -ENOMEM;
+		memcpy(w->random, ev->random, 16);
+		HASH_ADD(hh, s->witnesses, random, 16, w);
+		if (!w->hh.tbl) {
+			free(w);
+			return -ENOMEM;
+		}
+	}
+	if (ev->dir == WW_DIR_OUT) {
+		w->client_cookie = ev->h.cookie;
+		w->client_pid = owner_pid;
+	} else {
+		w->server_cookie = ev->h.cookie;
+		w->server_pid = owner_pid;
+	}
+	return 0;
+}
+
+/* Which socket the random names for this process; 0 when both ends are watched and neither owner
+ * fits. */
+static uint64_t by_random(struct ww_sessions *s, const struct session_id *id)
+{
+	struct witness *w = NULL;
+
+	if (!random_known(id->random))
+		return 0;
+	HASH_FIND(hh, s->witnesses, id->random, 16, w);
+	if (!w)
+		return 0;
+	if (w->client_cookie == 0 || w->server_cookie == 0)
+		return w->client_cookie ? w->client_cookie : w->server_cookie;
+	if (w->client_pid == w->server_pid)
+		return 0;
+	if (w->client_pid == id->pid)
+		return w->client_cookie;
+	return w->server_pid == id->pid ? w->server_cookie : 0;
+}
+
+static void set_cookie(struct ww_sessions *s, struct session *e, uint64_t cookie, uint8_t grade)
+{
+	if (e->cookie != 0 || cookie == 0)
+		return;
+	e->cookie = cookie;
+	e->grade = grade;
+	s->unbound--;
+}
+
+uint64_t ww_sessions_cookie(struct ww_sessions *s, const struct ww_session_key *key,
+			    uint64_t event_cookie, uint8_t event_grade, uint8_t *ret_grade)
+{
+	struct session *e;
+	struct session_id id;
+	uint64_t cookie;
+
+	if (event_cookie != 0) {
+		*ret_grade = event_grade;
+		return event_cookie;
+	}
+	e = session_get(s, key);
+	if (e && e->cookie) {
+		*ret_grade = e->grade;
+		return e->cookie;
+	}
+	id = make_id(key);
+	cookie = by_random(s, &id);
+	if (cookie == 0)
+		return 0;
+	if (e)
+		set_cookie(s, e, cookie, WW_BIND_RANDOM);
+	*ret_grade = WW_BIND_RANDOM;
+	return cookie;
+}
+
+int ww_sessions_hold(struct ww_sessions *s, const struct ww_event_data *ev, uint64_t *ret_dropped)
+{
+	struct session *e = session_ensure(s, &ev->session);
+	struct held *h;
+	uint64_t dropped = 0;
+
+	if (!e)
+		return -ENOMEM;
+	h = malloc(sizeof(*h) + ev->captured);
+	if (!h)
+		return -ENOMEM;
+	h->next = NULL;
+	memcpy(&h->ev, ev, sizeof(*ev) + ev->captured);
+	while (e->first && e->held_bytes + ev->captured > WW_STREAM_HOLD_BYTES) {
+		struct held *old = e->first;
+
+		dropped += old->ev.captured;
+		e->held_bytes -= old->ev.captured;
+		e->first = old->next;
+		if (!e->first)
+			e->last = &e->first;
+		held_free(old);
+	}
+	*e->last = h;
+	e->last = &h->next;
+	e->held_bytes += ev->captured;
+	*ret_dropped = dropped;
+	return 0;
+}
+
+void ww_sessions_release(struct ww_sessions *s,
+			 void (*fn)(void *ctx, uint64_t cookie, uint8_t grade,
+				    const struct ww_event_data *ev),
+			 void *ctx)
+{
+	if (!s->first)
+		return;
+	for (struct session *e = s->first; e; e = e->next) {
+		if (!e->cookie)
+			set_cookie(s, e, by_random(s, &e->id), WW_BIND_RANDOM);
+		while (e->cookie && e->first) {
+			struct held *h = e->first;
+
+			e->first = h->next;
+			e->held_bytes -= h->ev.captured;
+			if (!e->first)
+				e->last = &e->first;
+			fn(ctx, e->cookie, e->grade, &h->ev);
+			held_free(h);
+		}
+	}
+}
+
+int ww_sessions_bind(struct ww_sessions *s, const struct ww_event_bind *ev)
+{
+	struct session *e = session_ensure(s, &ev->session);
+
+	if (!e)
+		return -ENOMEM;
+	set_cookie(s, e, ev->h.cookie, WW_BIND_RECORD);
+	return 0;
+}
+
+void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie, const uint8_t *random)
+{
+	struct session *e = s->first;
+	struct witness *w = NULL;
+
+	while (e) {
+		struct session *next = e->next;
+
+		if (e->cookie == cookie)
+			session_drop(s, e);
+		e = next;
+	}
+	if (random)
+		HASH_FIND(hh, s->witnesses, random, 16, w);
+	if (!w)
+		return;
+	if (w->client_cookie == cookie)
+		w->client_cookie = 0;
+	if (w->server_cookie == cookie)
+		w->server_cookie = 0;
+	if (w->client_cookie == 0 && w->server_cookie == 0) {
+		HASH_DELETE(hh, s->witnesses, w);
+		free(w);
+	}
+}
+
+unsigned ww_sessions_unbound(const struct ww_sessions *s)
+{
+	return s->unbound;
+}
