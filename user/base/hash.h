@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SipHash-2-4 with a per-process random key: hash tables keyed from outside cannot be flooded. The iteration order
- * of such tables is never visible in records (they are only looked up, or sorted before output).
- * Include this header, not <uthash.h>: it sets uthash's hash function and makes out-of-memory an answer.
+ * SipHash-2-4 with a per-process random key: hash tables keyed from outside cannot be flooded. The
+ * iteration order of such tables is never visible in records (they are only looked up, or sorted
+ * before output). Include this header, not <uthash.h>: it sets uthash's hash function and makes
+ * out-of-memory an answer.
  */
 #pragma once
 
@@ -15,5 +16,5 @@ uint64_t ww_siphash(const void *p, size_t n);
 uint64_t ww_siphash_key(const uint64_t k[2], const void *p, size_t n);
 
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)ww_siphash((keyptr), (keylen)))
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM                    1
 #include <uthash.h>

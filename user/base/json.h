@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pull tokenizer for JSON (RFC 8259) over one contiguous slice that may be cut off by the capture cap.
+ * Pull tokenizer for JSON (RFC 8259) over one contiguous slice that may be cut off by the capture
+ * cap.
  *
- * No allocation, no recursion, depth bounded; every token carries its byte range so that evidence can
- * point at it. Strings come out raw (still escaped) with a flag; ww_json_unescape() decodes into the
- * caller's buffer. Strict: control characters, bad escapes, bad UTF-8, leading zeros, trailing commas are
- * BAD. The end of the slice inside a document is MORE: the document was truncated, what was read stands.
+ * No allocation, no recursion, depth bounded; every token carries its byte range so that evidence
+ * can point at it. Strings come out raw (still escaped) with a flag; ww_json_unescape() decodes
+ * into the caller's buffer. Strict: control characters, bad escapes, bad UTF-8, leading zeros,
+ * trailing commas are BAD. The end of the slice inside a document (or before one) is MORE: the
+ * document was truncated, what was read stands. A number that is the whole document may end with
+ * the slice.
  */
 #pragma once
 
@@ -31,7 +34,7 @@ struct ww_json_token {
 	enum ww_json_type type;
 	struct ww_slice raw; /* key/string: between the quotes; number: its text */
 	size_t at;           /* offset of raw in the input, bytes */
-	uint32_t depth;      /* containers open around the token (a container's own open/close: outer depth) */
+	uint32_t depth;      /* containers around the token (an open/close: those outside it) */
 	bool escaped;        /* raw has backslash escapes */
 };
 
@@ -49,10 +52,16 @@ void ww_json_init(struct ww_json *j, struct ww_slice in);
 /* DONE with a token; WW_PARSE_END after the document; MORE when cut off; BAD with j->error. */
 enum ww_parse ww_json_next(struct ww_json *j, struct ww_json_token *ret_token);
 
-/* Skips the value that begins with `first` (a scalar: nothing to do). Same answers as ww_json_next. */
+/*
+ * Skips the value that begins with `first` (a scalar: nothing to do; a KEY: its value). Same
+ * answers as ww_json_next.
+ */
 enum ww_parse ww_json_skip(struct ww_json *j, const struct ww_json_token *first);
 
-/* Decodes a KEY/STRING token into out (appended). 0, -EINVAL (lone surrogate becomes U+FFFD, not an error), -EMSGSIZE, -ENOMEM. */
+/*
+ * Decodes a KEY/STRING token into out (appended; all or nothing). 0, -EINVAL (other tokens; a lone
+ * surrogate becomes U+FFFD, not an error), -EMSGSIZE, -ENOMEM.
+ */
 WW_CHECK int ww_json_unescape(const struct ww_json_token *t, struct ww_buf *out);
 
 /* Compares a KEY/STRING token with a C string, decoding escapes as needed. */
@@ -62,11 +71,21 @@ bool ww_json_is(const struct ww_json_token *t, const char *s);
 WW_CHECK int ww_json_u64(const struct ww_json_token *t, uint64_t *ret_value);
 
 /*
- * Finds one value by a path "$.a.b[0].c" (also "$['a b']"; no wildcards). On DONE *ret_token is its first token and,
- * for containers, *ret_range the whole text. NOT_FOUND is WW_PARSE_END; a cut-off document in which
- * the path was not reached is MORE: unknown, not absent.
+ * Finds one value by a path "$.a.b[0].c" (also "$['a b']"; no wildcards). On DONE *ret_token is its
+ * first token and *ret_range (may be NULL) the whole text, a string's quotes included. NOT_FOUND is
+ * WW_PARSE_END; a cut-off document in which the path was not reached is MORE: unknown, not absent.
+ *
+ * BAD: not JSON anywhere in the document, a malformed path, or a member of the path that occurs
+ * twice in its object ("duplicate key"): readers disagree which one counts, so neither is evidence.
+ * In a cut-off document a duplicate behind the cut cannot be seen; DONE then speaks of the part
+ * that was read.
  */
 enum ww_parse ww_json_path(struct ww_slice doc, const char *path, struct ww_json_token *ret_token,
+			   struct ww_slice *ret_range);
+
+/* The same over a fresh tokenizer of the caller, in whose `error` BAD leaves its place and reason.
+ */
+enum ww_parse ww_json_find(struct ww_json *j, const char *path, struct ww_json_token *ret_token,
 			   struct ww_slice *ret_range);
 
 /* Whether a path's text is well formed: 0 or -EINVAL. */
