@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/event_check.h"
+
+#include <errno.h>
+
+/* The fixed part of each kind; 0: kind not known here. */
+static size_t fixed_size(uint16_t kind)
+{
+	switch (kind) {
+	case WW_EVENT_PROC_FORK:
+		return sizeof(struct ww_event_fork);
+	case WW_EVENT_PROC_EXEC:
+	case WW_EVENT_PROC_INFO:
+		return sizeof(struct ww_event_exec);
+	case WW_EVENT_PROC_EXIT:
+		return sizeof(struct ww_event_exit);
+	case WW_EVENT_FLOW_OPEN:
+	case WW_EVENT_FLOW_OWNER:
+		return sizeof(struct ww_event_flow);
+	case WW_EVENT_FLOW_STATE:
+	case WW_EVENT_FLOW_CLOSE:
+	case WW_EVENT_FLOW_STAT:
+		return sizeof(struct ww_event_counters);
+	case WW_EVENT_TLS_HELLO:
+		return sizeof(struct ww_event_hello);
+	case WW_EVENT_TLS_RECORD:
+		return sizeof(struct ww_event_record);
+	case WW_EVENT_BIND_PREFIX:
+		return sizeof(struct ww_event_bind);
+	case WW_EVENT_UNIX_PEER:
+		return sizeof(struct ww_event_unix);
+	case WW_EVENT_DATA:
+		return sizeof(struct ww_event_data);
+	case WW_EVENT_SESSION_END:
+		return sizeof(struct ww_event_session);
+	case WW_EVENT_CLOCK:
+		return sizeof(struct ww_event_clock);
+	case WW_EVENT_LOSS:
+	case WW_EVENT_HEARTBEAT:
+		return sizeof(struct ww_event_loss);
+	case WW_EVENT_SCOPE:
+		return sizeof(struct ww_event_scope);
+	case WW_EVENT_COVERAGE:
+		return sizeof(struct ww_event_coverage);
+	case WW_EVENT_CLAIM:
+		return sizeof(struct ww_event_claim);
+	default:
+		return 0;
+	}
+}
+
+static bool inner_fits(const struct ww_event *ev)
+{
+	size_t body;
+
+	switch (ev->kind) {
+	case WW_EVENT_DATA: {
+		const struct ww_event_data *d = (const struct ww_event_data *)ev;
+
+		body = ev->size - sizeof(*d);
+		return d->captured <= body && d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
+		       d->captured <= d->call_bytes - d->call_at;
+	}
+	case WW_EVENT_CLAIM: {
+		const struct ww_event_claim *c = (const struct ww_event_claim *)ev;
+
+		return c->bytes <= ev->size - sizeof(*c);
+	}
+	case WW_EVENT_TLS_HELLO:
+		return ((const struct ww_event_hello *)ev)->captured <= WW_HELLO_BYTES_MAX &&
+		       ((const struct ww_event_hello *)ev)->dir <= WW_DIR_IN;
+	case WW_EVENT_TLS_RECORD:
+		return ((const struct ww_event_record *)ev)->dir <= WW_DIR_IN;
+	case WW_EVENT_PROC_EXEC:
+	case WW_EVENT_PROC_INFO:
+		return ((const struct ww_event_exec *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+	case WW_EVENT_SCOPE:
+		return ((const struct ww_event_scope *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+	case WW_EVENT_COVERAGE:
+		return ((const struct ww_event_coverage *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+	case WW_EVENT_UNIX_PEER:
+		return ((const struct ww_event_unix *)ev)->path_bytes <=
+		       sizeof(((struct ww_event_unix *)0)->path);
+	default:
+		return true;
+	}
+}
+
+int ww_event_check(const struct ww_event *ev, size_t avail)
+{
+	size_t fixed;
+
+	if (avail < sizeof(*ev) || ev->version != WW_EVENT_VERSION || ev->size < sizeof(*ev) ||
+	    ev->size > avail || ev->size > WW_TAPE_EVENT_BYTES_MAX)
+		return -EBADMSG;
+	fixed = fixed_size(ev->kind);
+	if (ev->size < fixed || !inner_fits(ev))
+		return -EBADMSG;
+	return 0;
+}
