@@ -28,6 +28,8 @@ struct ww_tls_facts {
 	uint16_t cipher;  /* 0 unknown */
 	char sni[256];	  /* empty: absent */
 	char alpn[32];	  /* first offered by the client, or the chosen one where readable */
+	uint16_t version_offered; /* highest in the ClientHello; 0 unknown */
+	bool ech; /* the client sent encrypted_client_hello (real or GREASE): sni may be a cover name */
 };
 
 /*

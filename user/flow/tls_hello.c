@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Invariants:
+ *  1. A length never reaches beyond the structure around it: an inner length that says more is BAD,
+ * unless the outer one itself was cut off by the capture.
+ *  2. *facts is written once, at the end, from a copy.
+ */
+#include "flow/tls_hello.h"
+
+#include "base/cursor.h"
+
+#define RECORD_HANDSHAKE       22 /* RFC 8446 section 5.1 */
+#define CLIENT_HELLO           1  /* RFC 8446 section 4 */
+#define SERVER_HELLO           2
+#define EXT_SERVER_NAME        0      /* RFC 6066 section 3 */
+#define EXT_ALPN               16     /* RFC 7301 section 3.1 */
+#define EXT_SUPPORTED_VERSIONS 43     /* RFC 8446 section 4.2.1 */
+#define EXT_ECH                0xfe0d /* RFC 9849 section 5 */
+
+/* A run whose announced length may reach beyond the captured bytes. */
+struct run {
+	struct ww_cursor c;
+	bool cut;
+};
+
+/*
+ * Opens a run of `n` announced bytes inside `outer`. Past the end of `outer` it is cut when `outer`
+ * is, else a contradiction (false).
+ */
+static bool open_run(struct run *outer, size_t n, struct run *ret_run)
+{
+	size_t left = ww_cursor_left(&outer->c);
+
+	if (!ww_cursor_ok(&outer->c))
+		return false;
+	if (n <= left) {
+		*ret_run = (struct run){ww_cursor(ww_cursor_take(&outer->c, n)), false};
+		return true;
+	}
+	if (!outer->cut)
+		return false;
+	*ret_run = (struct run){ww_cursor(ww_cursor_take(&outer->c, left)), true};
+	return true;
+}
+
+/* GREASE values (RFC 8701 section 2): both bytes equal and of the form 0x?a. */
+static bool is_grease(uint16_t v)
+{
+	return (v & 0x0f0f) == 0x0a0a && (v >> 8) == (v & 0xff);
+}
+
+static bool copy_printable(struct ww_slice s, char *out, size_t cap)
+{
+	if (s.n == 0 || s.n >= cap)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= 0x20 || s.p[i] >= 0x7f)
+			return false;
+	memcpy(out, s.p, s.n);
+	out[s.n] = '\0';
+	return true;
+}
+
+static bool read_server_name(struct run *ext, struct ww_tls_facts *facts)
+{
+	struct run list, name;
+	uint8_t type;
+
+	/* A server answers with an empty extension. */
+	if (!open_run(ext, ww_cursor_be16(&ext->c), &list))
+		return ext->cut;
+	while (ww_cursor_left(&list.c) > 0) {
+		type = ww_cursor_u8(&list.c);
+		if (!open_run(&list, ww_cursor_be16(&list.c), &name))
+			return list.cut;
+		/* "Currently, the only server names supported are DNS hostnames", type 0. */
+		if (type == 0 && !name.cut)
+			return copy_printable(name.c.in, facts->sni, sizeof(facts->sni));
+	}
+	return true;
+}
+
+static bool read_alpn(struct run *ext, struct ww_tls_facts *facts)
+{
+	struct run list, name;
+
+	if (!open_run(ext, ww_cursor_be16(&ext->c), &list))
+		return ext->cut;
+	while (ww_cursor_left(&list.c) > 0) {
+		if (!open_run(&list, ww_cursor_u8(&list.c), &name))
+			return list.cut;
+		/* GREASE names and names too long for the field are skipped. */
+		if (!name.cut && copy_printable(name.c.in, facts->alpn, sizeof(facts->alpn)))
+			return true;
+	}
+	return true;
+}
+
+static bool read_versions(struct run *ext, bool client, struct ww_tls_facts *facts)
+{
+	struct run list;
+	uint16_t v;
+
+	if (!client) {
+		v = ww_cursor_be16(&ext->c);
+		if (!ww_cursor_ok(&ext->c))
+			return ext->cut;
+		facts->version = v;
+		return true;
+	}
+	if (!open_run(ext, ww_cursor_u8(&ext->c), &list))
+		return ext->cut;
+	while (ww_cursor_left(&list.c) >= 2) {
+		v = ww_cursor_be16(&list.c);
+		if (!is_grease(v) && v > facts->version_offered)
+			facts->version_offered = v;
+	}
+	return ww_cursor_left(&list.c) == 0 || list.cut;
+}
+
+/* False: malformed. *ret_cut: ended by the capture, not by the list. */
+static bool read_extensions(struct run *body, bool client, struct ww_tls_facts *facts,
+			    bool *ret_cut)
+{
+	struct run list, ext;
+	uint16_t type;
+
+	*ret_cut = body->cut;
+	/* TLS 1.2 and older: no extensions at all is legal (RFC 5246 section 7.4.1.2). */
+	if (ww_cursor_left(&body->c) == 0)
+		return true;
+	if (ww_cursor_left(&body->c) < 2)
+		return body->cut;
+	if (!open_run(body, ww_cursor_be16(&body->c), &list))
+		return false;
+	while (ww_cursor_left(&list.c) >= 4) {
+		bool ok = true;
+
+		type = ww_cursor_be16(&list.c);
+		if (!open_run(&list, ww_cursor_be16(&list.c), &ext))
+			return false;
+		if (type == EXT_SERVER_NAME && client)
+			ok = read_server_name(&ext, facts);
+		else if (type == EXT_ALPN)
+			ok = read_alpn(&ext, facts);
+		else if (type == EXT_SUPPORTED_VERSIONS)
+			ok = read_versions(&ext, client, facts);
+		else if (type == EXT_ECH && client)
+			facts->ech = true;
+		if (!ok)
+			return false;
+	}
+	*ret_cut = list.cut;
+	return list.cut || (ww_cursor_left(&list.c) == 0 && ww_cursor_left(&body->c) == 0);
+}
+
+/* Past legacy_version, random and session id, up to the extensions. */
+static bool read_fixed_part(struct run *body, bool client, struct ww_tls_facts *facts)
+{
+	uint16_t legacy = ww_cursor_be16(&body->c), cipher;
+
+	ww_cursor_take(&body->c, 32);
+	ww_cursor_take(&body->c, ww_cursor_u8(&body->c));
+	if (client) {
+		ww_cursor_take(&body->c, ww_cursor_be16(&body->c)); /* cipher suites */
+		ww_cursor_take(&body->c, ww_cursor_u8(&body->c));   /* compression methods */
+		if (legacy > facts->version_offered)
+			facts->version_offered = legacy;
+		return ww_cursor_ok(&body->c);
+	}
+	cipher = ww_cursor_be16(&body->c);
+	ww_cursor_u8(&body->c);
+	if (!ww_cursor_ok(&body->c))
+		return false;
+	facts->version = legacy;
+	facts->cipher = cipher;
+	return true;
+}
+
+enum ww_parse ww_tls_hello_parse(struct ww_slice record_bytes, bool client,
+				 struct ww_tls_facts *facts)
+{
+	struct run all = {ww_cursor(record_bytes), true}, record, body;
+	struct ww_tls_facts got = *facts;
+	uint8_t type, message;
+	bool cut;
+
+	if (record_bytes.n == 0)
+		return WW_PARSE_MORE;
+	type = ww_cursor_u8(&all.c);
+	if (type != RECORD_HANDSHAKE)
+		return WW_PARSE_BAD;
+	if (record_bytes.n < 9)
+		return WW_PARSE_MORE;
+	/* legacy_record_version: 0x0301 up to 0x0303, never to be relied on further. */
+	if (ww_cursor_be16(&all.c) >> 8 != 3 || !open_run(&all, ww_cursor_be16(&all.c), &record))
+		return WW_PARSE_BAD;
+	message = ww_cursor_u8(&record.c);
+	if (message != (client ? CLIENT_HELLO : SERVER_HELLO))
+		return WW_PARSE_BAD;
+	/* The message may go on in a further record (RFC 8446 section 5.1): then it is cut here. */
+	record.cut = true;
+	if (!open_run(&record, ww_cursor_be24(&record.c), &body))
+		return WW_PARSE_BAD;
+	if (!read_fixed_part(&body, client, &got))
+		return body.cut ? WW_PARSE_MORE : WW_PARSE_BAD;
+	if (!read_extensions(&body, client, &got, &cut))
+		return WW_PARSE_BAD;
+	if (client)
+		facts->client_hello = got.client_hello = true;
+	else
+		facts->server_hello = got.server_hello = true;
+	*facts = got;
+	return cut ? WW_PARSE_MORE : WW_PARSE_DONE;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two TLS handshake messages that travel in clear: ClientHello and ServerHello.
+ *
+ * Input is what the kernel copied from the record header on, cut at WW_HELLO_BYTES_MAX;
+ * post-quantum key shares make hellos longer than that, so being cut is normal. Whatever was read
+ * before the cut stands. Names from the wire are taken only when they are printable ASCII. Pure, no
+ * allocation.
+ */
+#pragma once
+
+#include "base/parse.h"
+#include "flow/flow.h"
+
+/*
+ * Reads the hello in `record_bytes` (borrowed) into *facts, adding to what another hello of the
+ * same flow put there. From a ClientHello: sni, first alpn, version_offered, ech. From a
+ * ServerHello (a HelloRetryRequest counts as one: version and cipher stay the same, RFC 8446
+ * section 4.1.4): version (supported_versions before the legacy field), cipher, chosen alpn where
+ * it is in clear (TLS 1.2).
+ *
+ * DONE: read to its end. MORE: cut off, facts hold what came before the cut. BAD: not a hello of
+ * that side, or lengths that contradict each other; *facts unchanged.
+ */
+enum ww_parse ww_tls_hello_parse(struct ww_slice record_bytes, bool client,
+				 struct ww_tls_facts *facts);
