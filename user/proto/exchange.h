@@ -97,6 +97,9 @@ struct ww_exchange {
 #define WW_EXCHANGE_ID_MAX 40
 void ww_exchange_id(const struct ww_exchange *x, char *out);
 
+/* Name of one WW_X_* bit, as it stands in records. */
+const char *ww_exchange_finding_name(uint32_t bit);
+
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o);
 
 /* Target without query, numbers and ids replaced by "{}" so that no content leaks: out has 256 bytes. */

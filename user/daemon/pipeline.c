@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "action/model.h"
+#include "claim/otlp.h"
+#include "proto/proto.h"
+
+#define GRACE_DEFAULT_NS   2000000000ull
+#define SKEW_DEFAULT_NS    50000000ull
+#define COVERAGE_PERIOD_NS 60000000000ull
+#define ACTOR_KEPT_NS \
+	600000000000ull /* exited processes stay known for ten minutes: spans come late */
+#define LOOPBACK_PENDING_MAX 1024
+#define LOOPBACK_WAIT_NS     200000000ull /* the other end's accept event may come a little later */
+
+/* A loopback connection whose other end may still turn out to be in scope. */
+struct loopback {
+	uint64_t cgroup;
+	struct ww_boot t;
+	struct ww_endpoint local, peer;
+};
+
+struct ww_pipeline {
+	struct ww_pipeline_stats stats;
+	ww_record_fn emit;
+	void *ctx;
+	struct ww_digest_key key;
+	struct ww_clock_map clock;
+	struct ww_endpoint receiver;
+	struct ww_boot now;
+	uint64_t coverage_written_ns;
+	uint64_t flow_lost_bytes; /* of ww_flow_stats, already reported */
+	struct ww_contracts *contracts;
+	struct ww_actors *actors;
+	struct ww_coverage *coverage;
+	struct ww_flows *flows;
+	struct ww_proto *proto;
+	struct ww_judge *judge;
+	struct ww_buf record;
+	const struct ww_event_claim *claim; /* being decoded */
+	bool dying;                         /* being freed: parsers end, nothing is recorded */
+	unsigned loopback_count;
+	struct loopback loopbacks[LOOPBACK_PENDING_MAX];
+};
+
+static void emit_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	struct ww_pipeline *p = ctx;
+
+	p->stats.records++;
+	if (kind == WW_RECORD_VERDICT)
+		p->stats.verdicts++;
+	p->emit(p->ctx, kind, json);
+}
+
+static struct ww_wall wall_of(const struct ww_pipeline *p, struct ww_boot t)
+{
+	return ww_clock_wall(&p->clock, t);
+}
+
+static void begin(struct ww_pipeline *p, struct ww_jsonw *w)
+{
+	ww_buf_clear(&p->record);
+	ww_jsonw_init(w, &p->record);
+}
+
+/* A record that outgrew its ceiling is reported instead of it: nothing disappears silently. */
+static void end(struct ww_pipeline *p, const struct ww_jsonw *w, enum ww_record_kind kind)
+{
+	if (ww_jsonw_ok(w)) {
+		emit_record(p, kind, ww_buf_slice(&p->record));
+		return;
+	}
+	p->stats.memory_refused++;
+	ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_MEMORY, 1, 0);
+}
+
+static void lost_memory(struct ww_pipeline *p, uint64_t cgroup)
+{
+	p->stats.memory_refused++;
+	ww_coverage_loss(p->coverage, cgroup, p->now, WW_LOSS_MEMORY, 1, 0);
+}
+
+/* --- flows and exchanges ---------------------------------------------------------------------- */
+
+static bool is_receiver(const struct ww_pipeline *p, const struct ww_endpoint *e)
+{
+	return p->receiver.port != 0 && ww_endpoint_eq(e, &p->receiver);
+}
+
+static void note_loopback(struct ww_pipeline *p, const struct ww_flow *f)
+{
+	struct loopback *l;
+
+	if (!ww_endpoint_loopback(&f->peer) || f->role == WW_FLOW_ACCEPT ||
+	    is_receiver(p, &f->peer))
+		return;
+	if (p->loopback_count >= LOOPBACK_PENDING_MAX) {
+		ww_coverage_loopback(p->coverage, f->cgroup, f->t_open, &f->peer);
+		return;
+	}
+	l = &p->loopbacks[p->loopback_count++];
+	*l = (struct loopback){f->cgroup, f->t_open, f->local, f->peer};
+}
+
+static void flow_opened(void *ctx, struct ww_flow *f)
+{
+	struct ww_pipeline *p = ctx;
+
+	/* A connected datagram socket may never send (address selection does that): see
+	 * flow_closed. */
+	if (f->type != 2 || f->role == WW_FLOW_SEND)
+		note_loopback(p, f);
+}
+
+static void flow_bytes(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset,
+		       struct ww_slice bytes, struct ww_boot t)
+{
+	struct ww_pipeline *p = ctx;
+
+	ww_proto_bytes(p->proto, f, dir, offset, bytes, t);
+}
+
+static void flow_gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t bytes,
+		     struct ww_boot t)
+{
+	struct ww_pipeline *p = ctx;
+
+	ww_proto_gap(p->proto, f, dir, offset, bytes, t);
+}
+
+static void flow_closed(void *ctx, struct ww_flow *f)
+{
+	struct ww_pipeline *p = ctx;
+	struct ww_jsonw w;
+
+	ww_proto_closed(p->proto, f);
+	if (p->dying)
+		return;
+	if (f->type == 2 && f->role == WW_FLOW_CONNECT && f->bytes_sent > 0)
+		note_loopback(p, f);
+	begin(p, &w);
+	ww_flow_write(f, &p->clock, &w);
+	end(p, &w, WW_RECORD_FLOW);
+	ww_judge_flow(p->judge, f);
+}
+
+static void write_finding(struct ww_pipeline *p, const char *subject, const char *what)
+{
+	char when[WW_RFC3339_MAX];
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_cstr(&w, "kind", "finding");
+	ww_jsonw_cstr(&w, "id", subject);
+	ww_wall_rfc3339(wall_of(p, p->now), when);
+	ww_jsonw_cstr(&w, "t", when);
+	ww_jsonw_cstr(&w, "finding", what);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_FINDING);
+}
+
+static void exchange_findings(struct ww_pipeline *p, const struct ww_exchange *x)
+{
+	char id[WW_EXCHANGE_ID_MAX];
+
+	if (!(x->findings & (WW_X_MALFORMED_REQUEST | WW_X_MALFORMED_RESPONSE |
+			     WW_X_MALFORMED_CODING | WW_X_MALFORMED_BODY | WW_X_BOMB | WW_X_LIMIT)))
+		return;
+	ww_exchange_id(x, id);
+	for (uint32_t bit = 1; bit && bit <= x->findings; bit <<= 1) {
+		if (x->findings & bit)
+			write_finding(p, id, ww_exchange_finding_name(bit));
+	}
+}
+
+static void exchange_done(void *ctx, const struct ww_exchange *x)
+{
+	struct ww_pipeline *p = ctx;
+	struct ww_model_call *call = NULL;
+	struct ww_jsonw w;
+	int r;
+
+	if (p->dying)
+		return;
+	p->stats.exchanges++;
+	begin(p, &w);
+	ww_exchange_write(x, &p->clock, &w);
+	end(p, &w, WW_RECORD_EXCHANGE);
+	exchange_findings(p, x);
+	r = ww_model_decode(x, &p->key, &call);
+	if (r == 0) {
+		p->stats.model_calls++;
+		begin(p, &w);
+		ww_model_write(call, &p->clock, &w);
+		end(p, &w, WW_RECORD_MODEL_CALL);
+	} else if (r != -ENOENT) {
+		lost_memory(p, x->cgroup);
+	}
+	if (ww_judge_exchange(p->judge, x, call) < 0)
+		lost_memory(p, x->cgroup);
+	ww_model_call_free(call);
+}
+
+/* --- claims ----------------------------------------------------------------------------------- */
+
+static void span_decoded(void *ctx, struct ww_span *span)
+{
+	struct ww_pipeline *p = ctx;
+	const struct ww_flow *f = ww_flows_by_ends(p->flows, &p->claim->from, &p->claim->to);
+	struct ww_jsonw w;
+
+	span->received.ns = p->claim->h.time_ns;
+	if (f) {
+		span->actor = f->owner;
+		span->root = f->root;
+		span->cgroup = f->cgroup;
+	}
+	p->stats.spans++;
+	begin(p, &w);
+	ww_span_write(span, &p->key, &w);
+	end(p, &w, WW_RECORD_SPAN);
+	if (ww_judge_span(p->judge, span) < 0)
+		lost_memory(p, span->cgroup);
+	ww_span_done(span);
+}
+
+static void feed_claim(struct ww_pipeline *p, const struct ww_event_claim *ev)
+{
+	struct ww_otlp_result result = {0};
+	int r;
+
+	p->claim = ev;
+	r = ww_otlp_decode(ev->encoding, ww_slice(ev->body, ev->bytes), span_decoded, p, &result);
+	p->claim = NULL;
+	p->stats.spans_rejected += result.rejected;
+	if (r == -ENOMEM)
+		lost_memory(p, 0);
+	else if (r < 0)
+		write_finding(p, "otlp", "MALFORMED_OTLP");
+	else if (result.rejected)
+		write_finding(p, "otlp", "REJECTED_SPANS");
+}
+
+/* --- processes, coverage, time ------------------------------------------------------------------
+ */
+
+static void write_actor(struct ww_pipeline *p, const struct ww_event *ev)
+{
+	const struct ww_actor *a = ww_actors_get(p->actors, ev->actor);
+	struct ww_jsonw w;
+
+	if (!a)
+		return;
+	begin(p, &w);
+	ww_actor_write(a, wall_of(p, (struct ww_boot){ev->time_ns}), &w);
+	end(p, &w, WW_RECORD_ACTOR);
+}
+
+static void write_loss(struct ww_pipeline *p, const struct ww_event_loss *ev)
+{
+	char when[WW_RFC3339_MAX], id[48];
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_cstr(&w, "kind", "loss");
+	snprintf(id, sizeof(id), "l-%llx-%u", (unsigned long long)ev->h.time_ns, ev->cause);
+	ww_jsonw_cstr(&w, "id", id);
+	ww_wall_rfc3339(wall_of(p, (struct ww_boot){ev->h.time_ns}), when);
+	ww_jsonw_cstr(&w, "t", when);
+	ww_jsonw_id64(&w, "cgroup", ev->h.cgroup);
+	ww_jsonw_cstr(&w, "cause", ww_loss_cause_name(ev->cause));
+	ww_jsonw_u64(&w, "events", ev->events);
+	ww_jsonw_u64(&w, "bytes", ev->bytes);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_LOSS);
+}
+
+static void write_coverage(void *ctx, uint64_t cgroup)
+{
+	struct ww_pipeline *p = ctx;
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_coverage_write(p->coverage, cgroup, p->now, wall_of(p, p->now), &w);
+	if (p->record.n > 0)
+		end(p, &w, WW_RECORD_COVERAGE);
+}
+
+static void settle_loopbacks(struct ww_pipeline *p, bool all)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < p->loopback_count; i++) {
+		struct loopback *l = &p->loopbacks[i];
+
+		if (!all && l->t.ns + LOOPBACK_WAIT_NS > p->now.ns) {
+			p->loopbacks[kept++] = *l;
+			continue;
+		}
+		/* The other end is a watched socket: nothing left the view. */
+		if (!ww_flows_by_ends(p->flows, &l->peer, &l->local))
+			ww_coverage_loopback(p->coverage, l->cgroup, l->t, &l->peer);
+	}
+	p->loopback_count = kept;
+}
+
+static void report_flow_losses(struct ww_pipeline *p)
+{
+	struct ww_flow_stats s = ww_flows_stats(p->flows);
+
+	if (s.lost_bytes > p->flow_lost_bytes)
+		ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_HOLD, 1,
+				 s.lost_bytes - p->flow_lost_bytes);
+	p->flow_lost_bytes = s.lost_bytes;
+}
+
+static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
+{
+	struct ww_boot now = {ev->time_ns};
+
+	p->now = now;
+	settle_loopbacks(p, false);
+	report_flow_losses(p);
+	ww_flows_tick(p->flows, now);
+	ww_judge_tick(p->judge, now);
+	if (now.ns > ACTOR_KEPT_NS)
+		ww_actors_expire(p->actors, (struct ww_boot){now.ns - ACTOR_KEPT_NS});
+	if (p->coverage_written_ns == 0)
+		p->coverage_written_ns = now.ns;
+	if (now.ns - p->coverage_written_ns >= COVERAGE_PERIOD_NS) {
+		p->coverage_written_ns = now.ns;
+		ww_coverage_each(p->coverage, write_coverage, p);
+	}
+}
+
+static void feed_clock(struct ww_pipeline *p, const struct ww_event_clock *ev)
+{
+	p->clock = (struct ww_clock_map){.boot = {ev->h.time_ns},
+					 .wall = {ev->wall_ns},
+					 .bound_ns = ev->bound_ns,
+					 .valid = true};
+}
+
+void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
+{
+	p->stats.events++;
+	if (ev->time_ns > p->now.ns)
+		p->now.ns = ev->time_ns;
+	if (ww_actors_feed(p->actors, ev) < 0 || ww_coverage_feed(p->coverage, ev) < 0 ||
+	    ww_flows_feed(p->flows, ev) < 0)
+		lost_memory(p, ev->cgroup);
+	switch (ev->kind) {
+	case WW_EVENT_TICK:
+		feed_tick(p, ev);
+		break;
+	case WW_EVENT_CLOCK:
+		feed_clock(p, (const struct ww_event_clock *)ev);
+		break;
+	case WW_EVENT_CLAIM:
+		feed_claim(p, (const struct ww_event_claim *)ev);
+		break;
+	case WW_EVENT_LOSS:
+		write_loss(p, (const struct ww_event_loss *)ev);
+		break;
+	case WW_EVENT_PROC_EXEC:
+	case WW_EVENT_PROC_EXIT:
+		write_actor(p, ev);
+		break;
+	case WW_EVENT_SCOPE:
+		if (!((const struct ww_event_scope *)ev)->entered)
+			write_coverage(p, ev->cgroup);
+		break;
+	default:
+		break;
+	}
+}
+
+void ww_pipeline_finish(struct ww_pipeline *p)
+{
+	settle_loopbacks(p, true);
+	ww_flows_finish(p->flows, p->now);
+	ww_judge_finish(p->judge, p->now);
+	ww_coverage_each(p->coverage, write_coverage, p);
+}
+
+struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p)
+{
+	struct ww_pipeline_stats s = p->stats;
+	struct ww_flow_stats f = ww_flows_stats(p->flows);
+	uint64_t refused = 0;
+
+	s.unbound_sessions = f.unbound;
+	s.live_flows = f.live;
+	s.malformed_events = f.malformed;
+	ww_proto_memory(p->proto, &s.body_bytes, &refused);
+	s.memory_refused += refused + f.refused;
+	return s;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void ww_pipeline_free(struct ww_pipeline *p)
+{
+	if (!p)
+		return;
+	p->dying = true;
+	/* Flows hold parser state that proto owns: give it back first. */
+	if (p->flows) {
+		ww_flows_finish(p->flows, p->now);
+		ww_flows_free(p->flows);
+	}
+	ww_judge_free(p->judge);
+	ww_proto_free(p->proto);
+	ww_coverage_free(p->coverage);
+	ww_actors_free(p->actors);
+	ww_contracts_free(p->contracts);
+	ww_buf_done(&p->record);
+	explicit_bzero(&p->key, sizeof(p->key));
+	free(p);
+}
+
+static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *cfg)
+{
+	static const struct ww_flow_ops flow_ops = {flow_opened, flow_bytes, flow_gap, flow_closed};
+	static const struct ww_proto_ops proto_ops = {exchange_done};
+	struct ww_proto_config proto_cfg = {.body_bytes_max = cfg->body_bytes_max, .key = &p->key};
+	struct ww_judge_config judge_cfg = {
+		.grace_ns = cfg->grace_ns ? cfg->grace_ns : GRACE_DEFAULT_NS,
+		.skew_ns = cfg->skew_ns ? cfg->skew_ns : SKEW_DEFAULT_NS};
+	struct ww_judge_deps deps;
+	int r;
+
+	r = ww_actors_new(&p->actors);
+	if (r == 0)
+		r = ww_coverage_new(&p->coverage);
+	if (r == 0)
+		r = ww_proto_new(&proto_cfg, &proto_ops, p, &p->proto);
+	if (r == 0)
+		r = ww_flows_new(p->actors, &flow_ops, p, &p->flows);
+	if (r < 0)
+		return r;
+	deps = (struct ww_judge_deps){p->actors,    p->flows, p->coverage,
+				      p->contracts, &p->key,  &p->clock};
+	return ww_judge_new(&judge_cfg, &deps, emit_record, p, &p->judge);
+}
+
+int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, void *ctx,
+		    struct ww_pipeline **ret_pipeline, struct ww_contract_error *ret_error)
+{
+	WW_AUTO(ww_pipeline_free_auto) struct ww_pipeline *p = calloc(1, sizeof(*p));
+	struct ww_slice yaml =
+		cfg->contracts.n ? cfg->contracts : WW_SLICE_LIT("version: 1\ncontracts: []\n");
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	ww_buf_init(&p->record, WW_RECORD_BYTES_MAX);
+	p->emit = emit;
+	p->ctx = ctx;
+	p->receiver = cfg->receiver;
+	ww_digest_key_init(&p->key, cfg->digest_key);
+	r = ww_contracts_parse(yaml, &p->contracts, ret_error);
+	if (r == 0)
+		r = make_stages(p, cfg);
+	if (r < 0)
+		return r;
+	*ret_pipeline = WW_TAKE(p);
+	return 0;
+}

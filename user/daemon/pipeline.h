@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: actor → flow → proto → action + claim → join → judge, as one pure function from
+ * events to records. The daemon feeds it live, `wirewitness replay` feeds it from a tape: same
+ * events, same bytes out.
+ *
+ * Time is the events' time. The caller feeds WW_EVENT_TICK after it has delivered everything up to
+ * the tick's time. Not thread safe. Records are emitted in order through `emit` (borrowed for the
+ * call).
+ */
+#pragma once
+
+#include "judge/judge.h"
+#include "policy/contract.h"
+
+struct ww_pipeline_config {
+	uint8_t digest_key[32];
+	struct ww_slice contracts; /* YAML; empty: no contracts */
+	uint64_t body_bytes_max;   /* 0: default */
+	uint64_t grace_ns;         /* 0: default */
+	uint64_t skew_ns;          /* 0: default */
+	struct ww_endpoint
+		receiver; /* our OTLP receiver: its flows are nobody's action; port 0: none */
+};
+
+struct ww_pipeline_stats {
+	uint64_t events;
+	uint64_t malformed_events;
+	uint64_t exchanges;
+	uint64_t model_calls;
+	uint64_t spans;
+	uint64_t spans_rejected;
+	uint64_t records;
+	uint64_t verdicts;
+	uint64_t unbound_sessions;
+	uint64_t live_flows;
+	uint64_t memory_refused; /* allocations that failed; each is a counted loss */
+	uint64_t body_bytes;
+};
+
+struct ww_pipeline;
+
+/* 0; -EINVAL: contracts refused, *ret_error says why; -ENOMEM. Copies what it keeps of cfg. */
+WW_CHECK int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, void *ctx,
+			     struct ww_pipeline **ret_pipeline,
+			     struct ww_contract_error *ret_error);
+void ww_pipeline_free(struct ww_pipeline *p);
+WW_DEFINE_AUTO(struct ww_pipeline, ww_pipeline_free)
+
+/* One event that ww_event_check() accepted. Never fails: what could not be held becomes a loss in
+ * the coverage. */
+void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev);
+
+/* End of input: closes flows, judges what is left, writes the coverage of every scope. */
+void ww_pipeline_finish(struct ww_pipeline *p);
+
+struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p);
