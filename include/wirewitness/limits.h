@@ -40,5 +40,15 @@
 #define WW_TOOL_CALLS_MAX	64u	     /* per model response */
 #define WW_CONTRACTS_MAX	256u
 #define WW_CONTRACT_FILE_BYTES	(1u << 20)
+#define WW_CONTRACT_ITEMS_MAX	64u	     /* entries of one list inside a contract */
+#define WW_CONTRACT_TEXT_BYTES	256u	     /* one name, path or value in it */
 #define WW_RECORD_BYTES_MAX	(64u << 10)  /* one ledger record */
 #define WW_TAPE_EVENT_BYTES_MAX (80u << 20)  /* one event on a tape (an OTLP body is the largest) */
+
+/* Ledger. */
+#define WW_LEDGER_PENDING_MAX	 16384u	      /* records between two commits: seconds of a busy host */
+#define WW_LEDGER_PENDING_BYTES	 (16u << 20)  /* their bytes, kept in memory until they are on the disk */
+#define WW_LEDGER_SEGMENT_BYTES	 (8u << 20)   /* payload file: what a random read may have to walk */
+#define WW_LEDGER_OPEN_CHECK_MAX (256u << 10) /* leaves fully checked on open: a fifth of a second */
+#define WW_REPORT_RECORDS_MAX	 65536u	      /* records in one report */
+#define WW_REPORT_BYTES_MAX	 (256u << 20) /* one report file */

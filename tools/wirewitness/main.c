@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cmd.h"
+
+static const struct command {
+	const char *name;
+	ww_cmd_fn fn;
+	const char *help;
+} commands[] = {
+	{"run", ww_cmd_run, "run a command in its own watched cgroup, from its first instruction"},
+	{"tail", ww_cmd_tail, "follow the correlation stream"},
+	{"ls", ww_cmd_ls, "list flows, exchanges, actions, verdicts"},
+	{"show", ww_cmd_show, "one record with what it refers to"},
+	{"report", ww_cmd_report, "write a signed report for auditors"},
+	{"verify", ww_cmd_verify, "check a report offline"},
+	{"record", ww_cmd_record, "run a command and write all its events to a tape"},
+	{"replay", ww_cmd_replay, "derive the records of a tape again, without privileges"},
+	{"doctor", ww_cmd_doctor, "what this kernel and host allow, and what is attached to what"},
+	{"version", ww_cmd_version, "version and build options"},
+};
+
+static int usage(FILE *f, int code)
+{
+	fputs("usage: wirewitness COMMAND [OPTIONS]\n\n", f);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(commands); i++)
+		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].help);
+	fputs("\nwirewitness COMMAND --help lists a command's options.\n", f);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, WW_EXIT_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return usage(stdout, 0);
+	if (strcmp(argv[1], "--version") == 0)
+		return ww_cmd_version(argc - 1, argv + 1);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].fn(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "wirewitness: no command '%s'\n", argv[1]);
+	return usage(stderr, WW_EXIT_USAGE);
+}

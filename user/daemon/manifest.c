@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/manifest.h"
+
+#include <errno.h>
+
+#include "base/encode.h"
+#include "base/json.h"
+
+#define MANIFEST_VERSION 1
+
+void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
+		       const char *boot_id, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_u64(w, "version", MANIFEST_VERSION);
+	ww_jsonw_cstr(w, "wirewitness", WW_VERSION);
+	ww_jsonw_cstr(w, "kernel", kernel);
+	ww_jsonw_cstr(w, "bootId", boot_id);
+	ww_jsonw_hex(w, "digestKey", ww_slice(cfg->digest_key, sizeof(cfg->digest_key)));
+	ww_jsonw_u64(w, "bodyBytesMax", cfg->body_bytes_max);
+	ww_jsonw_u64(w, "graceNs", cfg->grace_ns);
+	ww_jsonw_u64(w, "skewNs", cfg->skew_ns);
+	ww_jsonw_object(w, "receiver");
+	ww_jsonw_u64(w, "family", cfg->receiver.family);
+	ww_jsonw_u64(w, "port", cfg->receiver.port);
+	ww_jsonw_hex(w, "addr", ww_slice(cfg->receiver.addr, sizeof(cfg->receiver.addr)));
+	ww_jsonw_end_object(w);
+	ww_jsonw_str(w, "contracts", cfg->contracts);
+	ww_jsonw_end_object(w);
+}
+
+static int get_u64(struct ww_slice doc, const char *path, uint64_t max, uint64_t *ret_value)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+	uint64_t v;
+
+	if (ww_json_path(doc, path, &t, &range) != WW_PARSE_DONE)
+		return -EBADMSG;
+	/* Above 2^53 the writer makes strings. */
+	if ((t.type == WW_JSON_STRING ? ww_slice_u64(t.raw, &v) : ww_json_u64(&t, &v)) < 0 ||
+	    v > max)
+		return -EBADMSG;
+	*ret_value = v;
+	return 0;
+}
+
+static int get_hex(struct ww_slice doc, const char *path, uint8_t *out, size_t n)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+
+	if (ww_json_path(doc, path, &t, &range) != WW_PARSE_DONE || t.type != WW_JSON_STRING ||
+	    ww_hex_decode(t.raw, out, n) < 0)
+		return -EBADMSG;
+	return 0;
+}
+
+int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
+		     struct ww_pipeline_config *ret_cfg)
+{
+	struct ww_pipeline_config cfg = {0};
+	struct ww_json_token t;
+	struct ww_slice range;
+	uint64_t version, family, port;
+	int r;
+
+	if (get_u64(json, "$.version", MANIFEST_VERSION, &version) < 0 ||
+	    version != MANIFEST_VERSION ||
+	    get_hex(json, "$.digestKey", cfg.digest_key, sizeof(cfg.digest_key)) < 0 ||
+	    get_u64(json, "$.bodyBytesMax", UINT64_MAX, &cfg.body_bytes_max) < 0 ||
+	    get_u64(json, "$.graceNs", UINT64_MAX, &cfg.grace_ns) < 0 ||
+	    get_u64(json, "$.skewNs", UINT64_MAX, &cfg.skew_ns) < 0 ||
+	    get_u64(json, "$.receiver.family", UINT16_MAX, &family) < 0 ||
+	    get_u64(json, "$.receiver.port", UINT16_MAX, &port) < 0 ||
+	    get_hex(json, "$.receiver.addr", cfg.receiver.addr, sizeof(cfg.receiver.addr)) < 0)
+		return -EBADMSG;
+	if (ww_json_path(json, "$.contracts", &t, &range) != WW_PARSE_DONE ||
+	    t.type != WW_JSON_STRING)
+		return -EBADMSG;
+	ww_buf_clear(memory);
+	r = ww_json_unescape(&t, memory);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EBADMSG;
+	cfg.receiver.family = (uint16_t)family;
+	cfg.receiver.port = (uint16_t)port;
+	cfg.contracts = ww_buf_slice(memory);
+	*ret_cfg = cfg;
+	return 0;
+}

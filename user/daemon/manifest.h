@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manifest of a tape: everything besides the events that the records depend on. Replaying a
+ * tape under its own manifest gives the records of the live run, byte for byte. It holds the digest
+ * key: tapes are as secret as what they recorded.
+ */
+#pragma once
+
+#include "base/json_write.h"
+#include "daemon/pipeline.h"
+
+/* Writes cfg (and, for people, kernel release and boot id) as one JSON object. */
+void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
+		       const char *boot_id, struct ww_jsonw *w);
+
+/*
+ * Reads it back. cfg->contracts points into `memory`, which the caller keeps as long as cfg. 0;
+ * -EBADMSG; -ENOMEM; output unchanged on failure.
+ */
+WW_CHECK int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
+			      struct ww_pipeline_config *ret_cfg);

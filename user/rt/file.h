@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole small files, bounded, and the readiness datagram of systemd. */
+#pragma once
+
+#include "base/buf.h"
+
+/* Appends the file's content to out, whose ceiling bounds it. 0, -EMSGSIZE (too large), -errno. */
+WW_CHECK int ww_file_read(const char *path, struct ww_buf *out);
+
+/* First line of a small file without its newline, NUL-terminated and cut to cap; 0 or -errno. */
+WW_CHECK int ww_file_line(const char *path, char *out, size_t cap);
+
+/*
+ * Sends `state` ("READY=1") to NOTIFY_SOCKET (sd_notify(3) protocol). Without the variable: 0 and
+ * nothing is done. 0 or -errno.
+ */
+int ww_notify(const char *state);
