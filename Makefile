@@ -48,9 +48,9 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps deps-check demo test check system lint format asan bench install uninstall clean fuzz units golden
+.PHONY: all help deps demo test check system lint check-headers format asan bench install uninstall clean fuzz units
 
-all: $(PROGRAMS) $(DEV) ## build the three programs and the developer tools under build/
+all: $(PROGRAMS) $(DEV) $(O)/compile_commands.json ## build the three programs and the developer tools under build/
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -128,6 +128,52 @@ check: all units ## unit tests, fuzz corpora, replay goldens: no privileges, und
 
 fuzz: $(FUZZ) ## every fuzz target for FUZZ_TIME seconds (default 20)
 	$(q)tests/lib/run-fuzz $(O) $(or $(FUZZ_TIME),20)
+
+# --- what people run ------------------------------------------------------------------------------
+
+deps: ## install what building, testing and the demo need (Debian packages, pinned npm packages)
+	$(q)tests/lib/deps.sh $(O)
+
+demo: deps ## the main job on real input: three turns, three columns, a signed report
+	$(q)$(MAKE) --no-print-directory all
+	$(q)tools/dev/demo $(O)
+
+test: deps ## everything: build with warnings as errors, lint, unit, sanitizers, fuzz, live kernel
+	$(q)tests/lib/run-all $(O)
+
+system: all ## tests on the live kernel, in their own cgroups and network namespaces (root)
+	$(q)tests/lib/run-system $(O)
+
+asan: ## unit tests and corpora under address and undefined-behaviour sanitizers
+	$(q)$(MAKE) --no-print-directory SAN=address,undefined check
+
+bench: all ## the numbers of docs/performance.md, and build/bench.json
+	$(q)tests/bench/run $(O)
+
+lint: ## format, static analysis, include direction, banned functions, sizes
+	$(q)tests/lib/lint.sh $(O)
+
+check-headers: | $(SKELS) ## every header compiles alone, with gcc and clang
+	$(q)tests/lib/check-headers.sh $(O) "$(INC)"
+
+format: ## rewrite the sources in the project's format
+	$(q)git ls-files '*.c' '*.h' ':!vmlinux' | xargs clang-format -i
+
+$(O)/compile_commands.json: Makefile
+	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
+
+install: all ## install programs, unit and manual pages (DESTDIR, PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system
+	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	sed 's|@PREFIX@|$(PREFIX)|g' tools/pkg/wirewitnessd.service > $(DESTDIR)/lib/systemd/system/wirewitnessd.service
+
+uninstall: ## remove what install put there; state stays
+	rm -f $(DESTDIR)$(PREFIX)/sbin/wirewitnessd $(addprefix $(DESTDIR)$(PREFIX)/bin/,wirewitness wirewitness-verify)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst tools/man/%.1,man1/%.1,$(wildcard tools/man/*.1)) $(patsubst tools/man/%.8,man8/%.8,$(wildcard tools/man/*.8)))
+	rm -f $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <wirewitness/stream.h>
+
+#include "base/json.h"
+
+#define BATCH_BYTES (256u << 10) /* handed to one write of the stream */
+
+struct client {
+	uv_pipe_t pipe; /* first: handles and clients are one address */
+	struct ww_control *control;
+	struct client *prev, *next;
+	char line[WW_CONTROL_LINE_BYTES_MAX];
+	size_t line_bytes;
+	bool tailing;
+	bool writing;
+	bool closing;
+	uint64_t cursor;        /* next ledger index to send */
+	uint64_t scope;         /* cgroup id, 0: none */
+	struct ww_buf out;      /* of the write under way */
+	struct ww_buf next_out; /* answers that came up meanwhile */
+	uv_write_t write;
+};
+
+struct ww_control {
+	uv_pipe_t listener;
+	struct ww_control_ops ops;
+	void *ctx;
+	struct client *clients;
+	unsigned count;
+	bool closing;
+	bool listener_gone;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+static void pump(struct client *c);
+
+static void control_unref(struct ww_control *control)
+{
+	if (control->closing && control->count == 0 &&
+	    !uv_is_active((uv_handle_t *)&control->listener))
+		free(control);
+}
+
+static void client_closed(uv_handle_t *h)
+{
+	struct client *c = (struct client *)h;
+	struct ww_control *control = c->control;
+
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		control->clients = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	ww_buf_done(&c->out);
+	ww_buf_done(&c->next_out);
+	free(c);
+	control->count--;
+	control_unref(control);
+}
+
+static void client_close(struct client *c)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	if (c->scope)
+		c->control->ops.scope_end(c->control->ctx, c->scope);
+	uv_close((uv_handle_t *)&c->pipe, client_closed);
+}
+
+static void written(uv_write_t *req, int status)
+{
+	struct client *c = req->data;
+
+	c->writing = false;
+	if (status < 0) {
+		client_close(c);
+		return;
+	}
+	pump(c);
+}
+
+static void add_stream_lines(struct client *c)
+{
+	char head[64];
+
+	while (c->next_out.n < BATCH_BYTES) {
+		size_t before = c->next_out.n;
+		int n = snprintf(head, sizeof(head),
+				 "{\"v\":%d,\"cursor\":%llu,\"record\":", WW_STREAM_VERSION,
+				 (unsigned long long)c->cursor);
+		int r = ww_buf_add(&c->next_out, head, (size_t)n);
+
+		if (r == 0)
+			r = c->control->ops.record(c->control->ctx, c->cursor, &c->next_out);
+		if (r == -ENOENT) /* its payload was erased; the leaf stays */
+			r = ww_buf_add(&c->next_out, "null", 4);
+		if (r == 0)
+			r = ww_buf_add(&c->next_out, "}\n", 2);
+		if (r < 0) {
+			c->next_out.n = before;
+			if (r != -ENODATA)
+				client_close(c);
+			return;
+		}
+		c->cursor++;
+	}
+}
+
+static void pump(struct client *c)
+{
+	uv_buf_t b;
+	struct ww_buf swap;
+
+	if (c->closing || c->writing)
+		return;
+	if (c->tailing && c->cursor < c->control->ops.size(c->control->ctx))
+		add_stream_lines(c);
+	if (c->next_out.n == 0 || c->closing)
+		return;
+	swap = c->out;
+	c->out = c->next_out;
+	c->next_out = swap;
+	ww_buf_clear(&c->next_out);
+	b = uv_buf_init((char *)c->out.p, (unsigned)c->out.n);
+	c->write.data = c;
+	c->writing = true;
+	if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &b, 1, written) < 0)
+		client_close(c);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static void answer_error(struct client *c, const char *text)
+{
+	struct ww_jsonw w;
+
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", false);
+	ww_jsonw_cstr(&w, "error", text);
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
+static void answer_status(struct client *c)
+{
+	struct ww_jsonw w;
+
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	ww_jsonw_object(&w, "status");
+	c->control->ops.status(c->control->ctx, &w);
+	ww_jsonw_end_object(&w);
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
+/* Letters, digits, '-' and '_': it becomes a directory's name. */
+static bool name_ok(const struct ww_json_token *t)
+{
+	if (t->raw.n == 0 || t->raw.n > 64)
+		return false;
+	for (size_t i = 0; i < t->raw.n; i++) {
+		uint8_t b = t->raw.p[i];
+
+		if (!((b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
+		      b == '-' || b == '_'))
+			return false;
+	}
+	return true;
+}
+
+static void answer_scope(struct client *c, struct ww_slice line)
+{
+	char path[WW_CONTROL_PATH_MAX], name[65];
+	struct ww_json_token t;
+	struct ww_slice range;
+	struct ww_jsonw w;
+	int r;
+
+	if (c->scope) {
+		answer_error(c, "this connection has a scope already");
+		return;
+	}
+	if (ww_json_path(line, "$.name", &t, &range) != WW_PARSE_DONE || t.type != WW_JSON_STRING ||
+	    !name_ok(&t)) {
+		answer_error(c, "scope: \"name\" must be letters, digits, '-' or '_', at most 64");
+		return;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)t.raw.n, (const char *)t.raw.p);
+	r = c->control->ops.scope_begin(c->control->ctx, name, path, &c->scope);
+	if (r < 0) {
+		c->scope = 0;
+		answer_error(c, strerror(-r));
+		return;
+	}
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	ww_jsonw_cstr(&w, "cgroup", path);
+	ww_jsonw_id64(&w, "id", c->scope);
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
+static void answer_tail(struct client *c, struct ww_slice line)
+{
+	uint64_t size = c->control->ops.size(c->control->ctx);
+	struct ww_json_token t;
+	struct ww_slice range;
+	struct ww_jsonw w;
+
+	if (ww_json_path(line, "$.from", &t, &range) != WW_PARSE_DONE || t.type != WW_JSON_NUMBER ||
+	    ww_json_u64(&t, &c->cursor) < 0) {
+		answer_error(c, "tail: \"from\" must be a ledger index");
+		return;
+	}
+	if (c->cursor > size)
+		c->cursor = size;
+	c->tailing = true;
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	ww_jsonw_u64(&w, "next", c->cursor);
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
+static void request(struct client *c, struct ww_slice line)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+
+	if (ww_json_path(line, "$.op", &t, &range) != WW_PARSE_DONE || t.type != WW_JSON_STRING)
+		answer_error(c, "not a request: expected one JSON object with \"op\"");
+	else if (ww_json_is(&t, "status"))
+		answer_status(c);
+	else if (ww_json_is(&t, "scope"))
+		answer_scope(c, line);
+	else if (ww_json_is(&t, "tail"))
+		answer_tail(c, line);
+	else
+		answer_error(c, "no such op");
+}
+
+static void alloc_line(uv_handle_t *h, size_t hint, uv_buf_t *buf)
+{
+	struct client *c = (struct client *)h;
+
+	*buf = uv_buf_init(c->line + c->line_bytes, (unsigned)(sizeof(c->line) - c->line_bytes));
+}
+
+static void got(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *c = (struct client *)s;
+	char *end;
+
+	if (n < 0) {
+		client_close(c); /* also -ENOBUFS: a line over the ceiling */
+		return;
+	}
+	c->line_bytes += (size_t)n;
+	while (!c->closing && (end = memchr(c->line, '\n', c->line_bytes))) {
+		size_t used = (size_t)(end - c->line) + 1;
+
+		request(c, ww_slice(c->line, used - 1));
+		memmove(c->line, c->line + used, c->line_bytes - used);
+		c->line_bytes -= used;
+	}
+	pump(c);
+}
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+static bool peer_allowed(uv_pipe_t *pipe)
+{
+	struct ucred cred;
+	socklen_t n = sizeof(cred);
+	uv_os_fd_t fd;
+
+	if (uv_fileno((uv_handle_t *)pipe, &fd) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
+		return false;
+	return cred.uid == 0 || cred.uid == geteuid();
+}
+
+static void connected(uv_stream_t *s, int status)
+{
+	struct ww_control *control = s->data;
+	struct client *c;
+
+	if (status < 0 || control->closing)
+		return;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return; /* stays in the backlog until memory is back */
+	c->control = control;
+	ww_buf_init(&c->out, BATCH_BYTES + WW_STREAM_LINE_BYTES_MAX);
+	ww_buf_init(&c->next_out, BATCH_BYTES + WW_STREAM_LINE_BYTES_MAX);
+	if (uv_pipe_init(s->loop, &c->pipe, 0) < 0) {
+		free(c);
+		return;
+	}
+	c->next = control->clients;
+	if (c->next)
+		c->next->prev = c;
+	control->clients = c;
+	control->count++;
+	if (uv_accept(s, (uv_stream_t *)&c->pipe) < 0 || control->count > WW_CONTROL_CLIENTS_MAX ||
+	    !peer_allowed(&c->pipe)) {
+		client_close(c);
+		return;
+	}
+	if (uv_read_start((uv_stream_t *)&c->pipe, alloc_line, got) < 0)
+		client_close(c);
+}
+
+/* Whether a daemon answers on the path; a stale file is removed. */
+static int clear_stale(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	WW_AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN)
+		return -EADDRINUSE;
+	if (errno == ECONNREFUSED && unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+static void listener_closed(uv_handle_t *h)
+{
+	struct ww_control *control = h->data;
+
+	control->listener_gone = true;
+	control_unref(control);
+}
+
+int ww_control_open(uv_loop_t *loop, const char *path, const struct ww_control_ops *ops, void *ctx,
+		    struct ww_control **ret_control)
+{
+	struct ww_control *c;
+	int r;
+
+	if (strlen(path) >= sizeof(c->path))
+		return -ENAMETOOLONG;
+	r = clear_stale(path);
+	if (r < 0)
+		return r;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->ops = *ops;
+	c->ctx = ctx;
+	memcpy(c->path, path, strlen(path));
+	r = uv_pipe_init(loop, &c->listener, 0);
+	if (r < 0) {
+		free(c);
+		return r;
+	}
+	c->listener.data = c;
+	r = uv_pipe_bind(&c->listener, path);
+	if (r == 0 && chmod(path, 0600) < 0)
+		r = -errno;
+	if (r == 0)
+		r = uv_listen((uv_stream_t *)&c->listener, 16, connected);
+	if (r < 0) {
+		ww_control_close(c);
+		return r;
+	}
+	*ret_control = c;
+	return 0;
+}
+
+void ww_control_committed(struct ww_control *c)
+{
+	for (struct client *k = c->clients; k; k = k->next)
+		pump(k);
+}
+
+void ww_control_close(struct ww_control *c)
+{
+	if (!c || c->closing)
+		return;
+	c->closing = true;
+	for (struct client *k = c->clients; k; k = k->next)
+		client_close(k);
+	uv_close((uv_handle_t *)&c->listener, listener_closed); /* libuv unlinks the bound path */
+}

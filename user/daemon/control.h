@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket of the daemon: protocol of include/wirewitness/stream.h over libuv, on the
+ * loop's thread.
+ *
+ * Peers are taken by the kernel's word (SO_PEERCRED): root and the daemon's own user, nobody else.
+ * A slow reader of the stream falls behind on disk, not in memory: each client has one cursor and
+ * at most one write under way. Bounded by WW_CONTROL_CLIENTS_MAX and WW_CONTROL_LINE_BYTES_MAX.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "base/json_write.h"
+
+struct ww_control_ops {
+	/* Writes the members of the status object. */
+	void (*status)(void *ctx, struct ww_jsonw *w);
+	/* Makes a watched cgroup. path has WW_CONTROL_PATH_MAX bytes. 0 or -errno. */
+	int (*scope_begin)(void *ctx, const char *name, char *ret_path, uint64_t *ret_id);
+	/* The client that asked for it is gone: end the scope once it is empty. */
+	void (*scope_end)(void *ctx, uint64_t id);
+	/* Appends the committed record's JSON. 0; -ENODATA: not committed yet; -ENOENT: erased;
+	 * other -errno. */
+	int (*record)(void *ctx, uint64_t index, struct ww_buf *out);
+	uint64_t (*size)(void *ctx); /* committed records */
+};
+
+#define WW_CONTROL_PATH_MAX 512
+
+struct ww_control;
+
+/*
+ * Binds and listens. A socket file that nobody answers on is replaced. 0; -EADDRINUSE: another
+ * daemon answers there; other -errno.
+ */
+WW_CHECK int ww_control_open(uv_loop_t *loop, const char *path, const struct ww_control_ops *ops,
+			     void *ctx, struct ww_control **ret_control);
+
+/* The ledger grew: wake the stream's readers. */
+void ww_control_committed(struct ww_control *c);
+
+/* Closes all handles, removes the socket file; memory goes when the loop has run once more. */
+void ww_control_close(struct ww_control *c);
