@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static void no_map_no_time(void **state)
+{
+	struct ww_clock_map m = {.boot = {5}, .wall = {1000}, .valid = false};
+
+	assert_true(ww_clock_wall(&m, (struct ww_boot){7}).ns == 0);
+	assert_true(ww_clock_boot(&m, (struct ww_wall){1000}).ns == 0);
+}
+
+/* A time the target clock cannot express stays at the edge instead of wrapping. */
+static void edges(void **state)
+{
+	struct ww_clock_map m = {.boot = {500}, .wall = {1000}, .valid = true};
+
+	assert_true(ww_clock_boot(&m, (struct ww_wall){499}).ns == 0);
+	assert_true(ww_clock_boot(&m, (struct ww_wall){500}).ns == 0);
+	assert_true(ww_clock_boot(&m, (struct ww_wall){501}).ns == 1);
+	assert_true(ww_clock_wall(&m, (struct ww_boot){UINT64_MAX}).ns == UINT64_MAX);
+}
+
+static void there_and_back(void **state)
+{
+	struct ww_clock_map m = {.boot = {5000}, .wall = {1700000000000000000ull}, .valid = true};
+
+	assert_true(ww_clock_wall(&m, (struct ww_boot){5000}).ns == m.wall.ns);
+	assert_true(ww_clock_wall(&m, (struct ww_boot){4000}).ns == m.wall.ns - 1000);
+	for (uint64_t t = 0; t < 20000; t += 777)
+		assert_true(ww_clock_boot(&m, ww_clock_wall(&m, (struct ww_boot){t})).ns == t);
+}
+
+static void sample(void **state)
+{
+	struct ww_clock_map a = {0}, b = {0};
+
+	ww_clock_sample(&a);
+	ww_clock_sample(&b);
+	assert_true(a.valid && b.valid);
+	assert_true(b.boot.ns >= a.boot.ns);
+	assert_true(a.wall.ns > 1600000000ull * 1000000000ull);
+	assert_true(a.bound_ns < 1000000000ull);
+}
+
+static void rfc3339(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} cases[] = {
+		{0, "1970-01-01T00:00:00.000000000Z"},
+		{1795428000123456789ull, "2026-11-23T10:00:00.123456789Z"},
+		{951782399999999999ull, "2000-02-28T23:59:59.999999999Z"},
+		{951782400000000000ull, "2000-02-29T00:00:00.000000000Z"},
+		{1709164800000000001ull, "2024-02-29T00:00:00.000000001Z"},
+		{UINT64_MAX, "2554-07-21T23:34:33.709551615Z"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char out[WW_RFC3339_MAX];
+
+		memset(out, 'x', sizeof(out));
+		ww_wall_rfc3339((struct ww_wall){cases[i].ns}, out);
+		assert_string_equal(out, cases[i].text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_map_no_time), cmocka_unit_test(edges),
+		cmocka_unit_test(there_and_back), cmocka_unit_test(sample),
+		cmocka_unit_test(rfc3339),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
