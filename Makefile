@@ -17,7 +17,7 @@ LLHTTP_DIR ?= /usr/share/llhttp
 LLHTTP_INC ?= /usr/share/include/llhttp
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 PREFIX ?= /usr/local
-PKGS := libbpf libelf zlib libzstd libuv libmicrohttpd libcyaml libcrypto sqlite3
+PKGS := libbpf libelf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contract files: whatever parses must hold to its own limits; what does not names a line. */
+#include "policy/contract.h"
+
+#include <assert.h>
+#include <errno.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct ww_endpoint peer = {.addr = {10, 77, 2, 9}, .family = 2, .port = 8443};
+	WW_AUTO(ww_contracts_free_auto) struct ww_contracts *c = NULL;
+	struct ww_contract_error e = {0};
+	int r = ww_contracts_parse(ww_slice(data, size), &c, &e);
+
+	if (r < 0) {
+		assert(!c && (r == -ENOMEM || e.text[0]));
+		return 0;
+	}
+	assert(c->count <= WW_CONTRACTS_MAX);
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct ww_contract *k = &c->items[i];
+
+		assert(ww_contracts_find(c, k->tool) == k);
+		if (ww_contract_destination(k, "pay.example.com", &peer))
+			assert(ww_contract_address(k, &peer));
+		for (unsigned p = 0; p < k->path_count; p++)
+			(void)ww_contract_request(k, k->methods[0], k->paths[p]);
+	}
+	return 0;
+}

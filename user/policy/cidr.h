@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy: a network in CIDR notation (RFC 4632, RFC 4291 section 2.3). An IPv4-mapped IPv6 address
+ * is its IPv4 address; a mapped network is refused on parsing. Plain values, no ownership.
+ */
+#pragma once
+
+#include <wirewitness/event.h>
+
+#include "base/own.h"
+#include "base/slice.h"
+
+struct ww_cidr {
+	uint8_t addr[16]; /* network order; IPv4 in the first 4 bytes */
+	uint8_t bits;
+	uint8_t family; /* AF_INET 2 or AF_INET6 10 */
+};
+
+/* "10.1.0.0/16", "2001:db8::/32"; without "/n" a single address. 0, or -EINVAL: not a network, or
+ * host bits set. Output unchanged on error. */
+WW_CHECK int ww_cidr_parse(struct ww_slice text, struct ww_cidr *ret_cidr);
+
+bool ww_cidr_has(const struct ww_cidr *c, const struct ww_endpoint *e);
+
+/* Whether the whole network is loopback: 127.0.0.0/8 (RFC 1122 3.2.1.3), ::1 (RFC 4291 2.5.3). */
+bool ww_cidr_loopback(const struct ww_cidr *c);
+bool ww_cidr_endpoint_loopback(const struct ww_endpoint *e);

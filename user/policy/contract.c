@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/contract.h"
+
+#include "base/encode.h"
+
+/* A request target never has more segments than bytes: struct ww_exchange keeps 1023 of them. */
+#define TARGET_BYTES_MAX 1024u
+
+static void contract_done(struct ww_contract *c)
+{
+	for (unsigned i = 0; i < c->destination_count; i++) {
+		free(c->destinations[i].name);
+		free(c->destinations[i].cidrs);
+	}
+	for (unsigned i = 0; i < c->method_count; i++)
+		free(c->methods[i]);
+	for (unsigned i = 0; i < c->path_count; i++)
+		free(c->paths[i]);
+	for (unsigned i = 0; i < c->rule_count; i++) {
+		free(c->rules[i].path);
+		free(c->rules[i].equals);
+	}
+	free(c->destinations);
+	free(c->methods);
+	free(c->paths);
+	free(c->rules);
+	free(c->id_path);
+	free(c->tool);
+}
+
+void ww_contracts_free(struct ww_contracts *c)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; i < c->count; i++)
+		contract_done(&c->items[i]);
+	free(c->items);
+	free(c);
+}
+
+const struct ww_contract *ww_contracts_find(const struct ww_contracts *c, const char *tool)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (strcmp(c->items[i].tool, tool) == 0)
+			return &c->items[i];
+	}
+	return NULL;
+}
+
+/* --- destinations -------------------------------------------------------------------------------
+ */
+
+/* The host of "host", "host:port" and "[v6]:port", without a trailing root dot. */
+static struct ww_slice host_of(const char *name)
+{
+	struct ww_slice s = ww_slice_str(name);
+	size_t colon = ww_slice_find(s, 0, ':');
+
+	if (s.n && s.p[0] == '[')
+		s = ww_slice_sub(s, 1, ww_slice_find(s, 0, ']') - 1);
+	else if (colon < s.n && ww_slice_find(s, colon + 1, ':') == s.n)
+		s = ww_slice_sub(s, 0, colon);
+	if (s.n && s.p[s.n - 1] == '.')
+		s.n--;
+	return s;
+}
+
+static bool name_matches(const char *want, struct ww_slice host)
+{
+	size_t tail;
+
+	if (want[0] != '*')
+		return ww_slice_ieq_str(host, want);
+	tail = strlen(want) - 1; /* ".suffix": one label at least stands before it */
+	return host.n > tail && ww_slice_ieq_str(ww_slice_sub(host, host.n - tail, tail), want + 1);
+}
+
+static bool address_matches(const struct ww_destination *d, const struct ww_endpoint *peer)
+{
+	if (!d->allow_loopback && ww_cidr_endpoint_loopback(peer))
+		return false;
+	if (d->port && d->port != peer->port)
+		return false;
+	for (unsigned i = 0; i < d->cidr_count; i++) {
+		if (ww_cidr_has(&d->cidrs[i], peer))
+			return true;
+	}
+	return d->cidr_count == 0;
+}
+
+bool ww_contract_destination(const struct ww_contract *c, const char *name,
+			     const struct ww_endpoint *peer)
+{
+	struct ww_slice host = host_of(name);
+
+	for (unsigned i = 0; i < c->destination_count; i++) {
+		const struct ww_destination *d = &c->destinations[i];
+
+		if (address_matches(d, peer) && (!d->name || name_matches(d->name, host)))
+			return true;
+	}
+	return false;
+}
+
+bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *peer)
+{
+	for (unsigned i = 0; i < c->destination_count; i++) {
+		if (address_matches(&c->destinations[i], peer))
+			return true;
+	}
+	return false;
+}
+
+/* --- requests -----------------------------------------------------------------------------------
+ */
+
+/* RFC 3986 section 2.3 */
+static bool unreserved(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* The path of a target in origin form or absolute form (RFC 9112 section 3.2). */
+static struct ww_slice path_of(const char *target)
+{
+	struct ww_slice s = ww_slice_str(target);
+	size_t at = 0;
+
+	if (s.n && s.p[0] != '/') {
+		for (at = 0; at + 3 <= s.n && memcmp(s.p + at, "://", 3) != 0; at++)
+			;
+		at = ww_slice_find(s, at + 3 <= s.n ? at + 3 : s.n, '/');
+	}
+	s = ww_slice_sub(s, at, s.n);
+	s.n = ww_slice_find(s, 0, '?');
+	s.n = ww_slice_find(s, 0, '#');
+	return s;
+}
+
+/* Section 6.2.2.2: escaped unreserved characters are the characters. Returns the bytes in out. */
+static size_t decode_unreserved(struct ww_slice in, uint8_t out[TARGET_BYTES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.n && n < TARGET_BYTES_MAX; i++) {
+		uint8_t c;
+
+		if (in.p[i] == '%' && ww_hex_decode(ww_slice_sub(in, i + 1, 2), &c, 1) == 0 &&
+		    unreserved(c)) {
+			out[n++] = c;
+			i += 2;
+		} else {
+			out[n++] = in.p[i];
+		}
+	}
+	return n;
+}
+
+/* Section 5.2.4, in place, segment by segment. Returns the bytes left. */
+static size_t remove_dots(uint8_t *p, size_t n)
+{
+	struct ww_slice in = {p, n};
+	size_t out = 0;
+
+	for (size_t at = 0; at < n;) {
+		size_t end = ww_slice_find(in, at + 1, '/');
+		struct ww_slice seg = ww_slice_sub(in, at + 1, end - at - 1);
+		bool up = ww_slice_eq_str(seg, ".."), stay = ww_slice_eq_str(seg, ".");
+
+		if (up) {
+			while (out > 0 && p[--out] != '/')
+				;
+		}
+		if (!up && !stay) {
+			memmove(p + out, p + at, end - at);
+			out += end - at;
+		} else if (end == n) {
+			p[out++] = '/';
+		}
+		at = end;
+	}
+	return out;
+}
+
+static bool template_matches(const char *template, struct ww_slice path)
+{
+	struct ww_slice want = ww_slice_str(template);
+	size_t w = 0, p = 0;
+
+	while (w < want.n && p < path.n) {
+		size_t we = ww_slice_find(want, w + 1, '/'), pe = ww_slice_find(path, p + 1, '/');
+		struct ww_slice ws = ww_slice_sub(want, w + 1, we - w - 1);
+		struct ww_slice ps = ww_slice_sub(path, p + 1, pe - p - 1);
+
+		if (ww_slice_eq_str(ws, "**"))
+			return true;
+		if (ws.n && ws.p[0] == '{') {
+			if (ps.n == 0)
+				return false;
+		} else if (!ww_slice_eq(ws, ps)) {
+			return false;
+		}
+		w = we;
+		p = pe;
+	}
+	return w == want.n && p == path.n;
+}
+
+bool ww_contract_request(const struct ww_contract *c, const char *method, const char *target)
+{
+	uint8_t bytes[TARGET_BYTES_MAX];
+	struct ww_slice path;
+	bool known = false;
+	size_t n;
+
+	for (unsigned i = 0; i < c->method_count && !known; i++)
+		known = strcmp(c->methods[i], method) == 0;
+	if (!known)
+		return false;
+	n = decode_unreserved(path_of(target), bytes);
+	if (n == 0 || bytes[0] != '/')
+		return false;
+	path = ww_slice(bytes, remove_dots(bytes, n));
+	for (unsigned i = 0; i < c->path_count; i++) {
+		if (template_matches(c->paths[i], path))
+			return true;
+	}
+	return false;
+}
+
+const char *ww_contract_effect_name(enum ww_effect e)
+{
+	switch (e) {
+#define EFFECT_CASE_(n, v, t, d) \
+	case WW_EFFECT_##n:      \
+		return t;
+		WW_EFFECTS(EFFECT_CASE_)
+	}
+	return "unknown";
+}
