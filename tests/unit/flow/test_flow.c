@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invariants of flow.h, by number. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../lib/events.h"
+#include "flow/flow.h"
+
+struct seen {
+	char text[2][4096]; /* by direction; "[n]" marks a gap of n bytes */
+	unsigned opened, closed;
+	uint64_t cookies[16];
+	struct ww_flow last;
+};
+
+static void opened(void *ctx, struct ww_flow *f)
+{
+	((struct seen *)ctx)->opened++;
+}
+
+static void bytes(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, struct ww_slice b, struct ww_boot t)
+{
+	struct seen *s = ctx;
+	size_t n = strlen(s->text[dir]);
+
+	snprintf(s->text[dir] + n, sizeof(s->text[dir]) - n, "%.*s", (int)b.n, (const char *)b.p);
+}
+
+static void gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t lost, struct ww_boot t)
+{
+	struct seen *s = ctx;
+	size_t n = strlen(s->text[dir]);
+
+	snprintf(s->text[dir] + n, sizeof(s->text[dir]) - n, "[%llu]", (unsigned long long)lost);
+}
+
+static void closed(void *ctx, struct ww_flow *f)
+{
+	struct seen *s = ctx;
+
+	if (s->closed < 16)
+		s->cookies[s->closed] = f->cookie;
+	s->closed++;
+	s->last = *f;
+}
+
+static const struct ww_flow_ops ops = {opened, bytes, gap, closed};
+
+struct world {
+	struct ww_actors *actors;
+	struct ww_flows *flows;
+	struct seen seen;
+};
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	assert_int_equal(ww_actors_new(&w->actors), 0);
+	assert_int_equal(ww_flows_new(w->actors, &ops, &w->seen, &w->flows), 0);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	ww_flows_free(w->flows);
+	ww_actors_free(w->actors);
+	free(w);
+	return 0;
+}
+
+static void feed(struct world *w, void *ev)
+{
+	assert_int_equal(ww_actors_feed(w->actors, ev), 0);
+	assert_int_equal(ww_flows_feed(w->flows, ev), 0);
+	free(ev);
+}
+
+static void tick(struct world *w, uint64_t t)
+{
+	ww_flows_tick(w->flows, (struct ww_boot){t});
+}
+
+/* 2: in order, once; what is missing is announced before what follows. */
+static void order_once_and_gaps(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "abc"));
+	feed(w, ev_data(3, 5, 9, 1, WW_DIR_OUT, 0, "abc"));   /* again: nothing */
+	feed(w, ev_data(4, 5, 9, 1, WW_DIR_OUT, 2, "cde"));   /* overlap: the new part */
+	feed(w, ev_data(5, 5, 9, 1, WW_DIR_OUT, 15, "tail")); /* ten lost */
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "abcde[10]tail");
+	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_OUT], 10);
+}
+
+/* The cap cuts the end of a call: the cut part is a gap at once, not when the next call comes. */
+static void cap_is_a_gap(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_data *ev = ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "abc");
+
+	ev->call_bytes = 1000;
+	feed(w, ev);
+	feed(w, ev_data(3, 5, 9, 1, WW_DIR_OUT, 1000, "x"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "abc[997]x");
+}
+
+/* 3: an unbound session is held until evidence names its socket. */
+static void late_binding_by_random(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_open(1, 5, 10, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, 0, "early"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "");
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
+	feed(w, ev_hello(3, 10, WW_DIR_OUT, 8)); /* somebody else's */
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "");
+	feed(w, ev_hello(4, 9, WW_DIR_OUT, 7));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "early");
+	feed(w, ev_data(5, 5, 0, 7, WW_DIR_OUT, 5, " more"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "early more");
+	assert_int_equal(ww_flows_get(w->flows, 9)->bind, WW_BIND_RANDOM);
+	assert_int_equal(ww_flows_get(w->flows, 10)->bind, WW_BIND_UNBOUND);
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 0);
+}
+
+/* 3: both ends watched: the owner's process decides; a stranger's session is not bound at all. */
+static void one_random_two_sockets(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_flow *server = ev_open(1, 6, 20, ev_endpoint("10.0.0.1", 50000));
+
+	server->role = WW_FLOW_ACCEPT;
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, server);
+	feed(w, ev_hello(2, 9, WW_DIR_OUT, 7));
+	feed(w, ev_hello(2, 20, WW_DIR_IN, 7));
+	feed(w, ev_data(3, 5, 0, 7, WW_DIR_OUT, 0, "client"));
+	feed(w, ev_data(3, 6, 0, 7, WW_DIR_IN, 0, "server"));
+	feed(w, ev_data(3, 8, 0, 7, WW_DIR_OUT, 0, "stranger"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "client");
+	assert_string_equal(w->seen.text[WW_DIR_IN], "server");
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
+}
+
+static void binding_by_prefix(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_bind *bind = ev_make(sizeof(*bind), WW_EVENT_BIND_PREFIX, 3, 0, 9);
+
+	feed(w, ev_data(2, 5, 0, 0, WW_DIR_OUT, 0, "mid"));
+	bind->session.object = 0x7000;
+	bind->session.pid = 5;
+	feed(w, bind);
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "mid");
+	assert_int_equal(ww_flows_get(w->flows, 9)->bind, WW_BIND_RECORD);
+}
+
+/* The same object address in a forked worker is another session. */
+static void bare_pointer_means_nothing(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_bind *bind = ev_make(sizeof(*bind), WW_EVENT_BIND_PREFIX, 3, 0, 9);
+
+	bind->session.object = 0x7000;
+	bind->session.pid = 5;
+	feed(w, bind);
+	feed(w, ev_data(4, 6, 0, 0, WW_DIR_OUT, 0, "worker"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "");
+}
+
+/* 4: late events within the linger period still count; closing happens once. */
+static void linger(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_counters(WW_EVENT_FLOW_CLOSE, 100, 9, 50, 60));
+	feed(w, ev_counters(WW_EVENT_FLOW_CLOSE, 101, 9, 1, 1)); /* ignored */
+	tick(w, 200);
+	assert_int_equal(w->seen.closed, 0);
+	feed(w, ev_data(99, 5, 9, 1, WW_DIR_IN, 0, "late"));
+	tick(w, 1000000000);
+	assert_int_equal(w->seen.closed, 1);
+	assert_string_equal(w->seen.text[WW_DIR_IN], "late");
+	assert_int_equal(w->seen.last.bytes_sent, 50);
+	assert_int_equal(w->seen.last.how, WW_CLOSE_FIN_LOCAL);
+	assert_null(ww_flows_get(w->flows, 9));
+}
+
+/* 5: the end of a tape closes in order of cookie. */
+static void finish_in_order(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 30, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_open(1, 5, 10, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_open(1, 5, 20, ev_endpoint("10.0.0.2", 443)));
+	ww_flows_finish(w->flows, (struct ww_boot){5});
+	assert_int_equal(w->seen.closed, 3);
+	assert_int_equal(w->seen.cookies[0], 10);
+	assert_int_equal(w->seen.cookies[1], 20);
+	assert_int_equal(w->seen.cookies[2], 30);
+}
+
+static void owner_and_ends(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_counters *est = ev_counters(WW_EVENT_FLOW_STATE, 2, 9, 0, 0);
+	struct ww_endpoint local = ev_endpoint("10.0.0.1", 40000), peer = ev_endpoint("10.0.0.2", 443);
+	const struct ww_flow *f;
+
+	feed(w, ev_open(1, 5, 9, peer));
+	est->local = local;
+	est->peer = peer;
+	feed(w, est);
+	f = ww_flows_by_ends(w->flows, &local, &peer);
+	assert_non_null(f);
+	assert_int_equal(f->cookie, 9);
+	assert_true(f->established);
+	assert_int_equal(f->owner.pid, 5);
+	feed(w, ev_data(3, 6, 9, 1, WW_DIR_OUT, 0, "x")); /* the socket went to another process */
+	assert_int_equal(f->owner.pid, 6);
+	assert_int_equal(f->owner_changes, 1);
+	assert_null(ww_flows_by_ends(w->flows, &peer, &local));
+}
+
+/* Held bytes are bounded; what goes is counted. */
+static void hold_ceiling(void **state)
+{
+	struct world *w = *state;
+	char big[60001];
+
+	memset(big, 'q', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	for (unsigned i = 0; i < 10; i++)
+		feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, i * 60000ull, big));
+	assert_int_equal(ww_flows_stats(w->flows).lost_bytes, 6 * 60000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(order_once_and_gaps, setup, teardown),
+		cmocka_unit_test_setup_teardown(cap_is_a_gap, setup, teardown),
+		cmocka_unit_test_setup_teardown(late_binding_by_random, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_random_two_sockets, setup, teardown),
+		cmocka_unit_test_setup_teardown(binding_by_prefix, setup, teardown),
+		cmocka_unit_test_setup_teardown(bare_pointer_means_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(linger, setup, teardown),
+		cmocka_unit_test_setup_teardown(finish_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(owner_and_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(hold_ceiling, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
