@@ -21,7 +21,8 @@ static void opened(void *ctx, struct ww_flow *f)
 	((struct seen *)ctx)->opened++;
 }
 
-static void bytes(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, struct ww_slice b, struct ww_boot t)
+static void bytes(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, struct ww_slice b,
+		  struct ww_boot t)
 {
 	struct seen *s = ctx;
 	size_t n = strlen(s->text[dir]);
@@ -29,7 +30,8 @@ static void bytes(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset
 	snprintf(s->text[dir] + n, sizeof(s->text[dir]) - n, "%.*s", (int)b.n, (const char *)b.p);
 }
 
-static void gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t lost, struct ww_boot t)
+static void gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t lost,
+		struct ww_boot t)
 {
 	struct seen *s = ctx;
 	size_t n = strlen(s->text[dir]);
@@ -218,7 +220,8 @@ static void owner_and_ends(void **state)
 {
 	struct world *w = *state;
 	struct ww_event_counters *est = ev_counters(WW_EVENT_FLOW_STATE, 2, 9, 0, 0);
-	struct ww_endpoint local = ev_endpoint("10.0.0.1", 40000), peer = ev_endpoint("10.0.0.2", 443);
+	struct ww_endpoint local = ev_endpoint("10.0.0.1", 40000),
+			   peer = ev_endpoint("10.0.0.2", 443);
 	const struct ww_flow *f;
 
 	feed(w, ev_open(1, 5, 9, peer));

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The byte account: must-fail cases first. Numbers are those of TLS 1.3 with AES-256-GCM unless
+ * said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../lib/events.h"
+#include "flow/account.h"
+
+struct world {
+	struct ww_flow flow;
+	struct ww_account_dir dirs[2];
+	uint64_t now;
+};
+
+static struct world tls13(void)
+{
+	struct world w = {0};
+
+	w.flow.tls = true;
+	w.flow.role = WW_FLOW_CONNECT;
+	w.flow.tls_facts.version = 0x0304;
+	w.flow.tls_facts.cipher = 0x1302;
+	return w;
+}
+
+static void record(struct world *w, enum ww_dir dir, uint8_t type, uint32_t bytes)
+{
+	WW_AUTO_FREE struct ww_event_record *ev = ev_record(++w->now, 1, dir, type, bytes);
+
+	ww_account_add_record(&w->dirs[dir], ev);
+}
+
+/* A client's full handshake: 517 out, the server's flight in, our Finished out. */
+static void handshake(struct world *w)
+{
+	record(w, WW_DIR_OUT, 22, 517);
+	record(w, WW_DIR_IN, 22, 127);
+	record(w, WW_DIR_IN, 20, 6);
+	record(w, WW_DIR_IN, 23, 900);
+	record(w, WW_DIR_OUT, 20, 6);
+	record(w, WW_DIR_OUT, 23, 74);
+}
+
+#define HANDSHAKE_OUT (517 + 6 + 74)
+#define HANDSHAKE_IN  (127 + 6 + 900)
+
+static void hidden_kilobyte_shows(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 500 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 500, 500);
+	w.flow.bytes_sent = HANDSHAKE_OUT + 500 + 22 + 24 + 1024 +
+			    22; /* close_notify, and what nobody explained */
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_OUT].checked);
+	assert_true(w.flow.account[WW_DIR_OUT].remainder >= 1024);
+}
+
+/* A private TLS copy that writes before the first visible call cannot pass as handshake. */
+static void hidden_before_first_call_shows(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 1024 + 22);
+	record(&w, WW_DIR_OUT, 23, 500 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 500, 500);
+	w.flow.bytes_sent = HANDSHAKE_OUT + 1046 + 522;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_OUT].remainder >= 900);
+}
+
+static void not_checked_when_unknown(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 500,
+			    500); /* no record of that size was seen */
+	w.flow.bytes_sent = 5000;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_false(w.flow.account[WW_DIR_OUT].checked);
+
+	w = tls13();
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 522);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 500, 500);
+	ww_account_close(&w.flow, w.dirs, false); /* the walk lost its place */
+	assert_false(w.flow.account[WW_DIR_OUT].checked);
+	w.dirs[WW_DIR_OUT].calls_lost = true;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_false(w.flow.account[WW_DIR_OUT].checked);
+	w.dirs[WW_DIR_OUT].calls_lost = false;
+	w.flow.tls_facts.cipher = 0x1234; /* TLS 1.2 suite that is not in the table */
+	w.flow.tls_facts.version = 0x0303;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_false(w.flow.account[WW_DIR_OUT].checked);
+}
+
+static void closes_to_zero(void **state)
+{
+	struct world w = tls13();
+	const struct ww_account *out = &w.flow.account[WW_DIR_OUT],
+				*in = &w.flow.account[WW_DIR_IN];
+
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 700 + 22);
+	record(&w, WW_DIR_IN, 23, 255); /* two tickets after our Finished */
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 1400 + 22);
+	for (unsigned i = 0; i < 100; i++) {
+		ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 700, 700);
+		ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 1400, 65536);
+	}
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 40000, 40000); /* three records */
+	w.flow.bytes_sent = HANDSHAKE_OUT + 100 * 722 + 40000 + 3 * 22;
+	w.flow.bytes_received = HANDSHAKE_IN + 2 * 255 + 100 * 1422;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(out->checked && in->checked);
+	assert_int_equal(out->remainder, 0);
+	assert_int_equal(in->remainder, 0);
+	assert_int_equal(out->handshake, HANDSHAKE_OUT);
+	assert_int_equal(in->handshake, HANDSHAKE_IN);
+	assert_int_equal(in->tickets, 510);
+	assert_int_equal(in->overhead, in->overhead_max);
+}
+
+/* A read that filled a small buffer may or may not have ended its record: both bounds are kept. */
+static void small_buffers_have_bounds(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	record(&w, WW_DIR_IN, 23, 3000 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 1000, 1000);
+	ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 1000, 1000);
+	ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 1000, 4000);
+	w.flow.bytes_received = HANDSHAKE_IN + 3022;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_IN].checked);
+	assert_int_equal(w.flow.account[WW_DIR_IN].overhead, 22);
+	assert_int_equal(w.flow.account[WW_DIR_IN].overhead_max, 66);
+	assert_int_equal(w.flow.account[WW_DIR_IN].remainder, 0);
+}
+
+/* Reads of exactly 2^14 bytes are whole records: Node reads that way. */
+static void full_records(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	record(&w, WW_DIR_IN, 23, 16384 + 22);
+	for (unsigned i = 0; i < 4; i++)
+		ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 16384, 16384);
+	w.flow.bytes_received = HANDSHAKE_IN + 4 * 16406;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_int_equal(w.flow.account[WW_DIR_IN].overhead, 88);
+	assert_int_equal(w.flow.account[WW_DIR_IN].overhead_max, 88);
+	assert_int_equal(w.flow.account[WW_DIR_IN].remainder, 0);
+}
+
+static void tls12(void **state)
+{
+	struct world w = tls13();
+
+	w.flow.tls_facts.version = 0x0303;
+	w.flow.tls_facts.cipher = 0xc02f;
+	record(&w, WW_DIR_OUT, 22, 200);
+	record(&w, WW_DIR_OUT, 22, 75);
+	record(&w, WW_DIR_OUT, 20, 6);
+	record(&w, WW_DIR_OUT, 22, 45);
+	record(&w, WW_DIR_OUT, 23, 100 + 29);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 100, 100);
+	w.flow.bytes_sent = 326 + 129;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_OUT].checked);
+	assert_int_equal(w.flow.account[WW_DIR_OUT].remainder, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hidden_kilobyte_shows),
+		cmocka_unit_test(hidden_before_first_call_shows),
+		cmocka_unit_test(not_checked_when_unknown),
+		cmocka_unit_test(closes_to_zero),
+		cmocka_unit_test(small_buffers_have_bounds),
+		cmocka_unit_test(full_records),
+		cmocka_unit_test(tls12),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
