@@ -12,7 +12,8 @@
 
 #define EV_CGROUP 77u
 
-static inline void *ev_make(size_t size, uint16_t kind, uint64_t time_ns, uint32_t pid, uint64_t cookie)
+static inline void *ev_make(size_t size, uint16_t kind, uint64_t time_ns, uint32_t pid,
+			    uint64_t cookie)
 {
 	struct ww_event *ev = calloc(1, size);
 
@@ -46,7 +47,8 @@ static inline struct ww_endpoint ev_endpoint(const char *dotted, uint16_t port)
 	return e;
 }
 
-static inline struct ww_event_flow *ev_open(uint64_t t, uint32_t pid, uint64_t cookie, struct ww_endpoint peer)
+static inline struct ww_event_flow *ev_open(uint64_t t, uint32_t pid, uint64_t cookie,
+					    struct ww_endpoint peer)
 {
 	struct ww_event_flow *ev = ev_make(sizeof(*ev), WW_EVENT_FLOW_OPEN, t, pid, cookie);
 
@@ -57,8 +59,8 @@ static inline struct ww_event_flow *ev_open(uint64_t t, uint32_t pid, uint64_t c
 	return ev;
 }
 
-static inline struct ww_event_counters *ev_counters(uint16_t kind, uint64_t t, uint64_t cookie, uint64_t sent,
-						    uint64_t received)
+static inline struct ww_event_counters *ev_counters(uint16_t kind, uint64_t t, uint64_t cookie,
+						    uint64_t sent, uint64_t received)
 {
 	struct ww_event_counters *ev = ev_make(sizeof(*ev), kind, t, 0, cookie);
 
@@ -71,7 +73,8 @@ static inline struct ww_event_counters *ev_counters(uint16_t kind, uint64_t t, u
 	return ev;
 }
 
-static inline struct ww_event_hello *ev_hello(uint64_t t, uint64_t cookie, enum ww_dir dir, uint8_t random)
+static inline struct ww_event_hello *ev_hello(uint64_t t, uint64_t cookie, enum ww_dir dir,
+					      uint8_t random)
 {
 	struct ww_event_hello *ev = ev_make(sizeof(*ev), WW_EVENT_TLS_HELLO, t, 0, cookie);
 
@@ -81,8 +84,8 @@ static inline struct ww_event_hello *ev_hello(uint64_t t, uint64_t cookie, enum 
 	return ev;
 }
 
-static inline struct ww_event_record *ev_record(uint64_t t, uint64_t cookie, enum ww_dir dir, uint8_t type,
-						uint32_t bytes)
+static inline struct ww_event_record *ev_record(uint64_t t, uint64_t cookie, enum ww_dir dir,
+						uint8_t type, uint32_t bytes)
 {
 	struct ww_event_record *ev = ev_make(sizeof(*ev), WW_EVENT_TLS_RECORD, t, 0, cookie);
 
@@ -93,8 +96,9 @@ static inline struct ww_event_record *ev_record(uint64_t t, uint64_t cookie, enu
 }
 
 /* One whole call in one chunk. random 0: the session is known by its object. */
-static inline struct ww_event_data *ev_data(uint64_t t, uint32_t pid, uint64_t cookie, uint8_t random, enum ww_dir dir,
-					    uint64_t offset, const char *bytes)
+static inline struct ww_event_data *ev_data(uint64_t t, uint32_t pid, uint64_t cookie,
+					    uint8_t random, enum ww_dir dir, uint64_t offset,
+					    const char *bytes)
 {
 	size_t n = strlen(bytes);
 	struct ww_event_data *ev = ev_make(sizeof(*ev) + n, WW_EVENT_DATA, t, pid, cookie);

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What `make deps` runs: Debian packages, then the npm packages of the demo agent (pinned by lock file) into
+# BUILD/npm. Quick when nothing is missing; one line per step that does something.
+#   tests/lib/deps.sh [--check] [BUILD]      --check installs nothing: prints what is missing, exit 1
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+check=
+if [[ ${1-} == --check ]]; then
+	check=1
+	shift
+fi
+build=${1:-$root/build}
+log=$build/deps.log
+
+# The one list of Debian packages. Compilers and build tools, libraries, lint and fuzz tools, what the tests run.
+packages=(
+	gcc make pkg-config clang llvm bpftool git
+	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libcyaml-dev
+	uthash-dev libssl-dev libsqlite3-dev libjansson-dev libpcap-dev libcmocka-dev node-llhttp
+	clang-format clang-tidy cppcheck libclang-rt-14-dev
+	nginx-light openssl curl python3 iproute2 procps util-linux ca-certificates
+	golang-go golang-golang-x-mod-dev
+)
+
+missing=()
+find_missing()
+{
+	local have name want=("${packages[@]}")
+
+	# A machine may have its own Node (with npm); only where there is none Debian's are taken.
+	command -v node >/dev/null || want+=(nodejs)
+	command -v npm >/dev/null || want+=(npm)
+	have=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' "${want[@]}" 2>/dev/null || true)
+	have=$(sed -n 's/^\([^ :]*\)\(:[a-z0-9]*\)\{0,1\} installed$/\1/p' <<<"$have")
+	missing=()
+	for name in "${want[@]}"; do
+		grep -qxF "$name" <<<"$have" || missing+=("$name")
+	done
+}
+
+# Runs a command with its output in the log; the log's end is shown when it fails.
+quietly()
+{
+	if ! "$@" >>"$log" 2>&1; then
+		echo "deps: failed: $* (all of it in $log)" >&2
+		tail -n 15 "$log" >&2
+		exit 1
+	fi
+}
+
+# Installing nginx must not start or enable a service on the machine.
+policy=/usr/sbin/policy-rc.d
+install_debian()
+{
+	local own_policy=
+
+	[[ $(id -u) == 0 ]] || {
+		echo "deps: needs root to install: ${missing[*]}" >&2
+		exit 1
+	}
+	echo "deps: apt-get update"
+	quietly apt-get -qq -o DPkg::Lock::Timeout=300 update
+	echo "deps: installing ${#missing[@]} Debian packages: ${missing[*]}"
+	if [[ ! -e $policy ]]; then
+		own_policy=1
+		trap 'rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	DEBIAN_FRONTEND=noninteractive quietly apt-get -qq -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=300 install "${missing[@]}"
+	if [[ -n $own_policy ]]; then
+		rm -f "$policy"
+		trap - EXIT
+	fi
+	if [[ " ${missing[*]} " == *" nginx-light "* ]] && command -v systemctl >/dev/null; then
+		systemctl disable nginx.service >>"$log" 2>&1 || true
+	fi
+}
+
+npm_stamp()
+{
+	node --version
+	sha256sum <"$root/tests/lib/agents/node/package-lock.json"
+}
+
+npm_current()
+{
+	[[ -f $build/npm/.stamp ]] && npm_stamp | cmp -s - "$build/npm/.stamp"
+}
+
+install_npm()
+{
+	local from=$root/tests/lib/agents/node
+
+	mkdir -p "$build/npm"
+	rm -f "$build/npm/.stamp"
+	cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$build/npm/"
+	echo "deps: installing $(grep -c '^    "node_modules/' "$from/package-lock.json") npm packages (npm ci)"
+	(cd "$build/npm" && quietly npm ci --no-progress)
+	npm_stamp >"$build/npm/.stamp"
+}
+
+find_missing
+if [[ -n $check ]]; then
+	((${#missing[@]} == 0)) || echo "deps: missing Debian packages: ${missing[*]}"
+	npm_ok=1
+	{ command -v node >/dev/null && npm_current; } || npm_ok=
+	[[ -n $npm_ok ]] || echo "deps: npm packages of the demo agent are not in ${build#"$root"/}/npm"
+	[[ ${#missing[@]} == 0 && -n $npm_ok ]]
+	exit
+fi
+
+mkdir -p "$build"
+: >"$log"
+if ((${#missing[@]})); then
+	install_debian
+fi
+if ! npm_current; then
+	install_npm
+fi
