@@ -34,6 +34,8 @@
 #define WW_SPAN_ATTRS_MAX	128u	     /* OpenTelemetry SDK default attribute limit */
 #define WW_SPAN_EVENTS_MAX	128u
 #define WW_ATTR_BYTES_MAX	4096u
+#define WW_ATTR_KEY_BYTES_MAX	256u
+#define WW_SPAN_BYTES_MAX	(64u << 10)  /* keys and values of one span together */
 #define WW_SPANS_HELD_MAX	16384u	     /* spans waiting for judgement */
 #define WW_ACTIONS_HELD_MAX	16384u
 #define WW_EXCHANGES_HELD_MAX	65536u	     /* exchange summaries kept as join candidates */

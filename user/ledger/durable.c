@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void ww_durable_init(struct ww_durable *d, int dir)
+{
+	d->dir = dir;
+	d->n_files = 0;
+	d->n_dirs = 0;
+}
+
+static void close_files(struct ww_durable *d)
+{
+	for (size_t i = 0; i < d->n_files; i++)
+		close(d->files[i]);
+	d->n_files = 0;
+}
+
+void ww_durable_done(struct ww_durable *d)
+{
+	close_files(d);
+	d->n_dirs = 0;
+}
+
+static int write_all(int fd, struct ww_slice s)
+{
+	while (s.n > 0) {
+		ssize_t n = write(fd, s.p, s.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		s = ww_slice_sub(s, (size_t)n, s.n);
+	}
+	return 0;
+}
+
+int ww_durable_pwrite(int fd, struct ww_slice content, uint64_t offset)
+{
+	while (content.n > 0) {
+		ssize_t n = pwrite(fd, content.p, content.n, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		content = ww_slice_sub(content, (size_t)n, content.n);
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int ww_durable_sync_dir(int dir, const char *path)
+{
+	WW_AUTO_FD int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int ww_durable_sync(struct ww_durable *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_files && r == 0; i++)
+		if (fsync(d->files[i]) < 0)
+			r = -errno;
+	close_files(d);
+	for (size_t i = 0; i < d->n_dirs && r == 0; i++)
+		r = ww_durable_sync_dir(d->dir, d->dirs[i]);
+	d->n_dirs = 0;
+	return r;
+}
+
+/* Remembers that the directory holding `path` has a new entry. */
+static int note_parent(struct ww_durable *d, const char *path, size_t len)
+{
+	char parent[WW_DURABLE_PATH_MAX];
+	const char *slash = memrchr(path, '/', len);
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	memcpy(parent, n ? path : ".", n ? n : 1);
+	parent[n ? n : 1] = '\0';
+	for (size_t i = 0; i < d->n_dirs; i++)
+		if (strcmp(d->dirs[i], parent) == 0)
+			return 0;
+	if (d->n_dirs == WW_DURABLE_DIRS) {
+		int r = ww_durable_sync(d);
+
+		if (r < 0)
+			return r;
+	}
+	memcpy(d->dirs[d->n_dirs++], parent, sizeof(parent));
+	return 0;
+}
+
+static int make_parents(struct ww_durable *d, const char *path)
+{
+	char part[WW_DURABLE_PATH_MAX];
+
+	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
+		size_t n = (size_t)(s - path);
+		int r;
+
+		memcpy(part, path, n);
+		part[n] = '\0';
+		if (mkdirat(d->dir, part, 0755) < 0) {
+			if (errno == EEXIST)
+				continue;
+			return -errno;
+		}
+		r = note_parent(d, part, n);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int create(int dir, const char *path, mode_t mode)
+{
+	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int ww_durable_put(struct ww_durable *d, const char *path, struct ww_slice content)
+{
+	size_t len = strlen(path);
+	WW_AUTO_FD int fd = -1;
+	int r;
+
+	if (len >= WW_DURABLE_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (d->n_files == WW_DURABLE_FILES) {
+		r = ww_durable_sync(d);
+		if (r < 0)
+			return r;
+	}
+	/* The directories nearly always exist: ask only when the file cannot be made. */
+	fd = create(d->dir, path, 0644);
+	if (fd == -ENOENT) {
+		r = make_parents(d, path);
+		if (r < 0)
+			return r;
+		fd = create(d->dir, path, 0644);
+	}
+	if (fd < 0)
+		return fd;
+	r = note_parent(d, path, len);
+	if (r < 0)
+		return r;
+	r = write_all(fd, content);
+	if (r < 0)
+		return r;
+	d->files[d->n_files++] = WW_TAKE_FD(fd);
+	return 0;
+}
+
+static int write_temporary(int dir, const char *name, mode_t mode, struct ww_slice content)
+{
+	WW_AUTO_FD int fd = create(dir, name, mode);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = write_all(fd, content);
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int ww_durable_replace(int dir, const char *name, mode_t mode, struct ww_slice content)
+{
+	char tmp[WW_DURABLE_PATH_MAX];
+	int r;
+
+	if ((size_t)snprintf(tmp, sizeof(tmp), "%s.tmp", name) >= sizeof(tmp))
+		return -ENAMETOOLONG;
+	/* A leftover of a killed writer may carry another mode: O_CREAT would keep it. */
+	if (unlinkat(dir, tmp, 0) < 0 && errno != ENOENT)
+		return -errno;
+	r = write_temporary(dir, tmp, mode, content);
+	if (r < 0) {
+		(void)unlinkat(dir, tmp, 0); /* the first error is the one to report */
+		return r;
+	}
+	if (renameat(dir, tmp, dir, name) < 0)
+		return -errno;
+	return ww_durable_sync_dir(dir, ".");
+}
+
+int ww_durable_read(int dir, const char *path, struct ww_buf *out)
+{
+	WW_AUTO_FD int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		uint8_t *p;
+		ssize_t n;
+		size_t room = 16384;
+		int r;
+
+		if (out->n < out->max && out->max - out->n < room)
+			room = out->max - out->n;
+		r = ww_buf_reserve(out, room, &p);
+		if (r == -EMSGSIZE && read(fd, &(uint8_t){0}, 1) == 0)
+			return 0; /* exactly at the ceiling */
+		if (r < 0)
+			return r;
+		n = read(fd, p, room);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		out->n += (size_t)n;
+	}
+}

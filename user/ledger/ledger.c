@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Invariants:
+ *  1. `frames` holds the payload frames of exactly the entries that the tree has pending, in order.
+ *  2. Frames reach the disk before the tree that covers them.
+ *  3. The payload's end advances only over records that the tree reports as committed.
+ */
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/utf8.h"
+#include "ledger/leaf.h"
+#include "ledger/payload.h"
+#include "wirewitness/limits.h"
+
+#define SALTS 128u /* taken from the kernel at once */
+
+struct ww_ledger {
+	struct ww_tlog *log;
+	struct ww_payload_writer payload;
+	struct ww_buf frames;
+	uint64_t size; /* committed, as far as `frames` and `payload` know */
+	int stopped;
+	struct ww_errtext why;
+	size_t salts_left;
+	uint8_t salts[SALTS][WW_LEAF_SALT_LEN];
+};
+
+int ww_ledger_open(const struct ww_tlog_options *o, struct ww_ledger **ret_ledger,
+		   struct ww_errtext *why)
+{
+	WW_AUTO(ww_ledger_close_auto) struct ww_ledger *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return ww_errtext_errno(why, -ENOMEM, "cannot open the ledger");
+	l->payload.dir = l->payload.fd = -1;
+	ww_buf_init(&l->frames, WW_LEDGER_PENDING_BYTES);
+	r = ww_tlog_open(o, &l->log, why);
+	if (r < 0)
+		return r;
+	l->size = ww_tlog_size(l->log);
+	r = ww_payload_writer_open(ww_tlog_dir(l->log), l->size, &l->payload, why);
+	if (r < 0)
+		return r;
+	*ret_ledger = WW_TAKE(l);
+	return 0;
+}
+
+void ww_ledger_close(struct ww_ledger *l)
+{
+	if (!l)
+		return;
+	ww_tlog_close(l->log);
+	ww_payload_writer_done(&l->payload);
+	ww_buf_wipe(&l->frames);
+	explicit_bzero(l->salts, sizeof(l->salts));
+	free(l);
+}
+
+static int take_salt(struct ww_ledger *l, struct ww_slice *ret_salt)
+{
+	if (l->salts_left == 0) {
+		uint8_t *p = l->salts[0];
+		size_t n = sizeof(l->salts);
+
+		while (n > 0) {
+			ssize_t got = getrandom(p, n, 0);
+
+			if (got < 0 && errno == EINTR)
+				continue;
+			if (got <= 0)
+				return -EIO;
+			p += got;
+			n -= (size_t)got;
+		}
+		l->salts_left = SALTS;
+	}
+	*ret_salt = ww_slice(l->salts[--l->salts_left], WW_LEAF_SALT_LEN);
+	return 0;
+}
+
+static bool is_utf8(struct ww_slice s)
+{
+	size_t n;
+
+	for (size_t at = 0; at < s.n; at += n) {
+		n = 1;
+		if (s.p[at] >= 0x80 && ww_utf8_next(s, at, &n) != WW_PARSE_DONE)
+			return false;
+	}
+	return true;
+}
+
+int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_slice json,
+		     uint64_t *ret_index)
+{
+	struct ww_payload p = {.kind = ww_slice_str(kind), .json = json};
+	size_t before = l->frames.n;
+	char leaf[WW_LEAF_BYTES_MAX];
+	struct ww_sha256 digest;
+	struct ww_slice salted;
+	uint64_t index;
+	size_t n;
+	int r;
+
+	if (!ww_leaf_kind_ok(p.kind) || json.n == 0)
+		return -EINVAL;
+	if (json.n > WW_RECORD_BYTES_MAX)
+		return -EMSGSIZE;
+	if (!is_utf8(json))
+		return -EINVAL;
+	r = take_salt(l, &p.salt);
+	if (r < 0)
+		return r;
+	p.index = ww_tlog_size(l->log) + ww_tlog_pending(l->log);
+	r = ww_payload_encode(&p, &l->frames, &salted);
+	if (r < 0)
+		return r == -EMSGSIZE ? -ENOBUFS : r;
+	ww_sha256(salted, &digest);
+	n = ww_leaf_text(p.kind, &digest, leaf);
+	r = ww_tlog_append(l->log, ww_slice(leaf, n), &index);
+	if (r < 0) {
+		l->frames.n = before;
+		return r;
+	}
+	if (ret_index)
+		*ret_index = index;
+	return 0;
+}
+
+int ww_ledger_commit(struct ww_ledger *l, uint64_t *ret_size)
+{
+	uint64_t size;
+	int r;
+
+	if (l->stopped)
+		return l->stopped;
+	if (l->frames.n > 0) {
+		r = ww_payload_writer_put(&l->payload, l->size, ww_buf_slice(&l->frames));
+		if (r < 0) {
+			l->stopped = r;
+			return ww_errtext_errno(&l->why, r, "cannot write the records");
+		}
+		r = ww_tlog_commit(l->log, &size);
+		if (r < 0) {
+			l->stopped = r;
+			return ww_errtext_set(&l->why, r, "%s", ww_tlog_stopped(l->log));
+		}
+		ww_payload_writer_advance(&l->payload, l->frames.n);
+		ww_buf_clear(&l->frames);
+		l->size = size;
+	}
+	if (ret_size)
+		*ret_size = l->size;
+	return 0;
+}
+
+/* Moves frames whose entries turned out to be committed behind the payload's end (invariant 3). */
+static void settle(struct ww_ledger *l, uint64_t size)
+{
+	struct ww_cursor c = ww_cursor(ww_buf_slice(&l->frames));
+	struct ww_payload p;
+
+	for (; l->size < size; l->size++)
+		(void)ww_payload_next(&c, &p); /* framed by ww_ledger_append */
+	ww_payload_writer_advance(&l->payload, c.at);
+	ww_buf_consume(&l->frames, c.at);
+}
+
+int ww_ledger_retry(struct ww_ledger *l)
+{
+	int r;
+
+	if (!l->stopped)
+		return 0;
+	r = ww_tlog_retry(l->log);
+	if (r < 0)
+		return ww_errtext_set(&l->why, r, "%s", ww_tlog_stopped(l->log));
+	settle(l, ww_tlog_size(l->log));
+	r = ww_payload_writer_rewind(&l->payload);
+	if (r < 0)
+		return ww_errtext_errno(&l->why, r, "cannot cut off unfinished records");
+	l->stopped = 0;
+	return 0;
+}
+
+const char *ww_ledger_stopped(const struct ww_ledger *l)
+{
+	return l->stopped ? l->why.text : NULL;
+}
+
+int ww_ledger_erase(struct ww_ledger *l, uint64_t index)
+{
+	if (index >= l->size)
+		return -ERANGE;
+	return ww_payload_writer_erase(&l->payload, index);
+}
+
+uint64_t ww_ledger_size(const struct ww_ledger *l)
+{
+	return l->size;
+}
+
+uint64_t ww_ledger_pending(const struct ww_ledger *l)
+{
+	return ww_tlog_pending(l->log);
+}
+
+const struct ww_checkpoint *ww_ledger_head(const struct ww_ledger *l)
+{
+	return ww_tlog_head(l->log);
+}
+
+const struct ww_keyfile *ww_ledger_keys(const struct ww_ledger *l)
+{
+	return ww_tlog_keys(l->log);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/ledger_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "ledger/durable.h"
+#include "ledger/keyfile.h"
+#include "ledger/tile_store.h"
+
+struct ww_ledger_reader {
+	int dir;
+	struct ww_note_key key;
+	struct ww_buf note;
+	struct ww_checkpoint head;
+	struct ww_tile_store *tiles;
+	struct ww_payload_reader *payload;
+};
+
+int ww_ledger_reader_open(const char *dir, const struct ww_note_key *key,
+			  struct ww_ledger_reader **ret_reader, struct ww_errtext *why)
+{
+	WW_AUTO(ww_ledger_reader_close_auto) struct ww_ledger_reader *r = calloc(1, sizeof(*r));
+	int e;
+
+	if (!r)
+		return ww_errtext_errno(why, -ENOMEM, "cannot open %s", dir);
+	ww_buf_init(&r->note, WW_NOTE_BYTES_MAX);
+	r->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->dir < 0)
+		return ww_errtext_errno(why, -errno, "cannot open %s", dir);
+	if (key)
+		r->key = *key;
+	e = key ? 0 : ww_keyfile_vkey(r->dir, &r->key, why);
+	if (e < 0)
+		return e;
+	e = ww_tile_store_new(r->dir, &r->tiles);
+	if (e == 0)
+		e = ww_payload_reader_new(r->dir, &r->payload);
+	if (e < 0)
+		return ww_errtext_errno(why, e, "cannot open %s", dir);
+	e = ww_ledger_reader_refresh(r, NULL, why);
+	if (e < 0)
+		return e;
+	*ret_reader = WW_TAKE(r);
+	return 0;
+}
+
+void ww_ledger_reader_close(struct ww_ledger_reader *r)
+{
+	if (!r)
+		return;
+	ww_tile_store_free(r->tiles);
+	ww_payload_reader_free(r->payload);
+	ww_buf_done(&r->note);
+	ww_own_close(&r->dir);
+	free(r);
+}
+
+int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf note;
+	struct ww_checkpoint head;
+	struct ww_buf old = r->note;
+	int e;
+
+	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
+	e = ww_durable_read(r->dir, "checkpoint", &note);
+	if (e < 0)
+		return ww_errtext_errno(why, e, "cannot read checkpoint");
+	if (!ww_slice_eq(ww_buf_slice(&note), ww_buf_slice(&old))) {
+		if (ww_checkpoint_open(ww_buf_slice(&note), &r->key, &head) < 0)
+			return ww_errtext_set(why, -EUCLEAN,
+					      "checkpoint is not signed by the log's key");
+		if (old.n > 0 &&
+		    (head.size < r->head.size || ww_checkpoint_conflict(&head, &r->head)))
+			return ww_errtext_set(why, -EUCLEAN,
+					      "the log went back from %" PRIu64 " to %" PRIu64
+					      " records",
+					      r->head.size, head.size);
+		r->head = head;
+		r->note = note;
+		note = old;
+		ww_tile_store_resize(r->tiles, head.size);
+		ww_payload_reader_refresh(r->payload);
+	}
+	if (ret_size)
+		*ret_size = r->head.size;
+	return 0;
+}
+
+int ww_ledger_reader_get(struct ww_ledger_reader *r, uint64_t index, struct ww_payload *ret)
+{
+	return index < r->head.size ? ww_payload_reader_get(r->payload, index, ret) : -ERANGE;
+}
+
+int ww_ledger_reader_leaf(struct ww_ledger_reader *r, uint64_t index, struct ww_slice *ret_leaf)
+{
+	return ww_tile_store_entry(r->tiles, index, ret_leaf);
+}
+
+int ww_ledger_reader_prove(struct ww_ledger_reader *r, uint64_t index, struct ww_slice leaf,
+			   struct ww_merkle_proof *ret_proof)
+{
+	struct ww_merkle_reader reader = ww_tile_store_reader(r->tiles);
+	struct ww_merkle_proof proof;
+	struct ww_sha256 hash;
+	int e = ww_merkle_inclusion(&reader, index, r->head.size, &proof);
+
+	if (e < 0)
+		return e == -ENOENT ? -EUCLEAN : e;
+	ww_merkle_leaf(leaf, &hash);
+	if (!ww_merkle_inclusion_check(&hash, index, r->head.size, &proof, &r->head.root))
+		return -EUCLEAN;
+	*ret_proof = proof;
+	return 0;
+}
+
+const struct ww_checkpoint *ww_ledger_reader_head(const struct ww_ledger_reader *r)
+{
+	return &r->head;
+}
+
+const struct ww_note_key *ww_ledger_reader_key(const struct ww_ledger_reader *r)
+{
+	return &r->key;
+}
+
+struct ww_slice ww_ledger_reader_note(const struct ww_ledger_reader *r)
+{
+	return ww_buf_slice(&r->note);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a ledger directory, beside its writer or without one: `tail`, `show`, the store, reports.
+ *
+ * Only committed records are visible: the size is that of the last signed checkpoint read by
+ * ww_ledger_reader_refresh. Records come with a checksum only; a proof (ww_ledger_reader_prove) is
+ * checked against the signed root before it is handed out. Not thread safe, one handle per thread;
+ * about 500 KiB.
+ */
+#pragma once
+
+#include "ledger/checkpoint.h"
+#include "ledger/errtext.h"
+#include "ledger/merkle.h"
+#include "ledger/payload.h"
+
+struct ww_ledger_reader;
+
+/*
+ * Opens the directory for reading. `key` is the trusted verifier key; NULL takes the one in the
+ * directory's vkey file. 0; -EUCLEAN (checkpoint not signed by that key); -ENOENT; -EINVAL;
+ * -ENOMEM; or an errno.
+ */
+WW_CHECK int ww_ledger_reader_open(const char *dir, const struct ww_note_key *key,
+				   struct ww_ledger_reader **ret_reader, struct ww_errtext *why);
+void ww_ledger_reader_close(struct ww_ledger_reader *r);
+WW_DEFINE_AUTO(struct ww_ledger_reader, ww_ledger_reader_close)
+
+/*
+ * Reads the checkpoint again; *ret_size (may be NULL) is the committed number of records. 0;
+ * -EUCLEAN: bad signature, a smaller size than before, or another root for the same size; or an
+ * errno.
+ */
+WW_CHECK int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size,
+				      struct ww_errtext *why);
+
+/*
+ * Reads one record; ascending calls are sequential reads. *ret borrows until the next call. 0;
+ * -ERANGE (not committed at the last refresh); -ENODATA (its segment was removed); -EUCLEAN
+ * (damaged); or an errno. An erased record is 0 with ret->erased set.
+ */
+WW_CHECK int ww_ledger_reader_get(struct ww_ledger_reader *r, uint64_t index,
+				  struct ww_payload *ret);
+
+/* The leaf of one record as the log has it, borrowed until the next call. Errors as above. */
+WW_CHECK int ww_ledger_reader_leaf(struct ww_ledger_reader *r, uint64_t index,
+				   struct ww_slice *ret_leaf);
+
+/*
+ * Inclusion proof of a leaf in the tree of the current head, already checked against its root. 0;
+ * -ERANGE; -EUCLEAN (the log's files contradict the signed root); or an errno.
+ */
+WW_CHECK int ww_ledger_reader_prove(struct ww_ledger_reader *r, uint64_t index,
+				    struct ww_slice leaf, struct ww_merkle_proof *ret_proof);
+
+const struct ww_checkpoint *ww_ledger_reader_head(const struct ww_ledger_reader *r);
+const struct ww_note_key *ww_ledger_reader_key(const struct ww_ledger_reader *r);
+
+/* The signed note of the current head, verbatim; borrowed until the next refresh. */
+struct ww_slice ww_ledger_reader_note(const struct ww_ledger_reader *r);

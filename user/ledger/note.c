@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/note.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/encode.h"
+#include "base/utf8.h"
+
+#define KEY_TYPE_ED25519 0x01
+#define KEY_RAW_LEN      33u /* type byte and 32 bytes */
+#define SIG_RAW_LEN      (4u + WW_NOTE_SIG_LEN)
+
+static const char PRIVATE_PREFIX[] = "PRIVATE+KEY+";
+static const uint8_t DASH[] = {0xe2, 0x80, 0x94,
+			       ' '}; /* U+2014 and a space open a signature line */
+
+WW_DEFINE_AUTO(EVP_PKEY, EVP_PKEY_free)
+WW_DEFINE_AUTO(EVP_MD_CTX, EVP_MD_CTX_free)
+
+/* White_Space of the Unicode Character Database beyond ASCII, as UTF-8. */
+static bool is_space(struct ww_slice c)
+{
+	static const char *const spaces[] = {
+		"\xc2\x85", "\xc2\xa0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+		"\u2004",   "\u2005",   "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
+		"\u2028",   "\u2029",   "\u202f", "\u205f", "\u3000",
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(spaces); i++)
+		if (ww_slice_eq_str(c, spaces[i]))
+			return true;
+	return false;
+}
+
+bool ww_note_name_ok(struct ww_slice name)
+{
+	size_t n;
+
+	if (name.n == 0 || name.n > WW_NOTE_NAME_MAX)
+		return false;
+	for (size_t at = 0; at < name.n; at += n)
+		if (ww_utf8_next(name, at, &n) != WW_PARSE_DONE || name.p[at] <= ' ' ||
+		    name.p[at] == '+' || is_space(ww_slice_sub(name, at, n)))
+			return false;
+	return true;
+}
+
+static uint32_t key_id(const char *name, const uint8_t raw[KEY_RAW_LEN])
+{
+	uint8_t in[WW_NOTE_NAME_MAX + 1 + KEY_RAW_LEN];
+	size_t n = strlen(name);
+	struct ww_sha256 h;
+
+	memcpy(in, name, n);
+	in[n] = '\n';
+	memcpy(in + n + 1, raw, KEY_RAW_LEN);
+	ww_sha256(ww_slice(in, n + 1 + KEY_RAW_LEN), &h);
+	return (uint32_t)h.b[0] << 24 | (uint32_t)h.b[1] << 16 | (uint32_t)h.b[2] << 8 | h.b[3];
+}
+
+static void key_set(struct ww_note_key *k, struct ww_slice name, const uint8_t pub[32])
+{
+	uint8_t raw[KEY_RAW_LEN] = {KEY_TYPE_ED25519};
+
+	memset(k, 0, sizeof(*k));
+	memcpy(k->name, name.p, name.n);
+	memcpy(k->pub, pub, 32);
+	memcpy(raw + 1, pub, 32);
+	k->id = key_id(k->name, raw);
+}
+
+static void key_text(const char *prefix, const struct ww_note_key *k, const uint8_t bytes[32],
+		     char out[WW_NOTE_KEY_TEXT_MAX])
+{
+	uint8_t raw[KEY_RAW_LEN] = {KEY_TYPE_ED25519};
+	char b64[WW_BASE64_LEN(KEY_RAW_LEN) + 1];
+
+	memcpy(raw + 1, bytes, 32);
+	ww_base64_encode(ww_slice(raw, sizeof(raw)), b64);
+	snprintf(out, WW_NOTE_KEY_TEXT_MAX, "%s%s+%08x+%s", prefix, k->name, k->id, b64);
+	explicit_bzero(raw, sizeof(raw));
+	explicit_bzero(b64, sizeof(b64));
+}
+
+/* Splits "name+hhhhhhhh+base64"; the base64 may itself hold '+', names may not. */
+static int key_split(struct ww_slice text, struct ww_slice *ret_name, uint32_t *ret_id,
+		     uint8_t ret_raw[KEY_RAW_LEN])
+{
+	size_t plus = ww_slice_find(text, 0, '+');
+	struct ww_slice name = ww_slice_sub(text, 0, plus);
+	struct ww_slice hex = ww_slice_sub(text, plus + 1, 8);
+	struct ww_slice b64 = ww_slice_sub(text, plus + 10, text.n);
+	uint8_t id[4];
+	size_t n;
+
+	if (!ww_note_name_ok(name) || text.n < plus + 11 || text.p[plus + 9] != '+' ||
+	    ww_hex_decode(hex, id, sizeof(id)) < 0 ||
+	    ww_base64_decode(b64, false, ret_raw, KEY_RAW_LEN, &n) < 0 || n != KEY_RAW_LEN ||
+	    ret_raw[0] != KEY_TYPE_ED25519)
+		return -EINVAL;
+	for (size_t i = 0; i < hex.n; i++)
+		if (hex.p[i] >= 'A' && hex.p[i] <= 'F')
+			return -EINVAL;
+	*ret_name = name;
+	*ret_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
+	return 0;
+}
+
+int ww_note_key_parse(struct ww_slice text, struct ww_note_key *ret_key)
+{
+	uint8_t raw[KEY_RAW_LEN];
+	struct ww_slice name;
+	struct ww_note_key k;
+	uint32_t id;
+
+	if (key_split(text, &name, &id, raw) < 0)
+		return -EINVAL;
+	key_set(&k, name, raw + 1);
+	if (k.id != id)
+		return -EINVAL;
+	*ret_key = k;
+	return 0;
+}
+
+void ww_note_key_text(const struct ww_note_key *key, char out[WW_NOTE_KEY_TEXT_MAX])
+{
+	key_text("", key, key->pub, out);
+}
+
+bool ww_note_key_equal(const struct ww_note_key *a, const struct ww_note_key *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->id == b->id &&
+	       memcmp(a->pub, b->pub, sizeof(a->pub)) == 0;
+}
+
+static int signer_from_seed(struct ww_slice name, const uint8_t seed[32],
+			    struct ww_note_signer *ret_signer)
+{
+	WW_AUTO(EVP_PKEY_free_auto)
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+	uint8_t pub[32];
+	size_t n = sizeof(pub);
+
+	if (!pkey || EVP_PKEY_get_raw_public_key(pkey, pub, &n) != 1 || n != sizeof(pub))
+		return -EIO;
+	key_set(&ret_signer->key, name, pub);
+	memcpy(ret_signer->seed, seed, 32);
+	return 0;
+}
+
+int ww_note_signer_new(struct ww_slice name, struct ww_note_signer *ret_signer)
+{
+	uint8_t seed[32];
+	int r;
+
+	if (!ww_note_name_ok(name))
+		return -EINVAL;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return -EIO;
+	r = signer_from_seed(name, seed, ret_signer);
+	explicit_bzero(seed, sizeof(seed));
+	return r;
+}
+
+int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer)
+{
+	struct ww_slice prefix = WW_SLICE_LIT(PRIVATE_PREFIX), name;
+	struct ww_note_signer s = {0};
+	uint8_t raw[KEY_RAW_LEN];
+	uint32_t id;
+	int r = -EINVAL;
+
+	if (ww_slice_starts(text, prefix) &&
+	    key_split(ww_slice_sub(text, prefix.n, text.n), &name, &id, raw) == 0)
+		r = signer_from_seed(name, raw + 1, &s);
+	if (r == 0 && s.key.id != id)
+		r = -EINVAL;
+	if (r == 0)
+		*ret_signer = s;
+	ww_note_signer_done(&s);
+	explicit_bzero(raw, sizeof(raw));
+	return r;
+}
+
+void ww_note_signer_text(const struct ww_note_signer *s, char out[WW_NOTE_KEY_TEXT_MAX])
+{
+	key_text(PRIVATE_PREFIX, &s->key, s->seed, out);
+}
+
+void ww_note_signer_done(struct ww_note_signer *s)
+{
+	explicit_bzero(s, sizeof(*s));
+}
+
+int ww_note_sign_raw(const struct ww_note_signer *s, struct ww_slice message,
+		     uint8_t ret_sig[WW_NOTE_SIG_LEN])
+{
+	WW_AUTO(EVP_PKEY_free_auto)
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, s->seed, 32);
+	WW_AUTO(EVP_MD_CTX_free_auto) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t sig[WW_NOTE_SIG_LEN];
+	size_t n = sizeof(sig);
+
+	if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
+	    EVP_DigestSign(ctx, sig, &n, message.p, message.n) != 1 || n != sizeof(sig))
+		return -EIO;
+	memcpy(ret_sig, sig, sizeof(sig));
+	return 0;
+}
+
+bool ww_note_verify_raw(const struct ww_note_key *key, struct ww_slice message, struct ww_slice sig)
+{
+	WW_AUTO(EVP_PKEY_free_auto)
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->pub, 32);
+	WW_AUTO(EVP_MD_CTX_free_auto) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	return pkey && ctx && sig.n == WW_NOTE_SIG_LEN &&
+	       EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+	       EVP_DigestVerify(ctx, sig.p, sig.n, message.p, message.n) == 1;
+}
+
+/* Text of a note: UTF-8, no control byte but newline, ends with one. */
+static bool text_ok(struct ww_slice text)
+{
+	size_t n;
+
+	for (size_t at = 0; at < text.n; at += n)
+		if (ww_utf8_next(text, at, &n) != WW_PARSE_DONE ||
+		    (text.p[at] < ' ' && text.p[at] != '\n'))
+			return false;
+	return text.n > 0 && text.p[text.n - 1] == '\n';
+}
+
+int ww_note_sign(const struct ww_note_signer *s, struct ww_slice text, struct ww_buf *out)
+{
+	char line[sizeof(DASH) + WW_NOTE_NAME_MAX + WW_BASE64_LEN(SIG_RAW_LEN) + 8];
+	char b64[WW_BASE64_LEN(SIG_RAW_LEN) + 1];
+	uint8_t raw[SIG_RAW_LEN];
+	int n, r;
+
+	if (!text_ok(text))
+		return -EINVAL;
+	for (size_t i = 0; i < 4; i++)
+		raw[i] = (uint8_t)(s->key.id >> (24 - 8 * i));
+	r = ww_note_sign_raw(s, text, raw + 4);
+	if (r < 0)
+		return r;
+	ww_base64_encode(ww_slice(raw, sizeof(raw)), b64);
+	n = snprintf(line, sizeof(line), "\n%.4s%s %s\n", (const char *)DASH, s->key.name, b64);
+	r = ww_buf_add(out, text.p, text.n);
+	return r < 0 ? r : ww_buf_add(out, line, (size_t)n);
+}
+
+/* One signature line without its newline. 1: good, by this key; 0: of another key; or an error. */
+static int check_line(struct ww_slice line, struct ww_slice text, const struct ww_note_key *key)
+{
+	uint8_t raw[16384]; /* room for the post-quantum kinds of others */
+	struct ww_slice dash = ww_slice(DASH, sizeof(DASH)), name;
+	size_t space, n;
+	uint32_t id;
+
+	if (!ww_slice_starts(line, dash))
+		return -EINVAL;
+	line = ww_slice_sub(line, dash.n, line.n);
+	space = ww_slice_find(line, 0, ' ');
+	name = ww_slice_sub(line, 0, space);
+	if (!ww_note_name_ok(name) ||
+	    ww_base64_decode(ww_slice_sub(line, space + 1, line.n), false, raw, sizeof(raw), &n) <
+		    0 ||
+	    n < 5)
+		return -EINVAL;
+	id = (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | raw[3];
+	if (!ww_slice_eq_str(name, key->name) || id != key->id)
+		return 0;
+	return ww_note_verify_raw(key, text, ww_slice(raw + 4, n - 4)) ? 1 : -EBADMSG;
+}
+
+int ww_note_open(struct ww_slice note, const struct ww_note_key *key, struct ww_slice *ret_text)
+{
+	struct ww_slice text, lines;
+	size_t count = 0, split = 0;
+	bool good = false;
+
+	if (note.n > WW_NOTE_BYTES_MAX || !text_ok(note))
+		return -EINVAL;
+	/* Split at the last empty line: the text may hold empty lines of its own. */
+	for (size_t at = 1; at < note.n; at++)
+		if (note.p[at] == '\n' && note.p[at - 1] == '\n')
+			split = at;
+	if (split == 0)
+		return -EINVAL;
+	text = ww_slice_sub(note, 0, split);
+	lines = ww_slice_sub(note, split + 1, note.n);
+	if (lines.n == 0)
+		return -EINVAL;
+	while (lines.n > 0) {
+		size_t end = ww_slice_find(lines, 0, '\n');
+		int r = check_line(ww_slice_sub(lines, 0, end), text, key);
+
+		if (r < 0 || ++count > WW_NOTE_SIGNATURES_MAX)
+			return r < 0 ? r : -EINVAL;
+		good = good || r == 1;
+		lines = ww_slice_sub(lines, end + 1, lines.n);
+	}
+	if (!good)
+		return -ENOKEY;
+	*ret_text = text;
+	return 0;
+}

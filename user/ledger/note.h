@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * C2SP signed notes with Ed25519 (RFC 8032) keys: the text, one empty line, signature lines.
+ *
+ * Place: under checkpoints; pure but for key generation, which asks the kernel for randomness.
+ * A key is a name and 32 bytes; its id is the first four bytes of SHA-256 over name, newline, type
+ * 0x01 and the key. Names are non-empty UTF-8 without spaces and without '+'; the log uses its
+ * origin.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/digest.h"
+
+#define WW_NOTE_NAME_MAX       255u        /* bytes of a key name */
+#define WW_NOTE_BYTES_MAX      (64u << 10) /* a whole note; checkpoints are a few hundred bytes */
+#define WW_NOTE_SIGNATURES_MAX 64u         /* more lines than any witness set in use */
+#define WW_NOTE_KEY_TEXT_MAX   (WW_NOTE_NAME_MAX + 80u) /* a key in text form and its NUL */
+#define WW_NOTE_SIG_LEN        64u
+
+/* A public key: enough to verify. Plain value, no ownership. */
+struct ww_note_key {
+	char name[WW_NOTE_NAME_MAX + 1];
+	uint32_t id;
+	uint8_t pub[32];
+};
+
+/* A private key: wipe with ww_note_signer_done. */
+struct ww_note_signer {
+	struct ww_note_key key;
+	uint8_t seed[32];
+};
+
+/* Whether the text may name a key. */
+bool ww_note_name_ok(struct ww_slice name);
+
+/* Reads a verifier key, "name+hhhhhhhh+base64". 0, or -EINVAL (form, key id, key type other than
+ * Ed25519). */
+WW_CHECK int ww_note_key_parse(struct ww_slice text, struct ww_note_key *ret_key);
+
+/* Writes the verifier key, NUL-terminated, without newline. */
+void ww_note_key_text(const struct ww_note_key *key, char out[WW_NOTE_KEY_TEXT_MAX]);
+
+bool ww_note_key_equal(const struct ww_note_key *a, const struct ww_note_key *b);
+
+/* A new random key. 0, -EINVAL (name), -EIO (libcrypto or getrandom). */
+WW_CHECK int ww_note_signer_new(struct ww_slice name, struct ww_note_signer *ret_signer);
+
+/* Reads and writes "PRIVATE+KEY+name+hhhhhhhh+base64", the form of the key file. 0 or -EINVAL,
+ * -EIO. */
+WW_CHECK int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer);
+void ww_note_signer_text(const struct ww_note_signer *s, char out[WW_NOTE_KEY_TEXT_MAX]);
+
+void ww_note_signer_done(struct ww_note_signer *s);
+
+/* Raw Ed25519 over `message`; also what the report envelope is signed with. 0 or -EIO. */
+WW_CHECK int ww_note_sign_raw(const struct ww_note_signer *s, struct ww_slice message,
+			      uint8_t ret_sig[WW_NOTE_SIG_LEN]);
+bool ww_note_verify_raw(const struct ww_note_key *key, struct ww_slice message,
+			struct ww_slice sig);
+
+/*
+ * Signs `text` and appends the whole note to out. 0, -EINVAL (text not UTF-8, has control bytes,
+ * does not end with a newline), -EMSGSIZE, -ENOMEM, -EIO. On error out may hold part of the note.
+ */
+WW_CHECK int ww_note_sign(const struct ww_note_signer *s, struct ww_slice text, struct ww_buf *out);
+
+/*
+ * Verifies a note under one trusted key and gives its text, borrowed from `note`.
+ * Lines of other keys are ignored, but a line that carries the trusted name and id with a wrong
+ * signature fails the whole note. 0, -EINVAL (malformed), -ENOKEY (no line by this key), -EBADMSG
+ * (bad signature).
+ */
+WW_CHECK int ww_note_open(struct ww_slice note, const struct ww_note_key *key,
+			  struct ww_slice *ret_text);
