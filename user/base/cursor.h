@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading fields from bytes without pointer arithmetic. The error is sticky: after the first short
- * read every further read gives zero or an empty slice, so a caller reads all fields and checks once
- * with ww_cursor_ok().
+ * read every further read gives zero or an empty slice, so a caller reads all fields and checks
+ * once with ww_cursor_ok().
  */
 #pragma once
 

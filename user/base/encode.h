@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal (RFC 4648 section 8, lower case out, either case in) and base64 (RFC 4648 section 4). */
+/* Hexadecimal (RFC 4648 section 8; lower case out, either case in) and base64 (section 4). */
 #pragma once
 
 #include "base/own.h"
@@ -16,8 +16,8 @@ WW_CHECK int ww_hex_decode(struct ww_slice in, uint8_t *out, size_t ret_n);
 void ww_base64_encode(struct ww_slice in, char *out);
 
 /*
- * Standard alphabet; with url_safe also '-' and '_' (DSSE verifiers accept both). Padding demanded, no
- * white space, unused bits must be zero. 0, -EINVAL, -EMSGSIZE (out too small).
+ * Standard alphabet; with url_safe also '-' and '_' (DSSE verifiers accept both). Padding demanded,
+ * no white space, unused bits must be zero. 0, -EINVAL, -EMSGSIZE (out too small).
  */
 WW_CHECK int ww_base64_decode(struct ww_slice in, bool url_safe, uint8_t *out, size_t cap,
 			      size_t *ret_n);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Deterministic JSON writer: members in call order, no white space, integers only, strings escaped to
- * valid UTF-8 (bad bytes become U+FFFD). Two equal call sequences give equal bytes, which is what
- * records, signatures and replay need.
+ * Deterministic JSON writer: members in call order, no white space, integers only, strings escaped
+ * to valid UTF-8 (bad bytes become U+FFFD). Two equal call sequences give equal bytes, which is
+ * what records, signatures and replay need.
  *
  * Errors are sticky: after the first failed append (ceiling, memory) all calls do nothing and
- * ww_jsonw_ok() is false; check once at the end. Unsigned 64-bit values above 2^53 - 1 are written as strings
- * by ww_jsonw_u64 (protobuf JSON mapping does the same), so that no reader loses digits.
+ * ww_jsonw_ok() is false; check once at the end. Unsigned 64-bit values above 2^53 - 1 are written
+ * as strings by ww_jsonw_u64 (protobuf JSON mapping does the same), so that no reader loses digits.
  */
 #pragma once
 

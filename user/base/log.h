@@ -10,5 +10,6 @@ enum ww_log_level { WW_LOG_ERR, WW_LOG_WARN, WW_LOG_INFO, WW_LOG_DEBUG };
 void ww_log_set_level(enum ww_log_level level);
 void ww_log(enum ww_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Logs at ERR with ": <text of -r>" and returns r: for `return ww_log_err_r(r, "cannot open %s", p);` */
+/* Logs at ERR with ": <text of -r>" and returns r: `return ww_log_err_r(r, "cannot open %s", p);`
+ */
 int ww_log_err_r(int r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -15,7 +15,7 @@ struct ww_slice {
 	size_t n; /* bytes */
 };
 
-#define WW_SLICE_NULL ((struct ww_slice){NULL, 0})
+#define WW_SLICE_NULL   ((struct ww_slice){NULL, 0})
 #define WW_SLICE_LIT(s) ((struct ww_slice){(const uint8_t *)(s), sizeof(s) - 1})
 
 static inline struct ww_slice ww_slice(const void *p, size_t n)

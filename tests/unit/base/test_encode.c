@@ -84,6 +84,29 @@ static void base64_refusals(void **state)
 	}
 }
 
+/* Of the 64 last digits only those with all unused bits zero: one value has one text. */
+static void base64_unused_bits(void **state)
+{
+	for (int c = 0; c < 256; c++) {
+		char one[] = "ZA==", two[] = "ZmA=", again[5];
+		uint8_t out[2];
+		size_t n;
+
+		one[1] = (char)c;
+		two[2] = (char)c;
+		if (ww_base64_decode(ww_slice(one, 4), false, out, 2, &n) == 0) {
+			assert_int_equal(n, 1);
+			ww_base64_encode(ww_slice(out, n), again);
+			assert_string_equal(again, one);
+		}
+		if (ww_base64_decode(ww_slice(two, 4), false, out, 2, &n) == 0) {
+			assert_int_equal(n, 2);
+			ww_base64_encode(ww_slice(out, n), again);
+			assert_string_equal(again, two);
+		}
+	}
+}
+
 static void base64_too_small(void **state)
 {
 	uint8_t out[3] = {7, 7, 7};
@@ -156,10 +179,10 @@ static void base64_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hex_refusals),      cmocka_unit_test(hex),
-		cmocka_unit_test(base64_refusals),   cmocka_unit_test(base64_too_small),
-		cmocka_unit_test(base64_vectors),    cmocka_unit_test(base64_url_safe),
-		cmocka_unit_test(base64_round_trip),
+		cmocka_unit_test(hex_refusals),     cmocka_unit_test(hex),
+		cmocka_unit_test(base64_refusals),  cmocka_unit_test(base64_unused_bits),
+		cmocka_unit_test(base64_too_small), cmocka_unit_test(base64_vectors),
+		cmocka_unit_test(base64_url_safe),  cmocka_unit_test(base64_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
