@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/record_index.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "base/json.h"
+
+#define SCHEMA_VERSION 1
+#define BATCH_RECORDS  4096
+#define MENTIONS_MAX   256 /* per record; more are not indexed, the record itself still shows them \
+			    */
+
+static const char schema[] =
+	"CREATE TABLE meta(version INTEGER, log TEXT);"
+	"CREATE TABLE record(idx INTEGER PRIMARY KEY, kind TEXT, id TEXT);"
+	"CREATE TABLE mention(id TEXT, idx INTEGER, PRIMARY KEY(id, idx)) WITHOUT ROWID;"
+	"CREATE INDEX record_kind ON record(kind, idx);"
+	"CREATE INDEX record_id ON record(id, idx);";
+
+struct ww_record_index {
+	sqlite3 *db;
+	sqlite3_stmt *add_record;
+	sqlite3_stmt *add_mention;
+	char *path;
+	bool checked; /* that the file belongs to this log */
+};
+
+static void finalize(sqlite3_stmt **s)
+{
+	sqlite3_finalize(*s);
+}
+
+#define AUTO_STMT WW_AUTO(finalize) sqlite3_stmt
+
+static int exec(struct ww_record_index *x, const char *sql)
+{
+	return sqlite3_exec(x->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+}
+
+static int prepare(struct ww_record_index *x, const char *sql, sqlite3_stmt **ret)
+{
+	return sqlite3_prepare_v2(x->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : -EIO;
+}
+
+static bool version_fits(struct ww_record_index *x)
+{
+	AUTO_STMT *s = NULL;
+
+	return prepare(x, "SELECT version FROM meta", &s) == 0 && sqlite3_step(s) == SQLITE_ROW &&
+	       sqlite3_column_int(s, 0) == SCHEMA_VERSION;
+}
+
+static void close_db(struct ww_record_index *x)
+{
+	sqlite3_finalize(x->add_record);
+	sqlite3_finalize(x->add_mention);
+	x->add_record = x->add_mention = NULL;
+	sqlite3_close(x->db);
+	x->db = NULL;
+}
+
+static int open_db(struct ww_record_index *x)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+	if (sqlite3_open_v2(x->path ? x->path : ":memory:", &x->db, flags, NULL) != SQLITE_OK)
+		return -EIO;
+	sqlite3_busy_timeout(x->db, 5000);
+	/* The ledger is the truth: losing the tail of a cache costs a rebuild, nothing else. */
+	return exec(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;");
+}
+
+/* Starts anew with an empty file. */
+static int recreate(struct ww_record_index *x)
+{
+	char side[4096];
+	int r;
+
+	close_db(x);
+	if (x->path) {
+		if (unlink(x->path) < 0 && errno != ENOENT)
+			return -errno;
+		snprintf(side, sizeof(side), "%s-wal", x->path);
+		unlink(side);
+		snprintf(side, sizeof(side), "%s-shm", x->path);
+		unlink(side);
+	}
+	r = open_db(x);
+	return r < 0 ? r : exec(x, schema);
+}
+
+static int prepare_inserts(struct ww_record_index *x)
+{
+	int r = prepare(x, "INSERT INTO record VALUES(?,?,?)", &x->add_record);
+
+	return r < 0 ? r : prepare(x, "INSERT OR IGNORE INTO mention VALUES(?,?)", &x->add_mention);
+}
+
+int ww_record_index_open(const char *path, struct ww_record_index **ret_index)
+{
+	WW_AUTO(ww_record_index_close_auto) struct ww_record_index *x = calloc(1, sizeof(*x));
+	int r;
+
+	if (!x)
+		return -ENOMEM;
+	if (path) {
+		x->path = strdup(path);
+		if (!x->path)
+			return -ENOMEM;
+	}
+	r = open_db(x);
+	if (r < 0 || !version_fits(x))
+		r = recreate(x);
+	if (r < 0)
+		return r;
+	*ret_index = WW_TAKE(x);
+	return 0;
+}
+
+void ww_record_index_close(struct ww_record_index *x)
+{
+	if (!x)
+		return;
+	close_db(x);
+	free(x->path);
+	free(x);
+}
+
+/* --- taking records in ---------------------------------------------------------------------- */
+
+/* Ids are a letter, a dash and hexadecimal, or a process id "p<pid>-<hex>". */
+static bool is_id(struct ww_slice s)
+{
+	size_t at = 1;
+
+	if (s.n < 3 || s.n > 128 || s.p[0] < 'a' || s.p[0] > 'z')
+		return false;
+	while (s.p[0] == 'p' && at < s.n && s.p[at] >= '0' && s.p[at] <= '9')
+		at++;
+	if (at >= s.n || s.p[at] != '-' || at + 1 == s.n)
+		return false;
+	for (at++; at < s.n; at++) {
+		uint8_t c = s.p[at];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+static int add_mention(struct ww_record_index *x, struct ww_slice id, uint64_t index)
+{
+	sqlite3_reset(x->add_mention);
+	sqlite3_bind_text(x->add_mention, 1, (const char *)id.p, (int)id.n, SQLITE_STATIC);
+	sqlite3_bind_int64(x->add_mention, 2, (sqlite3_int64)index);
+	return sqlite3_step(x->add_mention) == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int add_record(struct ww_record_index *x, uint64_t index, struct ww_slice kind,
+		      struct ww_slice json)
+{
+	struct ww_slice id = WW_SLICE_NULL;
+	struct ww_json_token t;
+	struct ww_json j;
+	bool key_is_id = false;
+	unsigned mentions = 0;
+
+	ww_json_init(&j, json);
+	while (ww_json_next(&j, &t) == WW_PARSE_DONE) {
+		if (t.type == WW_JSON_STRING && key_is_id && t.depth == 1)
+			id = t.raw;
+		else if (t.type == WW_JSON_STRING && is_id(t.raw) && mentions++ < MENTIONS_MAX &&
+			 add_mention(x, t.raw, index) < 0)
+			return -EIO;
+		key_is_id = t.type == WW_JSON_KEY && ww_slice_eq_str(t.raw, "id");
+	}
+	sqlite3_reset(x->add_record);
+	sqlite3_bind_int64(x->add_record, 1, (sqlite3_int64)index);
+	sqlite3_bind_text(x->add_record, 2, (const char *)kind.p, (int)kind.n, SQLITE_STATIC);
+	sqlite3_bind_text(x->add_record, 3, id.p ? (const char *)id.p : "", (int)id.n,
+			  SQLITE_STATIC);
+	return sqlite3_step(x->add_record) == SQLITE_DONE ? 0 : -EIO;
+}
+
+static uint64_t next_index(struct ww_record_index *x)
+{
+	AUTO_STMT *s = NULL;
+
+	if (prepare(x, "SELECT coalesce(max(idx) + 1, 0) FROM record", &s) < 0 ||
+	    sqlite3_step(s) != SQLITE_ROW)
+		return 0;
+	return (uint64_t)sqlite3_column_int64(s, 0);
+}
+
+/* The file must be about this log and not know more than it. */
+static int check_log(struct ww_record_index *x, struct ww_ledger_reader *reader, uint64_t size)
+{
+	const char *log = ww_ledger_reader_head(reader)->origin;
+	AUTO_STMT *get = NULL;
+	AUTO_STMT *put = NULL;
+	int r = prepare(x, "SELECT log FROM meta", &get);
+
+	if (r == 0 && sqlite3_step(get) == SQLITE_ROW && sqlite3_column_text(get, 0) &&
+	    strcmp((const char *)sqlite3_column_text(get, 0), log) == 0 && next_index(x) <= size)
+		return 0;
+	sqlite3_finalize(WW_TAKE(get));
+	r = recreate(x);
+	if (r == 0)
+		r = prepare(x, "INSERT INTO meta VALUES(1, ?)", &put);
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(put, 1, log, -1, SQLITE_STATIC);
+	return sqlite3_step(put) == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int sync_batch(struct ww_record_index *x, struct ww_ledger_reader *reader, uint64_t from,
+		      uint64_t to)
+{
+	int r = exec(x, "BEGIN IMMEDIATE");
+
+	for (uint64_t i = from; r == 0 && i < to; i++) {
+		struct ww_payload rec;
+
+		r = ww_ledger_reader_get(reader, i, &rec);
+		if (r == -ENODATA || (r == 0 && rec.erased)) {
+			r = add_record(x, i, WW_SLICE_LIT("erased"), WW_SLICE_NULL);
+			continue;
+		}
+		if (r == 0)
+			r = add_record(x, i, rec.kind, rec.json);
+	}
+	if (r < 0) {
+		(void)exec(x, "ROLLBACK"); /* the error before it is the one to tell */
+		return r;
+	}
+	return exec(x, "COMMIT");
+}
+
+int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *reader)
+{
+	uint64_t size = ww_ledger_reader_head(reader)->size;
+	int r = 0;
+
+	if (!x->checked)
+		r = check_log(x, reader, size);
+	if (r == 0 && !x->add_record)
+		r = prepare_inserts(x);
+	if (r < 0)
+		return r;
+	x->checked = true;
+	for (uint64_t from = next_index(x); from < size; from += BATCH_RECORDS) {
+		uint64_t to = size - from > BATCH_RECORDS ? from + BATCH_RECORDS : size;
+
+		r = sync_batch(x, reader, from, to);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static int each_row(sqlite3_stmt *s, bool (*fn)(void *ctx, uint64_t index), void *ctx)
+{
+	int r;
+
+	while ((r = sqlite3_step(s)) == SQLITE_ROW) {
+		if (!fn(ctx, (uint64_t)sqlite3_column_int64(s, 0)))
+			return 0;
+	}
+	return r == SQLITE_DONE ? 0 : -EIO;
+}
+
+int ww_record_index_each(struct ww_record_index *x, const char *kind, uint64_t from,
+			 bool (*fn)(void *ctx, uint64_t index), void *ctx)
+{
+	AUTO_STMT *s = NULL;
+	int r = prepare(x,
+			kind ? "SELECT idx FROM record WHERE idx >= ? AND kind = ? ORDER BY idx"
+			     : "SELECT idx FROM record WHERE idx >= ? ORDER BY idx",
+			&s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)from);
+	if (kind)
+		sqlite3_bind_text(s, 2, kind, -1, SQLITE_STATIC);
+	return each_row(s, fn, ctx);
+}
+
+int ww_record_index_find(struct ww_record_index *x, const char *id, uint64_t *ret_index)
+{
+	AUTO_STMT *exact = NULL;
+	AUTO_STMT *prefix = NULL;
+	int r = prepare(x, "SELECT max(idx) FROM record WHERE id = ? HAVING count(*) > 0", &exact);
+
+	if (r == 0)
+		r = prepare(x,
+			    "SELECT max(idx) FROM record WHERE substr(id, 1, length(?1)) = ?1 "
+			    "GROUP BY id LIMIT 2",
+			    &prefix);
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(exact, 1, id, -1, SQLITE_STATIC);
+	if (sqlite3_step(exact) == SQLITE_ROW) {
+		*ret_index = (uint64_t)sqlite3_column_int64(exact, 0);
+		return 0;
+	}
+	sqlite3_bind_text(prefix, 1, id, -1, SQLITE_STATIC);
+	if (id[0] && sqlite3_step(prefix) == SQLITE_ROW) {
+		uint64_t found = (uint64_t)sqlite3_column_int64(prefix, 0);
+
+		if (sqlite3_step(prefix) == SQLITE_ROW)
+			return -ENOTUNIQ;
+		*ret_index = found;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int ww_record_index_mentions(struct ww_record_index *x, const char *id,
+			     bool (*fn)(void *ctx, uint64_t index), void *ctx)
+{
+	AUTO_STMT *s = NULL;
+	int r = prepare(x, "SELECT idx FROM mention WHERE id = ? ORDER BY idx", &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+	return each_row(s, fn, ctx);
+}

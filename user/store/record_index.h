@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store: an index over the ledger, for `ls` and `show`. A cache, never evidence: it is rebuilt from
+ * the ledger whenever it is missing, damaged, of another version, or of another log. It catches up
+ * when somebody asks, so the daemon's hot path does not pay for it.
+ *
+ * One SQLite file (WAL). Holds ledger index, kind, id and the ids that each record mentions;
+ * records themselves are read from the ledger. Not thread safe; several processes may use it at a
+ * time.
+ */
+#pragma once
+
+#include "base/own.h"
+#include "ledger/ledger_reader.h"
+
+struct ww_record_index;
+
+/* NULL path: in memory (no writable state directory). 0 or -errno; an unusable file is replaced. */
+WW_CHECK int ww_record_index_open(const char *path, struct ww_record_index **ret_index);
+void ww_record_index_close(struct ww_record_index *x);
+WW_DEFINE_AUTO(struct ww_record_index, ww_record_index_close)
+
+/* Takes in what the reader's last refresh committed since the last call. 0, or -errno of ledger or
+ * SQLite (-EIO). */
+WW_CHECK int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *reader);
+
+/*
+ * Calls fn with the ledger index of each record of this kind (NULL: any), oldest first, from `from`
+ * on, until it returns false. 0 or -EIO.
+ */
+WW_CHECK int ww_record_index_each(struct ww_record_index *x, const char *kind, uint64_t from,
+				  bool (*fn)(void *ctx, uint64_t index), void *ctx);
+
+/* The newest record with this id, or whose id begins with it when that is unique. 0, -ENOENT,
+ * -ENOTUNIQ, -EIO. */
+WW_CHECK int ww_record_index_find(struct ww_record_index *x, const char *id, uint64_t *ret_index);
+
+/* Calls fn for records that mention `id` (not itself), oldest first, until it returns false. 0 or
+ * -EIO. */
+WW_CHECK int ww_record_index_mentions(struct ww_record_index *x, const char *id,
+				      bool (*fn)(void *ctx, uint64_t index), void *ctx);
