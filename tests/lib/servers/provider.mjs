@@ -41,7 +41,9 @@ function anthropic_decide(messages) {
 	const asked = messages.filter((m) => m.role === 'user').flatMap(blocks).findLast((b) => b.type === 'text')?.text ?? '';
 	const result = blocks(messages.at(-1)).find((b) => b.type === 'tool_result');
 
-	return decide(asked, result ? JSON.stringify(result.content) : null);
+	const content = result?.content;
+
+	return decide(asked, result ? (typeof content === 'string' ? content : JSON.stringify(content)) : null);
 }
 
 function openai_stream(base, message, finish_reason, usage) {
