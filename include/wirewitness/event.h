@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * Kernel to user events, and the events that the daemon itself adds: together they are the tape, the
- * only input of the pipeline. Fixed width, little endian hosts, explicit padding (zeroed), append-only
- * numbering: never renumber, never reuse.
+ * Kernel to user events, and the events that the daemon itself adds: together they are the tape,
+ * the only input of the pipeline. Fixed width, little endian hosts, explicit padding (zeroed),
+ * append-only numbering: never renumber, never reuse.
  *
  * Sequence numbers count per CPU and per ring, including events that could not be reserved: a hole
  * in the sequence is a loss made visible. Times are CLOCK_BOOTTIME nanoseconds.
@@ -21,31 +21,33 @@
 
 enum ww_event_kind {
 	/* control ring */
-	WW_EVENT_PROC_FORK = 1,	  /* actor = the child; body ww_event_fork */
-	WW_EVENT_PROC_EXEC = 2,	  /* ww_event_exec */
-	WW_EVENT_PROC_EXIT = 3,	  /* ww_event_exit */
-	WW_EVENT_FLOW_OPEN = 10,  /* owner in process context: connect or first send; ww_event_flow */
+	WW_EVENT_PROC_FORK = 1, /* actor = the child; body ww_event_fork */
+	WW_EVENT_PROC_EXEC = 2, /* ww_event_exec */
+	WW_EVENT_PROC_EXIT = 3, /* ww_event_exit */
+	WW_EVENT_FLOW_OPEN =
+		10, /* owner in process context: connect or first send; ww_event_flow */
 	WW_EVENT_FLOW_OWNER = 11, /* owner of an accepted socket, or a new owner; ww_event_flow */
 	WW_EVENT_FLOW_STATE = 12, /* TCP state change; ww_event_counters */
 	WW_EVENT_FLOW_CLOSE = 13, /* last counters; ww_event_counters */
-	WW_EVENT_FLOW_STAT = 14,  /* counters of a live flow, from the iterator; ww_event_counters */
-	WW_EVENT_TLS_HELLO = 20,  /* ClientHello or ServerHello seen on a socket; ww_event_hello */
-	WW_EVENT_TLS_RECORD = 21, /* length of an early TLS record; ww_event_record */
+	WW_EVENT_FLOW_STAT = 14, /* counters of a live flow, from the iterator; ww_event_counters */
+	WW_EVENT_TLS_HELLO = 20, /* ClientHello or ServerHello seen on a socket; ww_event_hello */
+	WW_EVENT_TLS_RECORD = 21,  /* length of an early TLS record; ww_event_record */
 	WW_EVENT_BIND_PREFIX = 22, /* second witness matched: session <-> socket; ww_event_bind */
-	WW_EVENT_UNIX_PEER = 30,  /* connect or send to a unix socket; ww_event_unix */
+	WW_EVENT_UNIX_PEER = 30,   /* connect or send to a unix socket; ww_event_unix */
 	/* data ring */
-	WW_EVENT_DATA = 40,	/* plaintext; ww_event_data */
+	WW_EVENT_DATA = 40,        /* plaintext; ww_event_data */
 	WW_EVENT_SESSION_END = 41, /* TLS object freed; ww_event_session */
 	/* added by the daemon (cpu = WW_EVENT_CPU_USER); on the tape like all others */
-	WW_EVENT_TICK = 100,	 /* time passes; no body */
-	WW_EVENT_CLOCK = 101,	 /* ww_event_clock */
-	WW_EVENT_LOSS = 102,	 /* ww_event_loss */
-	WW_EVENT_SCOPE = 103,	 /* cgroup entered or left the scope; ww_event_scope */
-	WW_EVENT_COVERAGE = 104, /* what is attached to what; ww_event_coverage */
-	WW_EVENT_CLAIM = 105,	 /* an OTLP request body; ww_event_claim */
+	WW_EVENT_TICK = 100,      /* time passes; no body */
+	WW_EVENT_CLOCK = 101,     /* ww_event_clock */
+	WW_EVENT_LOSS = 102,      /* ww_event_loss */
+	WW_EVENT_SCOPE = 103,     /* cgroup entered or left the scope; ww_event_scope */
+	WW_EVENT_COVERAGE = 104,  /* what is attached to what; ww_event_coverage */
+	WW_EVENT_CLAIM = 105,     /* an OTLP request body; ww_event_claim */
 	WW_EVENT_HEARTBEAT = 106, /* emitted and lost counts; ww_event_loss bodies as totals */
-	WW_EVENT_PROC_INFO = 107, /* process that existed before us, from a walk of /proc; ww_event_exec */
-	WW_EVENT_END = 108,	 /* the tape ends here in good order; no body */
+	WW_EVENT_PROC_INFO =
+		107, /* process that existed before us, from a walk of /proc; ww_event_exec */
+	WW_EVENT_END = 108, /* the tape ends here in good order; no body */
 };
 
 #define WW_EVENT_CPU_USER 0xffffffffu
@@ -53,8 +55,8 @@ enum ww_event_kind {
 /* boot id is in the tape's manifest: pid + start time is unique within a boot. */
 struct ww_actor_key {
 	__u64 start_ns; /* task start, CLOCK_BOOTTIME */
-	__u32 pid;	/* thread group id in the initial pid namespace */
-	__u32 tid;	/* the thread that acted; not part of the identity */
+	__u32 pid;      /* thread group id in the initial pid namespace */
+	__u32 tid;      /* the thread that acted; not part of the identity */
 };
 
 struct ww_event {
@@ -66,8 +68,8 @@ struct ww_event {
 	__u32 cpu;
 	__u32 _pad;
 	struct ww_actor_key actor; /* zero when not in process context */
-	__u64 cgroup;		   /* cgroup v2 id that put it in scope */
-	__u64 cookie;		   /* socket cookie, 0 = none or not known */
+	__u64 cgroup;              /* cgroup v2 id that put it in scope */
+	__u64 cookie;              /* socket cookie, 0 = none or not known */
 };
 
 /* --- processes ------------------------------------------------------------------------------ */
@@ -91,7 +93,7 @@ struct ww_event_exec {
 
 struct ww_event_exit {
 	struct ww_event h;
-	__s32 code;   /* exit status, or -signal */
+	__s32 code; /* exit status, or -signal */
 	__u32 _pad;
 };
 
@@ -120,8 +122,8 @@ struct ww_event_flow {
 };
 
 enum ww_close_how {
-	WW_CLOSE_OPEN = 0,	 /* not closed */
-	WW_CLOSE_FIN_LOCAL = 1,	 /* we sent the first FIN */
+	WW_CLOSE_OPEN = 0,      /* not closed */
+	WW_CLOSE_FIN_LOCAL = 1, /* we sent the first FIN */
 	WW_CLOSE_FIN_PEER = 2,
 	WW_CLOSE_RST_LOCAL = 3,
 	WW_CLOSE_RST_PEER = 4,
@@ -147,7 +149,7 @@ struct ww_event_counters {
 	__u8 state_new;
 	__u8 how; /* enum ww_close_how */
 	__u8 proto;
-	__u32 sk_err; /* errno of the socket at close */
+	__u32 sk_err;       /* errno of the socket at close */
 	__u8 records_exact; /* 1: the TLS record walk never lost its place so far */
 	__u8 _pad[7];
 };
@@ -163,8 +165,8 @@ struct ww_event_hello {
 	__u8 random[WW_RANDOM_BYTES];
 	__u64 stream_offset; /* payload bytes of this direction before the record */
 	__u8 dir;
-	__u8 client;	/* 1 ClientHello, 0 ServerHello */
-	__u16 captured; /* bytes in bytes[] */
+	__u8 client;        /* 1 ClientHello, 0 ServerHello */
+	__u16 captured;     /* bytes in bytes[] */
 	__u32 record_bytes; /* length of the whole TLS record on the wire, header included */
 	__u8 bytes[WW_HELLO_BYTES_MAX]; /* from the record header on */
 };
@@ -173,17 +175,22 @@ struct ww_event_record {
 	struct ww_event h;
 	__u64 stream_offset; /* payload bytes of this direction before the record */
 	__u8 dir;
-	__u8 type;     /* 20 CCS, 21 alert, 22 handshake, 23 application data */
-	__u16 index;   /* 0-based, per direction */
-	__u32 bytes;   /* on the wire, header included */
+	__u8 type;   /* 20 CCS, 21 alert, 22 handshake, 23 application data */
+	__u16 index; /* 0-based, per direction */
+	__u32 bytes; /* on the wire, header included */
 };
 
-enum ww_bind_grade { WW_BIND_UNBOUND = 0, WW_BIND_RANDOM = 1, WW_BIND_RECORD = 2, WW_BIND_DESCRIPTOR = 3 };
+enum ww_bind_grade {
+	WW_BIND_UNBOUND = 0,
+	WW_BIND_RANDOM = 1,
+	WW_BIND_RECORD = 2,
+	WW_BIND_DESCRIPTOR = 3
+};
 
 /* A TLS object inside one address space. The pointer alone means nothing. */
 struct ww_session_key {
 	__u8 random[16]; /* first half of the client random; zero when unreadable */
-	__u64 object;	 /* user-space address of the TLS object */
+	__u64 object;    /* user-space address of the TLS object */
 	__u32 pid;
 	__u32 file; /* index of the library file whose probe saw it, see ww_event_coverage */
 };
@@ -205,15 +212,16 @@ struct ww_event_session {
 struct ww_event_data {
 	struct ww_event h; /* cookie 0: not bound yet, resolve by session.random */
 	struct ww_session_key session;
-	__u64 offset;	  /* plaintext bytes of this direction before this call's first byte + chunk start */
+	__u64 offset;     /* plaintext bytes of this direction before this call's first byte + chunk
+			     start */
 	__u32 call_bytes; /* plaintext bytes of the whole call */
-	__u32 call_at;	  /* where this chunk begins within the call */
-	__u32 captured;	  /* bytes in bytes[] */
+	__u32 call_at;    /* where this chunk begins within the call */
+	__u32 captured;   /* bytes in bytes[] */
 	__u32 requested;  /* the caller's buffer size (read) or length (write) */
 	__u32 lost_before; /* bytes of this direction not emitted since the last event */
-	__u8 dir;	  /* enum ww_dir */
-	__u8 bind;	  /* enum ww_bind_grade */
-	__u8 last;	  /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
+	__u8 dir;          /* enum ww_dir */
+	__u8 bind;         /* enum ww_bind_grade */
+	__u8 last; /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
 	__u8 _pad;
 	__u8 bytes[];
 };
@@ -221,7 +229,8 @@ struct ww_event_data {
 struct ww_event_unix {
 	struct ww_event h;
 	__u32 path_bytes; /* 0: unnamed; a leading NUL: abstract */
-	__u32 absent; /* set by the daemon: 1: no such socket existed when it looked, nothing was reached */
+	__u32 absent; /* set by the daemon: 1: no such socket existed when it looked, nothing was
+			 reached */
 	char path[112];
 };
 
@@ -234,21 +243,21 @@ struct ww_event_clock {
 };
 
 enum ww_loss_cause {
-	WW_LOSS_RING_DATA = 0,	  /* data ring full */
+	WW_LOSS_RING_DATA = 0,    /* data ring full */
 	WW_LOSS_RING_CONTROL = 1, /* control ring full */
-	WW_LOSS_MAP_FULL = 2,	  /* a kernel map had no room */
-	WW_LOSS_USER_READ = 3,	  /* user memory not readable at probe time */
-	WW_LOSS_CAP = 4,	  /* beyond the configured cap per call (by design, still counted) */
-	WW_LOSS_ARGS = 5,	  /* result seen without its entry (attach in mid-call) */
-	WW_LOSS_HOLD = 6,	  /* user space: out-of-order bytes over the ceiling */
-	WW_LOSS_MEMORY = 7,	  /* user space: allocation or budget */
-	WW_LOSS_SEQUENCE = 8,	  /* hole in the event sequence */
+	WW_LOSS_MAP_FULL = 2,     /* a kernel map had no room */
+	WW_LOSS_USER_READ = 3,    /* user memory not readable at probe time */
+	WW_LOSS_CAP = 4,      /* beyond the configured cap per call (by design, still counted) */
+	WW_LOSS_ARGS = 5,     /* result seen without its entry (attach in mid-call) */
+	WW_LOSS_HOLD = 6,     /* user space: out-of-order bytes over the ceiling */
+	WW_LOSS_MEMORY = 7,   /* user space: allocation or budget */
+	WW_LOSS_SEQUENCE = 8, /* hole in the event sequence */
 	WW_LOSS_MAX
 };
 
 struct ww_event_loss {
 	struct ww_event h; /* cgroup: whose; actor zero: anybody in it */
-	__u32 cause;	   /* enum ww_loss_cause */
+	__u32 cause;       /* enum ww_loss_cause */
 	__u32 _pad;
 	__u64 events; /* since the last report */
 	__u64 bytes;
@@ -256,25 +265,25 @@ struct ww_event_loss {
 
 struct ww_event_scope {
 	struct ww_event h; /* cgroup: the id */
-	__u8 entered;	   /* 1 entered, 0 left */
+	__u8 entered;      /* 1 entered, 0 left */
 	__u8 _pad[3];
 	__u32 path_bytes;
 	char path[WW_PATH_BYTES_MAX]; /* below the cgroup v2 mount */
 };
 
 enum ww_coverage_what {
-	WW_COVERAGE_SOCKETS = 1, /* socket hooks on this cgroup: detail bits WW_COVERS_* */
+	WW_COVERAGE_SOCKETS = 1,  /* socket hooks on this cgroup: detail bits WW_COVERS_* */
 	WW_COVERAGE_TLS_FILE = 2, /* a library file: path = file, detail = enum ww_tls_stack */
-	WW_COVERAGE_PROCESS = 3, /* actor maps this file (file index in `file`) */
-	WW_COVERAGE_OPAQUE = 4,	 /* actor maps a TLS stack that cannot be read: path = reason */
-	WW_COVERAGE_GAP = 5,	 /* capture did not run: until time_ns from `detail` ns before it */
+	WW_COVERAGE_PROCESS = 3,  /* actor maps this file (file index in `file`) */
+	WW_COVERAGE_OPAQUE = 4,   /* actor maps a TLS stack that cannot be read: path = reason */
+	WW_COVERAGE_GAP = 5, /* capture did not run: until time_ns from `detail` ns before it */
 };
 
-#define WW_COVERS_TCP	 1u
-#define WW_COVERS_UDP	 2u
-#define WW_COVERS_RAW	 4u
-#define WW_COVERS_UNIX	 8u
-#define WW_COVERS_PROC	 16u /* fork, exec, exit */
+#define WW_COVERS_TCP  1u
+#define WW_COVERS_UDP  2u
+#define WW_COVERS_RAW  4u
+#define WW_COVERS_UNIX 8u
+#define WW_COVERS_PROC 16u /* fork, exec, exit */
 
 enum ww_tls_stack { WW_TLS_OPENSSL = 1 };
 enum ww_probe_status { WW_PROBE_ATTACHED = 1, WW_PROBE_DETACHED = 2, WW_PROBE_FAILED = 3 };
@@ -295,7 +304,7 @@ enum ww_claim_encoding { WW_CLAIM_OTLP_PROTOBUF = 1, WW_CLAIM_OTLP_JSON = 2 };
 
 /* The body of one accepted OTLP trace request, inflated, and the connection it came by. */
 struct ww_event_claim {
-	struct ww_event h; /* time_ns: receipt */
+	struct ww_event h;       /* time_ns: receipt */
 	struct ww_endpoint from; /* the sender's end; its actor comes from the flow table */
 	struct ww_endpoint to;
 	__u32 encoding; /* enum ww_claim_encoding */

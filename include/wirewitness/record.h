@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ledger records. A record is one JSON object in the writer's fixed member order (base/json_write.h),
- * without its place in the ledger; it begins with
+ * Ledger records. A record is one JSON object in the writer's fixed member order
+ * (base/json_write.h), without its place in the ledger; it begins with
  *   {"kind":"<text>","id":"<id>","t":"<RFC 3339 UTC, the subject's time>", ...}
- * The pipeline makes records (pure, byte-identical on replay); the ledger gives them an index, a salt and a leaf.
- * Append only.
+ * The pipeline makes records (pure, byte-identical on replay); the ledger gives them an index, a
+ * salt and a leaf. Append only.
  */
 #pragma once
 
-#define WW_RECORD_KINDS(X)                                                                         \
-	X(LIFE, 1, "life", "the daemon's own life: start, stop, attach, configuration, clock steps") \
-	X(ACTOR, 2, "actor", "a process in scope")                                                 \
-	X(FLOW, 3, "flow", "a socket, closed, with its byte account")                              \
-	X(EXCHANGE, 4, "exchange", "a request and its response")                                   \
-	X(MODEL_CALL, 5, "model_call", "an exchange with a model: ids, usage, tool calls, digests") \
-	X(SPAN, 6, "span", "what the application says it did")                                     \
-	X(ACTION, 7, "action", "one intended effect with its attempts")                            \
-	X(VERDICT, 8, "verdict", "the judged result for one action")                               \
-	X(COVERAGE, 9, "coverage", "how completely a scope was seen")                              \
-	X(LOSS, 10, "loss", "events or bytes lost, by cause")                                      \
+#define WW_RECORD_KINDS(X)                                                          \
+	X(LIFE, 1, "life",                                                          \
+	  "the daemon's own life: start, stop, attach, configuration, clock steps") \
+	X(ACTOR, 2, "actor", "a process in scope")                                  \
+	X(FLOW, 3, "flow", "a socket, closed, with its byte account")               \
+	X(EXCHANGE, 4, "exchange", "a request and its response")                    \
+	X(MODEL_CALL, 5, "model_call",                                              \
+	  "an exchange with a model: ids, usage, tool calls, digests")              \
+	X(SPAN, 6, "span", "what the application says it did")                      \
+	X(ACTION, 7, "action", "one intended effect with its attempts")             \
+	X(VERDICT, 8, "verdict", "the judged result for one action")                \
+	X(COVERAGE, 9, "coverage", "how completely a scope was seen")               \
+	X(LOSS, 10, "loss", "events or bytes lost, by cause")                       \
 	X(FINDING, 11, "finding", "malformed or hostile input on a flow or claim")
 
 #define WW_RECORD_ENUM_(n, v, t, d) WW_RECORD_##n = (v),

@@ -5,17 +5,20 @@
  * The client sends one object per line, the daemon answers each with one object per line:
  *   {"op":"status"}                      -> {"ok":true,"status":{...}}
  *   {"op":"scope","name":NAME}           -> {"ok":true,"cgroup":ABSOLUTE PATH,"id":HEX}
- *        a watched cgroup is made; it leaves the scope when it is empty and this connection is closed
- *   {"op":"tail","from":N}               -> {"ok":true,"next":N}, then a stream line per committed record from
- *        ledger index N on (N beyond the end: only new ones), for as long as the connection lasts
- *   any failure                          -> {"ok":false,"error":TEXT}
+ *        a watched cgroup is made; it leaves the scope when it is empty and this connection is
+ * closed
+ *   {"op":"tail","from":N}               -> {"ok":true,"next":N}, then a stream line per committed
+ * record from ledger index N on (N beyond the end: only new ones), for as long as the connection
+ * lasts any failure                          -> {"ok":false,"error":TEXT}
  *
- * Stream line: {"v":1,"cursor":N,"record":{...}}. The cursor is the record's ledger index: asking again from cursor + 1
- * neither loses nor repeats. A record is streamed only after it is committed to the ledger on disk.
+ * Stream line: {"v":1,"cursor":N,"record":{...}}. The cursor is the record's ledger index: asking
+ * again from cursor + 1 neither loses nor repeats. A record is streamed only after it is committed
+ * to the ledger on disk.
  */
 #pragma once
 
-#define WW_STREAM_VERSION 1
-#define WW_STREAM_LINE_BYTES_MAX (80u << 10) /* a record at its ceiling, and the frame around it */
-#define WW_CONTROL_LINE_BYTES_MAX 4096u	     /* a request */
-#define WW_CONTROL_CLIENTS_MAX 64u
+#define WW_STREAM_VERSION        1
+#define WW_STREAM_LINE_BYTES_MAX (80u << 10) /* a record at its ceiling, and the frame around it \
+					      */
+#define WW_CONTROL_LINE_BYTES_MAX 4096u      /* a request */
+#define WW_CONTROL_CLIENTS_MAX    64u

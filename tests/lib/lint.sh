@@ -82,7 +82,7 @@ analysis() {
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
 		--suppress=*:user/base/hash.h --suppress=*:/usr/include/* --error-exitcode=0 -j 2 \
 		-Iinclude -Iuser --template='{file}:{line}: {severity}: {message} [{id}]' \
-		--suppress=syntaxError --suppress=unknownMacro --suppress=uninitvar --suppress=preprocessorErrorDirective user tools
+		--suppress=memleak --suppress=resourceLeak --suppress=syntaxError --suppress=unknownMacro --suppress=uninitvar --suppress=preprocessorErrorDirective user tools
 }
 
 check 'clang-format' format

@@ -2,9 +2,9 @@
 /*
  * Decodes the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, into spans.
  *
- * Bounded: WW_SPANS_PER_REQUEST, WW_SPAN_ATTRS_MAX, WW_ATTR_BYTES_MAX; what is over is rejected span by span or
- * dropped attribute by attribute, and counted. One malformed span does not spoil the others where the encoding lets
- * it be skipped. Pure.
+ * Bounded: WW_SPANS_PER_REQUEST, WW_SPAN_ATTRS_MAX, WW_ATTR_BYTES_MAX; what is over is rejected
+ * span by span or dropped attribute by attribute, and counted. One malformed span does not spoil
+ * the others where the encoding lets it be skipped. Pure.
  */
 #pragma once
 
@@ -12,15 +12,16 @@
 #include "claim/span.h"
 
 struct ww_otlp_result {
-	uint32_t spans;	   /* delivered */
+	uint32_t spans;    /* delivered */
 	uint32_t rejected; /* spans that were not (bad ids, over the ceiling) */
 	char message[160]; /* why, for partial success; empty: nothing to say */
 };
 
 /*
- * Calls fn for every good span, in order; the span is borrowed for the call (take its memory by copying the struct and
- * zeroing attrs/memory in the original). 0; -EBADMSG: body is not an OTLP trace request (nothing delivered
- * after that point, *ret_result says what was); -ENOMEM.
+ * Calls fn for every good span, in order; the span is borrowed for the call (take its memory by
+ * copying the struct and zeroing attrs/memory in the original). 0; -EBADMSG: body is not an OTLP
+ * trace request (nothing delivered after that point, *ret_result says what was); -ENOMEM.
  */
 WW_CHECK int ww_otlp_decode(enum ww_claim_encoding encoding, struct ww_slice body,
-			    void (*fn)(void *ctx, struct ww_span *span), void *ctx, struct ww_otlp_result *ret_result);
+			    void (*fn)(void *ctx, struct ww_span *span), void *ctx,
+			    struct ww_otlp_result *ret_result);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flow: one socket, keyed by the kernel's socket cookie, with its owner, its counters, its TLS session and its
- * byte account. Fed by events; hands ordered plaintext to proto through callbacks.
+ * flow: one socket, keyed by the kernel's socket cookie, with its owner, its counters, its TLS
+ * session and its byte account. Fed by events; hands ordered plaintext to proto through callbacks.
  *
  * Numbered invariants:
  *  1. A flow's bytes come from the kernel's counters only; plaintext and packets never add to them.
- *  2. Plaintext reaches the callback in offset order, each byte at most once; a missing range is announced as
- *     a gap before the bytes behind it.
- *  3. A session belongs to at most one flow, by evidence (enum ww_bind_grade), never by thread or time.
+ *  2. Plaintext reaches the callback in offset order, each byte at most once; a missing range is
+ * announced as a gap before the bytes behind it.
+ *  3. A session belongs to at most one flow, by evidence (enum ww_bind_grade), never by thread or
+ * time.
  *  4. Closing a flow twice is impossible; late events within the linger period still count.
- *  5. All iteration that can be seen in records is in order of cookie or of arrival, never of hashing.
+ *  5. All iteration that can be seen in records is in order of cookie or of arrival, never of
+ * hashing.
  *
  * Pure, not thread safe. Bounded by WW_FLOWS_MAX and WW_STREAM_HOLD_BYTES per direction.
  */
@@ -26,26 +28,27 @@ struct ww_tls_facts {
 	bool server_hello;
 	uint16_t version; /* 0x0304 TLS 1.3, 0x0303 ...; 0 unknown */
 	uint16_t cipher;  /* 0 unknown */
-	char sni[256];	  /* empty: absent */
-	char alpn[32];	  /* first offered by the client, or the chosen one where readable */
+	char sni[256];    /* empty: absent */
+	char alpn[32];    /* first offered by the client, or the chosen one where readable */
 	uint16_t version_offered; /* highest in the ClientHello; 0 unknown */
-	bool ech; /* the client sent encrypted_client_hello (real or GREASE): sni may be a cover name */
+	bool ech; /* the client sent encrypted_client_hello (real or GREASE): sni may be a cover
+		     name */
 };
 
 /*
- * The byte account of one direction. payload = handshake + tickets + explained + overhead + remainder, where
- * remainder is what no hook explains. Exact only when the flags say so.
+ * The byte account of one direction. payload = handshake + tickets + explained + overhead +
+ * remainder, where remainder is what no hook explains. Exact only when the flags say so.
  */
 struct ww_account {
-	uint64_t payload;   /* kernel: bytes_sent, or bytes_received */
-	uint64_t handshake; /* TLS records before the first application record, by length walk */
-	uint64_t tickets;   /* post-handshake records seen before the first application record */
-	uint64_t explained; /* plaintext bytes reported by the probes (captured or counted) */
-	uint64_t overhead;  /* record framing of the explained bytes, lower bound */
+	uint64_t payload;      /* kernel: bytes_sent, or bytes_received */
+	uint64_t handshake;    /* TLS records before the first application record, by length walk */
+	uint64_t tickets;      /* post-handshake records seen before the first application record */
+	uint64_t explained;    /* plaintext bytes reported by the probes (captured or counted) */
+	uint64_t overhead;     /* record framing of the explained bytes, lower bound */
 	uint64_t overhead_max; /* upper bound: reads that ended exactly at the caller's buffer */
-	uint64_t captured;  /* of explained: bytes whose content was delivered */
-	int64_t remainder;  /* payload - the rest (with the lower bound) */
-	bool checked;	    /* false: cipher without known overhead, or walk lost: remainder not judged */
+	uint64_t captured;     /* of explained: bytes whose content was delivered */
+	int64_t remainder;     /* payload - the rest (with the lower bound) */
+	bool checked; /* false: cipher without known overhead, or walk lost: remainder not judged */
 };
 
 struct ww_flow {
@@ -57,7 +60,7 @@ struct ww_flow {
 	struct ww_endpoint peer;
 	uint32_t netns;
 	uint8_t ip_proto; /* 6, 17, ... */
-	uint8_t role;  /* enum ww_flow_role */
+	uint8_t role;     /* enum ww_flow_role */
 	uint8_t type;
 	uint8_t state;
 	uint8_t how; /* enum ww_close_how */
@@ -79,25 +82,27 @@ struct ww_flow {
 	bool tls;     /* a hello or a session was seen */
 	struct ww_tls_facts tls_facts;
 	struct ww_account account[2]; /* by enum ww_dir; filled by ww_flow_account() */
-	uint64_t lost_bytes[2];	      /* plaintext holes by direction */
-	uint32_t exchanges;	      /* proto: exchanges seen on it */
-	void *proto;		      /* owned by proto, see ww_flow_ops.closed */
+	uint64_t lost_bytes[2];       /* plaintext holes by direction */
+	uint32_t exchanges;           /* proto: exchanges seen on it */
+	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
 };
 
-/* What the flow table tells the next stage. ctx is the one given at creation. All pointers borrowed for the call. */
+/* What the flow table tells the next stage. ctx is the one given at creation. All pointers borrowed
+ * for the call. */
 struct ww_flow_ops {
 	void (*opened)(void *ctx, struct ww_flow *f);
 	/* Ordered plaintext. t: when the call returned in the application. */
-	void (*bytes)(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, struct ww_slice bytes,
-		      struct ww_boot t);
+	void (*bytes)(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset,
+		      struct ww_slice bytes, struct ww_boot t);
 	/* `bytes` plaintext bytes at `offset` were not delivered (loss, cap, joined late). */
-	void (*gap)(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t bytes, struct ww_boot t);
+	void (*gap)(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t bytes,
+		    struct ww_boot t);
 	/* No more bytes; counters and account are final. Release f->proto. */
 	void (*closed)(void *ctx, struct ww_flow *f);
 };
 
 struct ww_flow_stats {
-	uint32_t live;	     /* flows in the table */
+	uint32_t live;       /* flows in the table */
 	uint32_t unbound;    /* TLS sessions no socket is known for */
 	uint64_t refused;    /* events for which the table had no room */
 	uint64_t lost_bytes; /* plaintext dropped here: hold ceiling or memory */
@@ -127,7 +132,8 @@ struct ww_flow_stats ww_flows_stats(const struct ww_flows *t);
 /* NULL when unknown. Borrowed until the flow's `closed`. */
 struct ww_flow *ww_flows_get(struct ww_flows *t, uint64_t cookie);
 
-/* The live flow with this local port and peer (a claim's sender, seen from its own end), or NULL. */
+/* The live flow with this local port and peer (a claim's sender, seen from its own end), or NULL.
+ */
 struct ww_flow *ww_flows_by_ends(struct ww_flows *t, const struct ww_endpoint *local,
 				 const struct ww_endpoint *peer);
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * join + judge entry: collects exchanges, model calls and spans, links them, and judges each action when its window has
- * closed. One file per engine under lens/ (effect.c, commit.c).
+ * join + judge entry: collects exchanges, model calls and spans, links them, and judges each action
+ * when its window has closed. One file per engine under lens/ (effect.c, commit.c).
  *
- * An action is one tool call: opened by an execute_tool span, by a declared claim, or by a tool call in a model's
- * response; the three are one action when they share the tool call id. Verdicts are final: later evidence makes a
- * superseding record that names the old one.
+ * An action is one tool call: opened by an execute_tool span, by a declared claim, or by a tool
+ * call in a model's response; the three are one action when they share the tool call id. Verdicts
+ * are final: later evidence makes a superseding record that names the old one.
  *
  * Numbered invariants:
- *  1. No verdict is guessed: AMBIGUOUS joins pick nothing; absence is judged only through the closed-world test.
+ *  1. No verdict is guessed: AMBIGUOUS joins pick nothing; absence is judged only through the
+ * closed-world test.
  *  2. One exchange satisfies at most one action.
- *  3. A claim's sender comes from the kernel (span.actor); a span with an unresolved sender never yields a negative
- *     or confirming verdict (ACTOR_UNRESOLVED).
+ *  3. A claim's sender comes from the kernel (span.actor); a span with an unresolved sender never
+ * yields a negative or confirming verdict (ACTOR_UNRESOLVED).
  *  4. Records are a function of the order of calls only.
  * Pure, not thread safe.
  */
@@ -29,7 +30,8 @@
 
 struct ww_judge_config {
 	uint64_t grace_ns; /* waited after a span's end (and receipt) before judging; default 2 s */
-	uint64_t skew_ns;  /* allowed between span clock and kernel clock beyond the clock map's bound; default 50 ms */
+	uint64_t skew_ns;  /* allowed between span clock and kernel clock beyond the clock map's
+			      bound; default 50 ms */
 };
 
 struct ww_judge_deps { /* all borrowed, outlive the judge */
@@ -46,22 +48,25 @@ typedef void (*ww_record_fn)(void *ctx, enum ww_record_kind kind, struct ww_slic
 
 struct ww_judge;
 
-WW_CHECK int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps, ww_record_fn emit,
-			  void *ctx, struct ww_judge **ret_judge);
+WW_CHECK int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
+			  ww_record_fn emit, void *ctx, struct ww_judge **ret_judge);
 void ww_judge_free(struct ww_judge *j);
 WW_DEFINE_AUTO(struct ww_judge, ww_judge_free)
 
 /* 0 or -ENOMEM. `call` is NULL when the exchange is no model call. Copies what it keeps. */
-WW_CHECK int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x, const struct ww_model_call *call);
+WW_CHECK int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
+			       const struct ww_model_call *call);
 
 /* Takes over span's memory (zeroes it in *span). */
 WW_CHECK int ww_judge_span(struct ww_judge *j, struct ww_span *span);
 
-/* A flow ended: final account known; flows to declared destinations without decoded exchanges count as evidence E1-E3. */
+/* A flow ended: final account known; flows to declared destinations without decoded exchanges count
+ * as evidence E1-E3. */
 void ww_judge_flow(struct ww_judge *j, const struct ww_flow *f);
 
 /* Judges every action whose window has closed by now. */
 void ww_judge_tick(struct ww_judge *j, struct ww_boot now);
 
-/* End of tape: judges all that is left; an action whose window is still open gets UNVERIFIABLE(OUTCOME_UNKNOWN or COVERAGE_GAP). */
+/* End of tape: judges all that is left; an action whose window is still open gets
+ * UNVERIFIABLE(OUTCOME_UNKNOWN or COVERAGE_GAP). */
 void ww_judge_finish(struct ww_judge *j, struct ww_boot now);

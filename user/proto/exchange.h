@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exchange: one request and its response on a flow. What the parsers of proto/ produce and all later stages read.
+ * exchange: one request and its response on a flow. What the parsers of proto/ produce and all
+ * later stages read.
  *
- * The struct is plain and copyable; only the two body slices are borrowed, valid during the callback in which the
- * exchange is delivered (copies must clear them). Strings are bounded and NUL-terminated; a longer
- * value is cut and the finding WW_X_CUT set.
+ * The struct is plain and copyable; only the two body slices are borrowed, valid during the
+ * callback in which the exchange is delivered (copies must clear them). Strings are bounded and
+ * NUL-terminated; a longer value is cut and the finding WW_X_CUT set.
  */
 #pragma once
 
@@ -16,38 +17,44 @@
 #include "flow/flow.h"
 
 enum ww_exchange_outcome {
-	WW_X_OPEN = 0,	     /* not finished */
-	WW_X_COMPLETE = 1,   /* request and final response decoded to their ends */
-	WW_X_NO_REPLY = 2,   /* request sent, connection ended in order, no response byte */
-	WW_X_RESET = 3,	     /* connection reset or timed out before the response was complete */
-	WW_X_CUT_SHORT = 4,  /* response began and the connection ended before its end */
+	WW_X_OPEN = 0,        /* not finished */
+	WW_X_COMPLETE = 1,    /* request and final response decoded to their ends */
+	WW_X_NO_REPLY = 2,    /* request sent, connection ended in order, no response byte */
+	WW_X_RESET = 3,       /* connection reset or timed out before the response was complete */
+	WW_X_CUT_SHORT = 4,   /* response began and the connection ended before its end */
 	WW_X_REQUEST_CUT = 5, /* the request itself did not get to its end */
-	WW_X_UPGRADED = 6,   /* 101, or 2xx to CONNECT: what follows is opaque here */
-	WW_X_UNPARSED = 7,   /* not HTTP, or broken: bytes counted, nothing decoded */
+	WW_X_UPGRADED = 6,    /* 101, or 2xx to CONNECT: what follows is opaque here */
+	WW_X_UNPARSED = 7,    /* not HTTP, or broken: bytes counted, nothing decoded */
 };
 
-enum ww_coding { WW_CODING_IDENTITY = 0, WW_CODING_GZIP = 1, WW_CODING_DEFLATE = 2, WW_CODING_OTHER = 3 };
+enum ww_coding {
+	WW_CODING_IDENTITY = 0,
+	WW_CODING_GZIP = 1,
+	WW_CODING_DEFLATE = 2,
+	WW_CODING_OTHER = 3
+};
 
 /* Findings, a bit set; names in exchange.c's table. */
-#define WW_X_MALFORMED_REQUEST	(1u << 0)
+#define WW_X_MALFORMED_REQUEST  (1u << 0)
 #define WW_X_MALFORMED_RESPONSE (1u << 1)
-#define WW_X_MALFORMED_CODING	(1u << 2) /* gzip or deflate stream broken */
-#define WW_X_MALFORMED_BODY	(1u << 3) /* JSON or SSE broken where expected (set by action) */
-#define WW_X_GAP_REQUEST	(1u << 4) /* bytes lost inside */
-#define WW_X_GAP_RESPONSE	(1u << 5)
-#define WW_X_CUT		(1u << 6) /* a field was longer than its bound */
-#define WW_X_TRUNCATED_REQUEST	(1u << 7) /* body beyond the cap: counted, digest covers the kept part */
+#define WW_X_MALFORMED_CODING   (1u << 2) /* gzip or deflate stream broken */
+#define WW_X_MALFORMED_BODY     (1u << 3) /* JSON or SSE broken where expected (set by action) */
+#define WW_X_GAP_REQUEST        (1u << 4) /* bytes lost inside */
+#define WW_X_GAP_RESPONSE       (1u << 5)
+#define WW_X_CUT                (1u << 6) /* a field was longer than its bound */
+#define WW_X_TRUNCATED_REQUEST \
+	(1u << 7) /* body beyond the cap: counted, digest covers the kept part */
 #define WW_X_TRUNCATED_RESPONSE (1u << 8)
-#define WW_X_CODING_UNKNOWN	(1u << 9) /* br, zstd ...: body kept encoded */
-#define WW_X_BOMB		(1u << 10) /* inflation ratio over the ceiling */
-#define WW_X_RESPONSE_FIRST	(1u << 11) /* response without a known request (joined late) */
-#define WW_X_LIMIT		(1u << 12) /* a ceiling of limits.h was reached (heads, headers, pipeline) */
+#define WW_X_CODING_UNKNOWN     (1u << 9)  /* br, zstd ...: body kept encoded */
+#define WW_X_BOMB               (1u << 10) /* inflation ratio over the ceiling */
+#define WW_X_RESPONSE_FIRST     (1u << 11) /* response without a known request (joined late) */
+#define WW_X_LIMIT              (1u << 12) /* a ceiling of limits.h was reached (heads, headers, pipeline) */
 
 struct ww_body {
-	struct ww_slice data;	/* decoded content kept, borrowed; empty when nothing was kept */
-	uint64_t wire_bytes;	/* content as transferred, after chunked framing */
+	struct ww_slice data;   /* decoded content kept, borrowed; empty when nothing was kept */
+	uint64_t wire_bytes;    /* content as transferred, after chunked framing */
 	uint64_t decoded_bytes; /* after content coding; equals wire_bytes for identity */
-	bool whole;		/* data is the entire decoded content */
+	bool whole;             /* data is the entire decoded content */
 	enum ww_coding coding;
 	struct ww_sha256 digest; /* keyed digest of the kept decoded content */
 	char content_type[96];
@@ -62,20 +69,20 @@ struct ww_trace_context {
 
 struct ww_exchange {
 	uint64_t cookie; /* the flow */
-	uint32_t index;	 /* 0-based on the flow */
+	uint32_t index;  /* 0-based on the flow */
 	enum ww_exchange_outcome outcome;
-	uint32_t findings; /* WW_X_* bits */
+	uint32_t findings;         /* WW_X_* bits */
 	struct ww_actor_key actor; /* owner of the flow */
 	struct ww_actor_key root;
 	uint64_t cgroup;
 	bool client; /* the watched process sent the request */
 	struct ww_endpoint peer;
 	struct ww_endpoint local;
-	char sni[256];	      /* TLS name, empty: absent */
-	char authority[256];  /* Host */
+	char sni[256];       /* TLS name, empty: absent */
+	char authority[256]; /* Host */
 	char method[24];
-	char target[1024];    /* request target as sent (path and query) */
-	uint16_t status;      /* 0: none */
+	char target[1024];          /* request target as sent (path and query) */
+	uint16_t status;            /* 0: none */
 	struct ww_boot t_first_req; /* 0: not reached */
 	struct ww_boot t_last_req;
 	struct ww_boot t_first_resp;
@@ -102,8 +109,11 @@ const char *ww_exchange_finding_name(uint32_t bit);
 
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o);
 
-/* Target without query, numbers and ids replaced by "{}" so that no content leaks: out has 256 bytes. */
+/* Target without query, numbers and ids replaced by "{}" so that no content leaks: out has 256
+ * bytes. */
 void ww_exchange_path_template(const char *target, char *out);
 
-/* Writes the record body of kind "exchange" as an object. Never content: sizes, digests, template, names. */
-void ww_exchange_write(const struct ww_exchange *x, const struct ww_clock_map *clock, struct ww_jsonw *w);
+/* Writes the record body of kind "exchange" as an object. Never content: sizes, digests, template,
+ * names. */
+void ww_exchange_write(const struct ww_exchange *x, const struct ww_clock_map *clock,
+		       struct ww_jsonw *w);

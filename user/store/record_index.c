@@ -9,8 +9,9 @@
 
 #define SCHEMA_VERSION 1
 #define BATCH_RECORDS  4096
-#define MENTIONS_MAX   256 /* per record; more are not indexed, the record itself still shows them \
-			    */
+#define MENTIONS_MAX                                                                \
+	256 /* per record; more are not indexed, the record itself still shows them \
+	     */
 
 static const char schema[] =
 	"CREATE TABLE meta(version INTEGER, log TEXT);"
