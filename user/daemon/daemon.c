@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "daemon/control.h"
+#include "daemon/pipeline.h"
+#include "ledger/ledger.h"
+#include "ledger/ledger_reader.h"
+#include "rt/file.h"
+
+#define COMMIT_MS   200
+#define RETRY_TICKS 25 /* a stopped ledger is tried again every five seconds */
+
+struct daemon {
+	const struct ww_daemon_options *o;
+	uv_loop_t loop;
+	uv_timer_t commit_timer;
+	uv_signal_t on_term, on_int;
+	struct ww_live *live;
+	struct ww_pipeline *pipeline;
+	struct ww_ledger *ledger;
+	struct ww_ledger_reader *reader;
+	struct ww_control *control;
+	struct ww_buf contracts;
+	uint64_t records_dropped; /* while the ledger was stopped */
+	uint64_t dropped_since_ns;
+	unsigned retry_in;
+	bool prefix_wanted;
+};
+
+/* --- records into the ledger ------------------------------------------------------------------ */
+
+static const char *const kind_names[] = {
+#define KIND_NAME(n, v, t, d) [v] = t,
+	WW_RECORD_KINDS(KIND_NAME)
+#undef KIND_NAME
+};
+
+static uint64_t boot_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static void drop_record(struct daemon *d)
+{
+	if (d->records_dropped++ == 0)
+		d->dropped_since_ns = boot_now();
+}
+
+static void take_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	struct daemon *d = ctx;
+	int r = ww_ledger_append(d->ledger, kind_names[kind], json, NULL);
+
+	if (r == -ENOBUFS && !ww_ledger_stopped(d->ledger) &&
+	    ww_ledger_commit(d->ledger, NULL) == 0)
+		r = ww_ledger_append(d->ledger, kind_names[kind], json, NULL);
+	if (r < 0)
+		drop_record(d);
+}
+
+/* A record about the daemon itself; `detail` is trusted JSON text of one member's value. */
+static void life(struct daemon *d, const char *what, const char *text)
+{
+	WW_AUTO_BUF struct ww_buf b;
+	struct ww_clock_map now;
+	struct ww_jsonw w;
+	char when[WW_RFC3339_MAX], id[32];
+
+	ww_clock_sample(&now);
+	ww_wall_rfc3339(now.wall, when);
+	snprintf(id, sizeof(id), "d-%llx", (unsigned long long)now.boot.ns);
+	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &b);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_cstr(&w, "kind", "life");
+	ww_jsonw_cstr(&w, "id", id);
+	ww_jsonw_cstr(&w, "t", when);
+	ww_jsonw_cstr(&w, "event", what);
+	ww_jsonw_cstr(&w, "text", text);
+	ww_jsonw_cstr(&w, "version", WW_VERSION);
+	ww_jsonw_end_object(&w);
+	if (ww_jsonw_ok(&w))
+		take_record(d, WW_RECORD_LIFE, ww_buf_slice(&b));
+}
+
+/* The ledger works again: what was lost meanwhile becomes a coverage gap of every scope. */
+static void report_dropped(struct daemon *d)
+{
+	struct ww_event_coverage gap = {.h = {.version = WW_EVENT_VERSION,
+					      .kind = WW_EVENT_COVERAGE,
+					      .size = sizeof(gap),
+					      .time_ns = boot_now(),
+					      .cpu = WW_EVENT_CPU_USER},
+					.what = WW_COVERAGE_GAP,
+					.status = WW_PROBE_DETACHED};
+	char text[128];
+
+	gap.detail = gap.h.time_ns - d->dropped_since_ns;
+	snprintf(text, sizeof(text), "%llu records could not be kept while the ledger was stopped",
+		 (unsigned long long)d->records_dropped);
+	gap.path_bytes = (uint32_t)strlen(text);
+	memcpy(gap.path, text, gap.path_bytes);
+	d->records_dropped = 0;
+	ww_pipeline_feed(d->pipeline, &gap.h);
+	life(d, "ledger-resumed", text);
+}
+
+static void retry_ledger(struct daemon *d)
+{
+	if (d->retry_in > 0) {
+		d->retry_in--;
+		return;
+	}
+	d->retry_in = RETRY_TICKS;
+	if (ww_ledger_retry(d->ledger) == 0 && ww_ledger_commit(d->ledger, NULL) == 0) {
+		ww_log(WW_LOG_WARN, "the ledger works again; %llu records were lost meanwhile",
+		       (unsigned long long)d->records_dropped);
+		if (d->records_dropped)
+			report_dropped(d);
+	}
+}
+
+static void commit(struct daemon *d)
+{
+	struct ww_errtext why;
+	uint64_t size;
+
+	if (ww_ledger_stopped(d->ledger)) {
+		retry_ledger(d);
+		return;
+	}
+	if (ww_ledger_pending(d->ledger) == 0)
+		return;
+	if (ww_ledger_commit(d->ledger, &size) < 0) {
+		ww_log(WW_LOG_ERR,
+		       "the ledger stopped: %s; nothing is recorded until this is mended",
+		       ww_ledger_stopped(d->ledger));
+		(void)ww_notify("STATUS=ledger stopped"); /* best effort */
+		d->retry_in = RETRY_TICKS;
+		return;
+	}
+	if (ww_ledger_reader_refresh(d->reader, &size, &why) < 0) {
+		ww_log(WW_LOG_ERR, "cannot read back the ledger: %s", why.text);
+		return;
+	}
+	ww_control_committed(d->control);
+}
+
+static void on_commit(uv_timer_t *t)
+{
+	struct daemon *d = t->data;
+	bool want = ww_pipeline_stats(d->pipeline).unbound_sessions > 0;
+
+	if (want != d->prefix_wanted) {
+		d->prefix_wanted = want;
+		ww_live_want_prefix(d->live, want);
+	}
+	commit(d);
+}
+
+/* --- control ---------------------------------------------------------------------------------- */
+
+static void status(void *ctx, struct ww_jsonw *w)
+{
+	struct daemon *d = ctx;
+	struct ww_pipeline_stats s = ww_pipeline_stats(d->pipeline);
+	const char *stopped = ww_ledger_stopped(d->ledger);
+	struct rusage use;
+
+	ww_jsonw_cstr(w, "version", WW_VERSION);
+	ww_jsonw_u64(w, "pid", (uint64_t)getpid());
+	ww_jsonw_object(w, "pipeline");
+	ww_jsonw_u64(w, "events", s.events);
+	ww_jsonw_u64(w, "malformedEvents", s.malformed_events);
+	ww_jsonw_u64(w, "exchanges", s.exchanges);
+	ww_jsonw_u64(w, "modelCalls", s.model_calls);
+	ww_jsonw_u64(w, "spans", s.spans);
+	ww_jsonw_u64(w, "spansRejected", s.spans_rejected);
+	ww_jsonw_u64(w, "verdicts", s.verdicts);
+	ww_jsonw_u64(w, "records", s.records);
+	ww_jsonw_u64(w, "liveFlows", s.live_flows);
+	ww_jsonw_u64(w, "unboundSessions", s.unbound_sessions);
+	ww_jsonw_u64(w, "memoryRefused", s.memory_refused);
+	ww_jsonw_end_object(w);
+	ww_jsonw_object(w, "ledger");
+	ww_jsonw_cstr(w, "origin", ww_ledger_head(d->ledger)->origin);
+	ww_jsonw_u64(w, "size", ww_ledger_size(d->ledger));
+	ww_jsonw_u64(w, "pending", ww_ledger_pending(d->ledger));
+	ww_jsonw_cstr(w, "stopped", stopped);
+	ww_jsonw_u64(w, "recordsDropped", d->records_dropped);
+	ww_jsonw_end_object(w);
+	if (getrusage(RUSAGE_SELF, &use) == 0) {
+		ww_jsonw_u64(w, "cpuUs",
+			     (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000 +
+				     (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec));
+		ww_jsonw_u64(w, "maxRssKiB", (uint64_t)use.ru_maxrss);
+	}
+	ww_live_status(d->live, w);
+}
+
+static int scope_begin(void *ctx, const char *name, char *ret_path, uint64_t *ret_id)
+{
+	struct daemon *d = ctx;
+
+	return ww_live_scope_make(d->live, name, ret_path, WW_CONTROL_PATH_MAX, ret_id);
+}
+
+static void scope_end(void *ctx, uint64_t id)
+{
+	ww_live_scope_end(((struct daemon *)ctx)->live, id);
+}
+
+static int stream_record(void *ctx, uint64_t index, struct ww_buf *out)
+{
+	struct daemon *d = ctx;
+	struct ww_payload p;
+	int r = ww_ledger_reader_get(d->reader, index, &p);
+
+	if (r == -ERANGE)
+		return -ENODATA;
+	if (r == -ENODATA || (r == 0 && p.erased))
+		return -ENOENT;
+	return r < 0 ? r : ww_buf_add(out, p.json.p, p.json.n);
+}
+
+static uint64_t ledger_size(void *ctx)
+{
+	return ww_ledger_reader_head(((struct daemon *)ctx)->reader)->size;
+}
+
+static const struct ww_control_ops control_ops = {status, scope_begin, scope_end, stream_record,
+						  ledger_size};
+
+/* --- start and stop --------------------------------------------------------------------------- */
+
+static void take_event(void *ctx, const struct ww_event *ev)
+{
+	ww_pipeline_feed(((struct daemon *)ctx)->pipeline, ev);
+}
+
+static void on_stop(uv_signal_t *s, int signum)
+{
+	uv_stop(s->loop);
+}
+
+/* Makes the last component (and the one above it) of a path; an existing folder is fine. */
+static int make_dir(const char *path, mode_t mode)
+{
+	char parent[4096];
+	char *slash;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash && slash != parent) {
+		*slash = '\0';
+		if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int open_ledger(struct daemon *d)
+{
+	struct ww_tlog_options lo = {.dir = d->o->state_dir, .origin = d->o->origin};
+	struct ww_errtext why = {""};
+	struct utsname uts;
+	char origin[128];
+	int r = make_dir(d->o->state_dir, 0700);
+
+	if (r < 0)
+		return ww_log_err_r(r, "cannot make %s", d->o->state_dir);
+	uname(&uts);
+	snprintf(origin, sizeof(origin), "wirewitness/%.64s", uts.nodename);
+	if (!lo.origin && access(d->o->state_dir, F_OK) == 0) {
+		char key[4096];
+
+		snprintf(key, sizeof(key), "%s/key", d->o->state_dir);
+		lo.origin = access(key, F_OK) == 0 ? NULL : origin;
+	}
+	r = ww_ledger_open(&lo, &d->ledger, &why);
+	if (r < 0) {
+		ww_log(WW_LOG_ERR, "ledger %s: %s", d->o->state_dir, why.text);
+		return r;
+	}
+	r = ww_ledger_reader_open(d->o->state_dir, NULL, &d->reader, &why);
+	if (r == 0)
+		r = ww_ledger_reader_refresh(d->reader, NULL, &why);
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "ledger %s: %s", d->o->state_dir, why.text);
+	return r;
+}
+
+static int open_pipeline(struct daemon *d)
+{
+	struct ww_contract_error error = {0};
+	struct ww_pipeline_config cfg = {.grace_ns = d->o->grace_ns};
+	int r = 0;
+
+	memcpy(cfg.digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg.digest_key));
+	cfg.contracts = ww_buf_slice(&d->contracts);
+	cfg.receiver = ww_live_receiver(d->live);
+	r = ww_pipeline_new(&cfg, take_record, d, &d->pipeline, &error);
+	explicit_bzero(&cfg, sizeof(cfg));
+	if (r == -EINVAL)
+		ww_log(WW_LOG_ERR, "%s:%u: %s", d->o->contracts_path, error.line, error.text);
+	else if (r < 0)
+		ww_log_err_r(r, "cannot start the pipeline");
+	return r;
+}
+
+static int open_control(struct daemon *d)
+{
+	char dir[4096];
+	char *slash;
+	int r;
+
+	snprintf(dir, sizeof(dir), "%s", d->o->socket_path);
+	slash = strrchr(dir, '/');
+	if (slash && slash != dir) {
+		*slash = '\0';
+		r = make_dir(dir, 0755);
+		if (r < 0)
+			return ww_log_err_r(r, "cannot make %s", dir);
+	}
+	r = ww_control_open(&d->loop, d->o->socket_path, &control_ops, d, &d->control);
+	if (r == -EADDRINUSE)
+		ww_log(WW_LOG_ERR, "another daemon answers at %s", d->o->socket_path);
+	else if (r < 0)
+		ww_log_err_r(r, "cannot listen at %s", d->o->socket_path);
+	return r;
+}
+
+static int open_all(struct daemon *d)
+{
+	struct ww_errtext why = {""};
+	int r = 0;
+
+	if (d->o->contracts_path) {
+		r = ww_file_read(d->o->contracts_path, &d->contracts);
+		if (r < 0)
+			return ww_log_err_r(r, "cannot read %s", d->o->contracts_path);
+	}
+	r = open_control(d); /* first: a second daemon must not touch anything else */
+	if (r == 0)
+		r = open_ledger(d);
+	if (r < 0)
+		return r;
+	r = ww_live_open(&d->loop, &d->o->live, take_event, d, &d->live, &why);
+	if (r < 0) {
+		ww_log(WW_LOG_ERR, "%s", why.text);
+		return r;
+	}
+	return open_pipeline(d);
+}
+
+static int watch_cgroups(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->o->cgroup_count; i++) {
+		uint64_t id;
+		int r = ww_live_scope_watch(d->live, d->o->cgroups[i], &id);
+
+		if (r < 0)
+			return ww_log_err_r(r, "cannot watch cgroup %s", d->o->cgroups[i]);
+	}
+	return 0;
+}
+
+static int serve(struct daemon *d)
+{
+	int r;
+
+	life(d, "start", NULL);
+	r = watch_cgroups(d);
+	if (r < 0)
+		return r;
+	ww_live_drain(d->live);
+	commit(d);
+	d->commit_timer.data = d;
+	uv_timer_start(&d->commit_timer, on_commit, COMMIT_MS, COMMIT_MS);
+	uv_signal_start(&d->on_term, on_stop, SIGTERM);
+	uv_signal_start(&d->on_int, on_stop, SIGINT);
+	ww_log(WW_LOG_INFO, "ready; ledger %s has %llu records", ww_ledger_head(d->ledger)->origin,
+	       (unsigned long long)ww_ledger_size(d->ledger));
+	(void)ww_notify("READY=1"); /* nobody may be listening */
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	(void)ww_notify("STOPPING=1");
+	ww_live_drain(d->live);
+	ww_pipeline_finish(d->pipeline);
+	life(d, "stop", NULL);
+	commit(d);
+	return 0;
+}
+
+static void close_all(struct daemon *d)
+{
+	ww_control_close(d->control);
+	ww_live_close(d->live);
+	uv_close((uv_handle_t *)&d->commit_timer, NULL);
+	uv_close((uv_handle_t *)&d->on_term, NULL);
+	uv_close((uv_handle_t *)&d->on_int, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&d->loop);
+	ww_pipeline_free(d->pipeline);
+	ww_ledger_reader_close(d->reader);
+	ww_ledger_close(d->ledger);
+	ww_buf_done(&d->contracts);
+}
+
+int ww_daemon_run(const struct ww_daemon_options *o)
+{
+	struct daemon d = {.o = o};
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	ww_buf_init(&d.contracts, WW_CONTRACT_FILE_BYTES);
+	if (uv_loop_init(&d.loop) < 0)
+		return -ENOMEM;
+	uv_timer_init(&d.loop, &d.commit_timer);
+	uv_signal_init(&d.loop, &d.on_term);
+	uv_signal_init(&d.loop, &d.on_int);
+	r = open_all(&d);
+	if (r == 0)
+		r = serve(&d);
+	close_all(&d);
+	return r;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon: live events into the pipeline, records into the ledger, committed records onto the
+ * stream. One thread, one loop. Everything that fails after start is a state that `status` shows
+ * and a coverage gap, never an exit, except a ledger that contradicts its own signatures.
+ */
+#pragma once
+
+#include "daemon/live.h"
+
+struct ww_daemon_options {
+	const char *state_dir;
+	const char *socket_path;
+	const char *contracts_path; /* NULL: no contracts */
+	const char *origin; /* name of the ledger, first start only; NULL: wirewitness/HOSTNAME */
+	const char *const *cgroups; /* existing cgroups to watch from the start */
+	unsigned cgroup_count;
+	uint64_t grace_ns; /* 0: default */
+	struct ww_live_config live;
+};
+
+/* Runs until SIGTERM or SIGINT. 0, or -errno after the reason was logged. */
+int ww_daemon_run(const struct ww_daemon_options *o);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * live: everything that makes events on a running host, on one libuv loop: the kernel's rings, the
+ * search for TLS libraries, scopes, the OTLP receiver, clock samples, ticks. The daemon feeds them
+ * to its pipeline, `record` writes them to a tape.
+ *
+ * Order promise: when a WW_EVENT_TICK of time T is delivered, every kernel event up to T, and every
+ * loss found up to T, has been delivered before it.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include <wirewitness/event.h>
+
+#include "base/json_write.h"
+#include "ledger/errtext.h"
+
+struct ww_live_config {
+	const char *otlp;             /* "127.0.0.1:4318", "[::1]:4318"; NULL: no receiver */
+	const char *const *libraries; /* TLS files that get probes before first use */
+	unsigned library_count;
+	bool no_default_libraries; /* do not look for the system's own */
+	uint32_t cap_bytes;        /* plaintext per TLS call; 0: default */
+	uint32_t ring_bytes;       /* data ring; 0: default */
+};
+
+/* One event, valid for the call. */
+typedef void (*ww_live_fn)(void *ctx, const struct ww_event *ev);
+
+struct ww_live;
+
+/* 0; -EPERM, -ENOSYS, ...: *why says in one line what is missing and how to get it. */
+WW_CHECK int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn,
+			  void *ctx, struct ww_live **ret_live, struct ww_errtext *why);
+
+/* Detaches everything and closes the handles; memory goes when the loop has run once more. NULL is
+ * nothing. */
+void ww_live_close(struct ww_live *l);
+
+/* Makes a watched cgroup below <cgroup v2>/wirewitness. path has cap bytes. 0 or -errno. */
+WW_CHECK int ww_live_scope_make(struct ww_live *l, const char *name, char *ret_path, size_t cap,
+				uint64_t *ret_id);
+
+/* Watches an existing cgroup (absolute path, or relative to the cgroup v2 mount) with everything in
+ * it. 0 or -errno. */
+WW_CHECK int ww_live_scope_watch(struct ww_live *l, const char *path, uint64_t *ret_id);
+
+/* Ends the scope as soon as no process is left in it, and removes the cgroup when we made it. */
+void ww_live_scope_end(struct ww_live *l, uint64_t id);
+unsigned ww_live_scopes(const struct ww_live *l);
+
+/* Delivers all that is in the rings now, the losses, and a tick. */
+void ww_live_drain(struct ww_live *l);
+
+/* Whether the second binding witness is needed (there are unbound sessions). */
+void ww_live_want_prefix(struct ww_live *l, bool on);
+
+/* The endpoint of the OTLP receiver (port 0: none). */
+struct ww_endpoint ww_live_receiver(const struct ww_live *l);
+
+/* Members of the status object: kernel, files with probes, processes with their state. */
+void ww_live_status(const struct ww_live *l, struct ww_jsonw *w);

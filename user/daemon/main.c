@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wirewitnessd: options. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/slice.h"
+#include "daemon/daemon.h"
+
+#define LIST_MAX 64
+
+struct options {
+	struct ww_daemon_options d;
+	const char *libraries[LIST_MAX];
+	const char *cgroups[LIST_MAX];
+};
+
+static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t min,
+		       uint64_t max)
+{
+	uint64_t v;
+
+	if (ww_slice_u64(ww_slice_str(text), &v) < 0 || v < min || v > max)
+		argp_error(state, "--%s: expected a number from %llu to %llu, got '%s'", name,
+			   (unsigned long long)min, (unsigned long long)max, text);
+	return v;
+}
+
+static void add(struct argp_state *state, const char **list, unsigned *count, const char *arg)
+{
+	if (*count >= LIST_MAX)
+		argp_error(state, "more than %d of one option", LIST_MAX);
+	list[(*count)++] = arg;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ww_live_config *live = &o->d.live;
+
+	switch (key) {
+	case 's':
+		o->d.state_dir = arg;
+		return 0;
+	case 'S':
+		o->d.socket_path = arg;
+		return 0;
+	case 'c':
+		o->d.contracts_path = arg;
+		return 0;
+	case 'o':
+		live->otlp = strcmp(arg, "off") == 0 ? NULL : arg;
+		return 0;
+	case 'g':
+		add(state, o->cgroups, &o->d.cgroup_count, arg);
+		return 0;
+	case 'l':
+		add(state, o->libraries, &live->library_count, arg);
+		return 0;
+	case 'L':
+		live->no_default_libraries = true;
+		return 0;
+	case 'b':
+		live->cap_bytes = (uint32_t)number(state, "cap", arg, 1,
+						   WW_CHUNKS_PER_CALL_MAX * WW_CHUNK_BYTES_MAX);
+		return 0;
+	case 'r':
+		live->ring_bytes = (uint32_t)number(state, "ring", arg, 65536, 1u << 30);
+		return 0;
+	case 'w':
+		o->d.grace_ns = number(state, "grace", arg, 1, 3600) * 1000000000ull;
+		return 0;
+	case 'n':
+		o->d.origin = arg;
+		return 0;
+	case 'v':
+		ww_log_set_level(WW_LOG_DEBUG);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{"state", 's', "DIR", 0, "ledger, keys, index (default /var/lib/wirewitness)", 0},
+	{"socket", 'S', "PATH", 0, "control socket (default /run/wirewitness/control.sock)", 0},
+	{"contracts", 'c', "FILE", 0, "tool contracts (YAML)", 0},
+	{"otlp", 'o', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
+	{"cgroup", 'g', "PATH", 0, "watch this existing cgroup (repeatable)", 0},
+	{"tls-library", 'l', "FILE", 0,
+	 "set probes in this TLS library before its first use (repeatable)", 0},
+	{"no-default-libraries", 'L', NULL, 0,
+	 "do not look for the system's own TLS libraries at start", 0},
+	{"cap", 'b', "BYTES", 0,
+	 "plaintext captured per TLS call (default 1048576); the rest is counted", 0},
+	{"ring", 'r', "BYTES", 0, "size of the plaintext ring, a power of two (default 33554432)",
+	 0},
+	{"grace", 'w', "SECONDS", 0,
+	 "time an action's evidence may come after its span (default 2)", 0},
+	{"origin", 'n', "NAME", 0,
+	 "name of the ledger, on first start (default wirewitness/HOSTNAME)", 0},
+	{"verbose", 'v', NULL, 0, "say more", 0},
+	{0},
+};
+
+static const struct argp argp = {
+	argp_options, parse,
+	NULL,         "Watches the processes of its scopes and records what they really did.",
+	NULL,         NULL,
+	NULL};
+
+int main(int argc, char **argv)
+{
+	struct options o = {.d = {.state_dir = "/var/lib/wirewitness",
+				  .socket_path = "/run/wirewitness/control.sock",
+				  .live = {.otlp = "127.0.0.1:4318"}}};
+
+	argp_program_version = "wirewitnessd " WW_VERSION;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+		return 2;
+	o.d.cgroups = o.cgroups;
+	o.d.live.libraries = o.libraries;
+	return ww_daemon_run(&o.d) < 0 ? 3 : 0;
+}
