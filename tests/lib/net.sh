@@ -173,7 +173,7 @@ ww_start()
 # ww_start_ready NAME CMD...: as ww_start, and waits for the line "ready PORT" on its standard output.
 ww_start_ready()
 {
-	local name=$1 fifo=$WW_RUN/$1.ready word= port=
+	local name=$1 fifo=$WW_RUN/$1.ready word='' port=''
 
 	shift
 	mkfifo "$fifo"
