@@ -1,0 +1,2 @@
+
++'span rejected: trace id is not 16 bytes
