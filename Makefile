@@ -15,6 +15,8 @@ MODULES := base rt policy sense actor flow proto action claim join judge ledger 
 VERSION := 0.1.0
 LLHTTP_DIR ?= /usr/share/llhttp
 LLHTTP_INC ?= /usr/share/include/llhttp
+# llhttp ships both grammars in one file; the loose one takes "Content-Length : 5".
+LLHTTP_DEF := -DLLHTTP_STRICT_MODE=1
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 PREFIX ?= /usr/local
 PKGS := libbpf libelf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3
@@ -24,7 +26,7 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing
 	-Wimplicit-fallthrough -Wno-unused-parameter $(if $(WERROR),-Werror)
 HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=3) -ftrivial-auto-var-init=zero -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -fPIE
-INC     := -Iinclude -Iuser -I$(O)/gen -I$(LLHTTP_INC)
+INC     := -Iinclude -Iuser -I$(O)/gen -I$(LLHTTP_INC) $(LLHTTP_DEF)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(WARN) $(CFLAGS) $(HARDEN) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) -ffile-prefix-map=$(CURDIR)=.
 OWN_CFLAGS = -include base/banned.h
@@ -79,7 +81,7 @@ $(O)/gen/%.skel.h: $(O)/gen/%.bpf.o
 
 $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c
 	$(call say,CC,$<)
-	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(HARDEN) -I$(LLHTTP_INC) -c $< -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(HARDEN) -I$(LLHTTP_INC) $(LLHTTP_DEF) -c $< -o $@
 
 $(O)/%.o: %.c | $(SKELS)
 	$(call say,CC,$<)

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/head.h"
+
+#include <wirewitness/limits.h>
+
+#include "base/encode.h"
+#include "proto/coding.h"
+
+enum wanted {
+	UNWANTED,
+	HOST,
+	TRACEPARENT,
+	IDEMPOTENCY_KEY,
+	CONTENT_TYPE,
+	CONTENT_ENCODING,
+	TRANSFER_ENCODING,
+	RETRY_AFTER,
+	/* in order of preference, first is best */
+	X_REQUEST_ID,
+	REQUEST_ID,
+	APIM_REQUEST_ID,
+};
+
+struct name {
+	const char *text;
+	uint8_t wanted;
+	uint8_t of; /* 1 request, 2 response, 3 both */
+};
+
+/* By length of the name; at most two share one. */
+static const struct name names[WW_FIELD_NAME_MAX][2] = {
+	[4] = {{"host", HOST, 1}},
+	[10] = {{"request-id", REQUEST_ID, 2}},
+	[11] = {{"traceparent", TRACEPARENT, 1}, {"retry-after", RETRY_AFTER, 2}},
+	[12] = {{"content-type", CONTENT_TYPE, 3}, {"x-request-id", X_REQUEST_ID, 2}},
+	[15] = {{"idempotency-key", IDEMPOTENCY_KEY, 1}, {"apim-request-id", APIM_REQUEST_ID, 2}},
+	[16] = {{"content-encoding", CONTENT_ENCODING, 3}},
+	[17] = {{"transfer-encoding", TRANSFER_ENCODING, 3}},
+};
+
+void ww_head_begin(struct ww_head *h)
+{
+	memset(h, 0, offsetof(struct ww_head, name));
+}
+
+static uint8_t look_up(const struct ww_head *h, bool request)
+{
+	struct ww_slice name = ww_slice(h->name, h->name_n);
+
+	if (h->trailer || h->name_n >= WW_FIELD_NAME_MAX)
+		return UNWANTED;
+	for (int i = 0; i < 2; i++) {
+		const struct name *n = &names[h->name_n][i];
+
+		if (n->text && (n->of & (request ? 1 : 2)) && ww_slice_ieq_str(name, n->text))
+			return n->wanted;
+	}
+	return UNWANTED;
+}
+
+static void take_text(struct ww_exchange *x, struct ww_slice v, bool cut, char *out, size_t cap)
+{
+	if (v.n >= cap) {
+		v.n = cap - 1;
+		cut = true;
+	}
+	if (cut)
+		x->findings |= WW_X_CUT;
+	if (v.n > 0)
+		memcpy(out, v.p, v.n);
+	out[v.n] = '\0';
+}
+
+bool ww_head_traceparent(struct ww_slice value, struct ww_trace_context *ret_trace)
+{
+	struct ww_trace_context t = {.present = true};
+	static const uint8_t zero[16];
+	uint8_t version;
+
+	/* 2 + 1 + 32 + 1 + 16 + 1 + 2; "HEXDIGLC" is lower case only. */
+	if (value.n < 55 || value.p[2] != '-' || value.p[35] != '-' || value.p[52] != '-')
+		return false;
+	for (size_t i = 0; i < 55; i++)
+		if (value.p[i] >= 'A' && value.p[i] <= 'F')
+			return false;
+	if (ww_hex_decode(ww_slice_sub(value, 0, 2), &version, 1) < 0 ||
+	    ww_hex_decode(ww_slice_sub(value, 3, 32), t.trace_id, 16) < 0 ||
+	    ww_hex_decode(ww_slice_sub(value, 36, 16), t.span_id, 8) < 0 ||
+	    ww_hex_decode(ww_slice_sub(value, 53, 2), &t.flags, 1) < 0)
+		return false;
+	/* "Version ff is invalid"; a higher version may go on after a dash. */
+	if (version == 0xff || (version == 0 && value.n != 55) ||
+	    (value.n > 55 && value.p[55] != '-'))
+		return false;
+	if (memcmp(t.trace_id, zero, 16) == 0 || memcmp(t.span_id, zero, 8) == 0)
+		return false;
+	*ret_trace = t;
+	return true;
+}
+
+static void take_idempotency_key(struct ww_exchange *x, const struct ww_digest_key *key,
+				 struct ww_slice v, bool cut)
+{
+	struct ww_sha256 d;
+
+	/* The digest of a part would equal that of another key with the same beginning. */
+	if (cut) {
+		x->findings |= WW_X_CUT;
+		return;
+	}
+	ww_digest(key, v, &d);
+	ww_hex_encode(ww_slice(d.b, sizeof(d.b)), x->idempotency_key_digest);
+}
+
+static void take_retry_after(struct ww_exchange *x, struct ww_slice v)
+{
+	uint64_t s;
+
+	x->retry_after = true;
+	/* RFC 9110 section 10.2.3: a date, or "a number of seconds to delay". */
+	if (ww_slice_u64(v, &s) == 0)
+		x->retry_after_s = s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
+}
+
+static void take_request_id(struct ww_head *h, struct ww_exchange *x, struct ww_slice v)
+{
+	uint8_t rank = APIM_REQUEST_ID - h->wanted + 1;
+
+	if (rank <= h->id_rank)
+		return;
+	h->id_rank = rank;
+	take_text(x, v, h->value_cut, x->request_id, sizeof(x->request_id));
+}
+
+static void take_coding(struct ww_head *h, struct ww_slice v)
+{
+	uint8_t coding = (uint8_t)(h->value_cut ? WW_CODING_OTHER : ww_coding_of(v));
+
+	/* Two fields are one list: more than one coding. */
+	if (h->coding == WW_CODING_IDENTITY)
+		h->coding = coding;
+	else if (coding != WW_CODING_IDENTITY)
+		h->coding = WW_CODING_OTHER;
+}
+
+static void end_field(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		      bool request)
+{
+	struct ww_slice v = ww_slice_trim(ww_slice(h->value, h->value_n));
+	struct ww_body *body = request ? &x->req : &x->resp;
+
+	switch ((enum wanted)h->wanted) {
+	case UNWANTED:
+		return;
+	case HOST:
+		/* RFC 9112 section 3.2: "more than one Host header field line" is answered with
+		 * 400. */
+		if (h->has_host)
+			x->findings |= WW_X_MALFORMED_REQUEST;
+		else
+			take_text(x, v, h->value_cut, x->authority, sizeof(x->authority));
+		h->has_host = true;
+		return;
+	case TRACEPARENT:
+		/* More than one is as good as none: which one holds is not known. */
+		if (h->has_trace)
+			x->trace = (struct ww_trace_context){0};
+		else if (!h->value_cut)
+			(void)ww_head_traceparent(v, &x->trace); /* invalid: as if not sent */
+		h->has_trace = true;
+		return;
+	case IDEMPOTENCY_KEY:
+		if (!x->idempotency_key_digest[0])
+			take_idempotency_key(x, key, v, h->value_cut);
+		return;
+	case CONTENT_TYPE:
+		if (!body->content_type[0])
+			take_text(x, v, h->value_cut, body->content_type,
+				  sizeof(body->content_type));
+		return;
+	case CONTENT_ENCODING:
+		take_coding(h, v);
+		return;
+	case TRANSFER_ENCODING:
+		h->transfer_other |= !ww_slice_ieq_str(v, "chunked");
+		return;
+	case RETRY_AFTER:
+		if (!h->has_retry)
+			take_retry_after(x, v);
+		h->has_retry = true;
+		return;
+	case X_REQUEST_ID:
+	case REQUEST_ID:
+	case APIM_REQUEST_ID:
+		take_request_id(h, x, v);
+		return;
+	}
+}
+
+static bool count(struct ww_head *h, size_t n)
+{
+	if (n > WW_HEAD_BYTES_MAX - h->bytes)
+		return false;
+	h->bytes += (uint32_t)n;
+	return true;
+}
+
+bool ww_head_name(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		  struct ww_slice piece, bool request)
+{
+	size_t n = piece.n;
+
+	if (h->in_value || h->fields == 0) {
+		end_field(h, x, key, request);
+		h->in_value = h->value_cut = false;
+		h->wanted = UNWANTED;
+		h->name_n = 0;
+		h->value_n = 0;
+		if (++h->fields > WW_HEADERS_MAX)
+			return false;
+	}
+	if (n > WW_FIELD_NAME_MAX - h->name_n)
+		n = WW_FIELD_NAME_MAX - h->name_n;
+	if (n > 0)
+		memcpy(h->name + h->name_n, piece.p, n);
+	h->name_n = (uint8_t)(h->name_n + n);
+	return count(h, piece.n);
+}
+
+bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
+{
+	size_t n = piece.n;
+
+	if (!h->in_value) {
+		h->in_value = true;
+		h->wanted = look_up(h, request);
+	}
+	if (h->wanted != UNWANTED) {
+		if (n > WW_FIELD_BYTES_MAX - h->value_n) {
+			n = WW_FIELD_BYTES_MAX - h->value_n;
+			h->value_cut = true;
+		}
+		if (n > 0)
+			memcpy(h->value + h->value_n, piece.p, n);
+		h->value_n = (uint16_t)(h->value_n + n);
+	}
+	return count(h, piece.n);
+}
+
+void ww_head_end(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		 bool request)
+{
+	end_field(h, x, key, request);
+	h->wanted = UNWANTED;
+	h->name_n = 0;
+	h->value_n = 0;
+}
+
+void ww_head_authority(struct ww_exchange *x)
+{
+	struct ww_slice t = ww_slice_str(x->target), a = WW_SLICE_NULL;
+	size_t end;
+
+	if (strcmp(x->method, "CONNECT") == 0)
+		a = t;
+	else if (t.n > 7 && strncasecmp(x->target, "http://", 7) == 0)
+		a = ww_slice_sub(t, 7, t.n);
+	else if (t.n > 8 && strncasecmp(x->target, "https://", 8) == 0)
+		a = ww_slice_sub(t, 8, t.n);
+	else
+		a = ww_slice_str(x->authority);
+	for (end = 0; end < a.n; end++)
+		if (a.p[end] == '/' || a.p[end] == '?' || a.p[end] == '#')
+			break;
+	a = ww_slice_sub(a, 0, end);
+	/* RFC 9110 section 4.2.4: user information is deprecated, and it is a secret. */
+	for (size_t at = ww_slice_find(a, 0, '@'); at < a.n; at = ww_slice_find(a, 0, '@'))
+		a = ww_slice_sub(a, at + 1, a.n);
+	if (a.n >= sizeof(x->authority)) {
+		a.n = sizeof(x->authority) - 1;
+		x->findings |= WW_X_CUT;
+	}
+	memmove(x->authority, a.p, a.n);
+	x->authority[a.n] = '\0';
+}

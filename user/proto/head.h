@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * head: from the fields of one HTTP/1 head to the few members of struct ww_exchange that are kept.
+ *
+ * Fields are taken by an allow-list of names; no other value is ever copied, so that authorization,
+ * cookies and API keys do not enter our memory. Name and value come in pieces. No allocation; a
+ * kept value is bounded by WW_FIELD_BYTES_MAX, a head by WW_HEAD_BYTES_MAX and WW_HEADERS_MAX.
+ */
+#pragma once
+
+#include "proto/exchange.h"
+
+#define WW_FIELD_NAME_MAX  20u /* longest name on the list, plus one */
+#define WW_FIELD_BYTES_MAX 256u
+
+struct ww_head {
+	uint32_t bytes;  /* names and values, trailers included */
+	uint32_t fields; /* number of them */
+	uint16_t value_n;
+	uint8_t name_n;  /* WW_FIELD_NAME_MAX: longer than any we want */
+	uint8_t wanted;  /* internal: which field the value belongs to */
+	uint8_t id_rank; /* of x->request_id, 0: none yet */
+	bool in_value;
+	bool value_cut;
+	bool trailer; /* past the body: fields are counted, not taken */
+	bool has_host;
+	bool has_trace;
+	bool has_retry;
+	bool transfer_other; /* a transfer coding besides chunked */
+	uint8_t coding;      /* enum ww_coding of the content */
+	char name[WW_FIELD_NAME_MAX];
+	char value[WW_FIELD_BYTES_MAX];
+};
+
+void ww_head_begin(struct ww_head *h);
+
+/* A piece of a field's name; the first piece ends the field before it. False: over a ceiling. */
+bool ww_head_name(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		  struct ww_slice piece, bool request);
+/* A piece of a field's value. False: over a ceiling. */
+bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request);
+
+/* Ends the last field. To be called once when the head is complete. */
+void ww_head_end(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		 bool request);
+
+/*
+ * Settles x->authority by the request target (RFC 9112 section 3.2): absolute and authority form
+ * win over Host; user information is left out.
+ */
+void ww_head_authority(struct ww_exchange *x);
+
+/*
+ * A traceparent value (W3C Trace Context, section 3.2): true and *ret_trace filled when valid. A
+ * version above 00 is read as far as 00 goes.
+ */
+bool ww_head_traceparent(struct ww_slice value, struct ww_trace_context *ret_trace);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/message.h"
+
+void ww_messages_init(struct ww_messages *s, const struct ww_proto_config *cfg,
+		      const struct ww_proto_ops *ops, void *ctx)
+{
+	*s = (struct ww_messages){.ops = *ops, .ctx = ctx};
+	ww_bodies_init(&s->bodies, cfg->key, cfg->body_bytes_max);
+}
+
+static void destroy(struct ww_message *m)
+{
+	ww_body_free(&m->req);
+	ww_body_free(&m->resp);
+	explicit_bzero(&m->x, sizeof(m->x));
+	free(m);
+}
+
+void ww_messages_done(struct ww_messages *s)
+{
+	while (s->spare) {
+		struct ww_message *m = s->spare;
+
+		s->spare = m->next;
+		destroy(m);
+	}
+	s->spares = 0;
+	ww_bodies_done(&s->bodies);
+}
+
+struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
+{
+	struct ww_message *m = s->spare;
+
+	if (m) {
+		struct ww_body_keep req = m->req, resp = m->resp;
+
+		s->spare = m->next;
+		s->spares--;
+		*m = (struct ww_message){.req = req, .resp = resp};
+	} else {
+		m = calloc(1, sizeof(*m));
+	}
+	if (!m) {
+		s->refused++;
+		return NULL;
+	}
+	m->x.cookie = f->cookie;
+	m->x.index = f->exchanges++;
+	return m;
+}
+
+static void release(struct ww_messages *s, struct ww_message *m)
+{
+	if (s->spares >= WW_MESSAGE_SPARES_MAX) {
+		destroy(m);
+		return;
+	}
+	ww_body_recycle(&m->req);
+	ww_body_recycle(&m->resp);
+	m->next = s->spare;
+	s->spare = m;
+	s->spares++;
+}
+
+void ww_message_drop(struct ww_messages *s, struct ww_flow *f, struct ww_message *m)
+{
+	f->exchanges--;
+	release(s, m);
+}
+
+void ww_message_push(struct ww_message_queue *q, struct ww_message *m)
+{
+	m->next = NULL;
+	if (q->tail)
+		q->tail->next = m;
+	else
+		q->head = m;
+	q->tail = m;
+	q->depth++;
+}
+
+void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m)
+{
+	struct ww_message *before = NULL;
+
+	for (struct ww_message *i = q->head; i && i != m; i = i->next)
+		before = i;
+	if (before)
+		before->next = m->next;
+	else
+		q->head = m->next;
+	if (q->tail == m)
+		q->tail = before;
+	q->depth--;
+	m->next = NULL;
+}
+
+static enum ww_exchange_outcome cut_by_close(const struct ww_message *m, const struct ww_flow *f)
+{
+	if (f->how == WW_CLOSE_OPEN)
+		return WW_X_OPEN;
+	if (!m->req_done)
+		return WW_X_REQUEST_CUT;
+	switch ((enum ww_close_how)f->how) {
+	case WW_CLOSE_RST_LOCAL:
+	case WW_CLOSE_RST_PEER:
+	case WW_CLOSE_TIMEOUT:
+	case WW_CLOSE_REFUSED:
+		return WW_X_RESET;
+	case WW_CLOSE_FIN_LOCAL:
+	case WW_CLOSE_FIN_PEER:
+		return m->x.resp_bytes > 0 ? WW_X_CUT_SHORT : WW_X_NO_REPLY;
+	default:
+		/* How it ended is not known, so neither is whether the end was in order. */
+		return m->x.resp_bytes > 0 ? WW_X_CUT_SHORT : WW_X_OPEN;
+	}
+}
+
+static enum ww_exchange_outcome outcome_of(const struct ww_message *m, const struct ww_flow *f)
+{
+	if (m->x.outcome != WW_X_OPEN)
+		return m->x.outcome;
+	if (m->orphan || m->req_broken || m->resp_broken)
+		return WW_X_UNPARSED;
+	if (m->req_lost)
+		return WW_X_REQUEST_CUT;
+	if (m->resp_lost)
+		return m->x.status ? WW_X_CUT_SHORT : WW_X_UNPARSED;
+	if (m->req_done && m->resp_done)
+		return WW_X_COMPLETE;
+	return cut_by_close(m, f);
+}
+
+void ww_message_flow_facts(struct ww_exchange *x, const struct ww_flow *f)
+{
+	x->cookie = f->cookie;
+	x->actor = f->owner;
+	x->root = f->root;
+	x->cgroup = f->cgroup;
+	x->peer = f->peer;
+	x->local = f->local;
+	memcpy(x->sni, f->tls_facts.sni, sizeof(x->sni));
+}
+
+void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m)
+{
+	struct ww_exchange *x = &m->x;
+
+	/* Bodies that did not get to their end: what was kept of them stands. */
+	if (!m->req_done && m->req.shared)
+		x->findings |= ww_body_end(&m->req, false, WW_X_TRUNCATED_REQUEST, &x->req);
+	if (!m->resp_done && m->resp.shared)
+		x->findings |= ww_body_end(&m->resp, false, WW_X_TRUNCATED_RESPONSE, &x->resp);
+	x->outcome = outcome_of(m, f);
+	ww_message_flow_facts(x, f);
+	s->ops.exchange(s->ctx, x);
+	release(s, m);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * message: an exchange while it is being built, the queue of those that wait on one connection, and
+ * its end.
+ *
+ * Shared by all flows: the callback, the bodies' ceiling and spare messages, so that a keep-alive
+ * connection costs no allocation per exchange. A message belongs to one queue or is the caller's
+ * alone; ww_message_finish() ends both the exchange and the message.
+ */
+#pragma once
+
+#include "proto/body.h"
+#include "proto/proto.h"
+
+#define WW_MESSAGE_SPARES_MAX 64u
+
+struct ww_message {
+	struct ww_message *next;
+	struct ww_exchange x;
+	struct ww_body_keep req;
+	struct ww_body_keep resp;
+	bool line_done; /* request line read: method and target stand */
+	bool is_head;
+	bool is_connect;
+	bool wants_upgrade;
+	bool req_done;   /* decoded to its end */
+	bool req_lost;   /* its end cannot be known: a gap took the framing */
+	bool req_broken; /* malformed, or over a ceiling */
+	bool resp_begun;
+	bool resp_done;
+	bool resp_lost;
+	bool resp_broken;
+	bool interim;   /* a 1xx response came before */
+	bool after_gap; /* began when the loss in the response direction was already known */
+	bool orphan;    /* response without a known request; in no queue */
+};
+
+/* What all flows of one ww_proto share. */
+struct ww_messages {
+	struct ww_bodies bodies;
+	struct ww_proto_ops ops;
+	void *ctx;
+	struct ww_message *spare;
+	unsigned spares;
+	uint64_t refused; /* messages for which there was no memory */
+};
+
+/* Requests in the order in which they were sent. */
+struct ww_message_queue {
+	struct ww_message *head;
+	struct ww_message *tail;
+	unsigned depth;
+};
+
+void ww_messages_init(struct ww_messages *s, const struct ww_proto_config *cfg,
+		      const struct ww_proto_ops *ops, void *ctx);
+void ww_messages_done(struct ww_messages *s);
+
+/* The next exchange of flow f (f->exchanges counts up). NULL: no memory, counted. Caller owns. */
+struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f);
+
+/* Gives an exchange up that turned out to be none; it must be the last one made on f. */
+void ww_message_drop(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
+
+/* Settles outcome and the flow's facts, delivers the exchange, releases the message. */
+void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
+
+void ww_message_push(struct ww_message_queue *q, struct ww_message *m);
+/* Takes m out, wherever it stands. */
+void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m);
+
+/* Copies what an exchange takes over from its flow. */
+void ww_message_flow_facts(struct ww_exchange *x, const struct ww_flow *f);
