@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/live.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "claim/otlp_receiver.h"
+#include "rt/file.h"
+#include "sense/event_check.h"
+#include "sense/sense.h"
+#include "sense/target.h"
+
+#define POLL_MS    10
+#define TICK_NS    100000000ull
+#define CLOCK_NS   10000000000ull
+#define STAT_NS    5000000000ull
+#define SCOPES_MAX 64
+
+/* When a new process is looked at for TLS libraries, after its exec: loaders need a few
+ * milliseconds. */
+static const uint64_t scan_after_ns[] = {0,         5000000,   15000000,   40000000,
+					 100000000, 250000000, 1000000000, 3000000000};
+
+struct scan {
+	uint32_t pid;
+	uint64_t start_ns;
+	uint64_t cgroup;
+	uint64_t exec_ns;
+	unsigned step;
+};
+
+#define SCANS_MAX 1024
+
+struct scope {
+	uint64_t id;
+	char path[512];
+	bool made; /* by us: the cgroup goes with the scope */
+	bool ending;
+};
+
+struct ww_live {
+	uv_loop_t *loop;
+	uv_poll_t ring_poll, otlp_poll;
+	uv_timer_t timer;
+	unsigned handles; /* open uv handles */
+	ww_live_fn fn;
+	void *ctx;
+	struct ww_sense *sense;
+	struct ww_targets *targets;
+	struct ww_otlp_receiver *receiver;
+	struct ww_endpoint receiver_end;
+	uint64_t ticked_ns, clocked_ns, stat_ns;
+	unsigned scope_count;
+	struct scope scopes[SCOPES_MAX];
+	unsigned scan_count;
+	struct scan scans[SCANS_MAX];
+	uint64_t scans_refused;
+};
+
+static uint64_t boot_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static struct ww_event header(uint16_t kind, size_t size, uint64_t time_ns)
+{
+	return (struct ww_event){.version = WW_EVENT_VERSION,
+				 .kind = kind,
+				 .size = (uint32_t)size,
+				 .time_ns = time_ns,
+				 .cpu = WW_EVENT_CPU_USER};
+}
+
+/* --- finding TLS libraries ----------------------------------------------------------------------
+ */
+
+static void tell_file(struct ww_live *l, const struct ww_target_file *f, int attached)
+{
+	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
+				       .what = WW_COVERAGE_TLS_FILE,
+				       .detail = WW_TLS_OPENSSL,
+				       .inode = f->inode,
+				       .dev = (uint32_t)f->dev,
+				       .file = f->index,
+				       .status =
+					       attached == 0 ? WW_PROBE_ATTACHED : WW_PROBE_FAILED};
+
+	ev.path_bytes = (uint32_t)strnlen(f->path, WW_PATH_BYTES_MAX);
+	memcpy(ev.path, f->path, ev.path_bytes);
+	l->fn(l->ctx, &ev.h);
+}
+
+static void found_file(void *ctx, const struct ww_target_file *f)
+{
+	struct ww_live *l = ctx;
+	int r = ww_sense_attach(l->sense, f->fd, f->index, f->plan);
+
+	if (r < 0)
+		ww_log_err_r(r, "cannot set probes in %s", f->path);
+	else
+		ww_log(WW_LOG_DEBUG, "probes set in %s", f->path);
+	tell_file(l, f, r);
+}
+
+static void found_opaque(void *ctx, const struct ww_target_opaque *o)
+{
+	struct ww_live *l = ctx;
+	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
+				       .what = WW_COVERAGE_OPAQUE,
+				       .status = WW_PROBE_FAILED};
+
+	ev.h.actor = o->actor;
+	ev.h.cgroup = o->cgroup;
+	ev.path_bytes = (uint32_t)strnlen(o->reason, WW_PATH_BYTES_MAX);
+	memcpy(ev.path, o->reason, ev.path_bytes);
+	l->fn(l->ctx, &ev.h);
+}
+
+static void scan_soon(struct ww_live *l, const struct ww_event *ev)
+{
+	for (unsigned i = 0; i < l->scan_count; i++) {
+		struct scan *s = &l->scans[i];
+
+		if (s->pid == ev->actor.pid && s->start_ns == ev->actor.start_ns) {
+			s->exec_ns = ev->time_ns;
+			s->step = 0;
+			return;
+		}
+	}
+	if (l->scan_count >= SCANS_MAX) {
+		l->scans_refused++;
+		return;
+	}
+	l->scans[l->scan_count++] = (struct scan){.pid = ev->actor.pid,
+						  .start_ns = ev->actor.start_ns,
+						  .cgroup = ev->cgroup,
+						  .exec_ns = ev->time_ns};
+}
+
+static void run_scans(struct ww_live *l, uint64_t now)
+{
+	static const struct ww_target_ops ops = {found_file, found_opaque};
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < l->scan_count; i++) {
+		struct scan s = l->scans[i];
+
+		if (now >= s.exec_ns + scan_after_ns[s.step]) {
+			struct ww_actor_key actor = {.pid = s.pid, .start_ns = s.start_ns};
+
+			if (ww_targets_scan(l->targets, actor, s.cgroup, &ops, l) == -ESRCH)
+				continue; /* gone */
+			s.step++;
+		}
+		if (s.step < sizeof(scan_after_ns) / sizeof(scan_after_ns[0]))
+			l->scans[kept++] = s;
+	}
+	l->scan_count = kept;
+}
+
+/* --- events -------------------------------------------------------------------------------------
+ */
+
+/* A connect to a unix socket that does not exist reached nobody (the C library tries such paths by
+ * habit). */
+static void take_unix(struct ww_live *l, const struct ww_event_unix *ev)
+{
+	struct ww_event_unix copy = *ev;
+	char path[192];
+	struct stat st;
+
+	if (ev->path_bytes > 0 && ev->path_bytes <= sizeof(ev->path) && ev->path[0] == '/') {
+		snprintf(path, sizeof(path), "/proc/%u/root%.*s", ev->h.actor.pid,
+			 (int)ev->path_bytes, ev->path);
+		copy.absent = stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
+		if (copy.absent) { /* the process may be gone already: look at our own root too */
+			snprintf(path, sizeof(path), "%.*s", (int)ev->path_bytes, ev->path);
+			copy.absent = stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
+		}
+	}
+	l->fn(l->ctx, &copy.h);
+}
+
+static void take_event(void *ctx, const struct ww_event *ev)
+{
+	struct ww_live *l = ctx;
+
+	switch (ev->kind) {
+	case WW_EVENT_UNIX_PEER:
+		take_unix(l, (const struct ww_event_unix *)ev);
+		return;
+	case WW_EVENT_PROC_EXEC:
+	case WW_EVENT_FLOW_OPEN:
+		if (ev->actor.pid)
+			scan_soon(l, ev);
+		break;
+	default:
+		break;
+	}
+	l->fn(l->ctx, ev);
+}
+
+static void tell_clock(struct ww_live *l)
+{
+	struct ww_clock_map now;
+	struct ww_event_clock ev;
+
+	ww_clock_sample(&now);
+	ev = (struct ww_event_clock){.h = header(WW_EVENT_CLOCK, sizeof(ev), now.boot.ns),
+				     .wall_ns = now.wall.ns,
+				     .bound_ns = now.bound_ns};
+	l->fn(l->ctx, &ev.h);
+	l->clocked_ns = now.boot.ns;
+}
+
+static bool cgroup_empty(const struct scope *s)
+{
+	char path[600];
+	WW_AUTO_BUF struct ww_buf b;
+
+	ww_buf_init(&b, 4096);
+	snprintf(path, sizeof(path), "%s/cgroup.events", s->path);
+	if (ww_file_read(path, &b) < 0)
+		return true; /* the cgroup is gone */
+	return memmem(b.p, b.n, "populated 0", 11) != NULL;
+}
+
+static void tell_scope(struct ww_live *l, const struct scope *s, bool entered)
+{
+	struct ww_event_scope ev = {.h = header(WW_EVENT_SCOPE, sizeof(ev), boot_now()),
+				    .entered = entered};
+
+	ev.h.cgroup = s->id;
+	ev.path_bytes = (uint32_t)strnlen(s->path, WW_PATH_BYTES_MAX);
+	memcpy(ev.path, s->path, ev.path_bytes);
+	l->fn(l->ctx, &ev.h);
+}
+
+static void tell_sockets(struct ww_live *l, const struct scope *s, uint32_t covers,
+			 uint16_t probe_status)
+{
+	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
+				       .what = WW_COVERAGE_SOCKETS,
+				       .status = probe_status,
+				       .detail = covers};
+
+	ev.h.cgroup = s->id;
+	l->fn(l->ctx, &ev.h);
+}
+
+static void end_empty_scopes(struct ww_live *l)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < l->scope_count; i++) {
+		struct scope *s = &l->scopes[i];
+
+		if (!s->ending || !cgroup_empty(s)) {
+			l->scopes[kept++] = *s;
+			continue;
+		}
+		ww_sense_scope_remove(l->sense, s->id);
+		tell_scope(l, s, false);
+		if (s->made && rmdir(s->path) < 0 && errno != ENOENT)
+			ww_log_err_r(-errno, "cannot remove %s", s->path);
+	}
+	l->scope_count = kept;
+}
+
+static void tick(struct ww_live *l, uint64_t now)
+{
+	struct ww_event ev = header(WW_EVENT_TICK, sizeof(ev), now);
+
+	ww_sense_losses(l->sense, take_event, l);
+	if (now - l->clocked_ns >= CLOCK_NS)
+		tell_clock(l);
+	l->fn(l->ctx, &ev);
+	l->ticked_ns = now;
+	end_empty_scopes(l);
+}
+
+static void drain(struct ww_live *l, bool always_tick)
+{
+	uint64_t now = boot_now();
+
+	ww_sense_drain(l->sense, take_event, l);
+	run_scans(l, now);
+	if (now - l->stat_ns >= STAT_NS) {
+		l->stat_ns = now;
+		ww_sense_flow_stats(l->sense);
+	}
+	if (always_tick || now - l->ticked_ns >= TICK_NS)
+		tick(l, now);
+}
+
+void ww_live_drain(struct ww_live *l)
+{
+	drain(l, true);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	drain(t->data, false);
+}
+
+static void on_ring(uv_poll_t *p, int status, int events)
+{
+	drain(p->data, false);
+}
+
+/* --- claims
+ * --------------------------------------------------------------------------------------- */
+
+static int accept_claim(void *ctx, const struct ww_endpoint *from, const struct ww_endpoint *to,
+			enum ww_claim_encoding encoding, struct ww_slice body)
+{
+	struct ww_live *l = ctx;
+	size_t size = sizeof(struct ww_event_claim) + body.n;
+	WW_AUTO_FREE struct ww_event_claim *ev = NULL;
+
+	if (size > WW_TAPE_EVENT_BYTES_MAX)
+		return -EAGAIN;
+	/* The sender's socket events first: they name its process. */
+	ww_sense_drain(l->sense, take_event, l);
+	ev = malloc(size);
+	if (!ev)
+		return -EAGAIN;
+	*ev = (struct ww_event_claim){.h = header(WW_EVENT_CLAIM, size, boot_now()),
+				      .from = *from,
+				      .to = *to,
+				      .encoding = encoding,
+				      .bytes = (uint32_t)body.n};
+	if (body.n)
+		memcpy(ev->body, body.p, body.n);
+	l->fn(l->ctx, &ev->h);
+	return 0;
+}
+
+static void run_receiver(struct ww_live *l)
+{
+	if (l->receiver)
+		ww_otlp_receiver_run(l->receiver);
+}
+
+static void on_otlp(uv_poll_t *p, int status, int events)
+{
+	run_receiver(p->data);
+}
+
+static int parse_otlp(const char *text, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	uint64_t port;
+	size_t n;
+
+	if (!colon || ww_slice_u64(ww_slice_str(colon + 1), &port) < 0 || port > 65535)
+		return -EINVAL;
+	n = (size_t)(colon - text);
+	if (n >= sizeof(host))
+		return -EINVAL;
+	memset(ret, 0, sizeof(*ret));
+	if (text[0] == '[' && n > 2 && text[n - 1] == ']') {
+		snprintf(host, sizeof(host), "%.*s", (int)(n - 2), text + 1);
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? 0 : -EINVAL;
+	}
+	snprintf(host, sizeof(host), "%.*s", (int)n, text);
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int open_receiver(struct ww_live *l, const char *otlp, struct ww_errtext *why)
+{
+	struct ww_otlp_receiver_config cfg = {0};
+	int r = parse_otlp(otlp, &cfg.bind);
+
+	if (r < 0)
+		return ww_errtext_set(why, r, "--otlp: expected ADDRESS:PORT, got '%s'", otlp);
+	r = ww_otlp_receiver_open(&cfg, accept_claim, l, &l->receiver);
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot listen for OTLP at %s", otlp);
+	l->receiver_end.family = cfg.bind.ss_family;
+	l->receiver_end.port = ww_otlp_receiver_port(l->receiver);
+	if (cfg.bind.ss_family == AF_INET)
+		memcpy(l->receiver_end.addr, &((struct sockaddr_in *)&cfg.bind)->sin_addr, 4);
+	else
+		memcpy(l->receiver_end.addr, &((struct sockaddr_in6 *)&cfg.bind)->sin6_addr, 16);
+	return 0;
+}
+
+struct ww_endpoint ww_live_receiver(const struct ww_live *l)
+{
+	return l->receiver_end;
+}
+
+/* --- scopes
+ * --------------------------------------------------------------------------------------- */
+
+static int scope_add(struct ww_live *l, const char *path, bool made, uint64_t *ret_id)
+{
+	uint32_t covers = 0;
+	struct scope *s;
+	int r;
+
+	if (l->scope_count >= SCOPES_MAX)
+		return -ENOSPC;
+	s = &l->scopes[l->scope_count];
+	*s = (struct scope){.made = made};
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	r = ww_sense_scope_add(l->sense, path, &s->id, &covers);
+	if (r < 0)
+		return r;
+	l->scope_count++;
+	tell_scope(l, s, true);
+	tell_sockets(l, s, covers, WW_PROBE_ATTACHED);
+	*ret_id = s->id;
+	return 0;
+}
+
+int ww_live_scope_make(struct ww_live *l, const char *name, char *ret_path, size_t cap,
+		       uint64_t *ret_id)
+{
+	char path[512];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/wirewitness", ww_sense_cgroup_mount(l->sense));
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/wirewitness/%s", ww_sense_cgroup_mount(l->sense), name);
+	if (strlen(path) >= cap)
+		return -ENAMETOOLONG;
+	if (mkdir(path, 0755) < 0)
+		return -errno;
+	r = scope_add(l, path, true, ret_id);
+	if (r < 0) {
+		rmdir(path);
+		return r;
+	}
+	snprintf(ret_path, cap, "%s", path);
+	return 0;
+}
+
+/* Processes that were there before us: the pipeline hears of each, and their libraries are looked
+ * for. */
+static int take_members(struct ww_live *l, const struct scope *s)
+{
+	return ww_sense_scope_members(l->sense, s->path, s->id, take_event, l);
+}
+
+int ww_live_scope_watch(struct ww_live *l, const char *path, uint64_t *ret_id)
+{
+	char full[512];
+	int r;
+
+	if (path[0] == '/')
+		snprintf(full, sizeof(full), "%s", path);
+	else
+		snprintf(full, sizeof(full), "%s/%s", ww_sense_cgroup_mount(l->sense), path);
+	r = scope_add(l, full, false, ret_id);
+	return r < 0 ? r : take_members(l, &l->scopes[l->scope_count - 1]);
+}
+
+void ww_live_scope_end(struct ww_live *l, uint64_t id)
+{
+	for (unsigned i = 0; i < l->scope_count; i++) {
+		if (l->scopes[i].id == id)
+			l->scopes[i].ending = true;
+	}
+}
+
+unsigned ww_live_scopes(const struct ww_live *l)
+{
+	return l->scope_count;
+}
+
+void ww_live_want_prefix(struct ww_live *l, bool on)
+{
+	int r = ww_sense_prefix(l->sense, on);
+
+	if (r < 0)
+		ww_log_err_r(r, "cannot %s the ciphertext witness",
+			     on ? "switch on" : "switch off");
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *h)
+{
+	struct ww_live *l = h->data;
+
+	if (--l->handles > 0)
+		return;
+	ww_otlp_receiver_close(l->receiver);
+	ww_targets_free(l->targets);
+	ww_sense_close(l->sense);
+	free(l);
+}
+
+void ww_live_close(struct ww_live *l)
+{
+	if (!l)
+		return;
+	for (unsigned i = 0; i < l->scope_count; i++) {
+		ww_sense_scope_remove(l->sense, l->scopes[i].id);
+		if (l->scopes[i].made)
+			rmdir(l->scopes[i].path); /* stays when somebody is still in it */
+	}
+	uv_close((uv_handle_t *)&l->timer, on_closed);
+	uv_close((uv_handle_t *)&l->ring_poll, on_closed);
+	if (l->receiver)
+		uv_close((uv_handle_t *)&l->otlp_poll, on_closed);
+}
+
+static int open_handles(struct ww_live *l)
+{
+	int r = uv_timer_init(l->loop, &l->timer);
+
+	if (r < 0)
+		return r;
+	l->timer.data = l;
+	l->handles++;
+	r = uv_poll_init(l->loop, &l->ring_poll, ww_sense_fd(l->sense));
+	if (r < 0)
+		return r;
+	l->ring_poll.data = l;
+	l->handles++;
+	if (l->receiver) {
+		r = uv_poll_init(l->loop, &l->otlp_poll, ww_otlp_receiver_fd(l->receiver));
+		if (r < 0)
+			return r;
+		l->otlp_poll.data = l;
+		l->handles++;
+		uv_poll_start(&l->otlp_poll, UV_READABLE, on_otlp);
+	}
+	uv_poll_start(&l->ring_poll, UV_READABLE, on_ring);
+	return uv_timer_start(&l->timer, on_timer, POLL_MS, POLL_MS);
+}
+
+static int open_targets(struct ww_live *l, const struct ww_live_config *cfg)
+{
+	static const struct ww_target_ops ops = {found_file, found_opaque};
+	int r = ww_targets_new(&l->targets);
+
+	for (unsigned i = 0; r == 0 && i < cfg->library_count; i++) {
+		int k = ww_targets_add_path(l->targets, cfg->libraries[i], &ops, l);
+
+		if (k < 0)
+			ww_log_err_r(k, "no probes in %s", cfg->libraries[i]);
+	}
+	if (r == 0 && !cfg->no_default_libraries)
+		r = ww_targets_add_defaults(l->targets, &ops, l);
+	return r;
+}
+
+int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn, void *ctx,
+		 struct ww_live **ret_live, struct ww_errtext *why)
+{
+	struct ww_sense_config sc = {.cap_bytes = cfg->cap_bytes, .ring_bytes = cfg->ring_bytes};
+	struct ww_live *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	l->loop = loop;
+	l->fn = fn;
+	l->ctx = ctx;
+	r = ww_sense_open(&sc, &l->sense, why);
+	if (r == 0 && cfg->otlp)
+		r = open_receiver(l, cfg->otlp, why);
+	if (r == 0)
+		r = open_handles(l);
+	if (r < 0)
+		return r;
+	*ret_live = l;
+	return 0;
+}
