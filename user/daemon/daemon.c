@@ -382,7 +382,9 @@ static int serve(struct daemon *d)
 	int r;
 
 	life(d, "start", NULL);
-	r = watch_cgroups(d);
+	r = ww_live_start(d->live);
+	if (r == 0)
+		r = watch_cgroups(d);
 	if (r < 0)
 		return r;
 	ww_live_drain(d->live);

@@ -48,6 +48,7 @@ struct ww_live {
 	uv_poll_t ring_poll, otlp_poll;
 	uv_timer_t timer;
 	unsigned handles; /* open uv handles */
+	const struct ww_live_config *cfg;
 	ww_live_fn fn;
 	void *ctx;
 	struct ww_sense *sense;
@@ -550,20 +551,19 @@ static int open_handles(struct ww_live *l)
 	return uv_timer_start(&l->timer, on_timer, POLL_MS, POLL_MS);
 }
 
-static int open_targets(struct ww_live *l, const struct ww_live_config *cfg)
+int ww_live_start(struct ww_live *l)
 {
 	static const struct ww_target_ops ops = {found_file, found_opaque};
-	int r = ww_targets_new(&l->targets);
+	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < cfg->library_count; i++) {
-		int k = ww_targets_add_path(l->targets, cfg->libraries[i], &ops, l);
-
-		if (k < 0)
-			ww_log_err_r(k, "no probes in %s", cfg->libraries[i]);
+	tell_clock(l);
+	for (unsigned i = 0; i < l->cfg->library_count; i++) {
+		r = ww_targets_add_path(l->targets, l->cfg->libraries[i], &ops, l);
+		if (r < 0)
+			ww_log_err_r(r, "no probes in %s", l->cfg->libraries[i]);
 	}
-	if (r == 0 && !cfg->no_default_libraries)
-		r = ww_targets_add_defaults(l->targets, &ops, l);
-	return r;
+	r = l->cfg->no_default_libraries ? 0 : ww_targets_add_defaults(l->targets, &ops, l);
+	return r == -ENOMEM ? r : 0;
 }
 
 int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn, void *ctx,
@@ -576,9 +576,12 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 	if (!l)
 		return -ENOMEM;
 	l->loop = loop;
+	l->cfg = cfg;
 	l->fn = fn;
 	l->ctx = ctx;
 	r = ww_sense_open(&sc, &l->sense, why);
+	if (r == 0)
+		r = ww_targets_new(&l->targets);
 	if (r == 0 && cfg->otlp)
 		r = open_receiver(l, cfg->otlp, why);
 	if (r == 0)

@@ -31,8 +31,16 @@ typedef void (*ww_live_fn)(void *ctx, const struct ww_event *ev);
 struct ww_live;
 
 /* 0; -EPERM, -ENOSYS, ...: *why says in one line what is missing and how to get it. */
+/* cfg is borrowed until ww_live_start. */
 WW_CHECK int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn,
 			  void *ctx, struct ww_live **ret_live, struct ww_errtext *why);
+
+/*
+ * Begins: the clock, then the probes of the configured and default TLS libraries. Until now fn was
+ * not called. A library that cannot be probed is logged and told as an event, it is no failure. 0
+ * or -ENOMEM.
+ */
+WW_CHECK int ww_live_start(struct ww_live *l);
 
 /* Detaches everything and closes the handles; memory goes when the loop has run once more. NULL is
  * nothing. */
