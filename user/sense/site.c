@@ -253,7 +253,7 @@ static int plan_call(const struct planner *p)
 
 /*
  * The first emulated instruction from the entry on, in a straight line, at which the arguments of
- * the mask are in place; the entry itself when there is none. SIZE_MAX: jumps lead to the entry.
+ * the mask are in place; the entry itself when there is none.
  */
 static size_t first_site(const struct ww_code *c, unsigned args, const struct api *api)
 {
@@ -271,7 +271,7 @@ static size_t first_site(const struct ww_code *c, unsigned args, const struct ap
 		if (insn->op != WW_CODE_OTHER)
 			break;
 	}
-	return c->insns[0].joined ? SIZE_MAX : 0;
+	return 0;
 }
 
 static int plan_returns(const struct planner *p)
@@ -285,7 +285,7 @@ static int plan_returns(const struct planner *p)
 	bool same_sp = true;
 	int r;
 
-	if (first == SIZE_MAX || repeats(c, first))
+	if (repeats(c, first))
 		return -ENOTSUP;
 	r = add_site(p, api->name, WW_SITE_ENTRY, api->dir, first, &entry);
 	if (r < 0)
@@ -369,7 +369,7 @@ static int plan_single(const struct planner *p, const char *symbol, enum ww_site
 	struct ww_site *s;
 	int r;
 
-	if (first == SIZE_MAX || repeats(p->code, first))
+	if (repeats(p->code, first))
 		return -ENOTSUP;
 	r = add_site(p, symbol, kind, WW_DIR_OUT, first, &s);
 	if (r == 0)
