@@ -11,7 +11,7 @@ if [[ ${1-} == --check ]]; then
 	check=1
 	shift
 fi
-build=${1:-$root/build}
+build=$(realpath -m "${1:-$root/build}")
 log=$build/deps.log
 
 # The one list of Debian packages. Compilers and build tools, libraries, lint and fuzz tools, what the tests run.

@@ -18,7 +18,7 @@
 
 WW_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 WW_ROOT=$(cd "$WW_LIB/../.." && pwd)
-WW_BUILD=${WW_BUILD:-$WW_ROOT/build}
+WW_BUILD=$(realpath -m "${WW_BUILD:-$WW_ROOT/build}")
 
 declare -A WW_PID=()  # background processes by name
 declare -A WW_ADDR=() # address by host

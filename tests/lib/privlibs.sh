@@ -10,7 +10,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 what=${1-}
-priv=${2:-$root/build}/priv
+priv=$(realpath -m "${2:-$root/build}")/priv
 
 # A copy, not a hard link: probes belong to the inode.
 copy()
