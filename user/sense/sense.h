@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sense: the kernel side, loaded. Probes, scopes, rings, losses; the only module that talks to BPF.
+ *
+ * Nothing is pinned: when the process ends, however it ends, every program is gone.
+ * Single-threaded. Events are delivered in place from the rings, valid for the callback only.
+ */
+#pragma once
+
+#include <wirewitness/event.h>
+
+#include "base/own.h"
+#include "sense/site.h"
+
+struct ww_sense_config {
+	uint32_t cap_bytes;  /* plaintext captured per TLS call; 0: WW_MESSAGE_BYTES_DEFAULT */
+	uint32_t ring_bytes; /* data ring, a power of two; 0: WW_RING_DATA_BYTES */
+};
+
+#define WW_SENSE_WHY_MAX 320
+
+struct ww_sense;
+
+typedef void (*ww_sense_fn)(void *ctx, const struct ww_event *ev);
+
+/*
+ * Calibrates, loads and attaches the host-wide tracepoints. On failure why (WW_SENSE_WHY_MAX bytes)
+ * says in one line what is missing and how to get it. 0; -EPERM (no BPF rights); -ENOENT (no BTF);
+ * -ENOTSUP (cgroup v1 only, or a needed hook is missing); -ENOMEM; other -errno.
+ */
+WW_CHECK int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense,
+			   char *why);
+void ww_sense_close(struct ww_sense *s);
+WW_DEFINE_AUTO(struct ww_sense, ww_sense_close)
+
+/* Where cgroup v2 is mounted. Borrowed. */
+const char *ww_sense_cgroup_mount(const struct ww_sense *s);
+
+/*
+ * Puts the cgroup at this absolute path, with all below it, in scope: socket hooks attached first,
+ * then the id goes into the scope map. *ret_covers: WW_COVERS_* bits that are really attached. 0;
+ * -EEXIST; -ENOSPC; -errno.
+ */
+WW_CHECK int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t *ret_id,
+				uint32_t *ret_covers);
+void ww_sense_scope_remove(struct ww_sense *s, uint64_t id);
+
+/* Delivers WW_EVENT_PROC_INFO for every process now in the cgroup at path or below it. 0 or -errno.
+ */
+WW_CHECK int ww_sense_scope_members(struct ww_sense *s, const char *path, uint64_t id,
+				    ww_sense_fn fn, void *ctx);
+
+/*
+ * Sets the planned probes in the library file behind fd (stays the caller's); file is its index in
+ * events. PREFIX sites only while ww_sense_prefix() is on. 0; -EEXIST; -errno.
+ */
+WW_CHECK int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file,
+			     const struct ww_tls_plan *plan);
+void ww_sense_detach(struct ww_sense *s, uint32_t file);
+
+/* Switches the second binding witness. 0 or -errno. */
+WW_CHECK int ww_sense_prefix(struct ww_sense *s, bool on);
+
+/* Readable when a ring is filling; poll by timer as well (there are no wake-ups per event). */
+int ww_sense_fd(const struct ww_sense *s);
+
+/*
+ * Delivers what both rings hold up to now, merged by time; sequence holes come as WW_EVENT_LOSS
+ * (WW_LOSS_SEQUENCE). fn must not call into sense, except for ww_sense_attach.
+ */
+void ww_sense_drain(struct ww_sense *s, ww_sense_fn fn, void *ctx);
+
+/* Delivers WW_EVENT_LOSS for what the counters gained since the last call, per scope and cause. */
+void ww_sense_losses(struct ww_sense *s, ww_sense_fn fn, void *ctx);
+
+/* Asks the kernel for WW_EVENT_FLOW_STAT of every live socket in scope: they come with the next
+ * drain. */
+void ww_sense_flow_stats(struct ww_sense *s);
+
+/* Per-file counters for `doctor`. */
+struct ww_sense_file_stats {
+	uint32_t file;
+	unsigned sites;    /* probes attached */
+	unsigned emulated; /* of them on instructions that the kernel emulates */
+};
+unsigned ww_sense_files(const struct ww_sense *s, struct ww_sense_file_stats *ret, unsigned max);
