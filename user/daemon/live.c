@@ -579,7 +579,7 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 	l->cfg = cfg;
 	l->fn = fn;
 	l->ctx = ctx;
-	r = ww_sense_open(&sc, &l->sense, why);
+	r = ww_sense_open(&sc, &l->sense, why->text);
 	if (r == 0)
 		r = ww_targets_new(&l->targets);
 	if (r == 0 && cfg->otlp)
