@@ -65,12 +65,16 @@ WW_CHECK int ww_sense_prefix(struct ww_sense *s, bool on);
 int ww_sense_fd(const struct ww_sense *s);
 
 /*
- * Delivers what both rings hold up to now, merged by time; sequence holes come as WW_EVENT_LOSS
- * (WW_LOSS_SEQUENCE). fn must not call into sense, except for ww_sense_attach.
+ * Delivers what both rings hold up to now, merged by time. fn must not call into sense, except for
+ * ww_sense_attach. Returns the time up to which everything was delivered: now, or earlier when a
+ * probe is still writing an event on another processor.
  */
-void ww_sense_drain(struct ww_sense *s, ww_sense_fn fn, void *ctx);
+uint64_t ww_sense_drain(struct ww_sense *s, ww_sense_fn fn, void *ctx);
 
-/* Delivers WW_EVENT_LOSS for what the counters gained since the last call, per scope and cause. */
+/*
+ * Delivers WW_EVENT_LOSS for what the counters gained since the last call, per scope and cause, and
+ * holes in the event sequence that the counters do not explain (WW_LOSS_SEQUENCE, no scope named).
+ */
 void ww_sense_losses(struct ww_sense *s, ww_sense_fn fn, void *ctx);
 
 /* Asks the kernel for WW_EVENT_FLOW_STAT of every live socket in scope: they come with the next

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/scope.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "base/slice.h"
+
+#define DEPTH_MAX 16 /* cgroups below a scope that are walked for members */
+
+int ww_scope_mount(char *path, size_t cap)
+{
+	char line[4096], type[64], dir[3072];
+	FILE *f = fopen("/proc/self/mounts", "re");
+	int r = -ENOTSUP;
+
+	if (!f)
+		return -errno;
+	while (r < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %3071s %63s", dir, type) == 2 &&
+		    strcmp(type, "cgroup2") == 0 && strlen(dir) < cap) {
+			snprintf(path, cap, "%s", dir);
+			r = 0;
+		}
+	}
+	fclose(f);
+	return r;
+}
+
+/* A link goes with its descriptor, unlike an attachment: a killed daemon leaves nothing behind. */
+static int link_create(int prog_fd, int cgroup_fd, uint32_t attach_type)
+{
+	struct {
+		uint32_t prog_fd;
+		uint32_t target_fd;
+		uint32_t attach_type;
+		uint32_t flags;
+	} a = {(uint32_t)prog_fd, (uint32_t)cgroup_fd, attach_type, 0};
+	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &a, sizeof(a));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static void close_links(struct ww_scope *sc)
+{
+	for (unsigned i = 0; i < WW_SCOPE_PROGRAMS_MAX; i++) {
+		if (sc->links[i] >= 0)
+			close(sc->links[i]);
+		sc->links[i] = -1;
+	}
+}
+
+static int attach(const struct ww_scopes *s, struct ww_scope *sc, int cgroup_fd,
+		  uint32_t *ret_covers)
+{
+	uint32_t have = 0, missing = 0;
+	int last = 0;
+
+	for (unsigned i = 0; i < s->program_count; i++) {
+		const struct ww_scope_program *p = &s->programs[i];
+
+		sc->links[i] = link_create(bpf_program__fd(p->program), cgroup_fd, p->attach_type);
+		if (sc->links[i] >= 0) {
+			have |= p->covers;
+			continue;
+		}
+		last = sc->links[i];
+		sc->links[i] = -1;
+		missing |= p->covers;
+	}
+	*ret_covers = have & ~missing;
+	return *ret_covers & WW_COVERS_TCP ? 0 : last < 0 ? last : -ENOTSUP;
+}
+
+static uint32_t free_slot(const struct ww_scopes *s)
+{
+	uint32_t slot = 1;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->scopes[i].slot == slot) {
+			slot++;
+			i = (unsigned)-1; /* look again for the next candidate */
+		}
+	}
+	return slot;
+}
+
+static void next_generation(struct ww_scopes *s)
+{
+	__atomic_add_fetch(s->generation, 1, __ATOMIC_SEQ_CST);
+}
+
+int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t *ret_id, uint32_t *ret_covers)
+{
+	WW_AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct ww_scope_entry entry = {0};
+	struct ww_scope *sc;
+	struct stat st;
+	uint32_t covers;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (s->count >= WW_SCOPES_MAX)
+		return -ENOSPC;
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->scopes[i].id == st.st_ino)
+			return -EEXIST;
+	}
+	sc = &s->scopes[s->count];
+	*sc = (struct ww_scope){.id = st.st_ino, .slot = free_slot(s)};
+	for (unsigned i = 0; i < WW_SCOPE_PROGRAMS_MAX; i++)
+		sc->links[i] = -1;
+	r = attach(s, sc, fd, &covers);
+	entry.slot = sc->slot;
+	if (r == 0 && bpf_map_update_elem(s->scope_map, &sc->id, &entry, BPF_NOEXIST) < 0)
+		r = -errno;
+	if (r < 0) {
+		close_links(sc);
+		return r;
+	}
+	s->count++;
+	next_generation(s);
+	*ret_id = sc->id;
+	*ret_covers = covers;
+	return 0;
+}
+
+static void remove_at(struct ww_scopes *s, unsigned i)
+{
+	struct ww_scope *sc = &s->scopes[i];
+
+	bpf_map_delete_elem(s->scope_map, &sc->id);
+	next_generation(s);
+	close_links(sc);
+	*sc = s->scopes[--s->count];
+}
+
+void ww_scope_remove(struct ww_scopes *s, uint64_t id)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->scopes[i].id == id) {
+			remove_at(s, i);
+			return;
+		}
+	}
+}
+
+void ww_scope_remove_all(struct ww_scopes *s)
+{
+	while (s->count > 0)
+		remove_at(s, s->count - 1);
+}
+
+/* --- members ------------------------------------------------------------------------------------
+ */
+
+static int read_text(const char *path, char *out, size_t cap)
+{
+	WW_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, out, cap - 1);
+	if (n < 0)
+		return -errno;
+	out[n] = '\0';
+	return 0;
+}
+
+/* Start time in nanoseconds of boot time: field 22 of stat, in clock ticks: coarser than the
+ * kernel's own. */
+static bool read_stat(uint32_t pid, uint32_t *ret_ppid, __u64 *ret_start_ns)
+{
+	char path[64], text[1024];
+	unsigned long long ticks;
+	const char *p;
+	unsigned ppid;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	if (read_text(path, text, sizeof(text)) < 0)
+		return false;
+	p = strrchr(text, ')');
+	if (!p || sscanf(p + 1,
+			 " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+			 "%*d %llu",
+			 &ppid, &ticks) != 2)
+		return false;
+	*ret_ppid = ppid;
+	*ret_start_ns = ticks * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
+	return true;
+}
+
+static void read_status(uint32_t pid, uint32_t *ret_uid, uint32_t *ret_ns_pid)
+{
+	char path[64], text[4096];
+	const char *p;
+	unsigned v;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	if (read_text(path, text, sizeof(text)) < 0)
+		return;
+	p = strstr(text, "\nUid:");
+	if (p && sscanf(p + 5, "%u", &v) == 1)
+		*ret_uid = v;
+	p = strstr(text, "\nNSpid:");
+	for (p = p ? p + 7 : NULL; p && *p && *p != '\n'; p += strcspn(p, "\t\n")) {
+		p += strspn(p, "\t");
+		if (sscanf(p, "%u", &v) == 1)
+			*ret_ns_pid = v; /* the last one is the innermost */
+	}
+}
+
+static void tell_member(uint32_t pid, uint64_t id, void (*fn)(void *ctx, const struct ww_event *ev),
+			void *ctx)
+{
+	struct ww_event_exec ev = {.h = {.version = WW_EVENT_VERSION,
+					 .kind = WW_EVENT_PROC_INFO,
+					 .size = sizeof(ev),
+					 .cpu = WW_EVENT_CPU_USER,
+					 .cgroup = id}};
+	char path[64], comm[64] = "";
+	struct timespec ts;
+	uint32_t ppid, pp = 0;
+	ssize_t n;
+
+	if (!read_stat(pid, &ppid, &ev.h.actor.start_ns))
+		return; /* gone */
+	ev.h.actor.pid = ev.h.actor.tid = pid;
+	ev.parent.pid = ppid;
+	if (!read_stat(ppid, &pp, &ev.parent.start_ns))
+		ev.parent.pid = 0;
+	read_status(pid, &ev.uid, &ev.ns_pid);
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	if (read_text(path, comm, sizeof(comm)) == 0) {
+		comm[strcspn(comm, "\n")] = '\0';
+		memcpy(ev.comm, comm, strnlen(comm, sizeof(ev.comm)));
+	}
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	n = readlink(path, ev.path, sizeof(ev.path));
+	ev.path_bytes = n > 0 ? (uint32_t)n : 0;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	ev.h.time_ns = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	fn(ctx, &ev.h);
+}
+
+static int members_of(const char *path, uint64_t id,
+		      void (*fn)(void *ctx, const struct ww_event *ev), void *ctx)
+{
+	char procs[WW_CGROUP_PATH_MAX + 16];
+	FILE *f;
+	unsigned pid;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	f = fopen(procs, "re");
+	if (!f)
+		return -errno;
+	while (fscanf(f, "%u", &pid) == 1)
+		tell_member(pid, id, fn, ctx);
+	fclose(f);
+	return 0;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+int ww_scope_members(const char *path, uint64_t id,
+		     void (*fn)(void *ctx, const struct ww_event *ev), void *ctx)
+{
+	char at[WW_CGROUP_PATH_MAX];
+	DIR *stack[DEPTH_MAX] = {NULL};
+	size_t length[DEPTH_MAX];
+	unsigned depth = 0;
+	int r;
+
+	if (strlen(path) >= sizeof(at))
+		return -ENAMETOOLONG;
+	snprintf(at, sizeof(at), "%s", path);
+	r = members_of(at, id, fn, ctx);
+	if (r < 0)
+		return r;
+	stack[0] = opendir(at);
+	length[0] = strlen(at);
+	while (stack[depth]) {
+		struct dirent *e = readdir(stack[depth]);
+
+		at[length[depth]] = '\0';
+		if (!e) {
+			close_dir(&stack[depth]);
+			stack[depth] = NULL;
+			if (depth == 0)
+				break;
+			depth--;
+			continue;
+		}
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || depth + 1 >= DEPTH_MAX ||
+		    length[depth] + strlen(e->d_name) + 2 > sizeof(at))
+			continue;
+		snprintf(at + length[depth], sizeof(at) - length[depth], "/%s", e->d_name);
+		if (members_of(at, id, fn, ctx) < 0)
+			continue; /* removed meanwhile */
+		stack[depth + 1] = opendir(at);
+		if (!stack[depth + 1])
+			continue;
+		depth++;
+		length[depth] = strlen(at);
+	}
+	return 0;
+}
