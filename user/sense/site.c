@@ -24,7 +24,6 @@
 
 #include "sense/code.h"
 
-#include <elf.h>
 #include <errno.h>
 
 #define RETURNS_MAX 12u
@@ -553,8 +552,6 @@ int ww_site_plan(int fd, struct ww_tls_plan *ret_plan)
 	if (r < 0)
 		return r;
 	p.elf = elf;
-	if (ww_elf_machine(elf) != EM_X86_64)
-		return -ENOTSUP;
 	r = plan_file(&p);
 	ww_code_free(p.code);
 	if (r < 0)

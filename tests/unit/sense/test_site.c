@@ -410,6 +410,8 @@ static void test_not_ours(void **state)
 	image_init(&t.m);
 	assert_int_equal(make_plan(&t), -ENOENT);
 	t.m.ehdr.e_machine = EM_AARCH64;
+	assert_int_equal(make_plan(&t), -ENOENT);
+	add_block(&t, "SSL_read", &like_node);
 	assert_int_equal(make_plan(&t), -ENOTSUP);
 	t.m.ehdr.e_ident[EI_CLASS] = ELFCLASS32;
 	assert_int_equal(make_plan(&t), -EINVAL);
