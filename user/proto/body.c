@@ -76,10 +76,10 @@ void ww_body_recycle(struct ww_body_keep *k)
 {
 	struct ww_buf buf = k->buf;
 
-	if (!k->shared)
-		return;
-	give_back_inflate(k);
-	k->shared->held_bytes -= k->charged;
+	if (k->shared) {
+		give_back_inflate(k);
+		k->shared->held_bytes -= k->charged;
+	}
 	if (buf.cap > KEEP_BYTES_MAX) {
 		ww_buf_wipe(&buf);
 	} else if (buf.n > 0) {

@@ -209,6 +209,7 @@ static void lose_place(struct side *s, uint64_t n)
 		m->req.gap = true;
 		m->req_lost = true;
 		end_request_early(s);
+		s->proven = false; /* an answer before the hole was known proves nothing */
 		return;
 	}
 	m->x.findings |= WW_X_GAP_RESPONSE;
@@ -366,6 +367,9 @@ static int on_header_field_complete(llhttp_t *p)
 {
 	struct side *s = p->data;
 
+	/* RFC 9110 section 5.1: field-name = token, 1*tchar; llhttp takes none at all. */
+	if (s->head.in_value || s->head.name_n == 0)
+		return -1;
 	return ww_head_value(&s->head, WW_SLICE_NULL, is_request(s)) ? 0 : -1;
 }
 
@@ -394,6 +398,9 @@ static int response_head(struct side *s, llhttp_t *p)
 	struct ww_message *m = s->m;
 	unsigned status = p->status_code;
 
+	/* RFC 9112 section 4: status-code = 3DIGIT; llhttp takes fewer. */
+	if (status < 100 || status > 999)
+		return -1;
 	m->x.status = p->status_code;
 	ww_body_begin(&m->resp, &s->h->shared->bodies, coding_of(&s->head));
 	/* RFC 9112 section 6.3, rules 1 and 2: no content whatever the fields say. */
@@ -650,6 +657,12 @@ static void run(struct side *s, struct ww_slice in)
 		llhttp_errno_t err;
 		size_t used = in.n;
 
+		if (!s->m && (*p == '\r' || *p == '\n')) {
+			/* RFC 9112 section 2.2: empty lines before a message are no part of it. */
+			s->at++;
+			in = ww_slice_sub(in, 1, in.n);
+			continue;
+		}
 		if (!s->m)
 			s->begin = s->at;
 		err = llhttp_execute(&s->parser, p, in.n);
@@ -692,21 +705,27 @@ static void decide(struct ww_http1 *h, int req_dir)
 	}
 }
 
-/* "GET /x HTTP/1.1" with its line end: a method, a target, a version (RFC 9112 section 3). */
+static bool is_method(struct ww_slice word)
+{
+	static const char *const names[] = {"GET",  "POST",    "PUT",     "PATCH", "DELETE",
+					    "HEAD", "OPTIONS", "CONNECT", "TRACE"};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(names); i++)
+		if (ww_slice_eq_str(word, names[i]))
+			return true;
+	return false;
+}
+
+/* "GET /x HTTP/1.1" with its line end (RFC 9112 section 3): a known method, a target, a version. */
 static bool is_request_line(struct ww_slice in)
 {
-	size_t end = ww_slice_find(in, 0, '\n'), sp = ww_slice_find(in, 0, ' ');
-	struct ww_slice line = ww_slice_sub(in, 0, end), version;
+	struct ww_slice line = ww_slice_sub(in, 0, ww_slice_find(in, 0, '\n'));
+	size_t sp = ww_slice_find(line, 0, ' '), target_end = ww_slice_find(line, sp + 1, ' ');
+	struct ww_slice version = ww_slice_sub(line, target_end, line.n);
 
-	if (end == in.n || sp == 0 || sp > 20 || sp + 2 >= end || line.n < sp + 12)
-		return false;
-	for (size_t i = 0; i < sp; i++)
-		if ((in.p[i] < 'A' || in.p[i] > 'Z') && in.p[i] != '-')
-			return false;
-	version = ww_slice_sub(line, line.n - 10, 10);
-	return ww_slice_starts(version, WW_SLICE_LIT(" HTTP/1.")) && version.p[9] == '\r' &&
-	       ww_slice_find(ww_slice_sub(line, sp + 1, line.n - sp - 11), 0, ' ') ==
-		       line.n - sp - 11;
+	return line.n < in.n && target_end > sp + 1 && version.n == 10 &&
+	       ww_slice_starts(version, WW_SLICE_LIT(" HTTP/1.")) && version.p[9] == '\r' &&
+	       is_method(ww_slice_sub(line, 0, sp));
 }
 
 /* "HTTP/1.1 200" (RFC 9112 section 4). */
