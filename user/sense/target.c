@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Invariants:
- * 1. An index is handed out by one `file` call, ended by at most one `evict`, and never used again.
+ * 1. An index is handed out by one `file` call and ended by at most one `evict` before it is handed
+ *    out again.
  * 2. The probes' plan and the descriptor in `file` belong to one and the same open file.
  * 3. A process hears of a file or a reason once, as long as it is among the PROCESSES_MAX last
  *    looked at.
@@ -47,7 +48,6 @@ struct entry {
 	int64_t bytes;
 	uint32_t index;           /* 0: no plan */
 	struct ww_tls_plan *plan; /* with an index */
-	uint8_t slot;             /* of files with plans: bit in the processes' sets */
 	enum reason opaque;
 	int answer;    /* of the last examination; 1: none yet */
 	uint64_t seen; /* number of the look that met it last */
@@ -61,8 +61,8 @@ struct process_key {
 
 struct process {
 	struct process_key key;
-	uint64_t used[WW_TLS_FILES_MAX / 64]; /* slots that it heard of */
-	uint32_t told;                        /* 1 << enum reason */
+	uint64_t used[WW_TLS_FILES_MAX / 64 + 1]; /* bits: indexes that it heard of */
+	uint32_t told;                            /* 1 << enum reason */
 	uint64_t seen;
 	UT_hash_handle hh;
 };
@@ -70,7 +70,7 @@ struct process {
 struct ww_targets {
 	struct entry *entries;
 	struct process *processes;
-	struct entry *slots[WW_TLS_FILES_MAX];
+	struct entry *files[WW_TLS_FILES_MAX]; /* by index - 1 */
 	uint32_t last_index;
 	uint64_t looks;
 	struct ww_target_stats stats;
@@ -128,11 +128,11 @@ static struct process *process_of(struct ww_targets *t, struct ww_actor_key acto
 static void tell_use(const struct look *l, const struct entry *e)
 {
 	struct ww_target_use u = {l->actor, l->cgroup, e->index};
-	uint64_t bit = UINT64_C(1) << (e->slot % 64);
+	uint64_t bit = UINT64_C(1) << (e->index % 64);
 
-	if (!l->process || (l->process->used[e->slot / 64] & bit))
+	if (!l->process || (l->process->used[e->index / 64] & bit))
 		return;
-	l->process->used[e->slot / 64] |= bit;
+	l->process->used[e->index / 64] |= bit;
 	if (l->ops->use)
 		l->ops->use(l->ctx, &u);
 }
@@ -153,7 +153,7 @@ static void tell_opaque(const struct look *l, enum reason reason)
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-static void release_slot(struct look *l, struct entry *e)
+static void release(struct look *l, struct entry *e)
 {
 	struct process *p, *next;
 
@@ -162,8 +162,8 @@ static void release_slot(struct look *l, struct entry *e)
 	if (l->ops->evict)
 		l->ops->evict(l->ctx, e->index);
 	HASH_ITER (hh, l->t->processes, p, next)
-		p->used[e->slot / 64] &= ~(UINT64_C(1) << (e->slot % 64));
-	l->t->slots[e->slot] = NULL;
+		p->used[e->index / 64] &= ~(UINT64_C(1) << (e->index % 64));
+	l->t->files[e->index - 1] = NULL;
 	l->t->stats.files--;
 	l->t->stats.others++;
 	e->index = 0;
@@ -174,7 +174,7 @@ static void release_slot(struct look *l, struct entry *e)
 
 static void entry_drop(struct look *l, struct entry *e)
 {
-	release_slot(l, e);
+	release(l, e);
 	l->t->stats.others--;
 	HASH_DEL(l->t->entries, e);
 	free(e);
@@ -191,22 +191,29 @@ static void drop_oldest_other(struct look *l)
 		entry_drop(l, oldest);
 }
 
-/* A slot for a new plan, made free by giving up the file that was met longest ago. */
-static uint8_t take_slot(struct look *l)
+/*
+ * An index for a new plan: the next free one in turn, so that one is used again as late as can be;
+ * made free by giving up the file that was met longest ago when all are taken.
+ */
+static uint32_t take_index(struct look *l)
 {
 	struct entry *oldest = NULL;
+	uint32_t index = l->t->last_index;
 
 	for (size_t i = 0; i < WW_TLS_FILES_MAX; i++) {
-		struct entry *e = l->t->slots[i];
+		struct entry *e;
 
+		index = index % WW_TLS_FILES_MAX + 1;
+		e = l->t->files[index - 1];
 		if (!e)
-			return (uint8_t)i;
+			return index;
 		if (!oldest || e->seen < oldest->seen)
 			oldest = e;
 	}
+	index = oldest->index;
 	l->t->stats.evicted++;
-	release_slot(l, oldest);
-	return oldest->slot;
+	release(l, oldest);
+	return index;
 }
 
 static bool is_same(const struct entry *e, const struct stat *st)
@@ -247,9 +254,9 @@ static void hand_out(struct look *l, struct entry *e, int fd)
 	struct ww_target_file f = {
 		.dev = e->key.dev, .inode = e->key.inode, .fd = fd, .plan = e->plan};
 
-	e->slot = take_slot(l);
-	e->index = ++l->t->last_index;
-	l->t->slots[e->slot] = e;
+	e->index = take_index(l);
+	l->t->last_index = e->index;
+	l->t->files[e->index - 1] = e;
 	l->t->stats.files++;
 	l->t->stats.others--;
 	f.index = e->index;
@@ -288,7 +295,7 @@ static int take_plan(struct look *l, struct entry *e, int fd, const struct ww_tl
 	if (!copy)
 		return -ENOMEM;
 	*copy = *plan;
-	release_slot(l, e);
+	release(l, e);
 	e->plan = WW_TAKE(copy);
 	hand_out(l, e, fd);
 	return 0;
@@ -307,7 +314,7 @@ static int examine(struct look *l, struct entry *e, int fd)
 	if (r == 0)
 		r = ww_site_plan(fd, &plan);
 	if (r < 0)
-		release_slot(l, e);
+		release(l, e);
 	e->opaque = elf ? opaque_reason(l, elf) : NO_REASON;
 	if (r == -ENOTSUP || (r == 0 && plan.refused[0]))
 		e->opaque = CODE;

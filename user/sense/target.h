@@ -22,7 +22,7 @@ struct ww_targets;
 
 /* A file that needs probes. */
 struct ww_target_file {
-	uint32_t index; /* 1 and up, never used twice */
+	uint32_t index; /* 1 to WW_TLS_FILES_MAX; after its evict, used again as late as can be */
 	uint64_t dev;   /* st_dev */
 	uint64_t inode;
 	/*
