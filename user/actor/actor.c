@@ -20,7 +20,11 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/* /proc tells start times in ticks of a hundredth second, rounded down. */
+#define TICK_NS 10000000ull
+
 struct ww_actors {
+	uint32_t coarse; /* entries with start_coarse */
 	struct entry *by_id;
 	struct entry *first, *last;
 	uint32_t count;
@@ -53,6 +57,8 @@ static void drop(struct ww_actors *a, struct entry *e)
 	if (parent && parent->children > 0)
 		parent->children--;
 	HASH_DELETE(hh, a->by_id, e);
+	if (e->actor.start_coarse)
+		a->coarse--;
 	if (e->prev)
 		e->prev->next = e->next;
 	else
@@ -85,10 +91,33 @@ static void evict(struct ww_actors *a)
 	a->evicted++;
 }
 
+/* The kernel now says exactly when a process of the /proc walk began: the entry gets its real key.
+ */
+static struct entry *sharpen(struct ww_actors *a, struct ww_actor_key key)
+{
+	struct entry *e = a->coarse ? a->first : NULL;
+
+	while (e && !(e->actor.start_coarse && e->actor.key.pid == key.pid &&
+		      e->actor.key.start_ns <= key.start_ns &&
+		      key.start_ns - e->actor.key.start_ns < TICK_NS))
+		e = e->next;
+	if (!e)
+		return NULL;
+	HASH_DELETE(hh, a->by_id, e);
+	e->actor.key.start_ns = key.start_ns;
+	e->actor.start_coarse = false;
+	a->coarse--;
+	e->id = (struct actor_id){key.start_ns, key.pid};
+	HASH_ADD(hh, a->by_id, id, sizeof(e->id), e);
+	return e->hh.tbl ? e : NULL;
+}
+
 static struct entry *ensure(struct ww_actors *a, struct ww_actor_key key, const struct ww_event *ev)
 {
 	struct entry *e = lookup(a, key);
 
+	if (!e)
+		e = sharpen(a, key);
 	if (e)
 		return e;
 	if (a->count >= WW_ACTORS_MAX)
@@ -162,9 +191,45 @@ static int feed_exec(struct ww_actors *a, const struct ww_event_exec *ev)
 	e->actor.comm[16] = '\0';
 	memcpy(e->actor.exe, ev->path, n);
 	e->actor.exe[n] = '\0';
-	if (ev->h.kind == WW_EVENT_PROC_EXEC)
+	if (ev->h.kind == WW_EVENT_PROC_EXEC) {
 		e->actor.execed.ns = ev->h.time_ns;
+		e->actor.tls_files = 0;
+		e->actor.opaque = false;
+	} else if (e->actor.key.start_ns == ev->h.actor.start_ns && e->actor.execed.ns == 0 &&
+		   !e->actor.born_in_sight && !e->actor.start_coarse) {
+		e->actor.start_coarse = true;
+		a->coarse++;
+	}
 	return 0;
+}
+
+static void count(struct ww_actor *a, const struct ww_event *ev)
+{
+	const struct ww_event_coverage *c = (const struct ww_event_coverage *)ev;
+
+	if (ev->kind == WW_EVENT_DATA) {
+		a->tls_events++;
+		a->tls_bound += ev->cookie != 0;
+	} else if (ev->kind == WW_EVENT_COVERAGE && c->what == WW_COVERAGE_PROCESS) {
+		a->tls_files++;
+	} else if (ev->kind == WW_EVENT_COVERAGE && c->what == WW_COVERAGE_OPAQUE) {
+		a->opaque = true;
+	}
+}
+
+void ww_actors_exchange(struct ww_actors *a, struct ww_actor_key key)
+{
+	struct entry *e = lookup(a, key);
+
+	if (e)
+		e->actor.exchanges++;
+}
+
+void ww_actors_each(const struct ww_actors *a, void (*fn)(void *ctx, const struct ww_actor *actor),
+		    void *ctx)
+{
+	for (const struct entry *e = a->first; e; e = e->next)
+		fn(ctx, &e->actor);
 }
 
 int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev)
@@ -187,7 +252,11 @@ int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev)
 	default:
 		if (ev->actor.pid == 0)
 			return 0;
-		return ensure(a, ev->actor, ev) ? 0 : -ENOMEM;
+		e = ensure(a, ev->actor, ev);
+		if (!e)
+			return -ENOMEM;
+		count(&e->actor, ev);
+		return 0;
 	}
 }
 

@@ -25,6 +25,13 @@ struct ww_actor {
 	struct ww_boot execed; /* 0: not since we watch */
 	struct ww_boot exited; /* 0: alive */
 	int32_t exit_code;
+	bool start_coarse;   /* from a walk of /proc: start_ns is rounded to a clock tick until an
+				event says it exactly */
+	uint32_t tls_files;  /* library files with probes that it maps */
+	uint64_t tls_events; /* plaintext events, and of them those bound to a socket at once */
+	uint64_t tls_bound;
+	uint64_t exchanges; /* decoded on its sockets */
+	bool opaque;        /* maps a TLS stack that cannot be read */
 	bool born_in_sight; /* fork seen, or started by `run`: nothing before it was missed */
 	char comm[17];
 	char exe[WW_PATH_BYTES_MAX + 1];
@@ -54,6 +61,13 @@ const struct ww_actor *ww_actors_at(const struct ww_actors *a, uint32_t pid, str
  * Two actors belong to one tree when their roots are equal. An unknown key is its own root.
  */
 struct ww_actor_key ww_actors_root(const struct ww_actors *a, struct ww_actor_key key);
+
+/* An exchange of this actor was decoded. */
+void ww_actors_exchange(struct ww_actors *a, struct ww_actor_key key);
+
+/* Calls fn for every actor, oldest first. */
+void ww_actors_each(const struct ww_actors *a, void (*fn)(void *ctx, const struct ww_actor *actor),
+		    void *ctx);
 
 static inline bool ww_actor_key_eq(struct ww_actor_key x, struct ww_actor_key y)
 {

@@ -208,6 +208,7 @@ static void status(void *ctx, struct ww_jsonw *w)
 		ww_jsonw_u64(w, "maxRssKiB", (uint64_t)use.ru_maxrss);
 	}
 	ww_live_status(d->live, w);
+	ww_pipeline_status(d->pipeline, w);
 }
 
 static int scope_begin(void *ctx, const char *name, char *ret_path, uint64_t *ret_id)

@@ -125,6 +125,26 @@ static void found_opaque(void *ctx, const struct ww_target_opaque *o)
 	l->fn(l->ctx, &ev.h);
 }
 
+static void found_use(void *ctx, const struct ww_target_use *u)
+{
+	struct ww_live *l = ctx;
+	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
+				       .what = WW_COVERAGE_PROCESS,
+				       .file = u->index,
+				       .status = WW_PROBE_ATTACHED};
+
+	ev.h.actor = u->actor;
+	ev.h.cgroup = u->cgroup;
+	l->fn(l->ctx, &ev.h);
+}
+
+static void given_up(void *ctx, uint32_t index)
+{
+	ww_sense_detach(((struct ww_live *)ctx)->sense, index);
+}
+
+static const struct ww_target_ops target_ops = {found_file, found_opaque, found_use, given_up};
+
 static void scan_soon(struct ww_live *l, const struct ww_event *ev)
 {
 	for (unsigned i = 0; i < l->scan_count; i++) {
@@ -148,7 +168,6 @@ static void scan_soon(struct ww_live *l, const struct ww_event *ev)
 
 static void run_scans(struct ww_live *l, uint64_t now)
 {
-	static const struct ww_target_ops ops = {found_file, found_opaque};
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < l->scan_count; i++) {
@@ -157,7 +176,7 @@ static void run_scans(struct ww_live *l, uint64_t now)
 		if (now >= s.exec_ns + scan_after_ns[s.step]) {
 			struct ww_actor_key actor = {.pid = s.pid, .start_ns = s.start_ns};
 
-			if (ww_targets_scan(l->targets, actor, s.cgroup, &ops, l) == -ESRCH)
+			if (ww_targets_scan(l->targets, actor, s.cgroup, &target_ops, l) == -ESRCH)
 				continue; /* gone */
 			s.step++;
 		}
@@ -290,15 +309,14 @@ static void tick(struct ww_live *l, uint64_t now)
 
 static void drain(struct ww_live *l, bool always_tick)
 {
-	uint64_t now = boot_now();
+	uint64_t now = ww_sense_drain(l->sense, take_event, l);
 
-	ww_sense_drain(l->sense, take_event, l);
 	run_scans(l, now);
 	if (now - l->stat_ns >= STAT_NS) {
 		l->stat_ns = now;
 		ww_sense_flow_stats(l->sense);
 	}
-	if (always_tick || now - l->ticked_ns >= TICK_NS)
+	if (now > l->ticked_ns && (always_tick || now - l->ticked_ns >= TICK_NS))
 		tick(l, now);
 }
 
@@ -330,7 +348,7 @@ static int accept_claim(void *ctx, const struct ww_endpoint *from, const struct 
 	if (size > WW_TAPE_EVENT_BYTES_MAX)
 		return -EAGAIN;
 	/* The sender's socket events first: they name its process. */
-	ww_sense_drain(l->sense, take_event, l);
+	(void)ww_sense_drain(l->sense, take_event, l);
 	ev = malloc(size);
 	if (!ev)
 		return -EAGAIN;
@@ -553,16 +571,15 @@ static int open_handles(struct ww_live *l)
 
 int ww_live_start(struct ww_live *l)
 {
-	static const struct ww_target_ops ops = {found_file, found_opaque};
 	int r = 0;
 
 	tell_clock(l);
 	for (unsigned i = 0; i < l->cfg->library_count; i++) {
-		r = ww_targets_add_path(l->targets, l->cfg->libraries[i], &ops, l);
+		r = ww_targets_add_path(l->targets, l->cfg->libraries[i], &target_ops, l);
 		if (r < 0)
 			ww_log_err_r(r, "no probes in %s", l->cfg->libraries[i]);
 	}
-	r = l->cfg->no_default_libraries ? 0 : ww_targets_add_defaults(l->targets, &ops, l);
+	r = l->cfg->no_default_libraries ? 0 : ww_targets_add_defaults(l->targets, &target_ops, l);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -590,4 +607,34 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 		return r;
 	*ret_live = l;
 	return 0;
+}
+
+void ww_live_status(const struct ww_live *l, struct ww_jsonw *w)
+{
+	struct ww_sense_file_stats files[WW_TLS_FILES_MAX];
+	unsigned n = ww_sense_files(l->sense, files, WW_TLS_FILES_MAX);
+	struct ww_target_stats t;
+
+	ww_jsonw_array(w, "scopes");
+	for (unsigned i = 0; i < l->scope_count; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_id64(w, "id", l->scopes[i].id);
+		ww_jsonw_cstr(w, "path", l->scopes[i].path);
+		ww_jsonw_bool(w, "ending", l->scopes[i].ending);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_array(w, "tlsFiles");
+	for (unsigned i = 0; i < n; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_u64(w, "file", files[i].file);
+		ww_jsonw_u64(w, "sites", files[i].sites);
+		ww_jsonw_u64(w, "emulated", files[i].emulated);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_targets_stats(l->targets, &t);
+	ww_jsonw_u64(w, "filesUnreadable", t.unreadable);
+	ww_jsonw_u64(w, "filesEvicted", t.evicted);
+	ww_jsonw_u64(w, "scansRefused", l->scans_refused);
 }

@@ -188,6 +188,7 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 	if (p->dying)
 		return;
 	p->stats.exchanges++;
+	ww_actors_exchange(p->actors, x->actor);
 	begin(p, &w);
 	ww_exchange_write(x, &p->clock, &w);
 	end(p, &w, WW_RECORD_EXCHANGE);
@@ -401,6 +402,40 @@ struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p)
 	ww_proto_memory(p->proto, &s.body_bytes, &refused);
 	s.memory_refused += refused + f.refused;
 	return s;
+}
+
+static void write_process(void *ctx, const struct ww_actor *a)
+{
+	struct ww_jsonw *w = ctx;
+	const char *reason = NULL;
+
+	if (a->exited.ns)
+		return;
+	if (a->tls_files == 0)
+		reason = a->opaque ? "TLS_OPAQUE" : "NO_TLS_LIBRARY";
+	else if (a->tls_events == 0)
+		reason = "NO_TLS_CALL_YET";
+	else if (a->tls_bound == 0)
+		reason = "NO_SOCKET_KNOWN";
+	else if (a->exchanges == 0)
+		reason = "NOTHING_DECODED_YET";
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_u64(w, "pid", a->key.pid);
+	ww_jsonw_cstr(w, "comm", a->comm);
+	ww_jsonw_id64(w, "cgroup", a->cgroup);
+	ww_jsonw_bool(w, "attached", a->tls_files > 0);
+	ww_jsonw_bool(w, "firing", a->tls_events > 0);
+	ww_jsonw_bool(w, "bound", a->tls_bound > 0);
+	ww_jsonw_bool(w, "verified", a->exchanges > 0);
+	ww_jsonw_cstr(w, "reason", reason);
+	ww_jsonw_end_object(w);
+}
+
+void ww_pipeline_status(const struct ww_pipeline *p, struct ww_jsonw *w)
+{
+	ww_jsonw_array(w, "processes");
+	ww_actors_each(p->actors, write_process, w);
+	ww_jsonw_end_array(w);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -90,6 +90,31 @@ static void exec_names(void **state)
 	assert_string_equal(ww_actors_get(a, key(12))->exe, "/usr/bin/agent");
 }
 
+/* A process that was there before us: /proc knows its start to a tick, the first event exactly. */
+static void coarse_start_becomes_exact(void **state)
+{
+	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
+	struct ww_event_exec *info = ev_make(sizeof(*info), WW_EVENT_PROC_INFO, 5, 11, 0);
+	struct ww_event *first = ev_make(sizeof(*first), WW_EVENT_TICK, 6, 11, 0);
+	struct ww_event *other = ev_make(sizeof(*other), WW_EVENT_TICK, 7, 11, 0);
+
+	assert_int_equal(ww_actors_new(&a), 0);
+	info->h.actor.start_ns = 50000000;
+	memcpy(info->comm, "old", 3);
+	feed(a, info);
+	first->actor.start_ns = 54321000;
+	feed(a, first);
+	assert_string_equal(
+		ww_actors_get(a, (struct ww_actor_key){.pid = 11, .start_ns = 54321000})->comm,
+		"old");
+	assert_null(ww_actors_get(a, (struct ww_actor_key){.pid = 11, .start_ns = 50000000}));
+	other->actor.start_ns =
+		58000000; /* within the tick, but the entry is exact now: somebody else */
+	feed(a, other);
+	assert_string_equal(
+		ww_actors_get(a, (struct ww_actor_key){.pid = 11, .start_ns = 58000000})->comm, "");
+}
+
 static void bounded_and_expiring(void **state)
 {
 	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
@@ -113,6 +138,7 @@ int main(void)
 		cmocka_unit_test(pid_reuse),
 		cmocka_unit_test(cycle_ends),
 		cmocka_unit_test(exec_names),
+		cmocka_unit_test(coarse_start_becomes_exact),
 		cmocka_unit_test(bounded_and_expiring),
 	};
 
