@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * TLS object <-> socket, from the packets of sockets in scope, and the sums of those that are not
+ * TCP.
+ *
+ * A TCP packet is looked into only until the first records of its direction are known; after that
+ * it costs one storage lookup and a flag test, plus, while sessions without a socket exist, a look
+ * at the first ciphertext bytes of outgoing records. Packets are never counted as TCP bytes.
+ *
+ * A program here sees the packets of sockets that were created in the scope's cgroups.
+ */
+#include "lib/actor.bpf.h"
+#include "lib/emit.bpf.h"
+#include "lib/scope.bpf.h"
+#include "lib/sockinfo.bpf.h"
+#include "lib/walk.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define ETH_P_IP_	0x0800
+#define OWNER_TRIES_MAX 64
+#define TLS_APPLICATION 23
+
+static const __u8 zeros[WW_HELLO_BYTES_MAX];
+
+/* --- what the record walk needs ------------------------------------------------------------- */
+
+static __always_inline int ww_walk_load(const struct ww_segment *seg, __u32 at, void *to,
+					__u32 bytes)
+{
+	return bpf_skb_load_bytes(seg->skb, seg->at + at, to, bytes);
+}
+
+/* The socket's owner became known, or its ClientHello: note both under the random. */
+static __always_inline void note_random(struct ww_flow_state *st)
+{
+	struct ww_half_random key;
+	struct ww_random_seen fresh = {}, *seen;
+
+	__builtin_memcpy(&key, st->random, sizeof(key));
+	seen = bpf_map_lookup_elem(&ww_randoms, &key);
+	if (!seen) {
+		if (bpf_map_update_elem(&ww_randoms, &key, &fresh, BPF_NOEXIST) != 0)
+			ww_lost(st->scope.slot, WW_LOSS_MAP_FULL, 1, 0);
+		seen = bpf_map_lookup_elem(&ww_randoms, &key);
+		if (!seen)
+			return;
+	}
+	if (st->client) {
+		seen->client_pid = st->owner.pid;
+		seen->client_cookie = st->cookie;
+	} else {
+		seen->server_pid = st->owner.pid;
+		seen->server_cookie = st->cookie;
+	}
+}
+
+static __always_inline void ww_walk_hello(const struct ww_segment *seg,
+					  const struct ww_walk_found *hello)
+{
+	struct ww_flow_state *st = seg->flow;
+	struct ww_event_hello *e;
+	__u32 bytes = seg->bytes;
+
+	if (hello->client) {
+		if (bpf_skb_load_bytes(seg->skb, seg->at + WW_HELLO_RANDOM_AT, st->random,
+				       sizeof(st->random)) != 0)
+			return;
+		st->hello = true;
+		st->client = seg->dir == WW_DIR_OUT;
+		note_random(st);
+	}
+	e = ww_begin(&ww_control, WW_RING_CONTROL, WW_EVENT_TLS_HELLO, sizeof(*e), &st->scope,
+		     sizeof(*e));
+	if (!e)
+		return;
+	e->h.actor = st->owner;
+	e->h.cookie = st->cookie;
+	e->stream_offset = hello->offset;
+	e->dir = seg->dir;
+	e->client = hello->client;
+	e->record_bytes = hello->bytes;
+	bpf_probe_read_kernel(e->bytes, sizeof(e->bytes), zeros);
+	bpf_skb_load_bytes(seg->skb, seg->at + WW_HELLO_RANDOM_AT, e->random, sizeof(e->random));
+	if (bytes > hello->bytes)
+		bytes = hello->bytes;
+	if (bytes > WW_HELLO_BYTES_MAX)
+		bytes = WW_HELLO_BYTES_MAX;
+	if (bytes < WW_HELLO_BYTES_MIN ||
+	    bpf_skb_load_bytes(seg->skb, seg->at, e->bytes, bytes) != 0)
+		bytes = 0;
+	e->captured = bytes;
+	ww_control_end(e);
+}
+
+static __always_inline void ww_walk_record(const struct ww_segment *seg,
+					   const struct ww_walk_found *record)
+{
+	struct ww_flow_state *st = seg->flow;
+	struct ww_event_record *e =
+		ww_control_begin(struct ww_event_record, WW_EVENT_TLS_RECORD, &st->scope);
+
+	if (!e)
+		return;
+	e->h.actor = st->owner;
+	e->h.cookie = st->cookie;
+	e->stream_offset = record->offset;
+	e->dir = seg->dir;
+	e->type = record->type;
+	e->index = record->index;
+	e->bytes = record->bytes;
+	ww_control_end(e);
+}
+
+/* --- headers -------------------------------------------------------------------------------- */
+
+/* Length of the IP header, 0 when the packet does not carry `proto` directly behind it. */
+static __always_inline __u32 ip_header_bytes(struct __sk_buff *skb, __u8 proto)
+{
+	__u8 h[10];
+
+	if (bpf_skb_load_bytes(skb, 0, h, sizeof(h)) != 0)
+		return 0;
+	if (skb->protocol == bpf_htons(ETH_P_IP_))
+		return h[9] == proto ? (h[0] & 15) * 4 : 0;
+	return h[6] == proto ? sizeof(struct ipv6hdr) : 0;
+}
+
+static __always_inline bool tcp_segment(struct __sk_buff *skb, struct ww_segment *ret_seg)
+{
+	__u32 at = ip_header_bytes(skb, IPPROTO_TCP), head;
+	__u8 h[13];
+
+	if (!at || bpf_skb_load_bytes(skb, at, h, sizeof(h)) != 0)
+		return false;
+	head = at + (h[12] >> 4) * 4;
+	ret_seg->skb = skb;
+	ret_seg->at = head;
+	ret_seg->bytes = skb->len > head ? skb->len - head : 0;
+	ret_seg->seq = (__u32)h[4] << 24 | (__u32)h[5] << 16 | (__u32)h[6] << 8 | h[7];
+	return true;
+}
+
+/* --- first packet of a socket --------------------------------------------------------------- */
+
+/*
+ * Where both directions began, from the kernel's counters: the position after SYN. Traffic that
+ * went before makes the walk late: there is no telling what it was.
+ */
+static __always_inline void begin_walks(struct ww_flow_state *st, struct bpf_sock *sk)
+{
+	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
+	__u64 acked;
+
+	if (!tp) {
+		st->late = true;
+		return;
+	}
+	acked = tp->bytes_acked;
+	st->late = acked > 1 || (acked == 1 && !st->connect && tp->data_segs_out) ||
+		   tp->bytes_received != 0;
+	st->walk[WW_DIR_OUT].first = st->walk[WW_DIR_OUT].next = tp->snd_una - (acked ? acked - 1 : 0);
+	st->walk[WW_DIR_IN].first = st->walk[WW_DIR_IN].next = tp->rcv_nxt - tp->bytes_received;
+	if (st->late)
+		st->walk[WW_DIR_OUT].mode = st->walk[WW_DIR_IN].mode = WW_WALK_DONE;
+}
+
+static __always_inline struct ww_flow_state *begin_flow(struct __sk_buff *skb, struct bpf_sock *sk,
+							struct ww_flow_state *st)
+{
+	struct ww_scope_ref scope;
+
+	if (sk->protocol == IPPROTO_TCP &&
+	    (sk->state == BPF_TCP_SYN_SENT || sk->state == BPF_TCP_LISTEN ||
+	     sk->state == BPF_TCP_CLOSE || sk->state == BPF_TCP_NEW_SYN_RECV))
+		return NULL;
+	if (!ww_scope_of_skb(skb, &scope))
+		return NULL;
+	if (!st) {
+		st = bpf_sk_storage_get(&ww_flows, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!st) {
+			ww_lost(scope.slot, WW_LOSS_MAP_FULL, 1, 0);
+			return NULL;
+		}
+	}
+	st->scope = scope;
+	st->proto = sk->protocol;
+	st->cookie = bpf_get_socket_cookie(skb);
+	if (st->proto == IPPROTO_TCP) {
+		begin_walks(st, sk);
+	} else {
+		struct ww_endpoint peer;
+
+		ww_sock_ends_of(sk, &st->local, &peer);
+	}
+	st->ready = true;
+	return st;
+}
+
+/* --- owner ---------------------------------------------------------------------------------- */
+
+/*
+ * A socket that no connect() or sendmsg() hook has seen: accepted, or older than us. Its owner is
+ * the process in whose own context its first packet leaves.
+ */
+static __always_inline void find_owner(struct bpf_sock *sk, struct ww_flow_state *st)
+{
+	struct task_struct *task;
+	struct ww_event_flow *e;
+
+	if (++st->owner_tries >= OWNER_TRIES_MAX)
+		st->named = true; /* its owner stays unknown */
+	if (!ww_in_process(sk))
+		return;
+	st->named = true;
+	ww_actor_current(&st->owner);
+	if (st->hello)
+		note_random(st);
+	e = ww_control_begin(struct ww_event_flow, WW_EVENT_FLOW_OWNER, &st->scope);
+	if (!e)
+		return;
+	task = (struct task_struct *)bpf_get_current_task();
+	ww_sock_ends_of(sk, &e->local, &e->peer);
+	e->h.actor = st->owner;
+	e->h.cookie = st->cookie;
+	e->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	e->uid = BPF_CORE_READ(task, cred, uid.val);
+	if (st->proto != IPPROTO_TCP)
+		e->role = WW_FLOW_SEND;
+	else if (!st->late)
+		e->role = WW_FLOW_ACCEPT;
+	e->family = sk->family;
+	e->type = sk->type;
+	e->proto = sk->protocol;
+	ww_control_end(e);
+}
+
+/* --- second witness ------------------------------------------------------------------------- */
+
+static __always_inline void match_prefix(struct __sk_buff *skb, struct ww_flow_state *st)
+{
+	struct ww_half_random prefix;
+	struct ww_session_key *session;
+	struct ww_session_state *state;
+	struct ww_session_id id = {};
+	struct ww_segment seg = {};
+	struct ww_event_bind *e;
+	__u8 h[WW_RECORD_HEAD_BYTES];
+
+	if (!tcp_segment(skb, &seg) || seg.bytes < sizeof(h) + sizeof(prefix))
+		return;
+	if (bpf_skb_load_bytes(skb, seg.at, h, sizeof(h)) != 0 || h[0] != TLS_APPLICATION ||
+	    !ww_walk_head_valid(h))
+		return;
+	if (bpf_skb_load_bytes(skb, seg.at + sizeof(h), &prefix, sizeof(prefix)) != 0)
+		return;
+	session = bpf_map_lookup_elem(&ww_prefixes, &prefix);
+	if (!session)
+		return;
+	__builtin_memcpy(id.random, session->random, sizeof(id.random));
+	id.object = session->object;
+	id.pid = session->pid;
+	state = bpf_map_lookup_elem(&ww_sessions, &id);
+	if (state && !state->cookie) {
+		state->cookie = st->cookie;
+		state->grade = WW_BIND_RECORD;
+	}
+	e = ww_control_begin(struct ww_event_bind, WW_EVENT_BIND_PREFIX, &st->scope);
+	if (!e)
+		return;
+	e->h.actor = st->owner;
+	e->h.cookie = st->cookie;
+	e->session = *session;
+	e->dir = WW_DIR_OUT;
+	ww_control_end(e);
+	bpf_map_delete_elem(&ww_prefixes, &prefix);
+}
+
+/* --- packets -------------------------------------------------------------------------------- */
+
+static __always_inline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+				       struct ww_flow_state *st, __u32 dir)
+{
+	struct ww_segment seg = {.flow = st, .dir = dir};
+
+	if (dir == WW_DIR_OUT) {
+		if (!st->named)
+			find_owner(sk, st);
+		if (ww_prefix_on)
+			match_prefix(skb, st);
+	}
+	if (st->walk[dir].mode == WW_WALK_DONE)
+		return;
+	if (tcp_segment(skb, &seg))
+		ww_walk_segment(&st->walk[dir], &seg);
+	else
+		ww_walk_lose(&st->walk[dir]);
+}
+
+static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+					 struct ww_flow_state *st, __u32 dir)
+{
+	__u32 head;
+
+	if (dir == WW_DIR_OUT && !st->named)
+		find_owner(sk, st);
+	head = ip_header_bytes(skb, st->proto);
+	if (!head)
+		head = skb->protocol == bpf_htons(ETH_P_IP_) ? sizeof(struct iphdr) :
+							       sizeof(struct ipv6hdr);
+	if (st->proto == IPPROTO_UDP)
+		head += sizeof(struct udphdr);
+	if (skb->len > head)
+		__sync_fetch_and_add(&st->bytes[dir], skb->len - head);
+	__sync_fetch_and_add(&st->packets[dir], 1);
+	if (dir == WW_DIR_OUT && !st->local.port)
+		st->local.port = sk->src_port;
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct ww_flow_state *st;
+
+	if (!sk)
+		return 1;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return 1;
+	st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
+	if (!st || !st->ready) {
+		st = begin_flow(skb, sk, st);
+		if (!st)
+			return 1;
+	}
+	if (st->proto == IPPROTO_TCP)
+		tcp_packet(skb, sk, st, dir);
+	else
+		other_packet(skb, sk, st, dir);
+	return 1;
+}
+
+SEC("cgroup_skb/egress")
+int ww_egress(struct __sk_buff *skb)
+{
+	return on_packet(skb, WW_DIR_OUT);
+}
+
+SEC("cgroup_skb/ingress")
+int ww_ingress(struct __sk_buff *skb)
+{
+	return on_packet(skb, WW_DIR_IN);
+}

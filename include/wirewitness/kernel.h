@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel programs and the loader share besides events: map values, the attach cookie of
+ * the TLS probes. Both sides are built together, so nothing here is a persistent format.
+ *
+ * The file compiles in BPF C (vmlinux.h gives the __u types) and in user space.
+ */
+#pragma once
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#include <wirewitness/limits.h>
+
+enum ww_ring_id { WW_RING_CONTROL = 0, WW_RING_DATA = 1, WW_RING_MAX = 2 };
+
+/*
+ * Map ww_scope: cgroup id -> this. `slot` is the row of the loss counters, 1 to
+ * WW_SCOPE_CGROUPS_MAX - 1; row 0 collects what no scope could be named for.
+ */
+struct ww_scope_entry {
+	__u32 slot;
+	__u32 _pad;
+};
+
+/* Map ww_losses, one row per scope: [slot].cause[enum ww_loss_cause]. Only ever grows. */
+#define WW_LOSS_CAUSES 16
+
+struct ww_loss_row {
+	struct {
+		__u64 events;
+		__u64 bytes;
+	} cause[WW_LOSS_CAUSES];
+};
+
+/* Map ww_cpus, one row per CPU and a cache line of its own: next sequence number of each ring. */
+struct ww_cpu_row {
+	__u64 seq[WW_RING_MAX];
+	__u64 _pad[6];
+};
+
+/*
+ * The attach cookie of a TLS probe: everything its program must know about the site, so that a hit
+ * looks nothing up.
+ *   0-7 file index · 8 direction · 9 has_done · 10 done_r8 · 11 len32 · 12-13 enum ww_random_mode
+ *   16-31 -sp_bytes · 32-47 random_off1 · 48-63 random_off2
+ */
+#define WW_SITE_COOKIE_FILE(c)	  ((__u32)((c)&0xff))
+#define WW_SITE_COOKIE_DIR(c)	  ((__u32)((c) >> 8 & 1))
+#define WW_SITE_COOKIE_DONE(c)	  ((c) >> 9 & 1)
+#define WW_SITE_COOKIE_DONE_R8(c) ((c) >> 10 & 1)
+#define WW_SITE_COOKIE_LEN32(c)	  ((c) >> 11 & 1)
+#define WW_SITE_COOKIE_RANDOM(c)  ((__u32)((c) >> 12 & 3))
+#define WW_SITE_COOKIE_SP(c)	  ((__u64)((c) >> 16 & 0xffff))
+#define WW_SITE_COOKIE_OFF1(c)	  ((__u64)((c) >> 32 & 0xffff))
+#define WW_SITE_COOKIE_OFF2(c)	  ((__u64)((c) >> 48))
