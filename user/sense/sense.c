@@ -188,6 +188,17 @@ static void add_cgroup_program(struct ww_sense *s, struct bpf_program *p)
 	}
 }
 
+/* Walks the sockets that have our storage: those in scope, and no others. Optional: FLOW_STAT only.
+ */
+static void attach_iter(struct ww_sense *s, const struct bpf_program *p)
+{
+	union bpf_iter_link_info info = {.map.map_fd =
+						 (uint32_t)bpf_map__fd(s->skel->maps.ww_flows)};
+	LIBBPF_OPTS(bpf_iter_attach_opts, o, .link_info = &info, .link_info_len = sizeof(info));
+
+	s->iter_link = bpf_program__attach_iter(p, &o);
+}
+
 static int attach_host(struct ww_sense *s, char *why)
 {
 	struct bpf_program *p;
@@ -196,6 +207,8 @@ static int attach_host(struct ww_sense *s, char *why)
 	{
 		if (section_is(p, "cgroup")) {
 			add_cgroup_program(s, p);
+		} else if (section_is(p, "iter/") && bpf_program__fd(p) >= 0) {
+			attach_iter(s, p);
 		} else if ((section_is(p, "tp_btf/") || section_is(p, "raw_tp/")) &&
 			   bpf_program__fd(p) >= 0) {
 			if (s->link_count >= HOST_LINKS_MAX)

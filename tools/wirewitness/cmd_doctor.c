@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wirewitness doctor: what this kernel and host allow, hazards, and how far each watched process is
+ * understood. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#include "base/log.h"
+#include "client.h"
+#include "cmd.h"
+#include "rt/file.h"
+#include "sense/calib.h"
+#include "sense/scope.h"
+#include "sense/sense.h"
+
+struct options {
+	const char *socket;
+	bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 's':
+		o->socket = arg;
+		return 0;
+	case 'o':
+		if (strcmp(arg, "json") != 0)
+			argp_error(state, "-o: expected json, got '%s'", arg);
+		o->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{"socket", 's', "PATH", 0, "control socket of the daemon (default " WW_SOCKET_PATH ")", 0},
+	{"output", 'o', "json", 0, "the daemon's status as JSON", 0},
+	{0},
+};
+
+static const struct argp argp = {
+	argp_options, parse,
+	NULL,         "Says what this kernel and host allow, and what is attached to what.",
+	NULL,         NULL,
+	NULL};
+
+static void line(const char *what, bool good, const char *bad_text)
+{
+	printf("  %-34s %s%s%s\n", what, good ? "yes" : "no", good ? "" : "  ",
+	       good ? "" : bad_text);
+}
+
+static int check_kernel(void)
+{
+	char mount[WW_CGROUP_PATH_MAX], why[WW_SENSE_WHY_MAX] = "";
+	struct ww_sense_config cfg = {.ring_bytes = 1u << 20};
+	WW_AUTO(ww_sense_close_auto) struct ww_sense *sense = NULL;
+	struct ww_calib c = {0};
+	struct utsname uts;
+	bool btf = ww_calib_run(&c) == 0;
+	int r;
+
+	uname(&uts);
+	printf("kernel %s %s\n", uts.release, uts.machine);
+	line("BTF", btf, "needs CONFIG_DEBUG_INFO_BTF=y");
+	line("cgroup v2", ww_scope_mount(mount, sizeof(mount)) == 0,
+	     "mount -t cgroup2 none /sys/fs/cgroup/unified");
+	line("many probe sites by one link", c.uprobe_multi,
+	     "since 6.6; perf uprobes are used, slower to attach");
+	line("attach cookies", c.attach_cookie, "since 5.15; needed for TLS probes");
+	line("unix socket hooks", c.cgroup_unix,
+	     "since 6.7; without them no negative verdict is possible (COVERAGE_GAP)");
+	r = ww_sense_open(&cfg, &sense, why);
+	line("programs load and attach", r == 0, why);
+	return r;
+}
+
+static void check_hazards(void)
+{
+	char value[64];
+
+	printf("hazards\n");
+	if (ww_file_line("/proc/sys/kernel/kptr_restrict", value, sizeof(value)) == 0 &&
+	    value[0] == '2')
+		printf("  kptr_restrict is 2: harmless for us\n");
+	if (ww_file_line("/sys/kernel/security/lockdown", value, sizeof(value)) == 0 &&
+	    strstr(value, "[confidentiality]"))
+		printf("  lockdown=confidentiality forbids reading user memory from probes: no "
+		       "plaintext\n");
+	if (ww_file_line("/proc/sys/kernel/perf_event_paranoid", value, sizeof(value)) == 0)
+		printf("  perf_event_paranoid is %s: does not bind root\n", value);
+	printf("  root on this host can lie to the kernel side before anything is recorded\n");
+}
+
+static bool member_true(struct ww_slice object, const char *path)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+
+	return ww_json_path(object, path, &t, &range) == WW_PARSE_DONE && t.type == WW_JSON_TRUE;
+}
+
+static const char *member_text(struct ww_slice object, const char *path, char *out, size_t cap)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+
+	out[0] = '\0';
+	if (ww_json_path(object, path, &t, &range) == WW_PARSE_DONE &&
+	    (t.type == WW_JSON_STRING || t.type == WW_JSON_NUMBER))
+		snprintf(out, cap, "%.*s", (int)t.raw.n, (const char *)t.raw.p);
+	return out;
+}
+
+static void print_processes(struct ww_slice answer)
+{
+	char path[64], pid[24], comm[24], reason[48];
+	struct ww_json_token t;
+	struct ww_slice p;
+
+	printf("watched processes\n  %-8s %-16s %-9s %-7s %-6s %-9s %s\n", "pid", "command",
+	       "attached", "firing", "bound", "verified", "reason");
+	for (unsigned i = 0;; i++) {
+		snprintf(path, sizeof(path), "$.status.processes[%u]", i);
+		if (ww_json_path(answer, path, &t, &p) != WW_PARSE_DONE)
+			break;
+		printf("  %-8s %-16s %-9s %-7s %-6s %-9s %s\n",
+		       member_text(p, "$.pid", pid, sizeof(pid)),
+		       member_text(p, "$.comm", comm, sizeof(comm)),
+		       member_true(p, "$.attached") ? "yes" : "no",
+		       member_true(p, "$.firing") ? "yes" : "no",
+		       member_true(p, "$.bound") ? "yes" : "no",
+		       member_true(p, "$.verified") ? "yes" : "no",
+		       member_text(p, "$.reason", reason, sizeof(reason)));
+	}
+}
+
+static int ask_daemon(const struct options *o, struct ww_client *c, struct ww_slice *ret_answer)
+{
+	char error[256] = "";
+	int r = ww_client_open(o->socket, c);
+
+	if (r == 0)
+		r = ww_client_ask(c, "{\"op\":\"status\"}", ret_answer, error, sizeof(error));
+	if (r == -EREMOTEIO)
+		ww_log(WW_LOG_ERR, "the daemon says: %s", error);
+	return r;
+}
+
+int ww_cmd_doctor(int argc, char **argv)
+{
+	struct options o = {.socket = WW_SOCKET_PATH};
+	struct ww_client c = {.fd = -1};
+	char version[32], size[32];
+	struct ww_slice answer;
+	int r, kernel = 0;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+		return WW_EXIT_USAGE;
+	if (!o.json) {
+		kernel = check_kernel();
+		check_hazards();
+	}
+	r = ask_daemon(&o, &c, &answer);
+	if (r == 0 && o.json) {
+		printf("%.*s\n", (int)answer.n, (const char *)answer.p);
+	} else if (r == 0) {
+		printf("daemon %s at %s, ledger of %s records\n",
+		       member_text(answer, "$.status.version", version, sizeof(version)), o.socket,
+		       member_text(answer, "$.status.ledger.size", size, sizeof(size)));
+		print_processes(answer);
+	} else if (o.json) {
+		ww_client_explain(o.socket, r);
+	} else {
+		printf("daemon: none answers at %s\n", o.socket);
+	}
+	ww_client_close(&c);
+	if (o.json)
+		return r < 0 ? WW_EXIT_UNABLE : 0;
+	return kernel < 0 ? WW_EXIT_UNABLE : 0;
+}
