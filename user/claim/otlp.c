@@ -2,6 +2,7 @@
 #include "claim/otlp.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "claim/otlp_build.h"
 

@@ -2,6 +2,7 @@
 #include "claim/otlp_answer.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/json_write.h"
 

@@ -2,6 +2,7 @@
 #include "claim/otlp_build.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "claim/text.h"
 

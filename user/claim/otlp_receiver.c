@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "claim/otlp_answer.h"
 #include "claim/otlp_upload.h"

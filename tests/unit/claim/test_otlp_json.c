@@ -202,7 +202,7 @@ static void one_malformed_span(void **state)
 				      "{" IDS ",\"name\":{\"x\":[1,{}]},\"kind\":[[]]},"
 				      "7,"
 				      "{" IDS ",\"attributes\":[{\"key\":\"k\",\"value\":{"
-					      "\"stringValue\":[1,[2]]}}]},"
+				      "\"stringValue\":[1,[2]]}}]},"
 				      "{" IDS ",\"name\":\"b\"}"),
 				&result),
 			 0);

@@ -1,0 +1,3 @@
+p
+" 
+aaaaaaaaaaaaaaaabbbbbbbb*ÿ
