@@ -174,21 +174,15 @@ struct ww_call {
 	__u64 buffer;
 	__u64 done; /* address of the size_t that receives the count */
 	__u64 length;
-	__u32 serial; /* grows: the largest is the innermost */
-	__u32 file;
-	__u8 random_mode;
-	__u8 dir;
-	__u16 off1;
-	__u16 off2;
-	__u16 _pad;
+	__u64 cookie; /* of the ENTRY site: file, direction, where the random is */
+	__u64 serial; /* grows: the largest is the innermost */
 };
 
 struct ww_thread {
 	struct ww_scope_ref scope;
 	__u64 cgroup; /* the thread's own cgroup that `scope` was decided for */
 	__u64 start_ns;
-	__u32 serial;
-	__u32 _pad;
+	__u64 serial;
 	struct ww_call call[WW_CALL_DEPTH];
 };
 

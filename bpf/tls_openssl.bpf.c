@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Plaintext of SSL_read and SSL_write, taken when the call has succeeded.
+ *
+ * Invariants:
+ * 1. Nothing of a thread outside the scope is read, nor remembered.
+ * 2. A call is named by its stack frame: ENTRY opens it, the RESULT of the same frame closes it. A
+ *    call inside a call (TLS in TLS) has a frame of its own.
+ * 3. Offsets count every byte of every successful call, emitted or not; what is not emitted is
+ *    counted in the session (lost_before of its next event) and by cause.
+ * 4. A session is bound to the socket that showed its client random and that its own process (or
+ *    its parent: sockets are inherited) owns; when both ends fit, or none, it stays unbound.
+ */
+#include "lib/emit.bpf.h"
+#include "lib/scope.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* --- the thread and its calls --------------------------------------------------------------- */
+
+static const struct ww_thread no_thread;
+
+static __always_inline struct ww_thread *thread_get(bool create)
+{
+	struct ww_thread *t;
+	__u64 key;
+
+	if (ww_has_task_storage)
+		return bpf_task_storage_get(&ww_threads, bpf_get_current_task_btf(), NULL,
+					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	key = bpf_get_current_pid_tgid();
+	t = bpf_map_lookup_elem(&ww_threads_lru, &key);
+	if (t || !create)
+		return t;
+	bpf_map_update_elem(&ww_threads_lru, &key, &no_thread, BPF_ANY);
+	return bpf_map_lookup_elem(&ww_threads_lru, &key);
+}
+
+static __always_inline __u64 start_time(void)
+{
+	struct task_struct *task;
+
+	if (ww_has_task_btf)
+		return bpf_get_current_task_btf()->group_leader->start_boottime;
+	task = (struct task_struct *)bpf_get_current_task();
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+/* NULL when the current thread is not in scope. */
+static __always_inline struct ww_thread *thread_in_scope(void)
+{
+	__u64 cgroup = bpf_get_current_cgroup_id();
+	struct ww_thread *t = thread_get(false);
+	struct ww_scope_ref scope;
+
+	if (t && t->cgroup == cgroup && t->scope.generation == ww_generation)
+		return t->scope.id ? t : NULL;
+	if (!ww_scope_current(cgroup, &scope) || bpf_get_current_pid_tgid() >> 32 == ww_own_pid)
+		return NULL;
+	if (!t)
+		t = thread_get(true);
+	if (!t) {
+		ww_lost(scope.slot, WW_LOSS_MAP_FULL, 1, 0);
+		return NULL;
+	}
+	t->cgroup = cgroup;
+	t->scope = scope;
+	t->start_ns = start_time();
+	return t;
+}
+
+static __always_inline __u64 frame_of(struct pt_regs *ctx, __u64 cookie)
+{
+	return PT_REGS_SP(ctx) + WW_SITE_COOKIE_SP(cookie);
+}
+
+/* The slot for a new call: its own frame's, a free one, else the oldest. */
+static __always_inline struct ww_call *call_open(struct ww_thread *t, __u64 frame)
+{
+	__u64 oldest = ~0ull;
+	__u32 at = 0;
+
+	for (__u32 i = 0; i < WW_CALL_DEPTH; i++) {
+		__u64 have = t->call[i].frame;
+
+		if (have == frame) {
+			at = i;
+			break;
+		}
+		if ((have ? t->call[i].serial : 0) < oldest) {
+			oldest = have ? t->call[i].serial : 0;
+			at = i;
+		}
+	}
+	return &t->call[at & (WW_CALL_DEPTH - 1)];
+}
+
+static __always_inline struct ww_call *call_find(struct ww_thread *t, __u64 frame)
+{
+	for (__u32 i = 0; i < WW_CALL_DEPTH; i++)
+		if (t->call[i].frame == frame)
+			return &t->call[i & (WW_CALL_DEPTH - 1)];
+	return NULL;
+}
+
+static __always_inline struct ww_call *call_innermost(struct ww_thread *t)
+{
+	__u32 at = WW_CALL_DEPTH;
+	__u64 newest = 0;
+
+	for (__u32 i = 0; i < WW_CALL_DEPTH; i++)
+		if (t->call[i].frame && t->call[i].serial > newest) {
+			newest = t->call[i].serial;
+			at = i;
+		}
+	return at < WW_CALL_DEPTH ? &t->call[at & (WW_CALL_DEPTH - 1)] : NULL;
+}
+
+/* --- the session ---------------------------------------------------------------------------- */
+
+/* False: the random cannot be read; it stays zero then and the object alone has to do. */
+static __always_inline bool read_id(__u64 object, __u64 cookie, struct ww_session_id *id)
+{
+	__u64 at = object + WW_SITE_COOKIE_OFF1(cookie);
+	__u32 mode = WW_SITE_COOKIE_RANDOM(cookie);
+
+	id->object = object;
+	id->pid = bpf_get_current_pid_tgid() >> 32;
+	id->_pad = 0;
+	if (mode == 2) {
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)at) != 0)
+			mode = 0;
+		at += WW_SITE_COOKIE_OFF2(cookie);
+	}
+	if (mode && bpf_probe_read_user(id->random, sizeof(id->random), (void *)at) == 0)
+		return true;
+	__builtin_memset(id->random, 0, sizeof(id->random));
+	return false;
+}
+
+static __always_inline bool random_known(const struct ww_session_id *id)
+{
+	const __u64 *w = (const __u64 *)id->random;
+
+	return w[0] || w[1];
+}
+
+static __always_inline __u32 parent_pid(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, group_leader, real_parent, tgid);
+}
+
+/* A session begun before fork() goes on in the child where the parent left it. */
+static __always_inline struct ww_session_state *session_new(struct ww_session_id *id)
+{
+	struct ww_session_state fresh = {}, *inherited;
+	__u32 pid = id->pid;
+
+	if (random_known(id)) {
+		id->pid = parent_pid();
+		inherited = bpf_map_lookup_elem(&ww_sessions, id);
+		id->pid = pid;
+		if (inherited)
+			fresh = *inherited;
+	}
+	bpf_map_update_elem(&ww_sessions, id, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&ww_sessions, id);
+}
+
+static __always_inline bool bind_to(const struct ww_random_seen *seen, __u32 pid,
+				    struct ww_session_state *s)
+{
+	bool client = seen->client_cookie && seen->client_pid == pid;
+	bool server = seen->server_cookie && seen->server_pid == pid;
+
+	if (client == server)
+		return false;
+	s->cookie = client ? seen->client_cookie : seen->server_cookie;
+	s->grade = WW_BIND_RANDOM;
+	return true;
+}
+
+static __always_inline void session_bind(struct ww_session_state *s,
+					 const struct ww_session_id *id)
+{
+	struct ww_random_seen *seen;
+
+	if (!random_known(id))
+		return;
+	seen = bpf_map_lookup_elem(&ww_randoms, id->random);
+	if (seen && !bind_to(seen, id->pid, s) && seen->client_pid != id->pid)
+		bind_to(seen, parent_pid(), s);
+}
+
+static __always_inline struct ww_session_state *session_get(struct ww_session_id *id)
+{
+	struct ww_session_state *s = bpf_map_lookup_elem(&ww_sessions, id);
+
+	if (!s)
+		s = session_new(id);
+	if (s && !s->cookie)
+		session_bind(s, id);
+	return s;
+}
+
+static __always_inline void fill_key(struct ww_session_key *key, const struct ww_session_id *id,
+				     __u32 file)
+{
+	__builtin_memcpy(key->random, id->random, sizeof(key->random));
+	key->object = id->object;
+	key->pid = id->pid;
+	key->file = file;
+}
+
+static __always_inline void fill_actor(struct ww_event *h, const struct ww_thread *t)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	h->actor.start_ns = t->start_ns;
+	h->actor.pid = pid_tgid >> 32;
+	h->actor.tid = pid_tgid;
+}
+
+/* --- plaintext ------------------------------------------------------------------------------ */
+
+/* One successful call. */
+struct transfer {
+	struct ww_thread *thread;
+	struct ww_session_state *session;
+	const struct ww_session_id *id;
+	__u64 buffer;
+	__u64 offset; /* of the call's first byte */
+	__u32 bytes;  /* of the call */
+	__u32 requested;
+	__u32 file;
+	__u32 dir;
+};
+
+/* `room` is the size class, a constant. */
+static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32 bytes,
+				       const __u32 room, bool last)
+{
+	struct ww_session_state *s = x->session;
+	__u32 dir = x->dir & 1;
+	struct ww_event_data *e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_DATA, sizeof(*e) + room,
+					   &x->thread->scope, bytes);
+
+	if (!e) {
+		s->lost[dir] += bytes;
+		return;
+	}
+	fill_actor(&e->h, x->thread);
+	fill_key(&e->session, x->id, x->file);
+	e->h.cookie = s->cookie;
+	e->offset = x->offset + at;
+	e->call_bytes = x->bytes;
+	e->call_at = at;
+	e->requested = x->requested;
+	e->lost_before = s->lost[dir];
+	e->dir = dir;
+	e->bind = s->grade;
+	e->last = last;
+	e->_pad = 0;
+	s->lost[dir] = 0;
+	if (bytes > room)
+		bytes = room;
+	ww_barrier(bytes);
+	if (bytes > room || bpf_probe_read_user(e->bytes, bytes, (void *)(x->buffer + at)) != 0) {
+		ww_lost(x->thread->scope.slot, WW_LOSS_USER_READ, 1, bytes);
+		s->lost[dir] += bytes;
+		bytes = 0;
+	}
+	e->captured = bytes;
+	e->h.size = sizeof(*e) + bytes;
+	ww_end(&ww_data, WW_RING_DATA, e, sizeof(*e) + room);
+}
+
+static __always_inline void emit_last(const struct transfer *x, __u32 at, __u32 bytes)
+{
+	if (bytes <= 256)
+		emit_chunk(x, at, bytes, 256, true);
+	else if (bytes <= 1024)
+		emit_chunk(x, at, bytes, 1024, true);
+	else if (bytes <= 2048)
+		emit_chunk(x, at, bytes, 2048, true);
+	else if (bytes <= 4096)
+		emit_chunk(x, at, bytes, 4096, true);
+	else
+		emit_chunk(x, at, bytes, WW_CHUNK_BYTES_MAX, true);
+}
+
+static __always_inline void emit_call(const struct transfer *x)
+{
+	__u32 cap = x->bytes, at = 0, dir = x->dir & 1;
+
+	if (cap > ww_cap_bytes)
+		cap = ww_cap_bytes;
+	for (__u32 i = 1; i < WW_CHUNKS_PER_CALL_MAX && cap - at > WW_CHUNK_BYTES_MAX; i++) {
+		emit_chunk(x, at, WW_CHUNK_BYTES_MAX, WW_CHUNK_BYTES_MAX, false);
+		at += WW_CHUNK_BYTES_MAX;
+	}
+	if (cap - at > WW_CHUNK_BYTES_MAX)
+		cap = at + WW_CHUNK_BYTES_MAX;
+	emit_last(x, at, cap - at);
+	if (x->bytes > cap) {
+		x->session->lost[dir] += x->bytes - cap;
+		ww_lost(x->thread->scope.slot, WW_LOSS_CAP, 1, x->bytes - cap);
+	}
+}
+
+static __always_inline void emit_transfer(struct ww_thread *t, const struct ww_call *c, __u32 bytes)
+{
+	struct ww_session_id id;
+	struct ww_session_state *s;
+	struct transfer x = {
+		.thread = t,
+		.id = &id,
+		.buffer = c->buffer,
+		.bytes = bytes,
+		.requested = c->length > ~0u ? ~0u : c->length,
+		.file = WW_SITE_COOKIE_FILE(c->cookie),
+		.dir = WW_SITE_COOKIE_DIR(c->cookie),
+	};
+
+	read_id(c->object, c->cookie, &id);
+	s = session_get(&id);
+	if (!s) {
+		ww_lost(t->scope.slot, WW_LOSS_MAP_FULL, 1, bytes);
+		return;
+	}
+	x.session = s;
+	x.offset = s->offset[x.dir & 1];
+	s->offset[x.dir & 1] += bytes;
+	emit_call(&x);
+}
+
+/* --- probes --------------------------------------------------------------------------------- */
+
+SEC("uprobe")
+int ww_ssl_entry(struct pt_regs *ctx)
+{
+	struct ww_thread *t = thread_in_scope();
+	__u64 fourth = PT_REGS_PARM4(ctx), fifth = PT_REGS_PARM5(ctx);
+	struct ww_call *c;
+	__u64 cookie;
+
+	if (!t)
+		return 0;
+	ww_barrier(fourth); /* the verifier wants registers read by constant offset */
+	ww_barrier(fifth);
+	cookie = bpf_get_attach_cookie(ctx);
+	c = call_open(t, frame_of(ctx, cookie));
+	c->frame = frame_of(ctx, cookie);
+	c->object = PT_REGS_PARM1(ctx);
+	c->buffer = PT_REGS_PARM2(ctx);
+	c->length = PT_REGS_PARM3(ctx);
+	if (WW_SITE_COOKIE_LEN32(cookie))
+		c->length = (__u32)c->length;
+	c->done = WW_SITE_COOKIE_DONE_R8(cookie) ? fifth : fourth;
+	c->cookie = cookie;
+	c->serial = ++t->serial;
+	return 0;
+}
+
+SEC("uprobe")
+int ww_ssl_result(struct pt_regs *ctx)
+{
+	struct ww_thread *t = thread_in_scope();
+	__s32 result = PT_REGS_RC(ctx);
+	struct ww_call *c;
+	__u64 cookie, bytes;
+
+	if (!t)
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	c = call_find(t, frame_of(ctx, cookie));
+	if (!c) {
+		if (result > 0)
+			ww_lost(t->scope.slot, WW_LOSS_ARGS, 1,
+				WW_SITE_COOKIE_DONE(cookie) ? 0 : result);
+		return 0;
+	}
+	c->frame = 0;
+	if (result <= 0)
+		return 0;
+	bytes = result;
+	if (WW_SITE_COOKIE_DONE(cookie) &&
+	    bpf_probe_read_user(&bytes, sizeof(bytes), (void *)c->done) != 0) {
+		ww_lost(t->scope.slot, WW_LOSS_USER_READ, 1, 0);
+		return 0;
+	}
+	if (bytes > c->length || bytes > 0x7fffffff) {
+		ww_lost(t->scope.slot, WW_LOSS_ARGS, 1, 0);
+		return 0;
+	}
+	if (bytes)
+		emit_transfer(t, c, bytes);
+	return 0;
+}
+
+/* BIO_write: what the call in progress hands down is its session's ciphertext. */
+SEC("uprobe")
+int ww_ssl_prefix(struct pt_regs *ctx)
+{
+	struct ww_thread *t = thread_in_scope();
+	struct ww_session_state *s;
+	struct ww_session_key key;
+	struct ww_session_id id;
+	struct ww_call *c;
+	struct {
+		__u8 pad[3]; /* aligns the body */
+		__u8 head[5];
+		struct ww_half_random body;
+	} record;
+
+	if (!t)
+		return 0;
+	c = call_innermost(t);
+	if (!c || (__s32)PT_REGS_PARM3(ctx) < 21)
+		return 0;
+	read_id(c->object, c->cookie, &id);
+	s = session_get(&id);
+	if (!s || s->cookie)
+		return 0;
+	if (bpf_probe_read_user(record.head, 21, (void *)PT_REGS_PARM2(ctx)) != 0)
+		return 0;
+	if (record.head[0] != 23 || record.head[1] != 3)
+		return 0;
+	fill_key(&key, &id, WW_SITE_COOKIE_FILE(c->cookie));
+	if (bpf_map_update_elem(&ww_prefixes, &record.body, &key, BPF_ANY) != 0)
+		ww_lost(t->scope.slot, WW_LOSS_MAP_FULL, 1, 0);
+	return 0;
+}
+
+/*
+ * SSL_free may be one of several references' end: totals are told, and the state stays where a
+ * random makes it impossible to take the next object for this one.
+ */
+SEC("uprobe")
+int ww_ssl_free(struct pt_regs *ctx)
+{
+	struct ww_thread *t = thread_in_scope();
+	struct ww_event_session *e;
+	struct ww_session_state *s;
+	struct ww_session_id id;
+	__u64 cookie;
+
+	if (!t || !PT_REGS_PARM1(ctx))
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	read_id(PT_REGS_PARM1(ctx), cookie, &id);
+	s = bpf_map_lookup_elem(&ww_sessions, &id);
+	if (!s)
+		return 0;
+	e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_SESSION_END, sizeof(*e), &t->scope, 0);
+	if (e) {
+		fill_actor(&e->h, t);
+		fill_key(&e->session, &id, WW_SITE_COOKIE_FILE(cookie));
+		e->h.cookie = s->cookie;
+		e->bytes_out = s->offset[WW_DIR_OUT];
+		e->bytes_in = s->offset[WW_DIR_IN];
+		ww_end(&ww_data, WW_RING_DATA, e, sizeof(*e));
+	}
+	if (!random_known(&id))
+		bpf_map_delete_elem(&ww_sessions, &id);
+	return 0;
+}
