@@ -262,10 +262,10 @@ static int open_rings(struct ww_sense *s)
 static void find_probe_programs(struct ww_sense *s)
 {
 	s->programs.multi = s->calib.uprobe_multi;
-	s->programs.by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_tls_entry;
-	s->programs.by_kind[WW_SITE_RESULT] = s->skel->progs.ww_tls_result;
-	s->programs.by_kind[WW_SITE_PREFIX] = s->skel->progs.ww_tls_prefix;
-	s->programs.by_kind[WW_SITE_FREE] = s->skel->progs.ww_tls_free;
+	s->programs.by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_ssl_entry;
+	s->programs.by_kind[WW_SITE_RESULT] = s->skel->progs.ww_ssl_result;
+	s->programs.by_kind[WW_SITE_PREFIX] = s->skel->progs.ww_ssl_prefix;
+	s->programs.by_kind[WW_SITE_FREE] = s->skel->progs.ww_ssl_free;
 }
 
 int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense, char *why)
