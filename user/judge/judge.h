@@ -46,6 +46,17 @@ struct ww_judge_deps { /* all borrowed, outlive the judge */
 /* A finished record, in canonical bytes; borrowed for the call. */
 typedef void (*ww_record_fn)(void *ctx, enum ww_record_kind kind, struct ww_slice json);
 
+struct ww_judge_counts {
+	uint64_t verdicts[WW_VERDICT_MAX]; /* records, superseding ones included */
+	uint64_t superseded;
+	uint64_t records_lost;     /* no memory for them */
+	uint64_t spans_repeated;   /* the same span again */
+	uint64_t actions_dropped;  /* by the ceiling */
+	uint64_t actions_given_up; /* of them, before their time: UNVERIFIABLE(EVENT_LOSS) */
+	uint64_t evidence_dropped; /* exchanges, flows and spans, by the ceilings */
+	uint32_t actions_held, exchanges_held, flows_held, spans_held;
+};
+
 struct ww_judge;
 
 WW_CHECK int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
@@ -70,3 +81,5 @@ void ww_judge_tick(struct ww_judge *j, struct ww_boot now);
 /* End of tape: judges all that is left; an action whose window is still open gets
  * UNVERIFIABLE(OUTCOME_UNKNOWN or COVERAGE_GAP). */
 void ww_judge_finish(struct ww_judge *j, struct ww_boot now);
+
+struct ww_judge_counts ww_judge_counts(const struct ww_judge *j);

@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "join/actions.h"
+
+#include <errno.h>
+
+#include "base/encode.h"
+
+#define TEXT_MAX 400u /* of a key: two ids and numbers */
+
+struct list {
+	struct ww_action *first, *last;
+};
+
+struct ww_actions {
+	const struct ww_contracts *contracts;
+	const struct ww_digest_key *key;
+	const struct ww_clock_map *clock;
+	uint64_t skew_ns;
+	struct ww_action *by_key; /* the newest of each key */
+	struct list open, judged;
+	uint64_t number;
+	uint32_t count;
+};
+
+int ww_actions_new(const struct ww_contracts *contracts, const struct ww_digest_key *key,
+		   const struct ww_clock_map *clock, uint64_t skew_ns,
+		   struct ww_actions **ret_actions)
+{
+	struct ww_actions *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->contracts = contracts;
+	t->key = key;
+	t->clock = clock;
+	t->skew_ns = skew_ns;
+	*ret_actions = t;
+	return 0;
+}
+
+void ww_actions_free(struct ww_actions *t)
+{
+	if (!t)
+		return;
+	while (t->open.first)
+		ww_actions_drop(t, t->open.first);
+	while (t->judged.first)
+		ww_actions_drop(t, t->judged.first);
+	free(t);
+}
+
+/* --- the table ----------------------------------------------------------------------------------
+ */
+
+static void append(struct list *l, struct ww_action *a)
+{
+	a->next = NULL;
+	a->prev = l->last;
+	if (l->last)
+		l->last->next = a;
+	else
+		l->first = a;
+	l->last = a;
+}
+
+static void unlink_from(struct list *l, struct ww_action *a)
+{
+	if (a->prev)
+		a->prev->next = a->next;
+	else
+		l->first = a->next;
+	if (a->next)
+		a->next->prev = a->prev;
+	else
+		l->last = a->prev;
+}
+
+static struct ww_action *newest(const struct ww_actions *t, const uint8_t key[16])
+{
+	struct ww_action *a = NULL;
+
+	HASH_FIND(hh, t->by_key, key, 16, a);
+	return a;
+}
+
+/* Makes `a` the newest of its key. 0 or -ENOMEM: then the table is as before. */
+static int push_key(struct ww_actions *t, struct ww_action *a)
+{
+	struct ww_action *old = newest(t, a->key);
+
+	if (old)
+		HASH_DELETE(hh, t->by_key, old);
+	HASH_ADD(hh, t->by_key, key, sizeof(a->key), a);
+	if (!a->hh.tbl) {
+		if (old)
+			HASH_ADD(hh, t->by_key, key, sizeof(old->key), old);
+		return -ENOMEM;
+	}
+	a->older = old;
+	return 0;
+}
+
+static void pull_key(struct ww_actions *t, struct ww_action *a)
+{
+	struct ww_action *head = newest(t, a->key);
+
+	if (head != a) {
+		while (head && head->older != a)
+			head = head->older;
+		if (head)
+			head->older = a->older;
+		return;
+	}
+	HASH_DELETE(hh, t->by_key, a);
+	if (a->older)
+		HASH_ADD(hh, t->by_key, key, sizeof(a->key), a->older);
+}
+
+void ww_actions_drop(struct ww_actions *t, struct ww_action *a)
+{
+	pull_key(t, a);
+	unlink_from(a->judged ? &t->judged : &t->open, a);
+	t->count--;
+	free(a);
+}
+
+void ww_actions_set_judged(struct ww_actions *t, struct ww_action *a, struct ww_boot now)
+{
+	unlink_from(a->judged ? &t->judged : &t->open, a);
+	append(&t->judged, a);
+	a->judged = true;
+	a->judged_at = now;
+}
+
+/* Keeps the open list by number. */
+void ww_actions_reopen(struct ww_actions *t, struct ww_action *a)
+{
+	struct ww_action *at = t->open.first;
+
+	if (!a->judged)
+		return;
+	unlink_from(&t->judged, a);
+	a->judged = false;
+	while (at && at->number < a->number)
+		at = at->next;
+	if (!at) {
+		append(&t->open, a);
+		return;
+	}
+	a->next = at;
+	a->prev = at->prev;
+	if (at->prev)
+		at->prev->next = a;
+	else
+		t->open.first = a;
+	at->prev = a;
+}
+
+struct ww_action *ww_actions_open(const struct ww_actions *t)
+{
+	return t->open.first;
+}
+
+struct ww_action *ww_actions_judged(const struct ww_actions *t)
+{
+	return t->judged.last;
+}
+
+struct ww_action *ww_actions_judged_first(const struct ww_actions *t)
+{
+	return t->judged.first;
+}
+
+uint32_t ww_actions_count(const struct ww_actions *t)
+{
+	return t->count;
+}
+
+static int contract_of(const struct ww_actions *t, const char *tool)
+{
+	const struct ww_contract *c = ww_contracts_find(t->contracts, tool);
+
+	return c ? (int)(c - t->contracts->items) : -1;
+}
+
+static void set_tool(struct ww_actions *t, struct ww_action *a, const char *tool)
+{
+	if (a->tool[0] || !tool[0])
+		return;
+	snprintf(a->tool, sizeof(a->tool), "%s", tool);
+	a->contract = contract_of(t, a->tool);
+}
+
+static void set_call_id(struct ww_actions *t, struct ww_action *a, const char *call_id)
+{
+	struct ww_sha256 d;
+
+	if (a->tool_call_id[0] || !call_id[0])
+		return;
+	snprintf(a->tool_call_id, sizeof(a->tool_call_id), "%s", call_id);
+	ww_digest(t->key, ww_slice_str(a->tool_call_id), &d);
+	ww_hex_encode(ww_slice(d.b, sizeof(d.b)), a->call_digest);
+}
+
+/* The id names the key, and which action of that key it is. */
+static void name(struct ww_action *a)
+{
+	uint32_t nth = 0;
+	uint8_t bytes[8];
+	char hex[2 * sizeof(bytes) + 1];
+
+	for (const struct ww_action *o = a->older; o; o = o->older)
+		nth++;
+	memcpy(bytes, a->key, sizeof(bytes));
+	ww_hex_encode(ww_slice(bytes, sizeof(bytes)), hex);
+	if (nth)
+		snprintf(a->id, sizeof(a->id), "a-%s-%x", hex, nth & 0xffff);
+	else
+		snprintf(a->id, sizeof(a->id), "a-%s", hex);
+}
+
+static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_actor_key actor,
+		       struct ww_actor_key root, uint64_t cgroup, struct ww_action **ret_action)
+{
+	struct ww_action *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	memcpy(a->key, key, sizeof(a->key));
+	if (push_key(t, a) < 0) {
+		free(a);
+		return -ENOMEM;
+	}
+	a->number = ++t->number;
+	a->actor = actor;
+	a->root = root;
+	a->cgroup = cgroup;
+	a->contract = -1;
+	name(a);
+	append(&t->open, a);
+	t->count++;
+	*ret_action = a;
+	return 0;
+}
+
+/* Keys of different kinds never meet: the kind is hashed with them. */
+static void make_key(const char *kind, struct ww_actor_key root, struct ww_slice id,
+		     uint8_t out[16])
+{
+	uint8_t text[TEXT_MAX];
+	struct ww_sha256 d;
+	int n = snprintf((char *)text, sizeof(text), "%s %llx %x ", kind,
+			 (unsigned long long)root.start_ns, root.pid);
+
+	if (id.n > sizeof(text) - (size_t)n)
+		id.n = sizeof(text) - (size_t)n;
+	memcpy(text + n, id.p, id.n);
+	ww_sha256(ww_slice(text, (size_t)n + id.n), &d);
+	memcpy(out, d.b, 16);
+}
+
+static void call_key(struct ww_actor_key root, const char *call_id, uint8_t out[16])
+{
+	make_key("call", root, ww_slice_str(call_id), out);
+}
+
+static void span_key(const char *kind, const struct ww_span *s, const char *id, uint8_t out[16])
+{
+	uint8_t text[24 + 64];
+	size_t n = strnlen(id, 64);
+
+	memcpy(text, s->trace_id, 16);
+	memcpy(text + 16, s->span_id, 8);
+	memcpy(text + 24, id, n);
+	make_key(kind, s->root, ww_slice(text, 24 + n), out);
+}
+
+/* --- times --------------------------------------------------------------------------------------
+ */
+
+/* Invariant 4. A span that ends after it was received has a clock of its own. */
+static void take_clock(struct ww_actions *t, struct ww_action *a, const struct ww_span *s)
+{
+	const struct ww_clock_map *m = t->clock;
+	struct ww_boot end = ww_clock_boot(m, s->end);
+
+	if (s->received.ns > a->received.ns)
+		a->received = s->received;
+	if (m->bound_ns > a->bound_ns)
+		a->bound_ns = m->bound_ns;
+	if (!m->valid || m->bound_ns > t->skew_ns || s->end.ns < s->start.ns ||
+	    end.ns > s->received.ns + t->skew_ns + m->bound_ns)
+		a->clock_bad = true;
+}
+
+/* --- spans --------------------------------------------------------------------------------------
+ */
+
+static bool same_trace(const struct ww_action *a, const uint8_t trace_id[16])
+{
+	return memcmp(a->spans[0].trace_id, trace_id, 16) == 0;
+}
+
+/* Invariant 2: may this span be another part of `a`, which has its tool call id? */
+static bool span_fits(const struct ww_actions *t, const struct ww_action *a,
+		      const struct ww_span *s, struct ww_boot start)
+{
+	if (a->model.asked && start.ns + t->skew_ns + t->clock->bound_ns < a->model.at.ns)
+		return false; /* ran before the model asked: the call of an earlier turn */
+	return a->span_count == 0 || same_trace(a, s->trace_id);
+}
+
+/* Invariant 1 without an id: a model's call of this tool that no span carries out yet. */
+static bool call_fits(const struct ww_actions *t, const struct ww_action *a,
+		      const struct ww_span *s, struct ww_boot start)
+{
+	uint64_t slack = t->skew_ns + t->clock->bound_ns;
+
+	return a->model.asked && a->span_count == 0 && ww_held_same_tree(a->root, s->root) &&
+	       strcmp(a->tool, s->tool_name) == 0 && a->model.at.ns <= start.ns + slack &&
+	       (!a->model.shown || a->model.shown_at.ns + slack >= start.ns);
+}
+
+static struct ww_action *only_call(const struct ww_actions *t, const struct ww_span *s,
+				   struct ww_boot start)
+{
+	struct ww_action *found = NULL;
+	unsigned n = 0;
+
+	for (struct ww_action *a = t->open.first; a; a = a->next) {
+		if (call_fits(t, a, s, start) && ++n)
+			found = a;
+	}
+	for (struct ww_action *a = t->judged.last; a && a->judged_at.ns >= start.ns; a = a->prev) {
+		if (call_fits(t, a, s, start) && ++n)
+			found = a;
+	}
+	return n == 1 ? found : NULL;
+}
+
+static struct ww_action *partner_of(const struct ww_actions *t, const struct ww_span *s,
+				    const uint8_t key[16], struct ww_boot start)
+{
+	if (s->root.pid == 0)
+		return NULL;
+	if (!s->tool_call_id[0])
+		return only_call(t, s, start);
+	for (struct ww_action *a = newest(t, key); a; a = a->older) {
+		if (span_fits(t, a, s, start))
+			return a;
+	}
+	return NULL;
+}
+
+static void take_idempotency(struct ww_actions *t, struct ww_action *a, const struct ww_span *s)
+{
+	static const char *const keys[] = {"http.request.header.idempotency-key", "idempotency.key",
+					   "idempotency_key"};
+	const char *value = NULL;
+	struct ww_slice text;
+	struct ww_sha256 d;
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(keys) && !value; i++)
+		value = ww_span_attr(s, keys[i]);
+	if (!value)
+		return;
+	text = ww_slice_str(value);
+	/* Captured headers are lists: ["value"]. */
+	if (text.n > 4 && memcmp(text.p, "[\"", 2) == 0 &&
+	    memcmp(text.p + text.n - 2, "\"]", 2) == 0)
+		text = ww_slice_sub(text, 2, text.n - 4);
+	ww_digest(t->key, text, &d);
+	ww_hex_encode(ww_slice(d.b, sizeof(d.b)), a->said_idempotency);
+}
+
+static void put_span(struct ww_actions *t, struct ww_action *a, const struct ww_span *s)
+{
+	struct ww_action_span *e;
+
+	take_clock(t, a, s);
+	set_tool(t, a, s->tool_name);
+	set_call_id(t, a, s->tool_call_id);
+	take_idempotency(t, a, s);
+	if (a->span_count == WW_ACTION_SPANS_MAX) {
+		a->parts_over++;
+		return;
+	}
+	e = &a->spans[a->span_count++];
+	memcpy(e->trace_id, s->trace_id, sizeof(e->trace_id));
+	memcpy(e->span_id, s->span_id, sizeof(e->span_id));
+	e->status = s->status;
+	e->start = ww_clock_boot(t->clock, s->start);
+	e->end = ww_clock_boot(t->clock, s->end);
+	e->said_start = s->start;
+	e->said_end = s->end;
+	snprintf(e->error_type, sizeof(e->error_type), "%s", s->error_type);
+}
+
+static int add_tool_span(struct ww_actions *t, const struct ww_span *s,
+			 struct ww_action **ret_action)
+{
+	struct ww_boot start = ww_clock_boot(t->clock, s->start);
+	struct ww_action *a;
+	uint8_t key[16];
+	int r;
+
+	if (s->tool_call_id[0] && s->root.pid)
+		call_key(s->root, s->tool_call_id, key);
+	else
+		span_key("span", s, "", key);
+	a = partner_of(t, s, key, start);
+	if (!a) {
+		r = open_action(t, key, s->actor, s->root, s->cgroup, &a);
+		if (r < 0)
+			return r;
+	}
+	put_span(t, a, s);
+	ww_actions_reopen(t, a);
+	*ret_action = a;
+	return 0;
+}
+
+/* --- claims -------------------------------------------------------------------------------------
+ */
+
+/* An announcement without a date has the contract's; 0: it has none either. */
+static struct ww_boot declared_deadline(const struct ww_contract *c, struct ww_boot at)
+{
+	return (struct ww_boot){c->deadline_s ? at.ns + c->deadline_s * 1000000000ull : 0};
+}
+
+static void put_claim(struct ww_actions *t, struct ww_action *a, const struct ww_span *s,
+		      const struct ww_declared_claim *c)
+{
+	struct ww_action_claim *e;
+
+	take_clock(t, a, s);
+	set_tool(t, a, c->tool);
+	set_call_id(t, a, c->tool_call_id);
+	if (a->claim_count == WW_ACTION_CLAIMS_MAX) {
+		a->parts_over++;
+		return;
+	}
+	e = &a->claims[a->claim_count++];
+	snprintf(e->claim_id, sizeof(e->claim_id), "%s", c->claim_id);
+	e->done = c->done;
+	e->at = ww_clock_boot(t->clock, c->at.ns ? c->at : s->end);
+	e->turn = ww_clock_boot(t->clock, s->start);
+	if (c->deadline.ns)
+		e->deadline = ww_clock_boot(t->clock, c->deadline);
+	else if (!c->done && a->contract >= 0)
+		e->deadline = declared_deadline(&t->contracts->items[a->contract], e->at);
+	memcpy(e->trace_id, s->trace_id, sizeof(e->trace_id));
+	memcpy(e->span_id, s->span_id, sizeof(e->span_id));
+}
+
+/* The action a claim speaks of by name, or NULL. */
+static struct ww_action *claimed(const struct ww_actions *t, const struct ww_span *s,
+				 const struct ww_declared_claim *c, struct ww_action *own)
+{
+	uint8_t key[16];
+
+	if (c->tool_call_id[0] && s->root.pid) {
+		call_key(s->root, c->tool_call_id, key);
+		return newest(t, key);
+	}
+	if (own && (!c->tool[0] || strcmp(c->tool, own->tool) == 0))
+		return own;
+	return NULL;
+}
+
+static int add_claim(struct ww_actions *t, const struct ww_span *s,
+		     const struct ww_declared_claim *c, struct ww_action *own)
+{
+	struct ww_action *a = claimed(t, s, c, own);
+	uint8_t key[16];
+	int r;
+
+	if (!a) {
+		if (c->tool_call_id[0] && s->root.pid)
+			call_key(s->root, c->tool_call_id, key);
+		else
+			span_key("claim", s, c->claim_id, key);
+		r = open_action(t, key, s->actor, s->root, s->cgroup, &a);
+		if (r < 0)
+			return r;
+	}
+	put_claim(t, a, s, c);
+	ww_actions_reopen(t, a);
+	return 0;
+}
+
+int ww_actions_add_span(struct ww_actions *t, const struct ww_span *s,
+			struct ww_action **ret_action)
+{
+	struct ww_action *own = NULL;
+	int r = 0;
+
+	if (s->role == WW_SPAN_TOOL)
+		r = add_tool_span(t, s, &own);
+	for (unsigned i = 0; i < s->claim_count && r == 0; i++)
+		r = add_claim(t, s, &s->claims[i], own);
+	if (r == 0)
+		*ret_action = own;
+	return r;
+}
+
+/* A claim that names no tool call, and nothing else of its action is known. */
+static bool is_loose(const struct ww_action *a)
+{
+	return ww_action_claim_only(a) && !a->tool_call_id[0] && a->claim_count == 1 && a->root.pid;
+}
+
+/* Whether loose claim `c` may mean `a`: same tree, tool and trace, begun in its turn before it was
+ * said. */
+static bool may_mean(const struct ww_actions *t, const struct ww_action *c,
+		     const struct ww_action *a)
+{
+	uint64_t slack = t->skew_ns + c->bound_ns;
+	const struct ww_action_claim *k = &c->claims[0];
+	struct ww_boot begun = ww_action_begun(a);
+
+	return !ww_action_claim_only(a) && a->claim_count == 0 &&
+	       ww_held_same_tree(a->root, c->root) && strcmp(a->tool, c->tool) == 0 &&
+	       (a->span_count == 0 || same_trace(a, k->trace_id)) &&
+	       begun.ns + slack >= k->turn.ns && begun.ns <= k->at.ns + slack;
+}
+
+static struct ww_action *only_partner(const struct ww_actions *t, const struct ww_action *c,
+				      unsigned *ret_partners)
+{
+	struct ww_action *found = NULL;
+	unsigned n = 0;
+
+	for (struct ww_action *a = t->open.first; a; a = a->next) {
+		if (may_mean(t, c, a) && ++n)
+			found = a;
+	}
+	for (struct ww_action *a = t->judged.last; a && a->judged_at.ns >= c->claims[0].turn.ns;
+	     a = a->prev) {
+		if (may_mean(t, c, a) && ++n)
+			found = a;
+	}
+	*ret_partners = n;
+	return n == 1 ? found : NULL;
+}
+
+static void give(struct ww_actions *t, struct ww_action *c, struct ww_action *a)
+{
+	a->claims[a->claim_count++] = c->claims[0];
+	if (c->received.ns > a->received.ns)
+		a->received = c->received;
+	if (c->bound_ns > a->bound_ns)
+		a->bound_ns = c->bound_ns;
+	a->clock_bad |= c->clock_bad;
+	ww_actions_drop(t, c);
+}
+
+bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners)
+{
+	struct ww_action *a = is_loose(claim) ? only_partner(t, claim, ret_partners) : NULL;
+
+	if (!is_loose(claim))
+		*ret_partners = 0;
+	/* Two loose claims that mean one action: the first keeps it, the second finds no partner.
+	 */
+	if (!a)
+		return false;
+	give(t, claim, a);
+	ww_actions_reopen(t, a);
+	return true;
+}
+
+void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a)
+{
+	struct ww_action *next;
+	unsigned n;
+
+	for (struct ww_action *c = t->open.first; c && a->claim_count == 0; c = next) {
+		next = c->next;
+		if (c != a && is_loose(c) && may_mean(t, c, a) && only_partner(t, c, &n) == a)
+			give(t, c, a);
+	}
+}
+
+struct ww_boot ww_action_begun(const struct ww_action *a)
+{
+	struct ww_boot t = a->span_count ? a->spans[0].start : a->model.at;
+
+	for (unsigned i = 1; i < a->span_count; i++) {
+		if (a->spans[i].start.ns < t.ns)
+			t = a->spans[i].start;
+	}
+	return t;
+}
+
+const struct ww_action_span *ww_action_last_span(const struct ww_action *a)
+{
+	const struct ww_action_span *last = a->span_count ? &a->spans[0] : NULL;
+
+	for (unsigned i = 1; i < a->span_count; i++) {
+		if (a->spans[i].end.ns > last->end.ns)
+			last = &a->spans[i];
+	}
+	return last;
+}
+
+struct ww_boot ww_action_ended(const struct ww_action *a)
+{
+	const struct ww_action_span *last = ww_action_last_span(a);
+
+	return last ? last->end : (struct ww_boot){0};
+}
+
+bool ww_action_says_done(const struct ww_action *a)
+{
+	const struct ww_action_span *last = ww_action_last_span(a);
+
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		if (a->claims[i].done)
+			return true;
+	}
+	return last && last->status != WW_SPAN_ERROR;
+}
+
+/* --- the model's side ---------------------------------------------------------------------------
+ */
+
+/* Invariant 2: a call id that has a model's call already, or was carried out before it, is another.
+ */
+static struct ww_action *call_partner(const struct ww_actions *t, const uint8_t key[16],
+				      const struct ww_exchange *x)
+{
+	uint64_t slack = t->skew_ns + t->clock->bound_ns;
+
+	for (struct ww_action *a = newest(t, key); a; a = a->older) {
+		if (a->model.asked)
+			return NULL;
+		if (a->span_count == 0 || a->spans[0].start.ns + slack >= x->t_first_req.ns)
+			return a;
+	}
+	return NULL;
+}
+
+int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x, const char *response_id,
+			const struct ww_model_tool_call *call, unsigned index)
+{
+	char text[WW_EXCHANGE_ID_MAX + 16], id[WW_EXCHANGE_ID_MAX];
+	struct ww_action *a = NULL;
+	uint8_t key[16];
+	int r;
+
+	ww_exchange_id(x, id);
+	if (call->id[0]) {
+		call_key(x->root, call->id, key);
+		a = call_partner(t, key, x);
+	} else {
+		snprintf(text, sizeof(text), "%s %u", id, index);
+		make_key("asked", x->root, ww_slice_str(text), key);
+	}
+	if (!a) {
+		r = open_action(t, key, x->actor, x->root, x->cgroup, &a);
+		if (r < 0)
+			return r;
+	}
+	set_tool(t, a, call->name);
+	set_call_id(t, a, call->id);
+	a->model.asked = true;
+	a->model.remote = call->remote;
+	memcpy(a->model.exchange, id, sizeof(id));
+	snprintf(a->model.response_id, sizeof(a->model.response_id), "%s", response_id);
+	a->model.trace = x->trace;
+	a->model.at = x->t_first_resp.ns ? x->t_first_resp : x->t_first_req;
+	a->model.arguments = call->arguments;
+	ww_actions_reopen(t, a);
+	return 0;
+}
+
+void ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
+			   const struct ww_model_tool_result *result)
+{
+	struct ww_action *a;
+	uint8_t key[16];
+
+	if (!result->tool_call_id[0] || x->root.pid == 0)
+		return;
+	call_key(x->root, result->tool_call_id, key);
+	a = newest(t, key);
+	/* Requests are sent again and histories repeated: the first sight counts. */
+	if (!a || a->model.shown || x->t_first_req.ns < a->model.at.ns)
+		return;
+	a->model.shown = true;
+	ww_exchange_id(x, a->model.shown_exchange);
+	a->model.shown_at = x->t_first_req;
+	a->model.shown_error = result->is_error;
+	a->model.result = result->digest;
+}
+
+void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, const char *call_id,
+			 const struct ww_sha256 *text, uint64_t bytes)
+{
+	char id[WW_EXCHANGE_ID_MAX];
+	struct ww_action *a;
+	uint8_t key[16];
+
+	if (!call_id[0] || x->root.pid == 0)
+		return;
+	call_key(x->root, call_id, key);
+	ww_exchange_id(x, id);
+	a = newest(t, key);
+	if (!a || !a->model.shown || strcmp(a->model.shown_exchange, id) != 0)
+		return;
+	a->model.said = true;
+	a->model.said_bytes = bytes;
+	a->model.text = *text;
+}

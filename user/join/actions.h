@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * actions: the table of intended effects. One action is one tool call of one process tree, whatever
+ * of it is known: a tool call in a model's response, an execute_tool span, a declared claim, a tool
+ * result that a model was shown. Second stage of join: it says what belongs together on the side of
+ * the intent; join.h then looks for the wire.
+ *
+ * Numbered invariants:
+ *  1. Parts are put together by tool call id inside one tree. Without an id only where tool, tree
+ *     and order of time leave one partner; otherwise they stay apart.
+ *  2. An id that is used again (another turn, another trace) opens an action of its own.
+ *  3. An action's id is a function of what opened it: the same parts in the same order give the
+ * same ids.
+ *  4. Times are kernel times; a span's wall times are mapped when it arrives, with the error bound
+ * of that moment.
+ *
+ * Bounded by WW_ACTIONS_HELD_MAX; the owner decides what goes. Pure, not thread safe.
+ */
+#pragma once
+
+#include "action/model.h"
+#include "join/held.h"
+
+#define WW_ACTION_ID_MAX     24
+#define WW_ACTION_SPANS_MAX  4
+#define WW_ACTION_CLAIMS_MAX 2
+
+struct ww_action_span {
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+	enum ww_span_status status;
+	struct ww_boot start;
+	struct ww_boot end;
+	struct ww_wall said_start; /* as the span has them */
+	struct ww_wall said_end;
+	char error_type[64];
+};
+
+struct ww_action_claim {
+	char claim_id[64];
+	bool done; /* false: announced */
+	struct ww_boot at;
+	struct ww_boot turn;     /* start of the span that carries it */
+	struct ww_boot deadline; /* 0: none */
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+};
+
+/* The model's side: asked for the call, was shown a result, said something about it. */
+struct ww_action_model {
+	bool asked;
+	bool remote; /* the provider carries it out itself */
+	char exchange[WW_EXCHANGE_ID_MAX];
+	char response_id[128];
+	struct ww_trace_context trace;
+	struct ww_boot at; /* first byte of the response */
+	struct ww_sha256 arguments;
+	bool shown;
+	char shown_exchange[WW_EXCHANGE_ID_MAX];
+	struct ww_boot shown_at; /* first byte of the request with the result */
+	bool shown_error;
+	struct ww_sha256 result;
+	bool said; /* text followed the result */
+	uint64_t said_bytes;
+	struct ww_sha256 text;
+};
+
+struct ww_action {
+	struct ww_action *prev, *next;
+	struct ww_action *older; /* with the same key */
+	UT_hash_handle hh;
+	uint64_t number; /* from 1, in order of opening */
+	char id[WW_ACTION_ID_MAX];
+	uint8_t key[16];
+	struct ww_actor_key actor; /* who said or asked so; zero: not resolved */
+	struct ww_actor_key root;
+	uint64_t cgroup;
+	char tool[128];
+	char tool_call_id[128]; /* empty: none */
+	int contract;           /* index, -1: none declares the tool */
+	char call_digest[65];   /* the tool call id as a digest of an idempotency key, hex; or empty
+				 */
+	char said_idempotency[65]; /* idempotency key that the span names, likewise */
+	unsigned span_count;
+	struct ww_action_span spans[WW_ACTION_SPANS_MAX];
+	unsigned claim_count;
+	struct ww_action_claim claims[WW_ACTION_CLAIMS_MAX];
+	uint32_t parts_over; /* spans and claims beyond the tables */
+	struct ww_action_model model;
+	struct ww_boot received; /* last part of the application's side */
+	uint64_t bound_ns;       /* largest error of its mapped times */
+	bool clock_bad; /* some time of it could not be mapped, or contradicts its receipt */
+
+	/* kept by the judge */
+	bool judged; /* in the judged list */
+	struct ww_boot judged_at;
+	uint32_t revision;
+	uint8_t fingerprint[32]; /* of the last verdict record */
+	uint32_t partners;       /* a loose claim's, when it was last asked */
+	bool owns;               /* exchanges satisfy it */
+};
+
+struct ww_actions;
+
+/* All borrowed, outlive the table; clock is read when spans arrive. skew_ns: how far a span's own
+ * clock may be off beyond the map's bound. 0 or -ENOMEM. */
+WW_CHECK int ww_actions_new(const struct ww_contracts *contracts, const struct ww_digest_key *key,
+			    const struct ww_clock_map *clock, uint64_t skew_ns,
+			    struct ww_actions **ret_actions);
+void ww_actions_free(struct ww_actions *t);
+WW_DEFINE_AUTO(struct ww_actions, ww_actions_free)
+
+/*
+ * A span with all it says: an execute_tool span joins or opens an action, every declared claim too.
+ * Other spans without claims change nothing. *ret_action is the tool span's action, borrowed, or
+ * NULL. 0 or -ENOMEM (what was taken before stands).
+ */
+WW_CHECK int ww_actions_add_span(struct ww_actions *t, const struct ww_span *s,
+				 struct ww_action **ret_action);
+
+/* The index-th tool call in the response of model exchange x. 0 or -ENOMEM. */
+WW_CHECK int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x,
+				 const char *response_id, const struct ww_model_tool_call *call,
+				 unsigned index);
+
+/* Model exchange x carries the result of a call in its request. */
+void ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
+			   const struct ww_model_tool_result *result);
+
+/* What the model answered in x, whose request showed it the result of this call. */
+void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, const char *call_id,
+			 const struct ww_sha256 *text, uint64_t bytes);
+
+/*
+ * Claims that name no tool call: gives those that can mean only `a` to it, and drops the actions
+ * that they had opened. Called before `a` is judged, and for the claim's own action (then true: it
+ * was merged into another and is gone). *ret_partners: how many actions it could mean.
+ */
+void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a);
+bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners);
+
+/* Only a declared claim, no span and no model call. */
+static inline bool ww_action_claim_only(const struct ww_action *a)
+{
+	return a->span_count == 0 && !a->model.asked;
+}
+
+/* When it began, as far as spans and the model tell; when the last span ended. 0: neither does. */
+struct ww_boot ww_action_begun(const struct ww_action *a);
+struct ww_boot ww_action_ended(const struct ww_action *a);
+
+/* The span that ended last, or NULL. */
+const struct ww_action_span *ww_action_last_span(const struct ww_action *a);
+
+/* Whether it says "done": a claim, or a tool span that does not end in error. */
+bool ww_action_says_done(const struct ww_action *a);
+
+/* Waiting for judgement, by number; go on with ->next. */
+struct ww_action *ww_actions_open(const struct ww_actions *t);
+/* Judged last, go on with ->prev; and the one judged first. */
+struct ww_action *ww_actions_judged(const struct ww_actions *t);
+struct ww_action *ww_actions_judged_first(const struct ww_actions *t);
+
+void ww_actions_set_judged(struct ww_actions *t, struct ww_action *a, struct ww_boot now);
+void ww_actions_reopen(struct ww_actions *t, struct ww_action *a);
+void ww_actions_drop(struct ww_actions *t, struct ww_action *a);
+uint32_t ww_actions_count(const struct ww_actions *t);

@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "join/held.h"
+
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/encode.h"
+#include "policy/body_rule.h"
+
+#define ANCESTORS_MAX   64u /* deeper nesting of spans is not followed */
+#define MODEL_PEERS_MAX 64u
+#define ID_BYTES_MAX    256u
+
+struct ww_held {
+	const struct ww_contracts *contracts;
+	const struct ww_digest_key *key;
+	struct ww_match **newest; /* by contract */
+	struct ww_held_exchange *x_first, *x_last;
+	struct ww_held_flow *f_by_cookie;
+	struct ww_held_flow *live_first, *live_last, *closed_first, *closed_last;
+	struct ww_held_span *s_first, *s_last, *s_by_key, *s_by_response;
+	struct ww_endpoint models[MODEL_PEERS_MAX];
+	unsigned model_count;
+	uint64_t seq;
+	struct ww_boot blind;
+	struct ww_held_counts counts;
+};
+
+#define APPEND(first, last, e)              \
+	do {                                \
+		(e)->prev = (last);         \
+		if (last)                   \
+			(last)->next = (e); \
+		else                        \
+			(first) = (e);      \
+		(last) = (e);               \
+	} while (0)
+
+#define UNLINK(first, last, e)                       \
+	do {                                         \
+		if ((e)->prev)                       \
+			(e)->prev->next = (e)->next; \
+		else                                 \
+			(first) = (e)->next;         \
+		if ((e)->next)                       \
+			(e)->next->prev = (e)->prev; \
+		else                                 \
+			(last) = (e)->prev;          \
+	} while (0)
+
+const char *ww_held_wire_name(enum ww_wire w)
+{
+#define WIRE_NAME_(n, v, t, d) [v] = (t),
+	static const char *const names[WW_WIRE_MAX] = {WW_WIRES(WIRE_NAME_)};
+
+	return (unsigned)w < WW_WIRE_MAX ? names[w] : "unknown";
+}
+
+bool ww_held_same_tree(struct ww_actor_key x, struct ww_actor_key y)
+{
+	return x.pid != 0 && ww_actor_key_eq(x, y);
+}
+
+int ww_held_new(const struct ww_contracts *contracts, const struct ww_digest_key *key,
+		struct ww_held **ret_held)
+{
+	WW_AUTO(ww_held_free_auto) struct ww_held *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	h->contracts = contracts;
+	h->key = key;
+	h->newest = calloc(contracts->count + 1, sizeof(struct ww_match *));
+	if (!h->newest)
+		return -ENOMEM;
+	*ret_held = WW_TAKE(h);
+	return 0;
+}
+
+static void blind(struct ww_held *h, struct ww_boot t)
+{
+	if (t.ns > h->blind.ns)
+		h->blind = t;
+}
+
+/* --- exchanges ----------------------------------------------------------------------------------
+ */
+
+static void exchange_free(struct ww_held_exchange *x)
+{
+	free(x->name);
+	free(x->path);
+	free(x->matches);
+	free(x);
+}
+
+static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
+{
+	for (unsigned i = 0; i < x->match_count; i++) {
+		struct ww_match *m = &x->matches[i];
+
+		if (m->older)
+			m->older->newer = m->newer;
+		if (m->newer)
+			m->newer->older = m->older;
+		else
+			h->newest[m->contract] = m->older;
+	}
+	UNLINK(h->x_first, h->x_last, x);
+	h->counts.exchanges--;
+	blind(h, x->arrived);
+	exchange_free(x);
+}
+
+static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
+			      uint8_t *ret_rule)
+{
+	bool body_seen =
+		x->outcome == WW_X_COMPLETE && x->resp.whole && x->resp.coding != WW_CODING_OTHER;
+	unsigned rule = 0;
+	enum ww_wire w;
+
+	/* RFC 9110 15.3.3: 202 says nothing about the effect, unless it is all that is declared. */
+	if (x->status == 202 && (c->deadline_s || c->status_min != 202 || c->status_max != 202))
+		return WW_WIRE_ACCEPTED;
+	if (x->status < c->status_min || x->status > c->status_max)
+		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
+	switch (ww_body_rule_check(c, x->resp.data, body_seen, &rule)) {
+	case WW_BODY_HOLDS:
+		w = WW_WIRE_SUCCESS;
+		break;
+	case WW_BODY_VIOLATES:
+		w = WW_WIRE_BODY_FAILED;
+		break;
+	default:
+		w = WW_WIRE_BODY_UNKNOWN;
+	}
+	*ret_rule = (uint8_t)rule;
+	return w;
+}
+
+static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange *x,
+			   uint8_t *ret_rule)
+{
+	switch (x->outcome) {
+	case WW_X_UPGRADED:
+	case WW_X_UNPARSED:
+		return WW_WIRE_UNDECODED;
+	default:
+		break;
+	}
+	if (x->status >= 200)
+		return by_status(c, x, ret_rule);
+	switch (x->outcome) {
+	case WW_X_OPEN:
+		return WW_WIRE_UNFINISHED;
+	case WW_X_REQUEST_CUT:
+		/* Bytes of it were lost to us: the server may have got them all. */
+		return x->findings & WW_X_GAP_REQUEST ? WW_WIRE_UNDECODED : WW_WIRE_NOT_SENT;
+	default:
+		return WW_WIRE_NO_REPLY;
+	}
+}
+
+static void take_id(struct ww_held *h, const struct ww_contract *c, const struct ww_exchange *x,
+		    struct ww_match *m)
+{
+	WW_AUTO_BUF struct ww_buf b;
+
+	ww_buf_init(&b, ID_BYTES_MAX);
+	if (x->resp.coding == WW_CODING_OTHER ||
+	    ww_body_rule_id(c, x->resp.data, x->resp.whole, &b) < 0)
+		return;
+	ww_digest(h->key, ww_buf_slice(&b), &m->id);
+	m->id_present = true;
+}
+
+static const char *name_of(const struct ww_exchange *x)
+{
+	return x->sni[0] ? x->sni : x->authority;
+}
+
+/* Fills found[] (as large as the contracts); returns how many mean the exchange. */
+static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct ww_match *found)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->contracts->count; i++) {
+		const struct ww_contract *c = &h->contracts->items[i];
+		struct ww_match m = {.contract = i, .wire = WW_WIRE_UNDECODED};
+
+		if (c->effect != WW_EFFECT_NETWORK)
+			continue;
+		m.destination = ww_contract_destination(c, name_of(x), &x->peer);
+		m.request = ww_contract_request(c, x->method, x->target);
+		/* The like call elsewhere is evidence only where a trace context names its action.
+		 */
+		if (!m.destination && !(m.request && x->trace.present))
+			continue;
+		if (m.request) {
+			m.wire = assess(c, x, &m.rule);
+			take_id(h, c, x, &m);
+		}
+		found[n++] = m;
+	}
+	return n;
+}
+
+static int copy_texts(struct ww_held_exchange *e, const struct ww_exchange *x)
+{
+	char path[256];
+
+	ww_exchange_path_template(x->target, path);
+	e->name = strdup(name_of(x));
+	e->path = strdup(path);
+	return e->name && e->path ? 0 : -ENOMEM;
+}
+
+static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
+{
+	ww_exchange_id(x, e->id);
+	e->cookie = x->cookie;
+	e->root = x->root;
+	e->cgroup = x->cgroup;
+	e->peer = x->peer;
+	e->t_first_req = x->t_first_req;
+	e->t_first_resp = x->t_first_resp;
+	e->t_last_resp = x->t_last_resp;
+	e->req_bytes = x->req_bytes;
+	e->resp_bytes = x->resp_bytes;
+	e->outcome = x->outcome;
+	e->status = x->status;
+	e->retry_after = x->retry_after;
+	e->retry_after_s = x->retry_after_s;
+	e->trace = x->trace;
+	memcpy(e->idempotency, x->idempotency_key_digest, sizeof(e->idempotency));
+	memcpy(e->method, x->method, sizeof(e->method));
+	e->arrived = x->t_last_resp.ns  ? x->t_last_resp
+		     : x->t_last_req.ns ? x->t_last_req
+					: x->t_first_req;
+}
+
+static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
+{
+	for (unsigned i = 0; i < e->match_count; i++) {
+		struct ww_match *m = &e->matches[i];
+
+		m->x = e;
+		m->older = h->newest[m->contract];
+		if (m->older)
+			m->older->newer = m;
+		h->newest[m->contract] = m;
+	}
+}
+
+static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot now);
+
+static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_match *found,
+		unsigned n, struct ww_held_exchange **ret_exchange)
+{
+	struct ww_held_exchange *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->matches = malloc(n * sizeof(*found));
+	if (!e->matches || copy_texts(e, x) < 0) {
+		exchange_free(e);
+		return -ENOMEM;
+	}
+	memcpy(e->matches, found, n * sizeof(*found));
+	e->match_count = n;
+	copy_facts(e, x);
+	e->seq = ++h->seq;
+	link_matches(h, e);
+	APPEND(h->x_first, h->x_last, e);
+	h->counts.exchanges++;
+	*ret_exchange = e;
+	return 0;
+}
+
+static void add_model_peer(struct ww_held *h, const struct ww_endpoint *peer)
+{
+	if (ww_held_is_model_peer(h, peer))
+		return;
+	if (h->model_count < MODEL_PEERS_MAX)
+		h->models[h->model_count++] = *peer;
+}
+
+int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool model,
+			 struct ww_held_exchange **ret_exchange)
+{
+	struct ww_match found[WW_CONTRACTS_MAX];
+	struct ww_held_flow *f = flow_ensure(h, x->cookie, x->t_first_req);
+	struct ww_held_exchange *e = NULL;
+	unsigned n;
+	int r = f ? 0 : -ENOMEM;
+
+	if (f) {
+		f->delivered++;
+		f->model |= model;
+		if (x->client && x->req_offset + x->req_bytes > f->told)
+			f->told = x->req_offset + x->req_bytes;
+		if (x->outcome == WW_X_UNPARSED || x->outcome == WW_X_UPGRADED)
+			f->undecoded++;
+	}
+	if (model)
+		add_model_peer(h, &x->peer);
+	n = x->client ? match_all(h, x, found) : 0;
+	if (n > 0 && r == 0)
+		r = hold(h, x, found, n, &e);
+	if (r < 0) {
+		h->counts.exchanges_dropped++;
+		blind(h, x->t_last_resp.ns ? x->t_last_resp : x->t_first_req);
+		return r;
+	}
+	while (h->counts.exchanges > WW_EXCHANGES_HELD_MAX) {
+		h->counts.exchanges_dropped++;
+		exchange_drop(h, h->x_first);
+	}
+	*ret_exchange = e;
+	return 0;
+}
+
+struct ww_match *ww_held_newest(const struct ww_held *h, uint32_t contract)
+{
+	return h->newest[contract];
+}
+
+bool ww_held_is_model_peer(const struct ww_held *h, const struct ww_endpoint *peer)
+{
+	for (unsigned i = 0; i < h->model_count; i++) {
+		if (ww_endpoint_eq(&h->models[i], peer))
+			return true;
+	}
+	return false;
+}
+
+/* --- flows --------------------------------------------------------------------------------------
+ */
+
+static void flow_unlink(struct ww_held *h, struct ww_held_flow *f)
+{
+	if (f->closed)
+		UNLINK(h->closed_first, h->closed_last, f);
+	else
+		UNLINK(h->live_first, h->live_last, f);
+}
+
+static void flow_drop(struct ww_held *h, struct ww_held_flow *f)
+{
+	HASH_DELETE(hh, h->f_by_cookie, f);
+	flow_unlink(h, f);
+	h->counts.flows--;
+	free(f->name);
+	free(f);
+}
+
+struct ww_held_flow *ww_held_flow_get(const struct ww_held *h, uint64_t cookie)
+{
+	struct ww_held_flow *f = NULL;
+
+	HASH_FIND(hh, h->f_by_cookie, &cookie, sizeof(cookie), f);
+	return f;
+}
+
+struct ww_held_flow *ww_held_flows_live(const struct ww_held *h)
+{
+	return h->live_first;
+}
+
+struct ww_held_flow *ww_held_flows_closed(const struct ww_held *h)
+{
+	return h->closed_last;
+}
+
+/* Makes room: the flow that closed first, else the oldest. */
+static void flow_evict(struct ww_held *h, struct ww_boot now)
+{
+	struct ww_held_flow *f = h->closed_first ? h->closed_first : h->live_first;
+
+	blind(h, f->closed ? f->t_close : now);
+	h->counts.flows_dropped++;
+	flow_drop(h, f);
+}
+
+static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot now)
+{
+	struct ww_held_flow *f = ww_held_flow_get(h, cookie);
+
+	if (f)
+		return f;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return NULL;
+	f->cookie = cookie;
+	f->t_open = now;
+	HASH_ADD(hh, h->f_by_cookie, cookie, sizeof(f->cookie), f);
+	if (!f->hh.tbl) {
+		free(f);
+		return NULL;
+	}
+	if (h->counts.flows >= WW_FLOWS_MAX)
+		flow_evict(h, now);
+	APPEND(h->live_first, h->live_last, f);
+	h->counts.flows++;
+	return f;
+}
+
+/* What no hook explains, beyond the part that reads of unknown record ends leave open. */
+static uint64_t unexplained(const struct ww_account *a)
+{
+	int64_t open = (int64_t)(a->overhead_max - a->overhead);
+
+	return a->checked && a->remainder > open ? (uint64_t)(a->remainder - open) : 0;
+}
+
+void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_boot now)
+{
+	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open);
+
+	if (!e || (f->tls_facts.sni[0] && !e->name && !(e->name = strdup(f->tls_facts.sni)))) {
+		h->counts.flows_dropped++;
+		blind(h, now);
+	}
+	if (!e)
+		return;
+	e->root = f->root;
+	e->cgroup = f->cgroup;
+	e->peer = f->peer;
+	e->ip_proto = f->ip_proto;
+	e->role = f->role;
+	e->how = f->how;
+	e->established = f->established;
+	e->tls = f->tls;
+	e->bound = f->bind != WW_BIND_UNBOUND;
+	if (f->closed && !e->closed) {
+		UNLINK(h->live_first, h->live_last, e);
+		e->next = NULL;
+		APPEND(h->closed_first, h->closed_last, e);
+		e->closed = true;
+	}
+	e->t_open = f->t_open;
+	e->t_close = f->t_close;
+	e->bytes_sent = f->bytes_sent;
+	e->bytes_acked = f->bytes_acked;
+	e->bytes_received = f->bytes_received;
+	e->lost_out = f->lost_bytes[WW_DIR_OUT];
+	e->begun = f->exchanges;
+	e->spoken = f->account[WW_DIR_OUT].explained;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		e->setup[dir] = f->account[dir].handshake + f->account[dir].tickets;
+		e->unexplained[dir] = unexplained(&f->account[dir]);
+	}
+}
+
+/* --- spans --------------------------------------------------------------------------------------
+ */
+
+static struct ww_held_span_key span_key(struct ww_actor_key root, const uint8_t trace_id[16],
+					const uint8_t span_id[8])
+{
+	struct ww_held_span_key k = {.root_start_ns = root.start_ns, .root_pid = root.pid};
+
+	memcpy(k.trace_id, trace_id, sizeof(k.trace_id));
+	memcpy(k.span_id, span_id, sizeof(k.span_id));
+	return k;
+}
+
+static bool response_key(struct ww_actor_key root, const char *id, uint8_t out[16])
+{
+	char text[200];
+	struct ww_sha256 d;
+	int n;
+
+	if (id[0] == '\0')
+		return false;
+	n = snprintf(text, sizeof(text), "%llx-%x-%s", (unsigned long long)root.start_ns, root.pid,
+		     id);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return false;
+	ww_sha256(ww_slice(text, (size_t)n), &d);
+	memcpy(out, d.b, 16);
+	return true;
+}
+
+static void span_drop(struct ww_held *h, struct ww_held_span *s)
+{
+	HASH_DELETE(hh, h->s_by_key, s);
+	if (s->hh_response.tbl)
+		HASH_DELETE(hh_response, h->s_by_response, s);
+	UNLINK(h->s_first, h->s_last, s);
+	h->counts.spans--;
+	free(s);
+}
+
+static void add_response(struct ww_held *h, struct ww_held_span *e, const struct ww_span *s)
+{
+	struct ww_held_span *other = NULL;
+
+	if (s->role != WW_SPAN_MODEL || !response_key(s->root, s->response_id, e->response_key))
+		return;
+	HASH_FIND(hh_response, h->s_by_response, e->response_key, sizeof(e->response_key), other);
+	if (!other)
+		HASH_ADD(hh_response, h->s_by_response, response_key, sizeof(e->response_key), e);
+}
+
+struct ww_held_span *ww_held_add_span(struct ww_held *h, const struct ww_span *s)
+{
+	struct ww_held_span *e;
+
+	if (s->root.pid == 0)
+		return NULL;
+	e = ww_held_span_get(h, s->root, s->trace_id, s->span_id);
+	if (e)
+		return e;
+	e = calloc(1, sizeof(*e));
+	if (!e) {
+		h->counts.spans_dropped++;
+		return NULL;
+	}
+	e->key = span_key(s->root, s->trace_id, s->span_id);
+	memcpy(e->parent, s->parent_id, sizeof(e->parent));
+	e->role = (uint8_t)s->role;
+	e->arrived = s->received;
+	HASH_ADD(hh, h->s_by_key, key, sizeof(e->key), e);
+	if (!e->hh.tbl) {
+		free(e);
+		h->counts.spans_dropped++;
+		return NULL;
+	}
+	add_response(h, e, s);
+	APPEND(h->s_first, h->s_last, e);
+	if (++h->counts.spans > WW_SPANS_HELD_MAX) {
+		h->counts.spans_dropped++;
+		span_drop(h, h->s_first);
+	}
+	return e;
+}
+
+struct ww_held_span *ww_held_span_get(const struct ww_held *h, struct ww_actor_key root,
+				      const uint8_t trace_id[16], const uint8_t span_id[8])
+{
+	struct ww_held_span_key k = span_key(root, trace_id, span_id);
+	struct ww_held_span *s = NULL;
+
+	HASH_FIND(hh, h->s_by_key, &k, sizeof(k), s);
+	return s;
+}
+
+struct ww_held_span *ww_held_span_up(const struct ww_held *h, struct ww_actor_key root,
+				     const uint8_t trace_id[16], const uint8_t span_id[8],
+				     enum ww_span_role role)
+{
+	struct ww_held_span *s = ww_held_span_get(h, root, trace_id, span_id);
+
+	for (unsigned i = 0; s && i < ANCESTORS_MAX; i++) {
+		if (s->role == role)
+			return s;
+		s = ww_held_span_get(h, root, trace_id, s->parent);
+	}
+	return NULL;
+}
+
+struct ww_held_span *ww_held_span_by_response(const struct ww_held *h, struct ww_actor_key root,
+					      const char *response_id)
+{
+	struct ww_held_span *s = NULL;
+	uint8_t key[16];
+
+	if (response_key(root, response_id, key))
+		HASH_FIND(hh_response, h->s_by_response, key, sizeof(key), s);
+	return s;
+}
+
+/* --- ends ---------------------------------------------------------------------------------------
+ */
+
+void ww_held_expire(struct ww_held *h, struct ww_boot t)
+{
+	while (h->x_first && h->x_first->arrived.ns < t.ns)
+		exchange_drop(h, h->x_first);
+	while (h->s_first && h->s_first->arrived.ns < t.ns)
+		span_drop(h, h->s_first);
+	while (h->closed_first && h->closed_first->t_close.ns < t.ns) {
+		blind(h, h->closed_first->t_close);
+		flow_drop(h, h->closed_first);
+	}
+}
+
+struct ww_boot ww_held_blind_until(const struct ww_held *h)
+{
+	return h->blind;
+}
+
+struct ww_held_counts ww_held_counts(const struct ww_held *h)
+{
+	return h->counts;
+}
+
+void ww_held_free(struct ww_held *h)
+{
+	if (!h)
+		return;
+	while (h->x_first)
+		exchange_drop(h, h->x_first);
+	while (h->live_first)
+		flow_drop(h, h->live_first);
+	while (h->closed_first)
+		flow_drop(h, h->closed_first);
+	while (h->s_first)
+		span_drop(h, h->s_first);
+	free(h->newest);
+	free(h);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * held: the evidence that may still be joined: exchanges that a contract could mean, flows with
+ * their accounts, and the parentage of spans. First stage of join; everything is copied in, nothing
+ * is borrowed after a call returns, except the contracts, which outlive the table.
+ *
+ * Numbered invariants:
+ *  1. An exchange is compared with every contract when it arrives, because its body is gone
+ *     afterwards; only exchanges that some contract means by request or destination are held.
+ *  2. What is dropped moves `blind_until`: a window that begins before it is not known whole.
+ *  3. Lists are in order of arrival; nothing visible depends on hashing.
+ *
+ * Bounded by WW_EXCHANGES_HELD_MAX, WW_FLOWS_MAX and WW_SPANS_HELD_MAX: the oldest goes first.
+ * Pure, not thread safe.
+ */
+#pragma once
+
+#include <wirewitness/verdict.h>
+
+#include "base/hash.h"
+#include "claim/span.h"
+#include "flow/flow.h"
+#include "policy/contract.h"
+#include "proto/exchange.h"
+
+/* How one exchange stands under one contract. X(enum suffix, number, text, meaning) */
+#define WW_WIRES(X)                                                                        \
+	X(SUCCESS, 0, "success", "status and body are as the contract declares")           \
+	X(FAILED, 1, "failed", "the status is outside the declared success")               \
+	X(BODY_FAILED, 2, "body-failed", "the status fits, a body rule is violated")       \
+	X(BODY_UNKNOWN, 3, "body-unknown", "the status fits, the body was not fully seen") \
+	X(ACCEPTED, 4, "accepted", "202: taken for later")                                 \
+	X(REDIRECTED, 5, "redirected", "3xx: the effect, if any, is elsewhere")            \
+	X(NO_REPLY, 6, "no-reply", "the request left whole, no status came")               \
+	X(NOT_SENT, 7, "not-sent", "the request did not get to its end")                   \
+	X(UNDECODED, 8, "undecoded", "bytes went, their meaning was not seen")             \
+	X(UNFINISHED, 9, "unfinished", "still under way when the watching ended")
+
+#define WW_WIRE_ENUM_(n, v, t, d) WW_WIRE_##n = (v),
+enum ww_wire { WW_WIRES(WW_WIRE_ENUM_) WW_WIRE_MAX };
+const char *ww_held_wire_name(enum ww_wire w);
+
+struct ww_held_exchange;
+
+/* One exchange under one contract. */
+struct ww_match {
+	struct ww_held_exchange *x;
+	struct ww_match *older; /* of the same contract, by arrival */
+	struct ww_match *newer;
+	uint32_t contract;   /* index */
+	bool destination;    /* a declared destination */
+	bool request;        /* a declared method and path */
+	uint8_t wire;        /* enum ww_wire; meaningful when request */
+	uint8_t rule;        /* BODY_FAILED, BODY_UNKNOWN: which rule */
+	bool id_present;     /* the created id was found */
+	struct ww_sha256 id; /* keyed digest of it */
+};
+
+struct ww_held_exchange {
+	struct ww_held_exchange *prev, *next; /* by arrival */
+	uint64_t seq;
+	struct ww_boot arrived; /* its end */
+	char id[WW_EXCHANGE_ID_MAX];
+	uint64_t cookie;
+	struct ww_actor_key root;
+	uint64_t cgroup;
+	struct ww_endpoint peer;
+	struct ww_boot t_first_req;
+	struct ww_boot t_first_resp;
+	struct ww_boot t_last_resp;
+	uint64_t req_bytes, resp_bytes;
+	enum ww_exchange_outcome outcome;
+	uint16_t status;
+	bool retry_after;
+	uint32_t retry_after_s;
+	struct ww_trace_context trace;
+	char idempotency[65]; /* hex keyed digest, empty: none */
+	char method[24];
+	char *name;     /* SNI, else Host without port; owned, never NULL */
+	char *path;     /* template without values; owned, never NULL */
+	uint64_t owner; /* number of the one action it satisfies, 0: none */
+	unsigned match_count;
+	struct ww_match *matches; /* owned */
+};
+
+/* What is known of one socket, live or closed. */
+struct ww_held_flow {
+	struct ww_held_flow *prev, *next; /* live: by first sight; closed: by close */
+	uint64_t cookie;
+	struct ww_actor_key root; /* zero: owner unknown */
+	uint64_t cgroup;
+	struct ww_endpoint peer;
+	uint8_t ip_proto;
+	uint8_t role;
+	uint8_t how;
+	bool established;
+	bool tls;
+	bool bound; /* its TLS session is known */
+	bool closed;
+	bool model; /* carried a decoded call to a model */
+	struct ww_boot t_open;
+	struct ww_boot t_close; /* closed only */
+	uint64_t bytes_sent, bytes_acked, bytes_received;
+	uint64_t setup[2];       /* handshake and tickets, by enum ww_dir */
+	uint64_t unexplained[2]; /* remainder beyond what framing allows; 0 where not checked */
+	uint64_t lost_out;       /* plaintext of requests that was not captured */
+	uint64_t spoken;         /* plaintext bytes sent, captured or counted */
+	uint64_t told;           /* of them, up to here in requests of exchanges that ended */
+	uint32_t begun;          /* exchanges that began on it */
+	uint32_t delivered;      /* exchanges that ended */
+	uint32_t undecoded;      /* of them, without meaning */
+	char *name;              /* SNI; owned, NULL: none */
+	UT_hash_handle hh;
+};
+
+/* Span ids count inside one tree: another tree cannot speak for this one. */
+struct ww_held_span_key {
+	uint64_t root_start_ns;
+	uint64_t root_pid;
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+};
+
+struct ww_held_span {
+	struct ww_held_span *prev, *next; /* by arrival */
+	struct ww_held_span_key key;
+	uint8_t parent[8];
+	uint8_t role;
+	struct ww_boot arrived;
+	uint64_t action;          /* of a tool span: the number of its action, 0: none */
+	uint8_t response_key[16]; /* of a model span with a response id */
+	UT_hash_handle hh, hh_response;
+};
+
+struct ww_held_counts {
+	uint32_t exchanges, flows, spans; /* held now */
+	uint64_t exchanges_dropped;       /* by the ceilings, or for want of memory */
+	uint64_t flows_dropped;
+	uint64_t spans_dropped;
+};
+
+struct ww_held;
+
+/* Both borrowed, outlive the table. 0 or -ENOMEM. */
+WW_CHECK int ww_held_new(const struct ww_contracts *contracts, const struct ww_digest_key *key,
+			 struct ww_held **ret_held);
+void ww_held_free(struct ww_held *h);
+WW_DEFINE_AUTO(struct ww_held, ww_held_free)
+
+/*
+ * Takes an exchange that ended, in order of arrival; model: it is a call to a model. Only requests
+ * sent by the watched process are candidates. 0, or -ENOMEM (then it counts as dropped).
+ * *ret_exchange is the held one, borrowed, or NULL: no contract means it.
+ */
+WW_CHECK int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool model,
+				  struct ww_held_exchange **ret_exchange);
+
+/* Newest match of a contract; go on with ->older. NULL: none. */
+struct ww_match *ww_held_newest(const struct ww_held *h, uint32_t contract);
+
+/* Brings what is held of f up to date; may be called any number of times, closed or not. Zero
+ * effect when there is no memory: then blind_until moves. */
+void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_boot now);
+
+struct ww_held_flow *ww_held_flow_get(const struct ww_held *h, uint64_t cookie);
+
+/* The oldest live flow, go on with ->next; the flow closed last, go on with ->prev. */
+struct ww_held_flow *ww_held_flows_live(const struct ww_held *h);
+struct ww_held_flow *ww_held_flows_closed(const struct ww_held *h);
+
+/* Whether a decoded call to a model went to this address. */
+bool ww_held_is_model_peer(const struct ww_held *h, const struct ww_endpoint *peer);
+
+/*
+ * Keeps a span's parentage. NULL: its sender is unknown, or there was no memory (counted). An id
+ * seen twice in one trace and tree keeps its first parentage.
+ */
+struct ww_held_span *ww_held_add_span(struct ww_held *h, const struct ww_span *s);
+
+/* NULL when not known. */
+struct ww_held_span *ww_held_span_get(const struct ww_held *h, struct ww_actor_key root,
+				      const uint8_t trace_id[16], const uint8_t span_id[8]);
+
+/* The nearest with this role among the span itself and its known ancestors, or NULL. */
+struct ww_held_span *ww_held_span_up(const struct ww_held *h, struct ww_actor_key root,
+				     const uint8_t trace_id[16], const uint8_t span_id[8],
+				     enum ww_span_role role);
+
+/* The tree's model span with this response id, or NULL. */
+struct ww_held_span *ww_held_span_by_response(const struct ww_held *h, struct ww_actor_key root,
+					      const char *response_id);
+
+/* Drops what ended before t. */
+void ww_held_expire(struct ww_held *h, struct ww_boot t);
+
+/* Some exchange or flow that ended at or before this was dropped. 0: none was. */
+struct ww_boot ww_held_blind_until(const struct ww_held *h);
+struct ww_held_counts ww_held_counts(const struct ww_held *h);
+
+/* An unknown root is in no tree. */
+bool ww_held_same_tree(struct ww_actor_key x, struct ww_actor_key y);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "join/join.h"
+
+/* How firmly a window holds an exchange. */
+enum firm { OUTSIDE, MARGIN, CORE };
+
+/* Whose exchange it is by an id on the wire. */
+enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
+
+static const struct ww_boot never = {UINT64_MAX};
+
+const char *ww_join_by_name(enum ww_join_by by)
+{
+#define BY_NAME_(n, v, t, d) [v] = (t),
+	static const char *const names[WW_JOIN_BY_MAX] = {WW_JOIN_BYS(BY_NAME_)};
+
+	return (unsigned)by < WW_JOIN_BY_MAX ? names[by] : "unknown";
+}
+
+const char *ww_join_near_name(enum ww_join_near why)
+{
+#define NEAR_NAME_(n, v, t, d) [v] = (t),
+	static const char *const names[WW_JOIN_NEAR_WHY_MAX] = {WW_JOIN_NEARS(NEAR_NAME_)};
+
+	return (unsigned)why < WW_JOIN_NEAR_WHY_MAX ? names[why] : "unknown";
+}
+
+/* --- windows ------------------------------------------------------------------------------------
+ */
+
+static struct ww_boot plus(struct ww_boot t, uint64_t ns)
+{
+	return (struct ww_boot){t.ns > UINT64_MAX - ns ? UINT64_MAX : t.ns + ns};
+}
+
+static struct ww_boot minus(struct ww_boot t, uint64_t ns)
+{
+	return (struct ww_boot){t.ns < ns ? 0 : t.ns - ns};
+}
+
+static void claim_window(const struct ww_action *a, struct ww_boot until, struct ww_join_window *w)
+{
+	w->core_from = never;
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		const struct ww_action_claim *c = &a->claims[i];
+		struct ww_boot end = c->done ? c->at : c->deadline.ns ? c->deadline : until;
+
+		if (c->turn.ns < w->core_from.ns)
+			w->core_from = c->turn;
+		if (end.ns > w->core_to.ns)
+			w->core_to = end;
+	}
+}
+
+struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew_ns,
+					struct ww_boot until)
+{
+	struct ww_join_window w = {0};
+
+	if (a->span_count) {
+		w.core_from = ww_action_begun(a);
+		w.core_to = ww_action_ended(a);
+	} else if (a->model.asked) {
+		w.core_from = a->model.at;
+		w.core_to = a->model.shown ? a->model.shown_at : until;
+	} else {
+		claim_window(a, until, &w);
+	}
+	w.from = minus(w.core_from, skew_ns + a->bound_ns);
+	w.to = plus(w.core_to, skew_ns + a->bound_ns);
+	return w;
+}
+
+static bool within(struct ww_boot t, struct ww_boot from, struct ww_boot to)
+{
+	return t.ns >= from.ns && t.ns <= to.ns;
+}
+
+static enum firm firmness(const struct ww_action *a, const struct ww_join_window *w,
+			  const struct ww_held_exchange *x)
+{
+	if (!within(x->t_first_req, w->from, w->to))
+		return OUTSIDE;
+	return !ww_action_claim_only(a) && within(x->t_first_req, w->core_from, w->core_to)
+		       ? CORE
+		       : MARGIN;
+}
+
+/* --- ids ----------------------------------------------------------------------------------------
+ */
+
+/* Invariant 2. */
+static enum exact exact(const struct ww_join_ask *ask, const struct ww_action *a,
+			const struct ww_held_exchange *x, enum ww_join_by *ret_by)
+{
+	const struct ww_held_span *s = NULL;
+
+	if (x->trace.present)
+		s = ww_held_span_up(ask->held, x->root, x->trace.trace_id, x->trace.span_id,
+				    WW_SPAN_TOOL);
+	if (s && s->action) {
+		*ret_by = WW_JOIN_BY_TRACEPARENT;
+		return s->action == a->number ? EXACT_OURS : EXACT_OTHERS;
+	}
+	if (x->idempotency[0] && (strcmp(x->idempotency, a->call_digest) == 0 ||
+				  strcmp(x->idempotency, a->said_idempotency) == 0)) {
+		*ret_by = WW_JOIN_BY_IDEMPOTENCY_KEY;
+		return EXACT_OURS;
+	}
+	return EXACT_NO;
+}
+
+/* --- rivals -------------------------------------------------------------------------------------
+ */
+
+static const struct ww_match *match_of(const struct ww_held_exchange *x, int contract)
+{
+	for (unsigned i = 0; i < x->match_count; i++) {
+		const struct ww_match *m = &x->matches[i];
+
+		if ((int)m->contract == contract)
+			return m->destination && m->request ? m : NULL;
+	}
+	return NULL;
+}
+
+/* Whether some exchange in b's window is b's by an id: then it has no need of others. */
+static bool has_exact(const struct ww_join_ask *ask, const struct ww_action *b,
+		      const struct ww_join_window *w)
+{
+	enum ww_join_by by;
+
+	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)b->contract);
+	     m && m->x->arrived.ns >= w->from.ns; m = m->older) {
+		if (m->destination && m->request && ww_held_same_tree(m->x->root, b->root) &&
+		    firmness(b, w, m->x) != OUTSIDE && exact(ask, b, m->x, &by) == EXACT_OURS)
+			return true;
+	}
+	return false;
+}
+
+enum contest { OURS, CONTESTED, THEIRS };
+
+static enum contest against(const struct ww_join_ask *ask, const struct ww_action *b,
+			    const struct ww_held_exchange *x, enum firm ours)
+{
+	struct ww_join_window w;
+	enum ww_join_by by;
+	enum firm theirs;
+
+	if (b == ask->action || b->contract < 0 || !ww_held_same_tree(b->root, ask->action->root) ||
+	    !match_of(x, b->contract))
+		return OURS;
+	w = ww_join_window_of(b, ask->skew_ns, never);
+	theirs = firmness(b, &w, x);
+	if (theirs == OUTSIDE)
+		return OURS;
+	if (exact(ask, b, x, &by) == EXACT_OURS)
+		return THEIRS;
+	if (b->owns || ww_action_claim_only(b) || theirs < ours || has_exact(ask, b, &w))
+		return OURS;
+	return theirs > ours ? THEIRS : CONTESTED;
+}
+
+static enum contest contest(const struct ww_join_ask *ask, const struct ww_join_window *w,
+			    const struct ww_held_exchange *x, enum firm ours, uint32_t *claimants)
+{
+	enum contest worst = OURS;
+	uint32_t n = 1;
+
+	for (const struct ww_action *b = ww_actions_open(ask->actions); b; b = b->next) {
+		enum contest c = against(ask, b, x, ours);
+
+		n += c == CONTESTED;
+		worst = c > worst ? c : worst;
+	}
+	for (const struct ww_action *b = ww_actions_judged(ask->actions);
+	     b && b->judged_at.ns >= w->from.ns; b = b->prev) {
+		enum contest c = against(ask, b, x, ours);
+
+		n += c == CONTESTED;
+		worst = c > worst ? c : worst;
+	}
+	if (worst == CONTESTED && n > *claimants)
+		*claimants = n;
+	return worst;
+}
+
+uint32_t ww_join_rivals(const struct ww_join_ask *ask)
+{
+	struct ww_join_window w = ww_join_window_of(ask->action, ask->skew_ns, ask->until);
+	const struct ww_action *lists[] = {ww_actions_open(ask->actions),
+					   ww_actions_judged(ask->actions)};
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(lists); i++) {
+		for (const struct ww_action *b = lists[i]; b; b = i ? b->prev : b->next) {
+			struct ww_join_window o;
+
+			if (i && b->judged_at.ns < w.from.ns)
+				break;
+			if (b == ask->action || b->owns || b->contract != ask->action->contract ||
+			    !ww_held_same_tree(b->root, ask->action->root))
+				continue;
+			o = ww_join_window_of(b, ask->skew_ns, never);
+			n += o.from.ns <= w.to.ns && o.to.ns >= w.from.ns;
+		}
+	}
+	return n;
+}
+
+/* --- finding ------------------------------------------------------------------------------------
+ */
+
+/* What one search gathers besides the result. */
+struct search {
+	const struct ww_join_ask *ask;
+	struct ww_joined *j;
+	bool exact;         /* some attempt is */
+	uint32_t contested; /* candidates others could mean as well */
+	uint32_t claimants; /* how many could mean the most contested one */
+};
+
+static void add_near(struct ww_joined *j, const struct ww_match *m, enum ww_join_near why)
+{
+	j->near_total++;
+	if (j->near_count < WW_JOIN_NEAR_MAX)
+		j->near[j->near_count++] = (struct ww_near){m, why};
+}
+
+/* By begin, then by arrival: candidates come newest first. */
+static void add_attempt(struct ww_joined *j, struct ww_match *m, enum ww_join_grade grade,
+			enum ww_join_by by)
+{
+	unsigned at = 0;
+
+	j->total++;
+	if (j->count == WW_JOIN_ATTEMPTS_MAX)
+		return;
+	while (at < j->count &&
+	       (j->attempts[at].match->x->t_first_req.ns < m->x->t_first_req.ns ||
+		(j->attempts[at].match->x->t_first_req.ns == m->x->t_first_req.ns &&
+		 j->attempts[at].match->x->seq < m->x->seq)))
+		at++;
+	memmove(&j->attempts[at + 1], &j->attempts[at], (j->count - at) * sizeof(j->attempts[0]));
+	j->attempts[at] = (struct ww_attempt){m, grade, by};
+	j->count++;
+}
+
+/* Somebody else's tree made a call like it. */
+static void look_foreign(struct search *s, const struct ww_match *m)
+{
+	const struct ww_action *a = s->ask->action;
+	const struct ww_held_exchange *x = m->x;
+	bool traced = a->span_count && x->trace.present &&
+		      memcmp(x->trace.trace_id, a->spans[0].trace_id, 16) == 0;
+
+	if (m->destination && m->request && !x->owner && (traced || x->cgroup == a->cgroup) &&
+	    within(x->t_first_req, s->j->window.from, plus(s->j->window.to, s->ask->grace_ns)))
+		s->j->foreign++;
+}
+
+/* A declared call of our tree that begins outside the window. */
+static void look_outside(struct search *s, const struct ww_match *m)
+{
+	if (m->x->t_first_req.ns < s->j->window.from.ns) {
+		add_near(s->j, m, WW_JOIN_NEAR_EARLY);
+	} else if (m->x->t_first_req.ns <= plus(s->j->window.to, s->ask->grace_ns).ns) {
+		add_near(s->j, m, WW_JOIN_NEAR_LATE);
+		s->j->late++;
+	}
+}
+
+static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
+{
+	const struct ww_join_window *w = &s->j->window;
+
+	if (e == EXACT_OURS) {
+		s->exact = true;
+		add_attempt(s->j, m, WW_JOIN_EXACT, by);
+		return;
+	}
+	switch (contest(s->ask, w, m->x, firmness(s->ask->action, w, m->x), &s->claimants)) {
+	case THEIRS:
+		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+		break;
+	case CONTESTED:
+		s->contested++;
+		add_attempt(s->j, m, WW_JOIN_AMBIGUOUS, WW_JOIN_BY_WINDOW);
+		break;
+	case OURS:
+		add_attempt(s->j, m, WW_JOIN_UNIQUE, WW_JOIN_BY_WINDOW);
+	}
+}
+
+static void look(struct search *s, struct ww_match *m)
+{
+	const struct ww_action *a = s->ask->action;
+	enum ww_join_by by = WW_JOIN_BY_NOTHING;
+	bool inside = within(m->x->t_first_req, s->j->window.from, s->j->window.to);
+	enum exact e;
+
+	if (!ww_held_same_tree(m->x->root, a->root)) {
+		look_foreign(s, m);
+		return;
+	}
+	e = exact(s->ask, a, m->x, &by);
+	if (m->destination && m->request) {
+		if ((m->x->owner && m->x->owner != a->number) || e == EXACT_OTHERS) {
+			if (inside)
+				add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+		} else if (inside) {
+			look_inside(s, m, e, by);
+		} else {
+			look_outside(s, m);
+		}
+	} else if (inside && e != EXACT_OTHERS) {
+		if (e == EXACT_OURS && m->request)
+			s->j->elsewhere = m; /* the first one in the end: newest come first */
+		add_near(s->j, m, m->request ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
+	}
+}
+
+/* Some attempts are exact: what others could mean as well is not needed. */
+static void drop_contested(struct search *s)
+{
+	struct ww_joined *j = s->j;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < j->count; i++) {
+		if (j->attempts[i].grade != WW_JOIN_AMBIGUOUS)
+			j->attempts[n++] = j->attempts[i];
+	}
+	j->count = n;
+	j->total -= s->contested;
+	s->contested = 0;
+}
+
+/* Claims that could mean the same calls: how many there are, and how many were said before `a`. */
+static unsigned claims_before(const struct search *s, unsigned *ret_all)
+{
+	const struct ww_action *a = s->ask->action;
+	unsigned before = 0, all = 1;
+
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+		struct ww_boot at = b->claims[0].at;
+
+		if (b == a || !ww_action_claim_only(b) || b->contract != a->contract ||
+		    !ww_held_same_tree(b->root, a->root) || at.ns < s->j->window.from.ns ||
+		    b->claims[0].turn.ns > s->j->window.to.ns)
+			continue;
+		all++;
+		before += at.ns < a->claims[0].at.ns ||
+			  (at.ns == a->claims[0].at.ns && b->number < a->number);
+	}
+	*ret_all = all;
+	return before;
+}
+
+/* Invariant 6. */
+static void serve_claims(struct search *s)
+{
+	struct ww_joined *j = s->j;
+	unsigned all, nth = claims_before(s, &all);
+
+	if (all == 1 || s->exact || j->count == 0)
+		return;
+	if (nth >= j->count) {
+		j->count = 0;
+		j->total = 0;
+		return;
+	}
+	for (unsigned i = 1; i < j->count; i++) {
+		if (j->attempts[i].match->wire != j->attempts[0].match->wire) {
+			s->contested = j->count;
+			s->claimants = all;
+			return;
+		}
+	}
+	j->attempts[0] = j->attempts[nth];
+	j->count = 1;
+	j->total = 1;
+}
+
+void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
+{
+	struct ww_joined *j = ret_joined;
+	struct search s = {.ask = ask, .j = j};
+
+	memset(j, 0, sizeof(*j));
+	j->window = ww_join_window_of(ask->action, ask->skew_ns, ask->until);
+	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)ask->action->contract);
+	     m && m->x->arrived.ns >= j->window.from.ns; m = m->older)
+		look(&s, m);
+	if (ww_action_claim_only(ask->action))
+		serve_claims(&s);
+	if (s.exact)
+		drop_contested(&s);
+	if (s.contested) {
+		j->grade = WW_JOIN_AMBIGUOUS;
+		j->by = WW_JOIN_BY_WINDOW;
+		if (s.claimants > j->total)
+			j->total = s.claimants;
+		return;
+	}
+	for (unsigned i = 0; i < j->count; i++) {
+		if (j->attempts[i].grade > j->grade) {
+			j->grade = j->attempts[i].grade;
+			j->by = j->attempts[i].by;
+		}
+	}
+}
+
+void ww_join_own(const struct ww_joined *j, struct ww_action *a)
+{
+	a->owns = false;
+	if (j->grade != WW_JOIN_EXACT && j->grade != WW_JOIN_UNIQUE)
+		return;
+	for (unsigned i = 0; i < j->count; i++) {
+		j->attempts[i].match->x->owner = a->number;
+		a->owns = true;
+	}
+}
+
+void ww_join_release(const struct ww_join_ask *ask)
+{
+	struct ww_action *a = ask->action;
+	struct ww_join_window w = ww_join_window_of(a, ask->skew_ns, ask->until);
+
+	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)a->contract);
+	     m && m->x->arrived.ns >= w.from.ns; m = m->older) {
+		if (m->x->owner == a->number)
+			m->x->owner = 0;
+	}
+	a->owns = false;
+}

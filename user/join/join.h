@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * join: which exchanges are the attempts of one action, with the grade of that link. Third stage of
+ * join; reads held.h and actions.h, changes only who owns an exchange.
+ *
+ * Numbered invariants:
+ *  1. Time alone never joins: every candidate is of the same process tree and fits a contract by
+ *     destination, method and path.
+ *  2. EXACT comes from an id on the wire: the trace context of the tool span or of a known
+ * descendant of it (the nearest tool span owns it), or an idempotency key that is the tool call id
+ * or the key the span names.
+ *  3. UNIQUE needs one side and the other: no other action of the tree could mean the candidate as
+ *     well. Where one could, the grade is AMBIGUOUS and nothing is picked.
+ *  4. One exchange is owned by at most one action; an owned one is no candidate.
+ *  5. An exchange begins inside the action's window, whatever its ids: an earlier reply is none.
+ *  6. Claims without span, call or id come last and are served by count, in the order in which they
+ *     were said: with fewer calls than claims the last ones stay without.
+ *
+ * A window is [begin, end] of the spans (or from the model's answer to its next request with the
+ * result, or from the turn's begin to the claim), widened by the margin on both sides. An exchange
+ * that begins inside the unwidened window outranks one in the margin: both spans' clocks are one.
+ *
+ * Pure, no memory of its own.
+ */
+#pragma once
+
+#include "join/actions.h"
+#include "join/held.h"
+
+#define WW_JOIN_ATTEMPTS_MAX 64
+#define WW_JOIN_NEAR_MAX     16
+
+/* By what an exchange was joined. X(enum suffix, number, text, meaning) */
+#define WW_JOIN_BYS(X)                                                                      \
+	X(NOTHING, 0, "", "not joined")                                                     \
+	X(TRACEPARENT, 1, "traceparent", "trace context of the tool span on the wire")      \
+	X(IDEMPOTENCY_KEY, 2, "idempotency-key", "the tool call id, or the span's own key") \
+	X(WINDOW, 3, "window", "process tree, destination, method, path and time")          \
+	X(RESPONSE_ID, 4, "response-id", "the model's response id in span and body")
+
+#define WW_JOIN_BY_ENUM_(n, v, t, d) WW_JOIN_BY_##n = (v),
+enum ww_join_by { WW_JOIN_BYS(WW_JOIN_BY_ENUM_) WW_JOIN_BY_MAX };
+const char *ww_join_by_name(enum ww_join_by by);
+
+/* Why an exchange that looks like the action's is not. X(enum suffix, number, text, meaning) */
+#define WW_JOIN_NEARS(X)                                                              \
+	X(REQUEST, 0, "request", "declared destination, another method or path")      \
+	X(DESTINATION, 1, "destination", "the declared call, to another destination") \
+	X(EARLY, 2, "early", "it began before the window")                            \
+	X(LATE, 3, "late", "it began after the window")                               \
+	X(TAKEN, 4, "taken", "another action's")
+
+#define WW_JOIN_NEAR_ENUM_(n, v, t, d) WW_JOIN_NEAR_##n = (v),
+enum ww_join_near { WW_JOIN_NEARS(WW_JOIN_NEAR_ENUM_) WW_JOIN_NEAR_WHY_MAX };
+const char *ww_join_near_name(enum ww_join_near why);
+
+struct ww_join_window {
+	struct ww_boot core_from, core_to;
+	struct ww_boot from, to; /* with the margin */
+};
+
+struct ww_attempt {
+	struct ww_match *match;
+	enum ww_join_grade grade;
+	enum ww_join_by by;
+};
+
+struct ww_near {
+	const struct ww_match *match;
+	enum ww_join_near why;
+};
+
+struct ww_joined {
+	struct ww_join_window window;
+	enum ww_join_grade grade;
+	enum ww_join_by by;
+	uint32_t total; /* attempts; AMBIGUOUS: the n of AMBIGUOUS(n) */
+	unsigned count; /* of them here, by begin: the attempts, or the candidates */
+	struct ww_attempt attempts[WW_JOIN_ATTEMPTS_MAX];
+	const struct ww_match *elsewhere; /* EXACT, but not a declared destination; NULL: none */
+	uint32_t near_total;
+	unsigned near_count;
+	struct ww_near near[WW_JOIN_NEAR_MAX];
+	uint32_t
+		foreign; /* like calls of other trees that nobody owns: a helper could have acted */
+	uint32_t late;   /* like calls of this tree after the window, within the grace time */
+};
+
+struct ww_join_ask {
+	struct ww_held *held;
+	const struct ww_actions *actions;
+	struct ww_action *action; /* has a contract */
+	uint64_t skew_ns;
+	uint64_t grace_ns;
+	struct ww_boot until; /* end of a window that nothing else closes */
+};
+
+struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew_ns,
+					struct ww_boot until);
+
+void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined);
+
+/* Makes the attempts of `a` its own; gives back what it owned before in that window. */
+void ww_join_own(const struct ww_joined *j, struct ww_action *a);
+void ww_join_release(const struct ww_join_ask *ask);
+
+/* Other actions of the tree and contract whose windows overlap this one's and that own nothing. */
+uint32_t ww_join_rivals(const struct ww_join_ask *ask);

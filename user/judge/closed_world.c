@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/closed_world.h"
+
+#include <stdarg.h>
+
+/* Closes are told in order of arrival, at most this much out of order of time. */
+#define CLOSE_ORDER_NS 1000000000ull
+#define NS_PER_S       1000000000ull
+#define PORT_DNS       53
+#define IP_UDP         17
+#define COVERS_ALL     (WW_COVERS_TCP | WW_COVERS_UDP | WW_COVERS_RAW | WW_COVERS_UNIX | WW_COVERS_PROC)
+/* Line ends between requests: too little for a request. */
+#define STRAY_BYTES_MAX 16u
+/* Session tickets of a TLS 1.3 server that cannot be told from a reply without plaintext. */
+#define TICKETS_BYTES_MAX 1024u
+
+static const enum ww_reason reasons[WW_WORLD_ITEM_MAX] = {
+#define REASON_(n, t, r, d) [WW_WORLD_##n] = WW_REASON_##r,
+	WW_WORLD_ITEMS(REASON_)};
+
+const char *ww_closed_world_item_name(enum ww_world_item item)
+{
+#define NAME_(n, t, r, d) [WW_WORLD_##n] = (t),
+	static const char *const names[WW_WORLD_ITEM_MAX] = {WW_WORLD_ITEMS(NAME_)};
+
+	return (unsigned)item < WW_WORLD_ITEM_MAX ? names[item] : "unknown";
+}
+
+enum ww_reason ww_closed_world_reason(const struct ww_world *w, uint32_t mask)
+{
+	for (unsigned i = 0; i < WW_WORLD_ITEM_MAX; i++) {
+		if (w->failed & mask & (1u << i))
+			return reasons[i];
+	}
+	return WW_REASON_NONE;
+}
+
+/* The first detail of an item stays. */
+static void __attribute__((format(printf, 3, 4)))
+fail(struct ww_world *w, enum ww_world_item item, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->failed & (1u << item))
+		return;
+	w->failed |= 1u << item;
+	va_start(ap, fmt);
+	vsnprintf(w->details[item], sizeof(w->details[item]), fmt, ap);
+	va_end(ap);
+}
+
+/* --- what is asked of coverage and of the join --------------------------------------------------
+ */
+
+static void check_coverage(const struct ww_world_ask *ask, struct ww_world *w)
+{
+	struct ww_coverage_answer *a = &w->coverage;
+
+	ww_coverage_query(ask->coverage, ask->action->cgroup, w->from, w->to, a);
+	if (!a->known)
+		fail(w, WW_WORLD_COVERED, "the scope is not known");
+	else if (!a->whole_window || a->gaps)
+		fail(w, WW_WORLD_COVERED, "%u gaps, whole window: %s", a->gaps,
+		     a->whole_window ? "yes" : "no");
+	else if ((a->covers & COVERS_ALL) != COVERS_ALL)
+		fail(w, WW_WORLD_COVERED, "only kinds 0x%x of 0x%x", a->covers, COVERS_ALL);
+	if (a->lost_events)
+		fail(w, WW_WORLD_LOSSES, "%llu events lost: %s", (unsigned long long)a->lost_events,
+		     ww_loss_cause_name((enum ww_loss_cause)a->lost_cause));
+	if (a->unix_peers || a->loopback_peers)
+		fail(w, WW_WORLD_PEERS, "%s", a->detail);
+	if (a->raw_sockets)
+		fail(w, WW_WORLD_RAW, "%u raw sockets", a->raw_sockets);
+}
+
+static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
+{
+	struct ww_boot blind = ww_held_blind_until(ask->held);
+	const struct ww_contract *c = ask->contract;
+
+	if (ask->action->clock_bad)
+		fail(w, WW_WORLD_CLOCK, "a time contradicts the clock map");
+	if (c->deferred && c->deadline_s == 0)
+		fail(w, WW_WORLD_DEFERRAL, "deferred without a deadline");
+	if (ask->now.ns < w->to.ns)
+		fail(w, WW_WORLD_COVERED, "watching ended before the window");
+	if (blind.ns && w->from.ns <= blind.ns)
+		fail(w, WW_WORLD_KEPT, "exchanges or flows of the window were dropped");
+	if (ask->joined->foreign)
+		fail(w, WW_WORLD_OTHERS, "%u like calls of other trees", ask->joined->foreign);
+	if (ask->joined->late)
+		fail(w, WW_WORLD_LATE, "%u like calls after the window", ask->joined->late);
+}
+
+/* --- flows --------------------------------------------------------------------------------------
+ */
+
+bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_flow *f)
+{
+	return f->name ? ww_contract_destination(c, f->name, &f->peer)
+		       : ww_contract_address(c, &f->peer);
+}
+
+/* Whether bytes of the application went out, past what the TLS handshake takes. */
+static bool sent(const struct ww_held_flow *f)
+{
+	return f->bytes_sent > (f->tls ? f->setup[WW_DIR_OUT] : 0);
+}
+
+/* Bytes that were sent, and that nothing on this flow explains as a request. */
+static bool undecoded(const struct ww_held_flow *f)
+{
+	if (f->tls && !f->bound)
+		return true;
+	if (f->undecoded > 0 || (f->delivered == 0 && f->begun == 0))
+		return true;
+	return f->begun == f->delivered && f->spoken > f->told + STRAY_BYTES_MAX;
+}
+
+static enum ww_evidence evidence_of(const struct ww_held_flow *f)
+{
+	bool opaque = f->tls && !f->bound;
+	uint64_t out = f->tls ? f->setup[WW_DIR_OUT] : 0;
+	uint64_t in = f->tls ? f->setup[WW_DIR_IN] : 0;
+
+	if (!f->established && f->bytes_acked == 0)
+		return WW_EVIDENCE_E0;
+	if (f->bytes_acked <= out)
+		return WW_EVIDENCE_E1;
+	if (f->bytes_received <= in + (opaque ? TICKETS_BYTES_MAX : 0))
+		return WW_EVIDENCE_E2;
+	return WW_EVIDENCE_E3;
+}
+
+static void take_undecoded(const struct ww_held_flow *f, struct ww_world *w)
+{
+	struct ww_world_undecoded *u = &w->undecoded;
+	enum ww_evidence e = evidence_of(f);
+
+	if (e < WW_EVIDENCE_E2)
+		return;
+	u->count++;
+	if (u->flow && u->evidence >= e)
+		return;
+	u->flow = f;
+	u->evidence = e;
+	u->opaque = f->tls && !f->bound;
+	u->began_inside = f->t_open.ns >= w->from.ns;
+}
+
+static void flow_text(const struct ww_held_flow *f, char *out)
+{
+	ww_endpoint_text(&f->peer, out);
+}
+
+static void check_content(const struct ww_world_ask *ask, const struct ww_held_flow *f,
+			  struct ww_world *w)
+{
+	char peer[WW_ENDPOINT_TEXT_MAX];
+
+	flow_text(f, peer);
+	for (unsigned dir = 0; dir < 2; dir++) {
+		if (f->unexplained[dir] > WW_WORLD_REMAINDER_BYTES)
+			fail(w, WW_WORLD_ACCOUNT, "%llu bytes unexplained, %s",
+			     (unsigned long long)f->unexplained[dir], peer);
+	}
+	if (!undecoded(f) || f->model || ww_held_is_model_peer(ask->held, &f->peer))
+		return;
+	if (f->tls)
+		fail(w, WW_WORLD_TLS, "%s, %s", peer, f->bound ? "not understood" : "unread");
+	else if (f->ip_proto != IP_UDP || f->peer.port != PORT_DNS)
+		fail(w, WW_WORLD_PLAIN, "%s, %llu bytes", peer, (unsigned long long)f->bytes_sent);
+}
+
+static void check_flow(const struct ww_world_ask *ask, const struct ww_held_flow *f,
+		       struct ww_world *w)
+{
+	bool declared = ww_closed_world_declared(ask->contract, f);
+
+	if (declared && f->how == WW_CLOSE_REFUSED)
+		w->refused++;
+	if (!sent(f))
+		return;
+	if (ww_endpoint_loopback(&f->peer) && !declared)
+		return;
+	w->egress_total++;
+	if (w->egress_count < WW_WORLD_EGRESS_MAX)
+		w->egress[w->egress_count++] = f;
+	if (f->root.pid == 0)
+		fail(w, WW_WORLD_OWNERS, "a flow without a known owner");
+	if (declared && undecoded(f))
+		take_undecoded(f, w);
+	if (declared && f->lost_out)
+		fail(w, WW_WORLD_LOSSES, "%llu bytes of a request not captured",
+		     (unsigned long long)f->lost_out);
+	check_content(ask, f, w);
+}
+
+static bool concerns(const struct ww_world_ask *ask, const struct ww_held_flow *f,
+		     const struct ww_world *w)
+{
+	const struct ww_action *a = ask->action;
+
+	if (f->role == WW_FLOW_ACCEPT || f->t_open.ns > w->to.ns ||
+	    (f->closed && f->t_close.ns < w->from.ns))
+		return false;
+	return ww_held_same_tree(f->root, a->root) || (f->root.pid == 0 && f->cgroup == a->cgroup);
+}
+
+void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world)
+{
+	struct ww_world *w = ret_world;
+
+	memset(w, 0, sizeof(*w));
+	w->from = ask->joined->window.from;
+	w->to.ns = ask->joined->window.to.ns + ask->grace_ns;
+	if (ask->contract->deferred)
+		w->to.ns += ask->contract->deadline_s * NS_PER_S;
+	check_coverage(ask, w);
+	check_rest(ask, w);
+	for (const struct ww_held_flow *f = ww_held_flows_live(ask->held); f; f = f->next) {
+		if (concerns(ask, f, w))
+			check_flow(ask, f, w);
+	}
+	for (const struct ww_held_flow *f = ww_held_flows_closed(ask->held);
+	     f && f->t_close.ns + CLOSE_ORDER_NS >= w->from.ns; f = f->prev) {
+		if (concerns(ask, f, w))
+			check_flow(ask, f, w);
+	}
+}

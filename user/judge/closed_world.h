@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * closed_world: may "we did not see it" become "it did not happen"? A checklist over one window of
+ * one process tree; every item is answered and goes into the record with its answer. The test holds
+ * only when all items pass; the first item that fails gives the reason.
+ *
+ * A flow counts when it is outbound, belongs to the tree (or its owner is unknown and it is of the
+ * same scope), overlaps the window and carried bytes. Loopback peers are the business of coverage,
+ * which leaves out our own receiver; DNS over UDP port 53 is listed but does not block.
+ *
+ * Pure; borrows everything it is asked with.
+ */
+#pragma once
+
+#include "flow/coverage.h"
+#include "join/join.h"
+
+/* In order of precedence. X(enum suffix, text, reason when it fails, meaning) */
+#define WW_WORLD_ITEMS(X)                                                                      \
+	X(CLOCK, "clock", CLOCK_UNBOUNDED, "span times map to kernel times within the skew")   \
+	X(DEFERRAL, "deferral", REMOTE_EXECUTOR, "no declared deferral that is still running") \
+	X(COVERED, "coverage", COVERAGE_GAP,                                                   \
+	  "sockets of all families and processes were covered for the whole window")           \
+	X(LOSSES, "losses", EVENT_LOSS, "no event that touches the scope was lost")            \
+	X(KEPT, "kept", EVENT_LOSS, "no evidence of the window was dropped by a ceiling")      \
+	X(OWNERS, "owners", ACTOR_UNRESOLVED, "every flow of the scope has a known owner")     \
+	X(PEERS, "peers", REMOTE_EXECUTOR, "no unix or loopback peer outside the scope")       \
+	X(RAW, "raw", PLAINTEXT_INCOMPLETE, "no raw or packet socket")                         \
+	X(OTHERS, "others", REMOTE_EXECUTOR, "no other process tree made a like call")         \
+	X(LATE, "late", AMBIGUOUS_JOIN, "no like call right after the window")                 \
+	X(TLS, "tls", TLS_OPAQUE,                                                              \
+	  "the TLS content of every flow was read, but to model endpoints")                    \
+	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")          \
+	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE, "the byte account of every flow closes")
+
+#define WW_WORLD_ENUM_(n, t, r, d) WW_WORLD_##n,
+enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
+
+#define WW_WORLD_BIT(item) (1u << WW_WORLD_##item)
+/* What must hold before a failure on the wire may be called the last word: no unseen retry. */
+#define WW_WORLD_NO_RETRY_UNSEEN (WW_WORLD_BIT(COVERED) | WW_WORLD_BIT(LOSSES) | WW_WORLD_BIT(KEPT))
+
+#define WW_WORLD_EGRESS_MAX 16
+/* Surplus per direction that TLS alerts and the like explain; the product's own bound. */
+#define WW_WORLD_REMAINDER_BYTES 64u
+
+/* Flows to a declared destination whose content was not decoded. */
+struct ww_world_undecoded {
+	uint32_t count;
+	const struct ww_held_flow *flow; /* the one with the best evidence */
+	enum ww_evidence evidence;       /* its grade, E2 or E3 */
+	bool opaque;                     /* TLS without plaintext, else plain or not understood */
+	bool began_inside;               /* all of its bytes are of the window */
+};
+
+struct ww_world {
+	struct ww_boot from, to;
+	struct ww_coverage_answer coverage;
+	uint32_t failed;                     /* bit set of enum ww_world_item */
+	char details[WW_WORLD_ITEM_MAX][64]; /* of those that failed */
+	struct ww_world_undecoded undecoded;
+	uint32_t refused; /* connections to a declared destination that were never established */
+	uint32_t egress_total;
+	unsigned egress_count;
+	const struct ww_held_flow *egress[WW_WORLD_EGRESS_MAX];
+};
+
+struct ww_world_ask {
+	const struct ww_held *held; /* flows up to date */
+	const struct ww_coverage *coverage;
+	const struct ww_action *action;
+	const struct ww_contract *contract;
+	const struct ww_joined *joined;
+	uint64_t grace_ns;
+	struct ww_boot now;
+};
+
+void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world);
+
+/* NONE when none of the items in `mask` failed, else the reason of the first one. */
+enum ww_reason ww_closed_world_reason(const struct ww_world *w, uint32_t mask);
+
+const char *ww_closed_world_item_name(enum ww_world_item item);
+
+/* Whether f could carry a call to a declared destination: by name where it has one, else by
+ * address. */
+bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_flow *f);

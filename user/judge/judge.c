@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/judge.h"
+
+#include <errno.h>
+
+#include "judge/ruling.h"
+#include "judge/verdict.h"
+#include "judge/verdict_write.h"
+
+#define NS_PER_S 1000000000ull
+
+#define GRACE_DEFAULT_NS (2 * NS_PER_S)
+#define SKEW_DEFAULT_NS  (NS_PER_S / 20)
+
+/* A judged action and its evidence are kept for late spans, claims and exchanges. */
+#define HOLD_NS (600 * NS_PER_S)
+/* How long an exchange that is still open delays the verdict. */
+#define OPEN_WAIT_NS (30 * NS_PER_S)
+/* A tool call that was answered to the model, without a span: batch exporters send every 5 s. */
+#define SHOWN_WAIT_NS (8 * NS_PER_S)
+/* A tool call of which nothing further is heard. */
+#define ASKED_WAIT_NS (60 * NS_PER_S)
+/* A claim "will" without a deadline. */
+#define WILL_WAIT_NS (300 * NS_PER_S)
+/* Old evidence is looked for this often. */
+#define EXPIRE_EVERY_NS NS_PER_S
+
+struct due {
+	uint64_t ns;
+	struct ww_action *action;
+};
+
+struct ww_judge {
+	struct ww_judge_config cfg;
+	struct ww_judge_deps deps;
+	ww_record_fn emit;
+	void *ctx;
+	struct ww_held *held;
+	struct ww_actions *actions;
+	struct due *due; /* scratch of one tick */
+	size_t due_cap;
+	struct ww_buf verdict; /* one record */
+	struct ww_buf action;
+	struct ww_case scratch;
+	struct ww_boot now;
+	struct ww_boot expired;
+	bool fresh;    /* live flows are as of this tick */
+	bool finished; /* nothing more comes: no waiting */
+	struct ww_judge_counts counts;
+};
+
+int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
+		 ww_record_fn emit, void *ctx, struct ww_judge **ret_judge)
+{
+	WW_AUTO(ww_judge_free_auto) struct ww_judge *j = calloc(1, sizeof(*j));
+	int r;
+
+	if (!j)
+		return -ENOMEM;
+	j->cfg = *cfg;
+	if (!j->cfg.grace_ns)
+		j->cfg.grace_ns = GRACE_DEFAULT_NS;
+	if (!j->cfg.skew_ns)
+		j->cfg.skew_ns = SKEW_DEFAULT_NS;
+	j->deps = *deps;
+	j->emit = emit;
+	j->ctx = ctx;
+	ww_buf_init(&j->verdict, WW_RECORD_BYTES_MAX);
+	ww_buf_init(&j->action, WW_RECORD_BYTES_MAX);
+	r = ww_held_new(deps->contracts, deps->key, &j->held);
+	if (r < 0)
+		return r;
+	r = ww_actions_new(deps->contracts, deps->key, deps->clock, j->cfg.skew_ns, &j->actions);
+	if (r < 0)
+		return r;
+	*ret_judge = WW_TAKE(j);
+	return 0;
+}
+
+void ww_judge_free(struct ww_judge *j)
+{
+	if (!j)
+		return;
+	ww_actions_free(j->actions);
+	ww_held_free(j->held);
+	ww_buf_done(&j->verdict);
+	ww_buf_done(&j->action);
+	free(j->due);
+	free(j);
+}
+
+struct ww_judge_counts ww_judge_counts(const struct ww_judge *j)
+{
+	struct ww_judge_counts c = j->counts;
+	struct ww_held_counts h = ww_held_counts(j->held);
+
+	c.actions_held = ww_actions_count(j->actions);
+	c.exchanges_held = h.exchanges;
+	c.flows_held = h.flows;
+	c.spans_held = h.spans;
+	c.evidence_dropped = h.exchanges_dropped + h.flows_dropped + h.spans_dropped;
+	return c;
+}
+
+static void update_flow(void *ctx, struct ww_flow *f)
+{
+	struct ww_judge *j = ctx;
+
+	ww_flow_account(f);
+	ww_held_update_flow(j->held, f, j->now);
+}
+
+static void refresh_flows(struct ww_judge *j)
+{
+	if (!j->fresh)
+		ww_flows_each(j->deps.flows, update_flow, j);
+	j->fresh = true;
+}
+
+/* --- when ---------------------------------------------------------------------------------------
+ */
+
+static uint64_t max_ns(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static const struct ww_contract *contract_of(const struct ww_judge *j, const struct ww_action *a)
+{
+	return a->contract < 0 ? NULL : &j->deps.contracts->items[a->contract];
+}
+
+/* End of the process that asked for the call; 0: it lives, or is not known. */
+static struct ww_boot exit_of(const struct ww_judge *j, const struct ww_action *a)
+{
+	const struct ww_actor *actor = ww_actors_get(j->deps.actors, a->actor);
+
+	return actor ? actor->exited : (struct ww_boot){0};
+}
+
+static uint64_t claim_due(const struct ww_action *a)
+{
+	uint64_t due = a->received.ns;
+
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		const struct ww_action_claim *k = &a->claims[i];
+
+		if (k->done)
+			due = max_ns(due, k->at.ns);
+		else
+			due = max_ns(due,
+				     k->deadline.ns ? k->deadline.ns : k->at.ns + WILL_WAIT_NS);
+	}
+	return due;
+}
+
+static uint64_t model_due(const struct ww_judge *j, const struct ww_action *a)
+{
+	struct ww_boot exited = exit_of(j, a);
+
+	if (a->model.shown)
+		return a->model.shown_at.ns + SHOWN_WAIT_NS;
+	if (exited.ns)
+		return max_ns(exited.ns, a->model.at.ns);
+	return a->model.at.ns + ASKED_WAIT_NS;
+}
+
+/* The instant from which the action can be judged. */
+static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
+{
+	const struct ww_contract *c = contract_of(j, a);
+	uint64_t due;
+
+	if (a->root.pid == 0 || a->clock_bad)
+		return a->received.ns + j->cfg.grace_ns;
+	if (a->span_count)
+		due = max_ns(ww_action_ended(a).ns, a->received.ns);
+	else if (a->model.asked)
+		due = max_ns(model_due(j, a), a->received.ns);
+	else
+		due = claim_due(a);
+	if (c && c->deferred)
+		due += c->deadline_s * NS_PER_S;
+	return due + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
+}
+
+/* An exchange with a declared destination is under way. */
+static bool busy(const struct ww_judge *j, const struct ww_action *a)
+{
+	const struct ww_contract *c = contract_of(j, a);
+
+	for (const struct ww_held_flow *f = ww_held_flows_live(j->held); f; f = f->next) {
+		if (f->begun > f->delivered && f->role != WW_FLOW_ACCEPT &&
+		    ww_held_same_tree(f->root, a->root) && ww_closed_world_declared(c, f))
+			return true;
+	}
+	return false;
+}
+
+/* --- judging ------------------------------------------------------------------------------------
+ */
+
+static void rule_plainly(struct ww_ruling *r, enum ww_verdict verdict, enum ww_reason reason)
+{
+	r->engine = "effect";
+	r->verdict = verdict;
+	r->reason = reason;
+}
+
+/* What needs no look at the wire: true when ruled. */
+static bool rule_without_wire(const struct ww_case *k, struct ww_ruling *r)
+{
+	if (k->action->root.pid == 0)
+		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_ACTOR_UNRESOLVED);
+	else if (k->action->model.remote && !k->action->span_count)
+		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_REMOTE_EXECUTOR);
+	else if (!k->contract)
+		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_NO_CONTRACT);
+	else if (k->contract->effect == WW_EFFECT_REMOTE)
+		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_REMOTE_EXECUTOR);
+	else if (k->contract->effect != WW_EFFECT_NETWORK)
+		rule_plainly(r, WW_VERDICT_NOT_APPLICABLE, WW_REASON_NONE);
+	else if (k->action->clock_bad)
+		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_CLOCK_UNBOUNDED);
+	else
+		return false;
+	return true;
+}
+
+static void emit(struct ww_judge *j, enum ww_record_kind kind, const struct ww_jsonw *w)
+{
+	if (ww_jsonw_ok(w))
+		j->emit(j->ctx, kind, ww_buf_slice(w->out));
+	else
+		j->counts.records_lost++;
+}
+
+static void make_records(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
+			 const struct ww_ruling *r)
+{
+	struct ww_verdict_record v = {k, r, j->deps.clock, j->deps.contracts, a->revision + 1};
+	struct ww_jsonw verdict, action;
+	size_t from = 0, to = 0;
+	struct ww_sha256 print;
+
+	ww_buf_clear(&j->verdict);
+	ww_jsonw_init(&verdict, &j->verdict);
+	ww_verdict_write(&v, &verdict, &from, &to);
+	ww_sha256(ww_slice_sub(ww_buf_slice(&j->verdict), from, to - from), &print);
+	if (a->revision && memcmp(print.b, a->fingerprint, sizeof(print.b)) == 0)
+		return; /* late parts that change nothing */
+	memcpy(a->fingerprint, print.b, sizeof(print.b));
+	j->counts.superseded += a->revision > 0;
+	a->revision++;
+	j->counts.verdicts[r->verdict]++;
+	ww_buf_clear(&j->action);
+	ww_jsonw_init(&action, &j->action);
+	ww_verdict_write_action(&v, &action);
+	emit(j, WW_RECORD_ACTION, &action);
+	emit(j, WW_RECORD_VERDICT, &verdict);
+}
+
+static void settle(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
+		   const struct ww_ruling *r)
+{
+	make_records(j, a, k, r);
+	ww_actions_set_judged(j->actions, a, j->now);
+}
+
+static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
+{
+	struct ww_join_ask ask = {
+		.held = j->held,
+		.actions = j->actions,
+		.action = a,
+		.skew_ns = j->cfg.skew_ns,
+		.grace_ns = j->cfg.grace_ns,
+		.until = exit_of(j, a),
+	};
+
+	if (!a->model.asked)
+		ask.until.ns = a->received.ns + WILL_WAIT_NS;
+	else if (ask.until.ns == 0)
+		ask.until.ns = a->model.at.ns + ASKED_WAIT_NS;
+	return ask;
+}
+
+static void look_at_world(struct ww_judge *j, struct ww_case *k)
+{
+	struct ww_world_ask ask = {
+		.held = j->held,
+		.coverage = j->deps.coverage,
+		.action = k->action,
+		.contract = k->contract,
+		.joined = &k->joined,
+		.grace_ns = j->cfg.grace_ns,
+		.now = j->now,
+	};
+
+	ww_closed_world_check(&ask, &k->world);
+}
+
+/* Judges a, or leaves it open because an exchange may still end. */
+static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
+{
+	struct ww_case *k = &j->scratch;
+	struct ww_join_ask ask = ask_for(j, a);
+	struct ww_ruling r = {0};
+
+	memset(k, 0, sizeof(*k));
+	k->held = j->held;
+	k->action = a;
+	k->contract = contract_of(j, a);
+	if (rule_without_wire(k, &r)) {
+		settle(j, a, k, &r);
+		return;
+	}
+	refresh_flows(j);
+	ww_join_release(&ask);
+	ww_join_find(&ask, &k->joined);
+	k->still_open = busy(j, a);
+	look_at_world(j, k);
+	k->rivals = ww_join_rivals(&ask);
+	k->partners = a->partners;
+	if (!ww_effect_rule(k, &r))
+		ww_commit_rule(k, &r);
+	if (k->still_open && !r.tally.success && !j->finished && j->now.ns < due_ns + OPEN_WAIT_NS)
+		return;
+	ww_join_own(&k->joined, a);
+	settle(j, a, k, &r);
+}
+
+/* The table is full: an action goes before its time, and the record says why it is not judged. */
+static void give_up(struct ww_judge *j, struct ww_action *a)
+{
+	struct ww_case *k = &j->scratch;
+	struct ww_ruling r = {0};
+
+	memset(k, 0, sizeof(*k));
+	k->held = j->held;
+	k->action = a;
+	k->contract = contract_of(j, a);
+	rule_plainly(&r, WW_VERDICT_UNVERIFIABLE, WW_REASON_EVENT_LOSS);
+	settle(j, a, k, &r);
+	j->counts.actions_given_up++;
+}
+
+static void make_room(struct ww_judge *j)
+{
+	while (ww_actions_count(j->actions) > WW_ACTIONS_HELD_MAX) {
+		if (!ww_actions_judged_first(j->actions))
+			give_up(j, ww_actions_open(j->actions));
+		ww_actions_drop(j->actions, ww_actions_judged_first(j->actions));
+		j->counts.actions_dropped++;
+	}
+}
+
+/* --- what comes in ------------------------------------------------------------------------------
+ */
+
+/* An exchange that ends after its action was judged: judged again. */
+static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
+{
+	struct ww_action *prev;
+
+	for (struct ww_action *a = ww_actions_judged(j->actions);
+	     a && a->judged_at.ns >= x->t_first_req.ns; a = prev) {
+		struct ww_join_window w = ww_join_window_of(a, j->cfg.skew_ns, a->judged_at);
+
+		prev = a->prev;
+		if (a->contract < 0 || !ww_held_same_tree(a->root, x->root) ||
+		    x->t_first_req.ns < w.from.ns || x->t_first_req.ns > w.to.ns)
+			continue;
+		for (unsigned i = 0; i < x->match_count; i++) {
+			if ((int)x->matches[i].contract == a->contract)
+				ww_actions_reopen(j->actions, a);
+		}
+	}
+}
+
+static int add_model_call(struct ww_judge *j, const struct ww_exchange *x,
+			  const struct ww_model_call *call)
+{
+	for (unsigned i = 0; i < call->tool_result_count; i++)
+		ww_actions_add_result(j->actions, x, &call->tool_results[i]);
+	for (unsigned i = 0; i < call->tool_result_count && call->text_bytes; i++)
+		ww_actions_add_text(j->actions, x, call->tool_results[i].tool_call_id, &call->text,
+				    call->text_bytes);
+	for (unsigned i = 0; i < call->tool_call_count; i++) {
+		int r = 0;
+
+		/* Cut off, it asks for nothing yet. */
+		if (call->tool_calls[i].complete)
+			r = ww_actions_add_call(j->actions, x, call->response_id,
+						&call->tool_calls[i], i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
+		      const struct ww_model_call *call)
+{
+	struct ww_held_exchange *held = NULL;
+	int r = ww_held_add_exchange(j->held, x, call != NULL, &held);
+
+	if (held)
+		reopen_for(j, held);
+	make_room(j);
+	/* Without a known sender there is no tree the call could be of. */
+	if (call && x->client && x->root.pid && r == 0)
+		r = add_model_call(j, x, call);
+	return r;
+}
+
+int ww_judge_span(struct ww_judge *j, struct ww_span *span)
+{
+	WW_AUTO(ww_span_done) struct ww_span s = *span;
+	struct ww_action *own = NULL;
+	struct ww_held_span *held;
+	int r;
+
+	memset(span, 0, sizeof(*span));
+	if (s.root.pid && ww_held_span_get(j->held, s.root, s.trace_id, s.span_id)) {
+		j->counts.spans_repeated++; /* exporters repeat what they got no answer for */
+		return 0;
+	}
+	held = ww_held_add_span(j->held, &s);
+	r = ww_actions_add_span(j->actions, &s, &own);
+	if (held && own)
+		held->action = own->number;
+	make_room(j);
+	return r;
+}
+
+void ww_judge_flow(struct ww_judge *j, const struct ww_flow *f)
+{
+	ww_held_update_flow(j->held, f, f->t_close.ns ? f->t_close : j->now);
+}
+
+/* --- time
+ * -----------------------------------------------------------------------------------------
+ */
+
+/* Puts claims without a call id to the actions they can only mean, where it is time for either. */
+static void settle_claims(struct ww_judge *j)
+{
+	struct ww_action *next;
+
+	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
+		next = a->next;
+		if (!j->finished && due_of(j, a) > j->now.ns)
+			continue;
+		if (ww_actions_give_claim(j->actions, a, &a->partners))
+			continue;
+		ww_actions_take_claims(j->actions, a);
+		next = a->next;
+	}
+}
+
+static int by_due(const void *x, const void *y)
+{
+	const struct due *a = x, *b = y;
+
+	if (a->ns != b->ns)
+		return a->ns < b->ns ? -1 : 1;
+	return a->action->number < b->action->number ? -1 : 1;
+}
+
+/* All that are due now, by due time, then by number. Returns how many; without memory one by one.
+ */
+static size_t gather(struct ww_judge *j)
+{
+	size_t n = 0, want = ww_actions_count(j->actions);
+
+	if (want > j->due_cap) {
+		struct due *more = realloc(j->due, want * sizeof(*more));
+
+		if (more) {
+			j->due = more;
+			j->due_cap = want;
+		}
+	}
+	for (struct ww_action *a = ww_actions_open(j->actions); a && n < j->due_cap; a = a->next) {
+		uint64_t due = due_of(j, a);
+
+		if (j->finished || due <= j->now.ns)
+			j->due[n++] = (struct due){due, a};
+	}
+	qsort(j->due, n, sizeof(*j->due), by_due);
+	return n;
+}
+
+static void expire(struct ww_judge *j)
+{
+	struct ww_boot old = {j->now.ns > HOLD_NS ? j->now.ns - HOLD_NS : 0};
+	struct ww_action *a;
+
+	if (j->now.ns < j->expired.ns + EXPIRE_EVERY_NS)
+		return;
+	j->expired = j->now;
+	ww_held_expire(j->held, old);
+	while ((a = ww_actions_judged_first(j->actions)) && a->judged_at.ns < old.ns)
+		ww_actions_drop(j->actions, a);
+}
+
+static void judge_due(struct ww_judge *j)
+{
+	size_t n;
+
+	settle_claims(j);
+	n = gather(j);
+	for (size_t i = 0; i < n; i++)
+		judge_one(j, j->due[i].action, j->due[i].ns);
+}
+
+void ww_judge_tick(struct ww_judge *j, struct ww_boot now)
+{
+	j->now = now;
+	j->fresh = false;
+	judge_due(j);
+	expire(j);
+}
+
+void ww_judge_finish(struct ww_judge *j, struct ww_boot now)
+{
+	j->now = now;
+	j->fresh = false;
+	j->finished = true;
+	judge_due(j);
+}

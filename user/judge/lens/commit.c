@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * commit: the acknowledgment-action gap. Nothing was joined: was there nothing, or did we not see
+ * it?
+ *
+ * Rules, in order:
+ *  1. Bytes that reached a declared destination and that nothing decodes are not nothing.
+ *  2. What is still open, or only announced, is not yet nothing.
+ *  3. Absence needs the whole closed-world test; the first item that fails is the reason.
+ *  4. Only a structured claim or a tool span that does not end in error was a statement to refute:
+ *     NO_ACTION. A span that ends in error agrees: ATTEMPTED_FAILED. A model's tool call that
+ * nobody carried out: CALL_EMITTED_NOT_EXECUTED.
+ */
+#include "judge/ruling.h"
+
+static void unverifiable(struct ww_ruling *r, enum ww_reason reason)
+{
+	r->verdict = WW_VERDICT_UNVERIFIABLE;
+	r->reason = reason;
+}
+
+/* Rule 1. */
+static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
+{
+	const struct ww_world_undecoded *u = &k->world.undecoded;
+	bool spanned = k->action->span_count > 0;
+
+	r->engine = spanned ? "effect" : "commit";
+	r->evidence = u->evidence;
+	r->flow = u->flow;
+	r->join = u->count == 1 && k->rivals == 0 ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS;
+	r->by = WW_JOIN_BY_WINDOW;
+	if (r->join == WW_JOIN_AMBIGUOUS)
+		r->n = u->count > k->rivals + 1 ? u->count : k->rivals + 1;
+	if (u->opaque && (spanned || !u->began_inside))
+		unverifiable(r, WW_REASON_TLS_OPAQUE);
+	else if (!u->began_inside)
+		unverifiable(r, WW_REASON_PLAINTEXT_INCOMPLETE);
+	else if (r->join == WW_JOIN_AMBIGUOUS)
+		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+	else
+		r->verdict = WW_VERDICT_ACTED_UNDECODED;
+}
+
+static bool only_announced(const struct ww_action *a)
+{
+	bool dated = false;
+
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		if (a->claims[i].done)
+			return false;
+		dated |= a->claims[i].deadline.ns != 0;
+	}
+	return ww_action_claim_only(a) && !dated;
+}
+
+/* Rule 4. */
+static enum ww_verdict nothing(const struct ww_action *a)
+{
+	if (a->span_count && !ww_action_says_done(a))
+		return WW_VERDICT_ATTEMPTED_FAILED;
+	if (a->span_count || a->claim_count)
+		return WW_VERDICT_NO_ACTION;
+	return WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;
+}
+
+void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
+{
+	struct ww_ruling r = {.engine = "commit", .world_asked = true};
+	enum ww_reason blocked = ww_closed_world_reason(&k->world, UINT32_MAX);
+
+	if (k->partners > 1) {
+		unverifiable(&r, WW_REASON_AMBIGUOUS_JOIN);
+		r.join = WW_JOIN_AMBIGUOUS;
+		r.n = k->partners;
+	} else if (k->world.undecoded.count) {
+		rule_undecoded(k, &r);
+	} else if (k->still_open || only_announced(k->action)) {
+		unverifiable(&r, WW_REASON_OUTCOME_UNKNOWN);
+	} else if (blocked != WW_REASON_NONE) {
+		unverifiable(&r, blocked);
+	} else {
+		r.verdict = nothing(k->action);
+	}
+	*ret_ruling = r;
+}

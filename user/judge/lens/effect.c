@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effect: silent success. The tool's own answer on the wire decides; span status, tool result and
+ * prose are downstream of it and are only compared with it.
+ *
+ * Rules, in order:
+ *  1. An AMBIGUOUS join picks nothing: UNVERIFIABLE(AMBIGUOUS_JOIN).
+ *  2. One success is CONFIRMED_T1 whatever the span says. More than one success of a method that is
+ *     not idempotent (RFC 9110 9.2.2), without one idempotency key, is DUPLICATE_EFFECT; a success
+ * and an attempt of unknown end is POSSIBLE_DUPLICATE.
+ *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed".
+ *  4. Only failures: MASKED_ERROR when something says done, else ATTEMPTED_FAILED; both only when
+ * no retry can have gone unseen.
+ *  5. A connection whose account does not close carried bytes that nobody explains: capped at E3.
+ */
+#include "judge/ruling.h"
+
+static bool acknowledged(const struct ww_case *k, const struct ww_held_exchange *x, bool *ret_known)
+{
+	const struct ww_held_flow *f = ww_held_flow_get(k->held, x->cookie);
+
+	*ret_known = f && f->bytes_sent > 0;
+	return *ret_known && f->bytes_acked >= f->bytes_sent;
+}
+
+static void count(const struct ww_case *k, const struct ww_match *m, struct ww_tally *t)
+{
+	bool known;
+
+	switch ((enum ww_wire)m->wire) {
+	case WW_WIRE_SUCCESS:
+		t->success++;
+		break;
+	case WW_WIRE_ACCEPTED:
+		t->accepted++;
+		break;
+	case WW_WIRE_FAILED:
+	case WW_WIRE_BODY_FAILED:
+		t->failed++;
+		break;
+	case WW_WIRE_BODY_UNKNOWN:
+		t->body_unknown++;
+		break;
+	case WW_WIRE_REDIRECTED:
+		t->redirected++;
+		break;
+	case WW_WIRE_NO_REPLY:
+		if (acknowledged(k, m->x, &known) || !known)
+			t->lost++;
+		else
+			t->unacked++;
+		break;
+	case WW_WIRE_NOT_SENT:
+		t->unsent++;
+		break;
+	case WW_WIRE_UNFINISHED:
+		t->unfinished++;
+		break;
+	default:
+		t->undecoded++;
+	}
+}
+
+/* RFC 9110 section 9.2.2 */
+static bool idempotent(const char *method)
+{
+	static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(methods); i++) {
+		if (strcmp(method, methods[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the server was able to see that the attempts are one. */
+static bool repeatable(const struct ww_joined *j)
+{
+	const struct ww_held_exchange *first = j->attempts[0].match->x;
+	bool safe = true, one_key = first->idempotency[0] != '\0';
+
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct ww_held_exchange *x = j->attempts[i].match->x;
+
+		safe &= idempotent(x->method);
+		one_key &= strcmp(x->idempotency, first->idempotency) == 0;
+	}
+	return safe || one_key;
+}
+
+static const struct ww_attempt *last_with(const struct ww_joined *j, uint32_t wires)
+{
+	const struct ww_attempt *found = NULL;
+
+	for (unsigned i = 0; i < j->count; i++) {
+		if (wires & (1u << j->attempts[i].match->wire))
+			found = &j->attempts[i];
+	}
+	return found;
+}
+
+#define WIRE(w) (1u << WW_WIRE_##w)
+
+static enum ww_evidence evidence_of(const struct ww_case *k, const struct ww_attempt *at)
+{
+	const struct ww_held_exchange *x = at->match->x;
+	bool known;
+
+	if (x->status >= 200)
+		return at->by == WW_JOIN_BY_IDEMPOTENCY_KEY ? WW_EVIDENCE_E5 : WW_EVIDENCE_E4;
+	if (at->match->wire == WW_WIRE_UNDECODED && x->resp_bytes)
+		return WW_EVIDENCE_E3;
+	return acknowledged(k, x, &known) ? WW_EVIDENCE_E2 : WW_EVIDENCE_E1;
+}
+
+static void decide(const struct ww_case *k, struct ww_ruling *r, enum ww_verdict verdict,
+		   enum ww_reason reason, uint32_t wires)
+{
+	r->verdict = verdict;
+	r->reason = reason;
+	r->deciding = last_with(&k->joined, wires);
+	if (r->deciding)
+		r->evidence = evidence_of(k, r->deciding);
+}
+
+/* Rule 5. */
+static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
+{
+	const struct ww_held_flow *f = ww_held_flow_get(k->held, r->deciding->match->x->cookie);
+
+	/* The counters of a live flow run behind its plaintext. */
+	if (!f || !f->closed ||
+	    (f->unexplained[WW_DIR_OUT] <= WW_WORLD_REMAINDER_BYTES &&
+	     f->unexplained[WW_DIR_IN] <= WW_WORLD_REMAINDER_BYTES))
+		return;
+	r->verdict = WW_VERDICT_UNVERIFIABLE;
+	r->reason = WW_REASON_PLAINTEXT_INCOMPLETE;
+	r->evidence = WW_EVIDENCE_E3;
+}
+
+/* Rule 2. */
+static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
+{
+	const struct ww_tally *t = &r->tally;
+	uint32_t done = t->success + t->accepted;
+	uint32_t maybe = done + t->lost + t->undecoded + t->body_unknown + t->unfinished;
+
+	if (done == 0)
+		return false;
+	if (!repeatable(&k->joined) && maybe > 1) {
+		decide(k, r,
+		       t->success == maybe ? WW_VERDICT_DUPLICATE_EFFECT
+					   : WW_VERDICT_POSSIBLE_DUPLICATE,
+		       WW_REASON_NONE, WIRE(SUCCESS) | (t->success ? 0 : WIRE(ACCEPTED)));
+		r->n = maybe;
+	} else if (t->success) {
+		decide(k, r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, WIRE(SUCCESS));
+	} else {
+		decide(k, r, WW_VERDICT_ACCEPTED_ASYNC, WW_REASON_NONE, WIRE(ACCEPTED));
+	}
+	cap_by_account(k, r);
+	return true;
+}
+
+/* Rule 3. */
+static bool rule_unknown(const struct ww_case *k, struct ww_ruling *r)
+{
+	const struct ww_tally *t = &r->tally;
+
+	if (t->body_unknown)
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_BODY_UNKNOWN, WIRE(BODY_UNKNOWN));
+	else if (t->lost)
+		decide(k, r, WW_VERDICT_REPLY_LOST, WW_REASON_NONE, WIRE(NO_REPLY));
+	else if (t->undecoded)
+		decide(k, r, WW_VERDICT_ACTED_UNDECODED, WW_REASON_NONE, WIRE(UNDECODED));
+	else if (t->unfinished)
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, WIRE(UNFINISHED));
+	else if (t->redirected)
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, WIRE(REDIRECTED));
+	else
+		return false;
+	return true;
+}
+
+/* Rule 4. */
+static void rule_failure(const struct ww_case *k, struct ww_ruling *r)
+{
+	uint32_t wires = WIRE(FAILED) | WIRE(BODY_FAILED);
+	enum ww_reason unseen = ww_closed_world_reason(&k->world, WW_WORLD_NO_RETRY_UNSEEN);
+	bool done = ww_action_says_done(k->action);
+
+	r->world_asked = true;
+	if (r->tally.failed == 0)
+		wires = WIRE(NOT_SENT) | WIRE(NO_REPLY);
+	if (unseen != WW_REASON_NONE)
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, unseen, wires);
+	else if (k->world.undecoded.count)
+		decide(k, r, WW_VERDICT_UNVERIFIABLE,
+		       k->world.undecoded.opaque ? WW_REASON_TLS_OPAQUE
+						 : WW_REASON_PLAINTEXT_INCOMPLETE,
+		       wires);
+	else if (k->still_open || (done && r->tally.failed == 0))
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, wires);
+	else
+		decide(k, r, done ? WW_VERDICT_MASKED_ERROR : WW_VERDICT_ATTEMPTED_FAILED,
+		       WW_REASON_NONE, wires);
+}
+
+static void rule_elsewhere(const struct ww_case *k, struct ww_ruling *r)
+{
+	r->verdict = WW_VERDICT_ACTED_ELSEWHERE;
+	r->join = WW_JOIN_EXACT;
+	r->by = WW_JOIN_BY_TRACEPARENT;
+	r->evidence = k->joined.elsewhere->x->status >= 200 ? WW_EVIDENCE_E4 : WW_EVIDENCE_E1;
+}
+
+static void rule_ambiguous(const struct ww_case *k, struct ww_ruling *r)
+{
+	r->verdict = WW_VERDICT_UNVERIFIABLE;
+	r->reason = WW_REASON_AMBIGUOUS_JOIN;
+	r->join = WW_JOIN_AMBIGUOUS;
+	r->n = k->joined.total;
+}
+
+bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
+{
+	const struct ww_joined *j = &k->joined;
+	struct ww_ruling r = {
+		.engine = ww_action_claim_only(k->action) ? "commit" : "effect",
+		.join = j->grade,
+		.by = j->by,
+	};
+
+	if (j->grade == WW_JOIN_AMBIGUOUS || j->total > j->count) {
+		rule_ambiguous(k, &r); /* rule 1; also: more attempts than can be told apart */
+	} else if (j->count > 0) {
+		for (unsigned i = 0; i < j->count; i++)
+			count(k, j->attempts[i].match, &r.tally);
+		if (!rule_success(k, &r) && !rule_unknown(k, &r))
+			rule_failure(k, &r);
+	} else if (j->elsewhere) {
+		rule_elsewhere(k, &r);
+	} else {
+		return false;
+	}
+	*ret_ruling = r;
+	return true;
+}

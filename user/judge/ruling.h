@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ruling: what the engines are given for one action, and what they answer. The engines (lens/) are
+ * pure functions from a case to a ruling: they look nothing up and keep nothing.
+ */
+#pragma once
+
+#include "judge/closed_world.h"
+#include "join/join.h"
+
+struct ww_case {
+	const struct ww_held *held;
+	const struct ww_action *action;
+	const struct ww_contract *contract; /* NULL: none declares the tool */
+	struct ww_joined joined;            /* with a network contract only, like world */
+	struct ww_world world;
+	uint32_t rivals;   /* other actions that could mean the same undecoded flow */
+	uint32_t partners; /* loose claim: how many actions it could mean */
+	bool still_open;   /* an exchange with a declared destination did not end in time */
+};
+
+/* How the attempts went. */
+struct ww_tally {
+	uint32_t success, accepted, failed, body_unknown, redirected;
+	uint32_t lost;    /* request acknowledged, no status */
+	uint32_t unacked; /* request sent, not acknowledged, no status */
+	uint32_t unsent, undecoded, unfinished;
+};
+
+struct ww_ruling {
+	const char *engine; /* "effect" or "commit" */
+	enum ww_verdict verdict;
+	enum ww_reason reason;
+	enum ww_evidence evidence;
+	enum ww_join_grade join;
+	enum ww_join_by by;
+	uint32_t n; /* of AMBIGUOUS(n), DUPLICATE_EFFECT(n), POSSIBLE_DUPLICATE(n); else 0 */
+	const struct ww_attempt *deciding; /* the attempt the verdict is about, or NULL */
+	const struct ww_held_flow *flow;   /* undecoded evidence, or NULL */
+	struct ww_tally tally;
+	bool world_asked; /* the checklist was part of the decision */
+};
+
+/* The wire answered, or carried something that could be the call: true when *ret_ruling was made.
+ */
+bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling);
+
+/* Nothing was joined: was nothing there? Always rules. */
+void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling);

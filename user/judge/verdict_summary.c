@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+
+#include "judge/verdict.h"
+#include "judge/verdict_write.h"
+
+struct line {
+	char *out;
+	size_t n;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct line *l, const char *fmt, ...)
+{
+	size_t left = WW_VERDICT_SUMMARY_MAX - l->n;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(l->out + l->n, left, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		l->n += (size_t)n < left ? (size_t)n : left - 1;
+}
+
+static const char *status_name(enum ww_span_status s)
+{
+	return s == WW_SPAN_OK ? "OK" : s == WW_SPAN_ERROR ? "ERROR" : "UNSET";
+}
+
+static void add_claimed(struct line *l, const struct ww_action *a)
+{
+	const struct ww_action_span *s = ww_action_last_span(a);
+	const char *between = "; claimed: ";
+
+	if (s) {
+		add(l, "%sspan %s", between, status_name(s->status));
+		between = ", ";
+	}
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		add(l, "%sclaim %s", between, a->claims[i].done ? "done" : "will");
+		between = ", ";
+	}
+	if (!s && !a->claim_count && a->model.asked)
+		add(l, "; asked for by the model");
+}
+
+static void add_call(struct line *l, const struct ww_held_exchange *x)
+{
+	char peer[WW_ENDPOINT_TEXT_MAX];
+
+	ww_endpoint_text(&x->peer, peer);
+	add(l, "%s %s at %s", x->method, x->path, x->name[0] ? x->name : peer);
+}
+
+/* "POST /v1/refunds at payments.example answered 503 (measured)" */
+static void add_answer(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	const struct ww_match *m = r->deciding->match;
+
+	add_call(l, m->x);
+	if (m->x->status)
+		add(l, " answered %u (measured)", m->x->status);
+	else
+		add(l, " got no answer (measured)");
+	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
+		add(l, ", body rule %s %s", k->contract->rules[m->rule].path,
+		    m->wire == WW_WIRE_BODY_FAILED ? "violated" : "not decidable");
+	if (m->x->retry_after)
+		add(l, ", retry after %u s", m->x->retry_after_s);
+	if (k->joined.total > 1)
+		add(l, ", %u attempts", k->joined.total);
+}
+
+static void add_unknown(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	char peer[WW_ENDPOINT_TEXT_MAX];
+
+	if (r->deciding) {
+		add_answer(l, k, r);
+		add(l, "; ");
+	}
+	add(l, "effect unknown: %s, %s", ww_verdict_reason_name(r->reason),
+	    ww_verdict_reason_meaning(r->reason));
+	if (r->n)
+		add(l, ", n=%u", r->n);
+	if (r->flow) {
+		ww_endpoint_text(&r->flow->peer, peer);
+		add(l, ", %s, bytes in %llu", peer, (unsigned long long)r->flow->bytes_received);
+	}
+	for (unsigned i = 0; r->world_asked && i < WW_WORLD_ITEM_MAX; i++) {
+		if (k->world.failed & (1u << i)) {
+			add(l, " (%s)", k->world.details[i]);
+			break;
+		}
+	}
+}
+
+static void add_finding(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	char peer[WW_ENDPOINT_TEXT_MAX];
+
+	switch (r->verdict) {
+	case WW_VERDICT_CONFIRMED_T1:
+	case WW_VERDICT_MASKED_ERROR:
+	case WW_VERDICT_REPLY_LOST:
+	case WW_VERDICT_ACCEPTED_ASYNC:
+		add_answer(l, k, r);
+		if (r->verdict == WW_VERDICT_REPLY_LOST || r->verdict == WW_VERDICT_ACCEPTED_ASYNC)
+			add(l, ": effect unknown");
+		break;
+	case WW_VERDICT_ATTEMPTED_FAILED:
+		if (r->deciding)
+			add_answer(l, k, r);
+		else
+			add(l, "no declared call left the process tree (closed world held)");
+		break;
+	case WW_VERDICT_DUPLICATE_EFFECT:
+		add_answer(l, k, r);
+		add(l, ", %u successes for one action", r->n);
+		break;
+	case WW_VERDICT_POSSIBLE_DUPLICATE:
+		add_answer(l, k, r);
+		add(l, ", the effect may be there %u times: unknown", r->n);
+		break;
+	case WW_VERDICT_ACTED_ELSEWHERE:
+		add_call(l, k->joined.elsewhere->x);
+		add(l, " (measured), a destination that is not declared");
+		break;
+	case WW_VERDICT_ACTED_UNDECODED:
+		if (r->flow)
+			ww_endpoint_text(&r->flow->peer, peer);
+		else
+			ww_endpoint_text(&r->deciding->match->x->peer, peer);
+		add(l, "bytes reached %s (measured), content unseen: effect unknown", peer);
+		break;
+	case WW_VERDICT_NO_ACTION:
+	case WW_VERDICT_CALL_EMITTED_NOT_EXECUTED:
+		add(l, "no declared call left the process tree (closed world held)");
+		break;
+	case WW_VERDICT_NOT_APPLICABLE:
+		add(l, "no network effect declared");
+		break;
+	default:
+		add_unknown(l, k, r);
+	}
+}
+
+void ww_verdict_summary(const struct ww_case *k, const struct ww_ruling *r, char *out)
+{
+	struct line l = {.out = out};
+
+	out[0] = '\0';
+	add(&l, "%s: ", k->action->tool[0] ? k->action->tool : "(no tool name)");
+	add_finding(&l, k, r);
+	add_claimed(&l, k->action);
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/verdict_write.h"
+
+#include "base/encode.h"
+#include "judge/verdict.h"
+
+void ww_verdict_write_id(const struct ww_action *a, uint32_t revision, char *out)
+{
+	snprintf(out, WW_VERDICT_ID_MAX, "v-%s-%u", a->id + 2, revision);
+}
+
+static void write_digest(struct ww_jsonw *w, const char *key, const struct ww_sha256 *d)
+{
+	ww_jsonw_hex(w, key, ww_slice(d->b, sizeof(d->b)));
+}
+
+static void write_wall(struct ww_jsonw *w, const char *key, struct ww_wall t)
+{
+	char text[WW_RFC3339_MAX];
+
+	ww_wall_rfc3339(t, text);
+	ww_jsonw_cstr(w, key, text);
+}
+
+static void write_peer(struct ww_jsonw *w, const struct ww_endpoint *e)
+{
+	char text[WW_ENDPOINT_TEXT_MAX];
+
+	ww_endpoint_text(e, text);
+	ww_jsonw_cstr(w, "peer", text);
+}
+
+static void write_flow_id(struct ww_jsonw *w, const char *key, uint64_t cookie)
+{
+	char id[WW_FLOW_ID_MAX];
+
+	ww_flow_id(cookie, id);
+	ww_jsonw_cstr(w, key, id);
+}
+
+static void span_id_text(const uint8_t span_id[8], char *out)
+{
+	memcpy(out, "s-", 2);
+	ww_hex_encode(ww_slice(span_id, 8), out + 2);
+}
+
+/* --- the columns said and span ------------------------------------------------------------------
+ */
+
+static void write_claims(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_action *a = v->k->action;
+	bool done = false;
+
+	for (unsigned i = 0; i < a->claim_count; i++)
+		done |= a->claims[i].done;
+	ww_jsonw_cstr(w, "claim", a->claim_count == 0 ? NULL : done ? "done" : "will");
+	ww_jsonw_array(w, "claims");
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		const struct ww_action_claim *c = &a->claims[i];
+		char id[WW_SPAN_ID_MAX];
+
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "claimId", c->claim_id);
+		ww_jsonw_cstr(w, "tense", c->done ? "done" : "will");
+		write_wall(w, "t", ww_clock_wall(v->clock, c->at));
+		if (c->deadline.ns)
+			write_wall(w, "deadline", ww_clock_wall(v->clock, c->deadline));
+		span_id_text(c->span_id, id);
+		ww_jsonw_cstr(w, "span", id);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+}
+
+static void write_said(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_action_model *m = &v->k->action->model;
+
+	ww_jsonw_object(w, "said");
+	write_claims(v, w);
+	if (m->shown) {
+		ww_jsonw_object(w, "toolResult");
+		ww_jsonw_cstr(w, "exchange", m->shown_exchange);
+		ww_jsonw_bool(w, "isError", m->shown_error);
+		write_digest(w, "digest", &m->result);
+		ww_jsonw_end_object(w);
+	}
+	if (m->said) {
+		ww_jsonw_object(w, "text");
+		ww_jsonw_u64(w, "bytes", m->said_bytes);
+		write_digest(w, "digest", &m->text);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_object(w);
+}
+
+static const char *status_name(enum ww_span_status s)
+{
+	return s == WW_SPAN_OK ? "OK" : s == WW_SPAN_ERROR ? "ERROR" : "UNSET";
+}
+
+static void write_span(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_action *a = v->k->action;
+	const struct ww_action_span *s = ww_action_last_span(a);
+	char id[WW_SPAN_ID_MAX];
+
+	if (!s) {
+		ww_jsonw_null(w, "span");
+		return;
+	}
+	ww_jsonw_object(w, "span");
+	span_id_text(s->span_id, id);
+	ww_jsonw_cstr(w, "id", id);
+	ww_jsonw_hex(w, "traceId", ww_slice(s->trace_id, sizeof(s->trace_id)));
+	ww_jsonw_cstr(w, "status", status_name(s->status));
+	write_wall(w, "start", s->said_start);
+	write_wall(w, "end", s->said_end);
+	if (s->error_type[0])
+		ww_jsonw_cstr(w, "errorType", s->error_type);
+	ww_jsonw_u64(w, "count", a->span_count + a->parts_over);
+	ww_jsonw_end_object(w);
+}
+
+/* The model's span beside the model's exchange, and how they are joined. */
+static void write_model(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_action *a = v->k->action;
+	const struct ww_held_span *s = NULL;
+	enum ww_join_by by = WW_JOIN_BY_RESPONSE_ID;
+	char id[WW_SPAN_ID_MAX];
+
+	if (!a->model.asked) {
+		ww_jsonw_null(w, "model");
+		return;
+	}
+	s = ww_held_span_by_response(v->k->held, a->root, a->model.response_id);
+	if (!s && a->model.trace.present) {
+		s = ww_held_span_up(v->k->held, a->root, a->model.trace.trace_id,
+				    a->model.trace.span_id, WW_SPAN_MODEL);
+		by = WW_JOIN_BY_TRACEPARENT;
+	}
+	ww_jsonw_object(w, "model");
+	ww_jsonw_cstr(w, "exchange", a->model.exchange);
+	if (a->model.response_id[0])
+		ww_jsonw_cstr(w, "responseId", a->model.response_id);
+	write_digest(w, "argumentsDigest", &a->model.arguments);
+	if (s) {
+		span_id_text(s->key.span_id, id);
+		ww_jsonw_cstr(w, "span", id);
+	}
+	ww_jsonw_cstr(w, "join", ww_verdict_join_name(s ? WW_JOIN_EXACT : WW_JOIN_NONE));
+	if (s)
+		ww_jsonw_cstr(w, "by", ww_join_by_name(by));
+	ww_jsonw_end_object(w);
+}
+
+/* --- the column wire ----------------------------------------------------------------------------
+ */
+
+static void write_call(struct ww_jsonw *w, const struct ww_held_exchange *x)
+{
+	if (x->status)
+		ww_jsonw_u64(w, "status", x->status);
+	if (x->name[0])
+		ww_jsonw_cstr(w, "destination", x->name);
+	write_peer(w, &x->peer);
+	ww_jsonw_cstr(w, "method", x->method);
+	ww_jsonw_cstr(w, "path", x->path);
+	if (x->retry_after)
+		ww_jsonw_u64(w, "retryAfterS", x->retry_after_s);
+}
+
+/* Since the attempt before ended, in ms. */
+static uint64_t waited_ms(const struct ww_held_exchange *before, const struct ww_held_exchange *x)
+{
+	return x->t_first_req.ns > before->arrived.ns
+		       ? (x->t_first_req.ns - before->arrived.ns) / 1000000
+		       : 0;
+}
+
+static void write_attempts(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_joined *j = &v->k->joined;
+
+	ww_jsonw_array(w, j->grade == WW_JOIN_AMBIGUOUS ? "candidates" : "attempts");
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct ww_match *m = j->attempts[i].match;
+
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "exchange", m->x->id);
+		write_wall(w, "t", ww_clock_wall(v->clock, m->x->t_first_req));
+		ww_jsonw_cstr(w, "join", ww_verdict_join_name(j->attempts[i].grade));
+		ww_jsonw_cstr(w, "by", ww_join_by_name(j->attempts[i].by));
+		ww_jsonw_cstr(w, "wire", ww_held_wire_name((enum ww_wire)m->wire));
+		if (m->x->status)
+			ww_jsonw_u64(w, "status", m->x->status);
+		if (m->x->retry_after)
+			ww_jsonw_u64(w, "retryAfterS", m->x->retry_after_s);
+		if (i)
+			ww_jsonw_u64(w, "waitedMs", waited_ms(j->attempts[i - 1].match->x, m->x));
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+}
+
+static void write_near(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_joined *j = &v->k->joined;
+
+	ww_jsonw_u64(w, "nearMissTotal", j->near_total);
+	ww_jsonw_array(w, "nearMiss");
+	for (unsigned i = 0; i < j->near_count; i++) {
+		const struct ww_held_exchange *x = j->near[i].match->x;
+
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "exchange", x->id);
+		ww_jsonw_cstr(w, "why", ww_join_near_name(j->near[i].why));
+		write_call(w, x);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+}
+
+static void write_undecoded(const struct ww_held_flow *f, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "undecoded");
+	write_flow_id(w, "flow", f->cookie);
+	if (f->name)
+		ww_jsonw_cstr(w, "destination", f->name);
+	write_peer(w, &f->peer);
+	ww_jsonw_bool(w, "tls", f->tls);
+	ww_jsonw_u64(w, "bytesSent", f->bytes_sent);
+	ww_jsonw_u64(w, "bytesAcked", f->bytes_acked);
+	ww_jsonw_u64(w, "bytesReceived", f->bytes_received);
+	ww_jsonw_end_object(w);
+}
+
+static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_match *m = v->r->deciding->match;
+
+	ww_jsonw_cstr(w, "exchange", m->x->id);
+	write_flow_id(w, "flow", m->x->cookie);
+	ww_jsonw_cstr(w, "wire", ww_held_wire_name((enum ww_wire)m->wire));
+	write_call(w, m->x);
+	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
+		ww_jsonw_cstr(w, "rule", v->k->contract->rules[m->rule].path);
+	if (m->id_present)
+		write_digest(w, "idDigest", &m->id);
+	ww_jsonw_u64(w, "requestBytes", m->x->req_bytes);
+	ww_jsonw_u64(w, "responseBytes", m->x->resp_bytes);
+}
+
+static void write_wire(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_joined *j = &v->k->joined;
+
+	ww_jsonw_object(w, "wire");
+	if (v->r->deciding)
+		write_deciding(v, w);
+	if (j->grade != WW_JOIN_AMBIGUOUS && j->total)
+		ww_jsonw_u64(w, "retries", j->total - 1);
+	write_attempts(v, w);
+	if (j->elsewhere && !j->count) {
+		ww_jsonw_object(w, "elsewhere");
+		ww_jsonw_cstr(w, "exchange", j->elsewhere->x->id);
+		write_call(w, j->elsewhere->x);
+		ww_jsonw_end_object(w);
+	}
+	if (v->r->flow)
+		write_undecoded(v->r->flow, w);
+	write_near(v, w);
+	ww_jsonw_end_object(w);
+}
+
+/* --- the grounds --------------------------------------------------------------------------------
+ */
+
+static void write_world(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_world *world = &v->k->world;
+
+	ww_jsonw_array(w, "closedWorld");
+	for (unsigned i = 0; v->r->world_asked && i < WW_WORLD_ITEM_MAX; i++) {
+		bool failed = world->failed & (1u << i);
+
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "item", ww_closed_world_item_name(i));
+		ww_jsonw_bool(w, "pass", !failed);
+		if (failed)
+			ww_jsonw_cstr(w, "detail", world->details[i]);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	if (!v->r->world_asked)
+		return;
+	ww_jsonw_u64(w, "egressTotal", world->egress_total);
+	ww_jsonw_array(w, "egress");
+	for (unsigned i = 0; i < world->egress_count; i++) {
+		const struct ww_held_flow *f = world->egress[i];
+
+		ww_jsonw_object(w, NULL);
+		write_flow_id(w, "flow", f->cookie);
+		if (f->name)
+			ww_jsonw_cstr(w, "destination", f->name);
+		write_peer(w, &f->peer);
+		ww_jsonw_bool(w, "model", f->model);
+		ww_jsonw_u64(w, "bytesSent", f->bytes_sent);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_u64(w, "refused", world->refused);
+}
+
+static void write_coverage(const struct ww_world *world, struct ww_jsonw *w)
+{
+	const struct ww_coverage_answer *c = &world->coverage;
+
+	ww_jsonw_object(w, "coverage");
+	ww_jsonw_u64(w, "fromBootNs", world->from.ns);
+	ww_jsonw_u64(w, "toBootNs", world->to.ns);
+	ww_jsonw_bool(w, "known", c->known);
+	ww_jsonw_bool(w, "wholeWindow", c->whole_window);
+	ww_jsonw_u64(w, "lostEvents", c->lost_events);
+	ww_jsonw_u64(w, "lostBytes", c->lost_bytes);
+	if (c->lost_events)
+		ww_jsonw_cstr(w, "lostCause",
+			      ww_loss_cause_name((enum ww_loss_cause)c->lost_cause));
+	ww_jsonw_u64(w, "gaps", c->gaps);
+	ww_jsonw_u64(w, "unixPeers", c->unix_peers);
+	ww_jsonw_u64(w, "loopbackPeers", c->loopback_peers);
+	ww_jsonw_u64(w, "opaqueProcesses", c->opaque);
+	ww_jsonw_u64(w, "rawSockets", c->raw_sockets);
+	ww_jsonw_end_object(w);
+}
+
+/* Ids of the records that the verdict rests on. */
+static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_case *k = v->k;
+	const struct ww_action *a = k->action;
+	char id[WW_SPAN_ID_MAX];
+
+	ww_jsonw_array(w, "refs");
+	for (unsigned i = 0; i < a->span_count; i++) {
+		span_id_text(a->spans[i].span_id, id);
+		ww_jsonw_cstr(w, NULL, id);
+	}
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		span_id_text(a->claims[i].span_id, id);
+		ww_jsonw_cstr(w, NULL, id);
+	}
+	if (a->model.asked)
+		ww_jsonw_cstr(w, NULL, a->model.exchange);
+	if (a->model.shown)
+		ww_jsonw_cstr(w, NULL, a->model.shown_exchange);
+	for (unsigned i = 0; i < k->joined.count; i++)
+		ww_jsonw_cstr(w, NULL, k->joined.attempts[i].match->x->id);
+	if (k->joined.elsewhere && !k->joined.count)
+		ww_jsonw_cstr(w, NULL, k->joined.elsewhere->x->id);
+	if (v->r->flow)
+		write_flow_id(w, NULL, v->r->flow->cookie);
+	ww_jsonw_end_array(w);
+}
+
+/* --- records ------------------------------------------------------------------------------------
+ */
+
+static struct ww_wall subject_time(const struct ww_verdict_record *v)
+{
+	const struct ww_action *a = v->k->action;
+	struct ww_boot t = ww_action_begun(a);
+
+	if (a->span_count && a->clock_bad)
+		return a->spans[0].said_start;
+	if (t.ns == 0 && a->claim_count)
+		t = a->claims[0].at;
+	return ww_clock_wall(v->clock, t.ns ? t : a->received);
+}
+
+static void write_who(const struct ww_action *a, struct ww_jsonw *w)
+{
+	char id[WW_ACTOR_ID_MAX];
+
+	ww_jsonw_cstr(w, "tool", a->tool);
+	ww_jsonw_cstr(w, "toolCallId", a->tool_call_id[0] ? a->tool_call_id : NULL);
+	ww_actor_id(a->actor, id);
+	ww_jsonw_cstr(w, "actor", id);
+	ww_actor_id(a->root, id);
+	ww_jsonw_cstr(w, "root", id);
+	ww_jsonw_id64(w, "cgroup", a->cgroup);
+}
+
+void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_action *a = v->k->action;
+
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "kind", "action");
+	ww_jsonw_cstr(w, "id", a->id);
+	write_wall(w, "t", subject_time(v));
+	write_who(a, w);
+	ww_jsonw_cstr(w, "effect",
+		      v->k->contract ? ww_contract_effect_name(v->k->contract->effect) : NULL);
+	write_said(v, w);
+	write_span(v, w);
+	write_model(v, w);
+	write_wire(v, w);
+	ww_jsonw_end_object(w);
+}
+
+static const char *tier(const struct ww_ruling *r)
+{
+	return r->verdict == WW_VERDICT_CONFIRMED_T1 ? "T1" : "T0";
+}
+
+static void write_ruling(const struct ww_ruling *r, struct ww_jsonw *w)
+{
+	ww_jsonw_cstr(w, "engine", r->engine);
+	ww_jsonw_cstr(w, "verdict", ww_verdict_name(r->verdict));
+	ww_jsonw_cstr(w, "reason", r->reason ? ww_verdict_reason_name(r->reason) : NULL);
+	ww_jsonw_cstr(w, "evidence", ww_verdict_evidence_name(r->evidence));
+	ww_jsonw_cstr(w, "tier", tier(r));
+	ww_jsonw_cstr(w, "join", ww_verdict_join_name(r->join));
+	if (r->by)
+		ww_jsonw_cstr(w, "by", ww_join_by_name(r->by));
+	if (r->n)
+		ww_jsonw_u64(w, "n", r->n);
+}
+
+void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, size_t *ret_from,
+		      size_t *ret_to)
+{
+	const struct ww_action *a = v->k->action;
+	char id[WW_VERDICT_ID_MAX], summary[WW_VERDICT_SUMMARY_MAX];
+
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "kind", "verdict");
+	ww_verdict_write_id(a, v->revision, id);
+	ww_jsonw_cstr(w, "id", id);
+	write_wall(w, "t", subject_time(v));
+	*ret_from = w->out->n;
+	ww_jsonw_cstr(w, "action", a->id);
+	write_ruling(v->r, w);
+	write_who(a, w);
+	write_said(v, w);
+	write_span(v, w);
+	write_wire(v, w);
+	write_world(v, w);
+	if (v->k->contract && v->k->contract->effect == WW_EFFECT_NETWORK)
+		write_coverage(&v->k->world, w);
+	write_digest(w, "contracts", &v->contracts->digest);
+	write_refs(v, w);
+	ww_verdict_summary(v->k, v->r, summary);
+	ww_jsonw_cstr(w, "summary", summary);
+	*ret_to = w->out->n;
+	if (v->revision > 1) {
+		ww_verdict_write_id(a, v->revision - 1, id);
+		ww_jsonw_cstr(w, "supersedes", id);
+	}
+	ww_jsonw_end_object(w);
+}

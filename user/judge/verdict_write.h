@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verdict_write: the ledger records of kinds "action" and "verdict". docs/records.md documents
+ * their members. No content: ids, digests, templates, numbers. Deterministic: the same case and
+ * ruling give the same bytes.
+ */
+#pragma once
+
+#include "base/json_write.h"
+#include "judge/ruling.h"
+
+#define WW_VERDICT_ID_MAX 40
+
+struct ww_verdict_record {
+	const struct ww_case *k;
+	const struct ww_ruling *r;
+	const struct ww_clock_map *clock;
+	const struct ww_contracts *contracts;
+	uint32_t revision; /* 1, 2, ... */
+};
+
+/* "v-<action>-<revision>"; out holds WW_VERDICT_ID_MAX bytes. */
+void ww_verdict_write_id(const struct ww_action *a, uint32_t revision, char *out);
+
+void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw *w);
+
+/*
+ * The verdict's record, last member "supersedes" where revision > 1. *ret_from and *ret_to bound
+ * the bytes in w's buffer that say the verdict itself, without id and predecessor: equal bytes,
+ * nothing new.
+ */
+void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, size_t *ret_from,
+		      size_t *ret_to);
+
+/* One line for people, in the wording rules: measured, claimed, unknown; never "proven". */
+#define WW_VERDICT_SUMMARY_MAX 512
+void ww_verdict_summary(const struct ww_case *k, const struct ww_ruling *r, char *out);
