@@ -131,8 +131,7 @@ void ww_record_index_close(struct ww_record_index *x)
 
 /* --- taking records in ---------------------------------------------------------------------- */
 
-/* Ids are a letter, a dash and hexadecimal, or a process id "p<pid>-<hex>". */
-static bool is_id(struct ww_slice s)
+bool ww_record_index_is_id(struct ww_slice s)
 {
 	size_t at = 1;
 
@@ -165,15 +164,16 @@ static int add_record(struct ww_record_index *x, uint64_t index, struct ww_slice
 	struct ww_slice id = WW_SLICE_NULL;
 	struct ww_json_token t;
 	struct ww_json j;
+	bool about = ww_slice_eq_str(kind, "finding"); /* its id is that of its subject */
 	bool key_is_id = false;
 	unsigned mentions = 0;
 
 	ww_json_init(&j, json);
 	while (ww_json_next(&j, &t) == WW_PARSE_DONE) {
-		if (t.type == WW_JSON_STRING && key_is_id && t.depth == 1)
+		if (t.type == WW_JSON_STRING && key_is_id && t.depth == 1 && !about)
 			id = t.raw;
-		else if (t.type == WW_JSON_STRING && is_id(t.raw) && mentions++ < MENTIONS_MAX &&
-			 add_mention(x, t.raw, index) < 0)
+		else if (t.type == WW_JSON_STRING && ww_record_index_is_id(t.raw) &&
+			 mentions++ < MENTIONS_MAX && add_mention(x, t.raw, index) < 0)
 			return -EIO;
 		key_is_id = t.type == WW_JSON_KEY && ww_slice_eq_str(t.raw, "id");
 	}
@@ -195,53 +195,63 @@ static uint64_t next_index(struct ww_record_index *x)
 	return (uint64_t)sqlite3_column_int64(s, 0);
 }
 
-/* The file must be about this log and not know more than it. */
+/* The file must be about this log, known by its key, and not know more than it. */
 static int check_log(struct ww_record_index *x, struct ww_ledger_reader *reader, uint64_t size)
 {
-	const char *log = ww_ledger_reader_head(reader)->origin;
+	char log[WW_NOTE_KEY_TEXT_MAX];
 	AUTO_STMT *get = NULL;
 	AUTO_STMT *put = NULL;
 	int r = prepare(x, "SELECT log FROM meta", &get);
 
+	ww_note_key_text(ww_ledger_reader_key(reader), log);
 	if (r == 0 && sqlite3_step(get) == SQLITE_ROW && sqlite3_column_text(get, 0) &&
 	    strcmp((const char *)sqlite3_column_text(get, 0), log) == 0 && next_index(x) <= size)
 		return 0;
 	sqlite3_finalize(WW_TAKE(get));
 	r = recreate(x);
 	if (r == 0)
-		r = prepare(x, "INSERT INTO meta VALUES(1, ?)", &put);
+		r = prepare(x, "INSERT INTO meta VALUES(?, ?)", &put);
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(put, 1, log, -1, SQLITE_STATIC);
+	sqlite3_bind_int(put, 1, SCHEMA_VERSION);
+	sqlite3_bind_text(put, 2, log, -1, SQLITE_STATIC);
 	return sqlite3_step(put) == SQLITE_DONE ? 0 : -EIO;
 }
 
-static int sync_batch(struct ww_record_index *x, struct ww_ledger_reader *reader, uint64_t from,
-		      uint64_t to)
+static int add_from_ledger(struct ww_record_index *x, struct ww_ledger_reader *reader, uint64_t i)
+{
+	struct ww_payload rec;
+	int r = ww_ledger_reader_get(reader, i, &rec);
+
+	if (r == -ENODATA || (r == 0 && rec.erased))
+		return add_record(x, i, WW_SLICE_LIT("erased"), WW_SLICE_NULL);
+	return r == 0 ? add_record(x, i, rec.kind, rec.json) : r;
+}
+
+/* One transaction; another process may have been faster. *ret_next: how far the index goes now. */
+static int sync_batch(struct ww_record_index *x, struct ww_ledger_reader *reader, uint64_t size,
+		      uint64_t *ret_next)
 {
 	int r = exec(x, "BEGIN IMMEDIATE");
+	uint64_t from, i;
 
-	for (uint64_t i = from; r == 0 && i < to; i++) {
-		struct ww_payload rec;
-
-		r = ww_ledger_reader_get(reader, i, &rec);
-		if (r == -ENODATA || (r == 0 && rec.erased)) {
-			r = add_record(x, i, WW_SLICE_LIT("erased"), WW_SLICE_NULL);
-			continue;
-		}
-		if (r == 0)
-			r = add_record(x, i, rec.kind, rec.json);
-	}
+	if (r < 0)
+		return r;
+	from = next_index(x);
+	for (i = from; r == 0 && i < size && i - from < BATCH_RECORDS; i++)
+		r = add_from_ledger(x, reader, i);
 	if (r < 0) {
 		(void)exec(x, "ROLLBACK"); /* the error before it is the one to tell */
 		return r;
 	}
+	*ret_next = i;
 	return exec(x, "COMMIT");
 }
 
 int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *reader)
 {
 	uint64_t size = ww_ledger_reader_head(reader)->size;
+	uint64_t next;
 	int r = 0;
 
 	if (!x->checked)
@@ -251,14 +261,9 @@ int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *rea
 	if (r < 0)
 		return r;
 	x->checked = true;
-	for (uint64_t from = next_index(x); from < size; from += BATCH_RECORDS) {
-		uint64_t to = size - from > BATCH_RECORDS ? from + BATCH_RECORDS : size;
-
-		r = sync_batch(x, reader, from, to);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (next = next_index(x); r == 0 && next < size;)
+		r = sync_batch(x, reader, size, &next);
+	return r;
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -291,37 +296,54 @@ int ww_record_index_each(struct ww_record_index *x, const char *kind, uint64_t f
 	return each_row(s, fn, ctx);
 }
 
-int ww_record_index_find(struct ww_record_index *x, const char *id, uint64_t *ret_index)
+/* What the query yields first; -ENOENT when it yields nothing. */
+static int first_index(sqlite3_stmt *s, uint64_t *ret_index)
 {
-	AUTO_STMT *exact = NULL;
-	AUTO_STMT *prefix = NULL;
-	int r = prepare(x, "SELECT max(idx) FROM record WHERE id = ? HAVING count(*) > 0", &exact);
+	int r = sqlite3_step(s);
 
-	if (r == 0)
-		r = prepare(x,
-			    "SELECT max(idx) FROM record WHERE substr(id, 1, length(?1)) = ?1 "
-			    "GROUP BY id LIMIT 2",
-			    &prefix);
-	if (r < 0)
-		return r;
-	sqlite3_bind_text(exact, 1, id, -1, SQLITE_STATIC);
-	if (sqlite3_step(exact) == SQLITE_ROW) {
-		*ret_index = (uint64_t)sqlite3_column_int64(exact, 0);
-		return 0;
-	}
-	sqlite3_bind_text(prefix, 1, id, -1, SQLITE_STATIC);
-	if (id[0] && sqlite3_step(prefix) == SQLITE_ROW) {
-		uint64_t found = (uint64_t)sqlite3_column_int64(prefix, 0);
-
-		if (sqlite3_step(prefix) == SQLITE_ROW)
-			return -ENOTUNIQ;
-		*ret_index = found;
-		return 0;
-	}
-	return -ENOENT;
+	if (r != SQLITE_ROW)
+		return r == SQLITE_DONE ? -ENOENT : -EIO;
+	*ret_index = (uint64_t)sqlite3_column_int64(s, 0);
+	return 0;
 }
 
-int ww_record_index_mentions(struct ww_record_index *x, const char *id,
+int ww_record_index_get(struct ww_record_index *x, struct ww_slice id, uint64_t *ret_index)
+{
+	AUTO_STMT *s = NULL;
+	int r = prepare(x, "SELECT idx FROM record WHERE id = ? ORDER BY idx DESC LIMIT 1", &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(s, 1, (const char *)id.p, (int)id.n, SQLITE_STATIC);
+	return id.n > 0 ? first_index(s, ret_index) : -ENOENT;
+}
+
+int ww_record_index_find(struct ww_record_index *x, struct ww_slice id, uint64_t *ret_index)
+{
+	AUTO_STMT *s = NULL;
+	uint64_t found;
+	int r = ww_record_index_get(x, id, ret_index);
+
+	if (r != -ENOENT || id.n == 0)
+		return r;
+	/* Ids are ASCII: what begins with the text lies between it and it with DEL behind. */
+	r = prepare(x,
+		    "SELECT max(idx) FROM record WHERE id >= ?1 AND id < ?1 || char(127) "
+		    "GROUP BY id LIMIT 2",
+		    &s);
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(s, 1, (const char *)id.p, (int)id.n, SQLITE_STATIC);
+	r = first_index(s, &found);
+	if (r < 0)
+		return r;
+	if (sqlite3_step(s) != SQLITE_DONE)
+		return -ENOTUNIQ;
+	*ret_index = found;
+	return 0;
+}
+
+int ww_record_index_mentions(struct ww_record_index *x, struct ww_slice id,
 			     bool (*fn)(void *ctx, uint64_t index), void *ctx)
 {
 	AUTO_STMT *s = NULL;
@@ -329,6 +351,6 @@ int ww_record_index_mentions(struct ww_record_index *x, const char *id,
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 1, (const char *)id.p, (int)id.n, SQLITE_STATIC);
 	return each_row(s, fn, ctx);
 }

@@ -5,8 +5,8 @@
  * when somebody asks, so the daemon's hot path does not pay for it.
  *
  * One SQLite file (WAL). Holds ledger index, kind, id and the ids that each record mentions;
- * records themselves are read from the ledger. Not thread safe; several processes may use it at a
- * time.
+ * records themselves are read from the ledger. A finding has no id of its own: it mentions the
+ * record whose id it carries. Not thread safe; several processes may use it at a time.
  */
 #pragma once
 
@@ -31,11 +31,19 @@ WW_CHECK int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_re
 WW_CHECK int ww_record_index_each(struct ww_record_index *x, const char *kind, uint64_t from,
 				  bool (*fn)(void *ctx, uint64_t index), void *ctx);
 
-/* The newest record with this id, or whose id begins with it when that is unique. 0, -ENOENT,
+/* The newest record with this id. 0, -ENOENT, -EIO. */
+WW_CHECK int ww_record_index_get(struct ww_record_index *x, struct ww_slice id,
+				 uint64_t *ret_index);
+
+/* The same, or the newest one whose id begins with the text when all such have one id. 0, -ENOENT,
  * -ENOTUNIQ, -EIO. */
-WW_CHECK int ww_record_index_find(struct ww_record_index *x, const char *id, uint64_t *ret_index);
+WW_CHECK int ww_record_index_find(struct ww_record_index *x, struct ww_slice id,
+				  uint64_t *ret_index);
+
+/* Whether the text has the form of an id: a letter, a dash and hexadecimal, or "p<pid>-<hex>". */
+bool ww_record_index_is_id(struct ww_slice s);
 
 /* Calls fn for records that mention `id` (not itself), oldest first, until it returns false. 0 or
  * -EIO. */
-WW_CHECK int ww_record_index_mentions(struct ww_record_index *x, const char *id,
+WW_CHECK int ww_record_index_mentions(struct ww_record_index *x, struct ww_slice id,
 				      bool (*fn)(void *ctx, uint64_t index), void *ctx);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "records.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <wirewitness/stream.h>
+
+#include "base/log.h"
+
+int ww_records_open(const char *state_dir, struct ww_records *ret_records)
+{
+	struct ww_records rec = {NULL, NULL};
+	struct ww_errtext why = {""};
+	char path[4096];
+	int r;
+
+	r = ww_ledger_reader_open(state_dir, NULL, &rec.reader, &why);
+	if (r < 0) {
+		ww_log(WW_LOG_ERR, "no ledger to read in %s: %s%s", state_dir, why.text,
+		       r == -EACCES ? "; try with sudo" : "");
+		return r;
+	}
+	snprintf(path, sizeof(path), "%s/index.sqlite", state_dir);
+	umask(077);
+	if (ww_record_index_open(path, &rec.index) < 0 ||
+	    ww_record_index_sync(rec.index, rec.reader) < 0) {
+		ww_record_index_close(rec.index);
+		rec.index = NULL;
+		r = ww_record_index_open(NULL, &rec.index);
+		if (r == 0)
+			r = ww_record_index_sync(rec.index, rec.reader);
+	}
+	if (r < 0) {
+		ww_log_err_r(r, "cannot index the ledger in %s", state_dir);
+		ww_records_close(&rec);
+		return r;
+	}
+	*ret_records = rec;
+	return 0;
+}
+
+void ww_records_close(struct ww_records *r)
+{
+	ww_record_index_close(r->index);
+	ww_ledger_reader_close(r->reader);
+	r->index = NULL;
+	r->reader = NULL;
+}
+
+int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slice *ret_json)
+{
+	struct ww_payload p;
+	int e = ww_ledger_reader_get(r->reader, index, &p);
+
+	if (e == -ENODATA || (e == 0 && p.erased))
+		return -ENOENT;
+	if (e == 0)
+		*ret_json = p.json;
+	return e;
+}
+
+/* --- walking ------------------------------------------------------------------------------------
+ */
+
+struct walk {
+	struct ww_records *records;
+	const struct ww_records_query *q;
+	ww_records_fn fn;
+	void *ctx;
+	uint64_t *ring; /* the newest so far */
+	uint64_t seen;
+	int error;
+};
+
+static bool asked_for(const struct ww_records_query *q, uint64_t index, struct ww_slice json)
+{
+	const struct ww_slice key = WW_SLICE_LIT("t");
+	struct ww_json_token t;
+
+	if (q->until.what == WW_MOMENT_CURSOR && index > q->until.cursor)
+		return false;
+	if (q->since.what == WW_MOMENT_TIME || q->until.what == WW_MOMENT_TIME) {
+		ww_member_pick(json, &key, 1, &t);
+		if (!ww_moment_reached(&q->since, t.raw) ||
+		    (q->until.what == WW_MOMENT_TIME && ww_moment_reached(&q->until, t.raw)))
+			return false;
+	}
+	return ww_filter_match(&q->filter, json);
+}
+
+static bool visit(void *ctx, uint64_t index)
+{
+	struct walk *w = ctx;
+	struct ww_slice json;
+	int r = ww_records_get(w->records, index, &json);
+
+	if (r == -ENOENT)
+		return true;
+	if (r < 0) {
+		w->error = ww_log_err_r(r, "cannot read record %llu", (unsigned long long)index);
+		return false;
+	}
+	if (!asked_for(w->q, index, json))
+		return true;
+	if (!w->ring)
+		return w->fn(w->ctx, index, json);
+	w->ring[w->seen++ % w->q->newest] = index;
+	return true;
+}
+
+static void visit_newest(struct walk *w)
+{
+	uint64_t at = w->seen > w->q->newest ? w->seen - w->q->newest : 0;
+
+	for (; at < w->seen && w->error == 0; at++) {
+		uint64_t index = w->ring[at % w->q->newest];
+		struct ww_slice json;
+
+		w->error = ww_records_get(w->records, index, &json);
+		if (w->error == 0 && !w->fn(w->ctx, index, json))
+			return;
+	}
+}
+
+int ww_records_each(struct ww_records *r, const struct ww_records_query *q, ww_records_fn fn,
+		    void *ctx)
+{
+	WW_AUTO_FREE uint64_t *ring = NULL;
+	struct walk w = {.records = r, .q = q, .fn = fn, .ctx = ctx};
+	uint64_t from = q->since.what == WW_MOMENT_CURSOR ? q->since.cursor : 0;
+	int e;
+
+	if (q->newest) {
+		ring = calloc(q->newest, sizeof(*ring));
+		if (!ring)
+			return ww_log_err_r(-ENOMEM, "cannot list");
+		w.ring = ring;
+	}
+	e = ww_record_index_each(r->index, q->kind, from, visit, &w);
+	if (e < 0)
+		return ww_log_err_r(e, "cannot read the index");
+	if (w.ring && w.error == 0)
+		visit_newest(&w);
+	return w.error;
+}
+
+void ww_records_mentioned(struct ww_slice json, bool (*fn)(void *ctx, struct ww_slice id),
+			  void *ctx)
+{
+	struct ww_member_walk w;
+	struct ww_member m;
+
+	ww_member_begin(&w, json);
+	while (ww_member_next(&w, &m)) {
+		if (m.value.type == WW_JSON_STRING && !ww_slice_eq_str(m.path, "id") &&
+		    ww_record_index_is_id(m.value.raw) && !fn(ctx, m.value.raw))
+			return;
+	}
+}
+
+int ww_records_stream_line(uint64_t index, struct ww_slice json, struct ww_buf *out)
+{
+	char head[64];
+	int n = snprintf(head, sizeof(head),
+			 "{\"v\":%d,\"cursor\":%llu,\"record\":", WW_STREAM_VERSION,
+			 (unsigned long long)index);
+	int r = ww_buf_add(out, head, (size_t)n);
+
+	if (r == 0)
+		r = ww_buf_add(out, json.p, json.n);
+	return r == 0 ? ww_buf_add(out, "}", 1) : r;
+}
+
+/* --- options ------------------------------------------------------------------------------------
+ */
+
+void ww_records_moment_option(struct argp_state *state, const char *name, const char *text,
+			      struct ww_moment *ret)
+{
+	struct ww_clock_map now;
+
+	ww_clock_sample(&now);
+	if (ww_moment_parse(text, now.wall, ret) < 0)
+		argp_error(state, "--%s: expected " WW_MOMENT_FORMS ", got '%s'", name, text);
+}
+
+void ww_records_filter_option(struct argp_state *state, const char *text, struct ww_filter *ret)
+{
+	char why[WW_FILTER_WHY_MAX];
+
+	if (ww_filter_parse(ww_slice_str(text), ret, why) < 0)
+		argp_error(state, "%s", why);
+}
+
+bool ww_records_json_option(struct argp_state *state, const char *text)
+{
+	if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
+		argp_error(state, "-o: expected text or json, got '%s'", text);
+	return strcmp(text, "json") == 0;
+}

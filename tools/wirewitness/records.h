@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a state directory beside its daemon or without one: what `ls`, `show` and `report` share.
+ * The ledger is only read; the index beside it is brought up to date when it can be written, and
+ * made anew in memory when it cannot.
+ */
+#pragma once
+
+#include <argp.h>
+
+#include "moment.h"
+#include "out/filter.h"
+#include "store/record_index.h"
+
+struct ww_records {
+	struct ww_ledger_reader *reader;
+	struct ww_record_index *index;
+};
+
+/* Opens both; says on standard error what is wrong. 0 or -errno. Release with ww_records_close. */
+WW_CHECK int ww_records_open(const char *state_dir, struct ww_records *ret_records);
+void ww_records_close(struct ww_records *r);
+
+/* What is asked for; zero: everything. */
+struct ww_records_query {
+	const char *kind; /* as in records, NULL: any */
+	struct ww_moment since;
+	struct ww_moment until; /* exclusive; a cursor is inclusive */
+	struct ww_filter filter;
+	uint64_t newest; /* only so many, the last ones; 0: all */
+};
+
+/* One record; `json` is borrowed for the call. False ends the walk. */
+typedef bool (*ww_records_fn)(void *ctx, uint64_t index, struct ww_slice json);
+
+/* Calls fn for every record that is asked for, oldest first; erased ones are passed over. 0 or
+ * -errno, told on standard error. */
+WW_CHECK int ww_records_each(struct ww_records *r, const struct ww_records_query *q,
+			     ww_records_fn fn, void *ctx);
+
+/* The record at an index. 0; -ENOENT (erased, or its segment is gone); -errno. */
+WW_CHECK int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slice *ret_json);
+
+/* Appends {"v":1,"cursor":index,"record":json}, the form of the stream. 0, -EMSGSIZE, -ENOMEM. */
+WW_CHECK int ww_records_stream_line(uint64_t index, struct ww_slice json, struct ww_buf *out);
+
+/*
+ * Calls fn with each id that the record mentions, once per place, until it returns false: its own
+ * id is none of them. Borrowed from the record.
+ */
+void ww_records_mentioned(struct ww_slice json, bool (*fn)(void *ctx, struct ww_slice id),
+			  void *ctx);
+
+/* Option parsers that end the program with a message when the text is wrong. */
+void ww_records_moment_option(struct argp_state *state, const char *name, const char *text,
+			      struct ww_moment *ret);
+void ww_records_filter_option(struct argp_state *state, const char *text, struct ww_filter *ret);
+bool ww_records_json_option(struct argp_state *state, const char *text);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "out/line.h"
+
+#include <errno.h>
+
+#include <wirewitness/record.h>
+
+#include "out/member.h"
+#include "out/template.h"
+
+/* One row per kind: X(enum suffix, quiet, pattern). Every record ends with its id, for `show`. */
+#define LINES(X)                                                                                \
+	X(LIFE, false, "{event:20}  {text}[  version {version}]")                               \
+	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")             \
+	X(FLOW, true,                                                                           \
+	  "{proto:5} {local} → {peer}[  {tls.sni}][  binding {tls.bind}]  "                   \
+	  "out {account.out.payload} in {account.in.payload} bytes[  "                          \
+	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  " \
+	  "{close}  {id}")                                                                      \
+	X(EXCHANGE, false,                                                                      \
+	  "{method:6} {path}  {status|outcome}[ Retry-After {retryAfterS}]  "                   \
+	  "{authority|sni|peer}[ {peer}][  {request.firstBootNs~response.lastBootNs}]"          \
+	  "[  {findings+}]  {id}")                                                              \
+	X(MODEL_CALL, false, "{model|modelServed|modelAsked}  {id}")                            \
+	X(SPAN, true,                                                                           \
+	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  " \
+	  "{id}")                                                                               \
+	X(ACTION, true,                                                                         \
+	  "{tool}[  call {toolCallId}][  effect {effect}]  said " WW_LINE_SAID                  \
+	  " · span " WW_LINE_SPAN " · wire " WW_LINE_WIRE "  {id}")                             \
+	X(VERDICT, false,                                                                       \
+	  "{!verdict:12}[ ({reason})]  {tool}  said " WW_LINE_SAID " · span " WW_LINE_SPAN      \
+	  " · wire " WW_LINE_WIRE "[  {wire.destination|wire.undecoded.destination}]"           \
+	  "[  {wire.peer|wire.undecoded.peer}]  join {join}[ n={n}]  {id}")                     \
+	X(COVERAGE, true,                                                                       \
+	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks "                        \
+	  "{marksTotal}][  first: {marks.what} {marks.detail}]  {id}")                          \
+	X(LOSS, false, "{cause}: {events} events, {bytes} bytes  {id}")                         \
+	X(FINDING, false, "{finding}  on {id}")
+
+#define TEXT_OF(n, v, t, d) [WW_RECORD_##n] = t,
+static const char *const kinds[WW_RECORD_MAX] = {WW_RECORD_KINDS(TEXT_OF)};
+
+#define LINE_OF(n, quiet_, pattern_) [WW_RECORD_##n] = {quiet_, pattern_},
+static const struct {
+	bool quiet;
+	const char *pattern;
+} lines[WW_RECORD_MAX] = {LINES(LINE_OF)};
+
+static enum ww_record_kind kind_of(struct ww_slice text)
+{
+	for (unsigned k = 1; k < WW_RECORD_MAX; k++) {
+		if (kinds[k] && ww_slice_eq_str(text, kinds[k]))
+			return k;
+	}
+	return WW_RECORD_MAX;
+}
+
+const char *ww_line_template(struct ww_slice kind)
+{
+	enum ww_record_kind k = kind_of(kind);
+
+	return k < WW_RECORD_MAX ? lines[k].pattern : NULL;
+}
+
+bool ww_line_quiet(struct ww_slice kind)
+{
+	enum ww_record_kind k = kind_of(kind);
+
+	return k < WW_RECORD_MAX && lines[k].quiet;
+}
+
+static int add_text(struct ww_buf *out, const char *s)
+{
+	return ww_buf_add(out, s, strlen(s));
+}
+
+/* "VERDICT   ", in the colour of the kind. */
+static int add_kind(const char *kind, bool colour, struct ww_buf *out)
+{
+	const char *tone = colour ? ww_template_tone(ww_slice_str(kind)) : "";
+	int r = add_text(out, tone);
+	size_t n = 0;
+
+	for (; r == 0 && kind[n]; n++) {
+		char c = kind[n] == '_' ? ' ' : (char)(kind[n] - (kind[n] >= 'a' ? 32 : 0));
+
+		r = ww_buf_add(out, &c, 1);
+	}
+	if (r == 0 && *tone)
+		r = add_text(out, WW_TEMPLATE_TONE_END);
+	for (; r == 0 && n < 10; n++)
+		r = ww_buf_add(out, " ", 1);
+	return r == 0 ? add_text(out, "  ") : r;
+}
+
+int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out)
+{
+	static const char cut[] = WW_TEMPLATE_TONE_END "…";
+	const struct ww_slice key = WW_SLICE_LIT("kind");
+	struct ww_json_token kind;
+	WW_AUTO_BUF struct ww_buf line;
+	enum ww_record_kind k;
+	int r;
+
+	ww_buf_init(&line, WW_LINE_BYTES_MAX - sizeof(cut));
+	if (!ww_member_pick(record, &key, 1, &kind)) {
+		r = add_text(&line, "unreadable record");
+	} else if ((k = kind_of(kind.raw)) == WW_RECORD_MAX) {
+		r = ww_template_render("{@t:12}  {kind}  {id}", record, colour, &line);
+	} else {
+		r = ww_template_render("{@t:12}  ", record, colour, &line);
+		if (r == 0)
+			r = add_kind(kinds[k], colour, &line);
+		if (r == 0)
+			r = ww_template_render(lines[k].pattern, record, colour, &line);
+	}
+	if (r == -EMSGSIZE) {
+		line.max = WW_LINE_BYTES_MAX;
+		r = add_text(&line, colour ? cut : cut + sizeof(WW_TEMPLATE_TONE_END) - 1);
+	}
+	return r == 0 ? ww_buf_add(out, line.p, line.n) : r;
+}

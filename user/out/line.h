@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * line: a record as one line for a person, aligned by kind:
+ *   14:03:22.123  VERDICT   MASKED_ERROR  refund_payment  said done · span OK · wire 503 ...
+ * Times are UTC, as in the record. What comes from the record is made harmless for terminals
+ * (out/printable.h). Pure.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+#define WW_LINE_BYTES_MAX 4096u /* a longer line is cut */
+
+/*
+ * Appends the line, at most WW_LINE_BYTES_MAX bytes and no newline, to out. `colour`: with terminal
+ * colours. A record that cannot be read gets a line that says so. 0, -EMSGSIZE (no room in out),
+ * -ENOMEM.
+ */
+WW_CHECK int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out);
+
+/* The three columns of a verdict or action, as patterns of out/template.h. */
+#define WW_LINE_SAID                                       \
+	"[{said.claim}][ text of {said.text.bytes} bytes]" \
+	"[^{said.claim|said.text.bytes}-]"
+#define WW_LINE_SPAN "{!span.status}"
+#define WW_LINE_WIRE                                                                           \
+	"[{wire.status|wire.wire}][ Retry-After {wire.retryAfterS}][ {wire.wire} {wire.rule}]" \
+	"[ retries {wire.retries}][undecoded, {wire.undecoded.bytesSent} bytes out]"           \
+	"[^{wire.status|wire.wire|wire.undecoded.bytesSent}nothing seen]"
+
+/* The pattern of a kind's line (out/template.h), or NULL for an unknown kind. */
+const char *ww_line_template(struct ww_slice kind);
+
+/* Kinds that a live view leaves out unless asked for: they come in numbers and say little alone. */
+bool ww_line_quiet(struct ww_slice kind);
