@@ -42,6 +42,14 @@ const char *ww_exchange_outcome_name(enum ww_exchange_outcome o)
 	return (unsigned)o < WW_ARRAY_SIZE(outcome_names) ? outcome_names[o] : "unknown";
 }
 
+const char *ww_exchange_finding_name(uint32_t bit)
+{
+	for (size_t i = 0; i < WW_ARRAY_SIZE(finding_names); i++)
+		if (finding_names[i].bit == bit)
+			return finding_names[i].name;
+	return NULL;
+}
+
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

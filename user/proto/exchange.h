@@ -21,8 +21,8 @@ enum ww_exchange_outcome {
 	WW_X_COMPLETE = 1,    /* request and final response decoded to their ends */
 	WW_X_NO_REPLY = 2,    /* request sent, connection ended in order, no response byte */
 	WW_X_RESET = 3,       /* connection reset or timed out before the response was complete */
-	WW_X_CUT_SHORT = 4,   /* response began and the connection ended before its end */
-	WW_X_REQUEST_CUT = 5, /* the request itself did not get to its end */
+	WW_X_CUT_SHORT = 4,   /* response began; its end was not reached, or is lost (GAP_RESPONSE) */
+	WW_X_REQUEST_CUT = 5, /* the request's own end was not reached, or is lost (GAP_REQUEST) */
 	WW_X_UPGRADED = 6,    /* 101, or 2xx to CONNECT: what follows is opaque here */
 	WW_X_UNPARSED = 7,    /* not HTTP, or broken: bytes counted, nothing decoded */
 };
@@ -108,6 +108,9 @@ void ww_exchange_id(const struct ww_exchange *x, char *out);
 const char *ww_exchange_finding_name(uint32_t bit);
 
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o);
+
+/* "malformed-request" ...: the name of one WW_X_* bit, NULL for no such bit. */
+const char *ww_exchange_finding_name(uint32_t bit);
 
 /* Target without query, numbers and ids replaced by "{}" so that no content leaks: out has 256
  * bytes. */
