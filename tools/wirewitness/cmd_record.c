@@ -20,7 +20,9 @@
 #include "sense/tape.h"
 
 #define LIBRARIES_MAX 64
-#define SETTLE_MS     600 /* after the command's end: flows linger, claims arrive */
+/* After the command's end: flows linger; where there are claims, their evidence may still come. */
+#define SETTLE_MS	 600
+#define SETTLE_CLAIMS_MS 2600
 
 struct options {
 	const char *tape;
@@ -195,7 +197,7 @@ static int open_outputs(struct recorder *rec, const struct options *o, struct ww
 	if (r < 0)
 		return r;
 	uname(&uts);
-	(void)ww_file_line("/proc/sys/kernel/random/boot_id", boot_id,
+	(void)!ww_file_line("/proc/sys/kernel/random/boot_id", boot_id,
 			   sizeof(boot_id)); /* empty when hidden */
 	ww_buf_init(&manifest, WW_MANIFEST_BYTES_MAX);
 	ww_jsonw_init(&w, &manifest);
