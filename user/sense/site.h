@@ -84,7 +84,9 @@ struct ww_tls_plan {
  * and none understood; -EINVAL: not ELF, or damaged; -EIO, -ENOMEM. *ret_plan unchanged on error.
  * fd stays the caller's; its file position is not used.
  *
- * Not seen at these sites: 0-RTT calls that do not go through SSL_write_ex/SSL_read_ex
- * (SSL_write_early_data of some builds), SSL_sendfile, and SSL_peek (not a read).
+ * SSL_MODE_ASYNC is covered: the sites lie outside the job, a paused call is one that failed (-1)
+ * and is made again. 0-RTT calls are covered where they go through SSL_write_ex and SSL_read_ex
+ * (shared libraries; not Node, where they are inlined). Not seen: SSL_sendfile. SSL_peek is no
+ * read.
  */
 WW_CHECK int ww_site_plan(int fd, struct ww_tls_plan *ret_plan);
