@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The auditor's verifier: one report file, one trusted key, no daemon, no privileges, no network.
+ * Exit code: 0 every check passed; 1 a check failed; 2 usage, or the file cannot be read; 3 whole,
+ * but no trusted key was given (0 with --allow-untrusted).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "ledger/durable.h"
+#include "ledger/report_text.h"
+#include "wirewitness/limits.h"
+
+enum { EXIT_VERIFIED, EXIT_NOT_VERIFIED, EXIT_TROUBLE, EXIT_UNTRUSTED };
+
+struct arguments {
+	const char *key, *key_file, *file;
+	bool json, allow_untrusted;
+};
+
+static int usage(FILE *f, int code)
+{
+	fputs("usage: wirewitness-verify [--key VKEY | --key-file FILE] [-o text|json] REPORT\n"
+	      "\n"
+	      "  --key VKEY         the log's verifier key, \"origin+id+base64\", from a source "
+	      "you trust\n"
+	      "  --key-file FILE    the same, first line of a file (the ledger's vkey file)\n"
+	      "  --allow-untrusted  without a key: exit 0 when the report is whole under the key "
+	      "it names\n"
+	      "  -o text|json       how to print the outcome\n"
+	      "\n"
+	      "REPORT may be - for standard input. Exit code: 0 verified, 1 not verified,\n"
+	      "2 usage or unreadable file, 3 whole but no trusted key was given.\n",
+	      f);
+	return code;
+}
+
+/* 0, or the exit code with everything said. */
+static int parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	static const struct option options[] = {
+		{"key", required_argument, NULL, 'k'},
+		{"key-file", required_argument, NULL, 'K'},
+		{"output", required_argument, NULL, 'o'},
+		{"allow-untrusted", no_argument, NULL, 'u'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "k:K:o:h", options, NULL)) != -1) {
+		if (c == 'k')
+			a->key = optarg;
+		else if (c == 'K')
+			a->key_file = optarg;
+		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
+			a->json = optarg[0] == 'j';
+		else if (c == 'u')
+			a->allow_untrusted = true;
+		else if (c == 'h')
+			exit(usage(stdout, 0));
+		else if (c == 'V')
+			exit(printf("wirewitness-verify %s\n", WW_VERSION) < 0);
+		else
+			return usage(stderr, EXIT_TROUBLE);
+	}
+	if (optind + 1 != argc || (a->key && a->key_file))
+		return usage(stderr, EXIT_TROUBLE);
+	a->file = argv[optind];
+	return 0;
+}
+
+static int read_file(const char *name, struct ww_buf *out)
+{
+	return ww_durable_read(AT_FDCWD, strcmp(name, "-") == 0 ? "/dev/stdin" : name, out);
+}
+
+static int trouble(const char *name, const char *what)
+{
+	fprintf(stderr, "wirewitness-verify: %s: %s\n", name, what);
+	return EXIT_TROUBLE;
+}
+
+/* 1: *ret_key is the trusted key; 0: none was given; -EXIT_TROUBLE with everything said. */
+static int trusted_key(const struct arguments *a, struct ww_note_key *ret_key)
+{
+	struct ww_slice text = ww_slice_str(a->key);
+	WW_AUTO_BUF struct ww_buf b;
+
+	ww_buf_init(&b, 4096);
+	if (!a->key && !a->key_file)
+		return 0;
+	if (a->key_file) {
+		int r = read_file(a->key_file, &b);
+
+		if (r < 0)
+			return -trouble(a->key_file, strerror(-r));
+		text = ww_slice_sub(ww_buf_slice(&b), 0, ww_slice_find(ww_buf_slice(&b), 0, '\n'));
+	}
+	if (ww_note_key_parse(ww_slice_trim(text), ret_key) < 0)
+		return -trouble(a->key_file ? a->key_file : "--key",
+				"not a verifier key (origin+id+base64, Ed25519)");
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
+	WW_AUTO_BUF struct ww_buf file = {0}, out = {0};
+	struct arguments a = {0};
+	struct ww_note_key key;
+	int r = parse_arguments(argc, argv, &a), have_key;
+
+	if (r != 0)
+		return r;
+	have_key = trusted_key(&a, &key);
+	if (have_key < 0)
+		return -have_key;
+	ww_buf_init(&file, WW_REPORT_BYTES_MAX);
+	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
+	r = read_file(a.file, &file);
+	if (r < 0)
+		return trouble(a.file, strerror(-r));
+	r = ww_report_verify(ww_buf_slice(&file), have_key ? &key : NULL, &result);
+	if (r == 0)
+		r = a.json ? ww_report_text_json(&result, a.file, &out)
+			   : ww_report_text(&result, a.file, &out);
+	if (r < 0)
+		return trouble(a.file, strerror(-r));
+	if (fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0)
+		return trouble("standard output", strerror(errno));
+	if (result.verified || (result.consistent && !have_key && a.allow_untrusted))
+		return EXIT_VERIFIED;
+	return result.consistent && !have_key ? EXIT_UNTRUSTED : EXIT_NOT_VERIFIED;
+}

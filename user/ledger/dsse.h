@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DSSE v1 envelopes (secure-systems-lab/dsse): the signature covers the payload's type and bytes,
+ * never JSON. Pure. The reader keeps the decoded payload; whoever verified it works on those bytes
+ * and never goes back to the envelope. Key ids are hints and are not looked at.
+ */
+#pragma once
+
+#include "ledger/errtext.h"
+#include "ledger/note.h"
+
+#define WW_DSSE_TYPE_MAX       128u
+#define WW_DSSE_SIGNATURES_MAX 16u
+#define WW_DSSE_INTOTO         "application/vnd.in-toto+json"
+
+struct ww_dsse {
+	char type[WW_DSSE_TYPE_MAX + 1];
+	struct ww_buf payload; /* decoded */
+	size_t n_signatures;
+	uint8_t signature[WW_DSSE_SIGNATURES_MAX][WW_NOTE_SIG_LEN];
+};
+
+/* Appends the bytes that are signed: "DSSEv1", lengths, type and payload. 0, -EMSGSIZE, -ENOMEM. */
+WW_CHECK int ww_dsse_pae(struct ww_slice type, struct ww_slice payload, struct ww_buf *out);
+
+/* Signs and appends the envelope and a newline. 0, -EMSGSIZE, -ENOMEM, -EIO. */
+WW_CHECK int ww_dsse_sign(const struct ww_note_signer *s, struct ww_slice type,
+			  struct ww_slice payload, struct ww_buf *out);
+
+/*
+ * Reads an envelope: standard or URL-safe base64, at most WW_DSSE_SIGNATURES_MAX signatures, those
+ * that are not 64 bytes are of other algorithms and skipped. 0, -EINVAL (malformed, no usable
+ * signature), -EMSGSIZE (payload over payload_max), -ENOMEM. On success release with ww_dsse_done;
+ * on error nothing is held.
+ */
+WW_CHECK int ww_dsse_parse(struct ww_slice envelope, size_t payload_max, struct ww_dsse *ret,
+			   struct ww_errtext *why);
+void ww_dsse_done(struct ww_dsse *d);
+
+/* Whether one signature is good under this key. 0, -EBADMSG (none is), -ENOMEM. */
+WW_CHECK int ww_dsse_verify(const struct ww_dsse *d, const struct ww_note_key *key);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/fields.h"
+
+#include <errno.h>
+
+/* Skips the value that begins with t and gives its whole text. */
+static int value_text(struct ww_json *j, const struct ww_json_token *t, struct ww_slice *ret_text)
+{
+	/* A string's raw slice lies between its quotes. */
+	size_t from = t->type == WW_JSON_STRING ? t->at - 1 : t->at;
+
+	if (ww_json_skip(j, t) != WW_PARSE_DONE)
+		return -EINVAL;
+	*ret_text = ww_slice_sub(j->in, from, j->at - from);
+	return 0;
+}
+
+static bool type_ok(enum ww_json_type want, enum ww_json_type got)
+{
+	if (want == WW_JSON_NUMBER)
+		return got == WW_JSON_NUMBER || got == WW_JSON_STRING;
+	if (want == WW_JSON_TRUE)
+		return got == WW_JSON_TRUE || got == WW_JSON_FALSE;
+	return want == got;
+}
+
+static int take_member(struct ww_json *j, const struct ww_json_token *key, const char *what,
+		       struct ww_field *fields, size_t n, struct ww_errtext *why)
+{
+	struct ww_field *f = NULL;
+	struct ww_json_token t;
+	struct ww_slice text;
+
+	for (size_t i = 0; i < n && !f; i++)
+		if (ww_json_is(key, fields[i].name))
+			f = &fields[i];
+	if (ww_json_next(j, &t) != WW_PARSE_DONE || value_text(j, &t, &text) < 0)
+		return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+	if (!f)
+		return 0;
+	if (f->found)
+		return ww_errtext_set(why, -EINVAL, "%s has \"%s\" twice", what, f->name);
+	if (!type_ok(f->type, t.type))
+		return ww_errtext_set(why, -EINVAL, "%s: \"%s\" has the wrong type", what, f->name);
+	f->found = true;
+	f->token = t;
+	f->text = text;
+	return 0;
+}
+
+int ww_fields_read(struct ww_slice object, const char *what, struct ww_field *fields, size_t n,
+		   struct ww_errtext *why)
+{
+	struct ww_json_token t;
+	struct ww_json j;
+	int r = 0;
+
+	ww_json_init(&j, object);
+	if (ww_json_next(&j, &t) != WW_PARSE_DONE || t.type != WW_JSON_OBJECT)
+		return ww_errtext_set(why, -EINVAL, "%s is not a JSON object", what);
+	while (r == 0) {
+		if (ww_json_next(&j, &t) != WW_PARSE_DONE)
+			return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+		if (t.type == WW_JSON_END_OBJECT)
+			break;
+		r = take_member(&j, &t, what, fields, n, why);
+	}
+	if (r < 0)
+		return r;
+	if (ww_json_next(&j, &t) != WW_PARSE_END)
+		return ww_errtext_set(why, -EINVAL, "%s has something behind it", what);
+	for (size_t i = 0; i < n; i++)
+		if (!fields[i].found && !fields[i].optional)
+			return ww_errtext_set(why, -EINVAL, "%s has no \"%s\"", what,
+					      fields[i].name);
+	return 0;
+}
+
+int ww_fields_u64(const struct ww_field *f, uint64_t *ret_value)
+{
+	return ww_slice_u64(f->token.raw, ret_value) < 0 ? -EINVAL : 0;
+}
+
+int ww_fields_text(const struct ww_json_token *t, struct ww_buf *scratch, struct ww_slice *ret_text)
+{
+	int r;
+
+	if (!t->escaped) {
+		*ret_text = t->raw;
+		return 0;
+	}
+	ww_buf_clear(scratch);
+	r = ww_json_unescape(t, scratch);
+	if (r == 0)
+		*ret_text = ww_buf_slice(scratch);
+	return r;
+}
+
+int ww_fields_array(struct ww_slice array, struct ww_json *ret_json)
+{
+	struct ww_json_token t;
+
+	ww_json_init(ret_json, array);
+	return ww_json_next(ret_json, &t) == WW_PARSE_DONE && t.type == WW_JSON_ARRAY ? 0 : -EINVAL;
+}
+
+int ww_fields_next(struct ww_json *json, struct ww_json_token *ret_token, struct ww_slice *ret_text)
+{
+	struct ww_json_token t;
+
+	if (ww_json_next(json, &t) != WW_PARSE_DONE)
+		return -EINVAL;
+	if (t.type == WW_JSON_END_ARRAY)
+		return ww_json_next(json, &t) == WW_PARSE_END ? 0 : -EINVAL;
+	if (value_text(json, &t, ret_text) < 0)
+		return -EINVAL;
+	*ret_token = t;
+	return 1;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Builds a report: an in-toto Statement (statement.h) in a signed DSSE envelope (dsse.h), one file
+ * that an auditor verifies offline. Every leaf and proof is checked against the signed checkpoint
+ * while it is written, so a report over a damaged ledger is refused, not signed.
+ */
+#pragma once
+
+#include "ledger/errtext.h"
+#include "ledger/ledger_reader.h"
+
+struct ww_report_input {
+	const char *created_at; /* RFC 3339 UTC */
+	/* JSON objects as text, written as they are; an empty slice is {}. Wording rules apply
+	 * (wording.h). */
+	struct ww_slice scope;
+	struct ww_slice period;
+	struct ww_slice coverage;
+	struct ww_slice summary;
+	/* Which records: with `indexes` NULL every one from first to last, else these, strictly
+	 * ascending. */
+	uint64_t first;
+	uint64_t last;
+	const uint64_t *indexes;
+	size_t n_indexes;
+};
+
+/*
+ * Appends the report file to out, over the reader's current head. Erased records are listed with
+ * their digest only
+ * ("withheld"). The signer must be the log's own key. 0; -EINVAL (no or unordered records, a
+ * section is not a JSON object or breaks the wording rules, another key); -ERANGE (an index is not
+ * committed); -E2BIG (over WW_REPORT_RECORDS_MAX records); -EMSGSIZE (over out's ceiling or
+ * WW_REPORT_BYTES_MAX); -EUCLEAN (the ledger's files contradict each other); -ENODATA (a record's
+ * segment is gone); -ENOMEM; -EIO. On error out is as before.
+ */
+WW_CHECK int ww_report_build(struct ww_ledger_reader *r, const struct ww_note_signer *s,
+			     const struct ww_report_input *in, struct ww_buf *out,
+			     struct ww_errtext *why);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Invariants:
+ *  1. A check starts as skipped and becomes passed only at the one place that saw all of it.
+ *  2. Nothing of the payload but the name of the key is read before its signature was found good,
+ * and that name is used only when the caller trusts no key.
+ *  3. The payload that is read is the one that was signed: the envelope is parsed once.
+ */
+#include "ledger/report_verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "ledger/dsse.h"
+#include "ledger/fields.h"
+#include "ledger/wording.h"
+#include "wirewitness/limits.h"
+
+#define NAME_(n, name, text) name,
+
+const char *ww_report_check_name(enum ww_report_check_id id)
+{
+	static const char *const names[] = {WW_REPORT_CHECKS(NAME_)};
+
+	return names[id];
+}
+
+#define MEANING_(n, name, text) text,
+
+static void pass(struct ww_report_result *res, enum ww_report_check_id id)
+{
+	static const char *const meaning[] = {WW_REPORT_CHECKS(MEANING_)};
+
+	res->checks[id].state = WW_REPORT_PASSED;
+	ww_errtext_set(&res->checks[id].text, 0, "%s", meaning[id]);
+}
+
+/* Marks the check failed; its text is already set or set by the caller. */
+static struct ww_errtext *fail(struct ww_report_result *res, enum ww_report_check_id id)
+{
+	res->checks[id].state = WW_REPORT_FAILED;
+	return &res->checks[id].text;
+}
+
+/* --- envelope ------------------------------------------------------------------------------------
+ */
+
+/* The key that the payload names, for a caller that trusts none. */
+static bool named_key(struct ww_slice payload, struct ww_note_key *ret_key)
+{
+	struct ww_json_token t;
+
+	return ww_json_path(payload, "$.predicate.ledger.vkey", &t, NULL) == WW_PARSE_DONE &&
+	       t.type == WW_JSON_STRING && ww_note_key_parse(t.raw, ret_key) == 0;
+}
+
+/* Without a trusted key: the one that the report names, and trust stays open. */
+static void take_named_key(struct ww_report_result *res)
+{
+	struct ww_errtext *text = fail(res, WW_REPORT_CHECK_KEY);
+	char vkey[WW_NOTE_KEY_TEXT_MAX];
+
+	res->has_key = named_key(ww_buf_slice(&res->payload), &res->key);
+	if (!res->has_key) {
+		ww_errtext_set(text, 0, "no trusted key was given and the report names none");
+		return;
+	}
+	ww_note_key_text(&res->key, vkey);
+	ww_errtext_set(text, 0,
+		       "no trusted key was given: the report names %s, trust is not established",
+		       vkey);
+}
+
+/* Not signed by the trusted key: say so when the report itself names another. */
+static void blame_key(struct ww_report_result *res)
+{
+	struct ww_note_key named;
+
+	if (!named_key(ww_buf_slice(&res->payload), &named) || ww_note_key_equal(&named, &res->key))
+		return;
+	ww_errtext_set(fail(res, WW_REPORT_CHECK_KEY), 0,
+		       "the report names %.100s+%08x, the trusted key is %.100s+%08x", named.name,
+		       named.id, res->key.name, res->key.id);
+}
+
+static int check_signature(const struct ww_dsse *d, const struct ww_note_key *trusted,
+			   struct ww_report_result *res)
+{
+	int r;
+
+	if (trusted) {
+		res->key = *trusted;
+		res->has_key = true;
+	} else {
+		take_named_key(res);
+	}
+	r = res->has_key ? ww_dsse_verify(d, &res->key) : -EBADMSG;
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0) {
+		pass(res, WW_REPORT_CHECK_SIGNATURE);
+		if (trusted)
+			pass(res, WW_REPORT_CHECK_KEY);
+		return 0;
+	}
+	if (trusted)
+		blame_key(res);
+	if (res->has_key)
+		ww_errtext_set(fail(res, WW_REPORT_CHECK_SIGNATURE), 0,
+			       "no signature by %s+%08x over these bytes", res->key.name,
+			       res->key.id);
+	return 0;
+}
+
+/* Opens the envelope and checks its signature. 1: the payload may be read; 0: it may not; -ENOMEM.
+ */
+static int check_envelope(struct ww_slice file, const struct ww_note_key *trusted,
+			  struct ww_report_result *res)
+{
+	WW_AUTO(ww_dsse_done) struct ww_dsse d = {0};
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_ENVELOPE].text;
+	int r = file.n <= WW_REPORT_BYTES_MAX
+			? ww_dsse_parse(file, WW_REPORT_BYTES_MAX, &d, text)
+			: ww_errtext_set(text, -EMSGSIZE, "the file is over %u bytes",
+					 WW_REPORT_BYTES_MAX);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		(void)fail(res, WW_REPORT_CHECK_ENVELOPE);
+		return 0;
+	}
+	pass(res, WW_REPORT_CHECK_ENVELOPE);
+	res->payload = d.payload;
+	if (strcmp(d.type, WW_DSSE_INTOTO) == 0)
+		pass(res, WW_REPORT_CHECK_TYPE);
+	else
+		ww_errtext_set(fail(res, WW_REPORT_CHECK_TYPE), 0, "the payload type is not %s",
+			       WW_DSSE_INTOTO);
+	r = check_signature(&d, trusted, res);
+	d.payload = (struct ww_buf){0}; /* moved */
+	if (r < 0)
+		return r;
+	return res->checks[WW_REPORT_CHECK_SIGNATURE].state == WW_REPORT_PASSED &&
+	       res->checks[WW_REPORT_CHECK_TYPE].state == WW_REPORT_PASSED;
+}
+
+/* --- statement -----------------------------------------------------------------------------------
+ */
+
+static void check_checkpoint(struct ww_report_result *res)
+{
+	const struct ww_statement *s = &res->statement;
+	struct ww_checkpoint head;
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_CHECKPOINT].text;
+	struct ww_note_key named;
+	int r = ww_checkpoint_open(s->note, &res->key, &head);
+
+	if (r < 0)
+		ww_errtext_set(text, r, "the checkpoint is not signed by %s+%08x", res->key.name,
+			       res->key.id);
+	else if (ww_note_key_parse(ww_slice_str(s->vkey), &named) < 0 ||
+		 !ww_note_key_equal(&named, &res->key))
+		r = ww_errtext_set(text, -EINVAL,
+				   "the report names another key than it is signed with");
+	else if (strcmp(head.origin, s->head.origin) != 0 || head.size != s->head.size ||
+		 memcmp(head.root.b, s->head.root.b, sizeof(head.root.b)) != 0)
+		r = ww_errtext_set(
+			text, -EINVAL,
+			"origin, size or root differ from those of the signed checkpoint");
+	if (r < 0)
+		(void)fail(res, WW_REPORT_CHECK_CHECKPOINT);
+	else
+		pass(res, WW_REPORT_CHECK_CHECKPOINT);
+}
+
+static void check_wording(struct ww_report_result *res)
+{
+	const struct ww_statement *s = &res->statement;
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_WORDING].text;
+
+	if (ww_wording_check(s->scope, "scope", text) < 0 ||
+	    ww_wording_check(s->period, "period", text) < 0 ||
+	    ww_wording_check(s->coverage, "coverage", text) < 0 ||
+	    ww_wording_check(s->summary, "summary", text) < 0)
+		(void)fail(res, WW_REPORT_CHECK_WORDING);
+	else
+		pass(res, WW_REPORT_CHECK_WORDING);
+}
+
+/* --- records -------------------------------------------------------------------------------------
+ */
+
+/* What the walk over the records has seen so far. */
+struct walk {
+	struct ww_buf hashes; /* leaf hashes, for the second subject */
+	struct ww_buf scratch;
+	uint64_t count, withheld, not_included, first_not_included, previous;
+	bool in_order;
+};
+
+static void walk_done(struct walk *w)
+{
+	ww_buf_done(&w->hashes);
+	ww_buf_wipe(&w->scratch);
+}
+
+static void count_kind(struct ww_report_result *res, struct ww_slice kind)
+{
+	size_t i = 0;
+
+	while (i < res->n_kinds && !ww_slice_eq_str(kind, res->kinds[i].kind))
+		i++;
+	if (i == WW_REPORT_KINDS_MAX)
+		return;
+	if (i == res->n_kinds) {
+		memcpy(res->kinds[i].kind, kind.p, kind.n);
+		res->n_kinds++;
+	}
+	res->kinds[i].count++;
+}
+
+static int walk_record(struct walk *w, struct ww_slice text, struct ww_report_result *res,
+		       struct ww_errtext *why)
+{
+	const struct ww_statement *s = &res->statement;
+	struct ww_statement_record rec;
+	struct ww_sha256 leaf;
+	int r = ww_statement_record_parse(text, &w->scratch, &rec, why);
+
+	if (r < 0)
+		return r;
+	if (w->count == WW_REPORT_RECORDS_MAX)
+		return ww_errtext_set(why, -EINVAL, "there are over %u records",
+				      WW_REPORT_RECORDS_MAX);
+	ww_statement_record_leaf(&rec, &leaf);
+	if (!ww_merkle_inclusion_check(&leaf, rec.index, s->head.size, &rec.proof, &s->head.root) &&
+	    w->not_included++ == 0)
+		w->first_not_included = rec.index;
+	if (w->count == 0 ? rec.index != s->first
+			  : rec.index <= w->previous || (!s->list && rec.index != w->previous + 1))
+		w->in_order = false;
+	w->previous = rec.index;
+	w->withheld += rec.withheld;
+	w->count++;
+	count_kind(res, rec.kind);
+	return ww_buf_add(&w->hashes, leaf.b, sizeof(leaf.b));
+}
+
+static int walk_records(struct walk *w, struct ww_report_result *res, struct ww_errtext *why)
+{
+	struct ww_json_token t;
+	struct ww_slice text;
+	struct ww_json j;
+	int r = ww_fields_array(res->statement.records, &j);
+
+	while (r >= 0 && (r = ww_fields_next(&j, &t, &text)) == 1) {
+		r = walk_record(w, text, res, why);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static void check_range(const struct walk *w, struct ww_report_result *res)
+{
+	const struct ww_statement *s = &res->statement;
+
+	if (w->count > 0 && w->in_order && w->previous == s->last && w->count == s->count &&
+	    w->withheld == s->withheld)
+		pass(res, WW_REPORT_CHECK_RANGE);
+	else
+		ww_errtext_set(fail(res, WW_REPORT_CHECK_RANGE), 0,
+			       "declared: %s, %" PRIu64 " to %" PRIu64 ", %" PRIu64
+			       " records, %" PRIu64 " withheld; listed: %" PRIu64
+			       " records, %" PRIu64 " withheld%s",
+			       s->list ? "list" : "range", s->first, s->last, s->count, s->withheld,
+			       w->count, w->withheld, w->in_order ? "" : ", not in that order");
+}
+
+static int check_records(struct ww_report_result *res)
+{
+	const struct ww_statement *s = &res->statement;
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_RECORDS].text;
+	WW_AUTO(walk_done) struct walk w = {.in_order = true};
+	struct ww_sha256 digest;
+	int r;
+
+	ww_buf_init(&w.hashes, WW_REPORT_RECORDS_MAX * sizeof(struct ww_sha256));
+	ww_buf_init(&w.scratch, WW_LEAF_SALT_LEN + WW_RECORD_BYTES_MAX);
+	ww_errtext_set(text, 0, "a record is malformed");
+	r = walk_records(&w, res, text);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		(void)fail(res, WW_REPORT_CHECK_RECORDS);
+		return 0;
+	}
+	pass(res, WW_REPORT_CHECK_RECORDS);
+	if (w.not_included == 0)
+		pass(res, WW_REPORT_CHECK_INCLUSION);
+	else
+		ww_errtext_set(fail(res, WW_REPORT_CHECK_INCLUSION), 0,
+			       "%" PRIu64 " of %" PRIu64
+			       " records are not in the signed tree, the first is %" PRIu64,
+			       w.not_included, w.count, w.first_not_included);
+	check_range(&w, res);
+	ww_sha256(ww_buf_slice(&w.hashes), &digest);
+	if (memcmp(digest.b, s->subject_records.b, sizeof(digest.b)) == 0 &&
+	    memcmp(s->subject_root.b, s->head.root.b, sizeof(digest.b)) == 0)
+		pass(res, WW_REPORT_CHECK_SUBJECT);
+	else
+		ww_errtext_set(fail(res, WW_REPORT_CHECK_SUBJECT), 0,
+			       "the subjects are not the digests of this tree and these records");
+	return 0;
+}
+
+static int check_statement(struct ww_report_result *res)
+{
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_STATEMENT].text;
+	int r;
+
+	ww_buf_init(&res->note, WW_NOTE_BYTES_MAX);
+	r = ww_statement_parse(ww_buf_slice(&res->payload), &res->note, &res->statement, text);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		(void)fail(res, WW_REPORT_CHECK_STATEMENT);
+		return 0;
+	}
+	pass(res, WW_REPORT_CHECK_STATEMENT);
+	res->has_statement = true;
+	check_checkpoint(res);
+	check_wording(res);
+	return check_records(res);
+}
+
+static void conclude(struct ww_report_result *res)
+{
+	res->consistent = true;
+	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
+		if (i != WW_REPORT_CHECK_KEY && res->checks[i].state != WW_REPORT_PASSED)
+			res->consistent = false;
+	res->verified =
+		res->consistent && res->checks[WW_REPORT_CHECK_KEY].state == WW_REPORT_PASSED;
+}
+
+int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
+		     struct ww_report_result *ret_result)
+{
+	struct ww_report_result *res = ret_result;
+	int r;
+
+	*res = (struct ww_report_result){0};
+	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
+		ww_errtext_set(&res->checks[i].text, 0, "not checked");
+	r = check_envelope(file, trusted, res);
+	if (r == 1)
+		r = check_statement(res);
+	if (r < 0) {
+		ww_report_result_done(res);
+		return r;
+	}
+	conclude(res);
+	return 0;
+}
+
+void ww_report_result_done(struct ww_report_result *r)
+{
+	ww_buf_done(&r->payload);
+	ww_buf_done(&r->note);
+	*r = (struct ww_report_result){0};
+}

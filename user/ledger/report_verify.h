@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verifies a report file offline: bytes and a trusted key in, one line per check out. Pure; links
+ * with base, the rest of ledger and libcrypto only. Bounded: the file at most WW_REPORT_BYTES_MAX,
+ * records at most WW_REPORT_RECORDS_MAX.
+ *
+ * Trust comes from the caller's key and from nothing in the file. Without a key the report is
+ * checked under the key that it names itself: that shows that it is whole, not who made it. Such a
+ * result is `consistent`, never `verified`. With a key that did not sign the report nothing further
+ * is checked.
+ */
+#pragma once
+
+#include "ledger/errtext.h"
+#include "ledger/leaf.h"
+#include "ledger/note.h"
+#include "ledger/statement.h"
+
+/* name in text and JSON output, what passing says */
+#define WW_REPORT_CHECKS(X)                                                            \
+	X(ENVELOPE, "envelope", "the file is one DSSE envelope")                       \
+	X(TYPE, "payloadType", "the payload is an in-toto Statement")                  \
+	X(KEY, "key", "the signing key is the trusted one")                            \
+	X(SIGNATURE, "signature", "the envelope's signature is good")                  \
+	X(STATEMENT, "statement", "the statement has the shape of a report")           \
+	X(CHECKPOINT, "checkpoint",                                                    \
+	  "the tree head is signed by the same key and is the one named")              \
+	X(SUBJECT, "subject", "the subjects are the tree root and the listed records") \
+	X(RECORDS, "records",                                                          \
+	  "every record is well formed, its leaf recomputed from salt and bytes")      \
+	X(INCLUSION, "inclusion", "every leaf is in the signed tree")                  \
+	X(RANGE, "range", "the listed indexes are the declared ones")                  \
+	X(WORDING, "wording", "no strong word stands without what backs it")
+
+#define WW_REPORT_CHECK_ENUM_(n, name, text) WW_REPORT_CHECK_##n,
+enum ww_report_check_id { WW_REPORT_CHECKS(WW_REPORT_CHECK_ENUM_) WW_REPORT_CHECK_MAX };
+
+enum ww_report_state {
+	WW_REPORT_SKIPPED, /* an earlier failure left nothing to check: counts as not passed */
+	WW_REPORT_PASSED,
+	WW_REPORT_FAILED,
+};
+
+struct ww_report_check {
+	enum ww_report_state state;
+	struct ww_errtext text; /* what was found */
+};
+
+#define WW_REPORT_KINDS_MAX 32u
+
+struct ww_report_kind {
+	char kind[WW_LEAF_KIND_MAX + 1];
+	uint64_t count;
+};
+
+struct ww_report_result {
+	bool verified;   /* every check passed, under a key that the caller trusts */
+	bool consistent; /* every check but `key` passed */
+	struct ww_report_check checks[WW_REPORT_CHECK_MAX];
+	bool has_key; /* `key` is set: the trusted one, or without it the one the report names */
+	struct ww_note_key key;
+	bool has_statement; /* the following are set; the signature over them was good */
+	struct ww_statement statement;
+	size_t n_kinds; /* further kinds are not counted by name */
+	struct ww_report_kind kinds[WW_REPORT_KINDS_MAX];
+	struct ww_buf payload, note; /* what the statement borrows from */
+};
+
+/*
+ * Runs all checks. `trusted` may be NULL. 0: result filled in, whatever it says; -ENOMEM: nothing
+ * was decided. Release with ww_report_result_done.
+ */
+WW_CHECK int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
+			      struct ww_report_result *ret_result);
+void ww_report_result_done(struct ww_report_result *r);
+
+const char *ww_report_check_name(enum ww_report_check_id id);

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/statement.h"
+
+#include <errno.h>
+
+#include "base/encode.h"
+#include "ledger/fields.h"
+#include "ledger/wording.h"
+
+/* --- writing -------------------------------------------------------------------------------------
+ */
+
+static struct ww_slice hash_slice(const struct ww_sha256 *h)
+{
+	return ww_slice(h->b, sizeof(h->b));
+}
+
+static void write_subject(struct ww_jsonw *w, const char *name, const struct ww_sha256 *digest)
+{
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "name", name);
+	ww_jsonw_object(w, "digest");
+	ww_jsonw_hex(w, "sha256", hash_slice(digest));
+	ww_jsonw_end_object(w);
+	ww_jsonw_end_object(w);
+}
+
+void ww_statement_begin(struct ww_jsonw *w, const struct ww_statement *s)
+{
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "_type", WW_STATEMENT_TYPE);
+	ww_jsonw_array(w, "subject");
+	write_subject(w, s->head.origin, &s->head.root);
+	write_subject(w, "records", &s->subject_records);
+	ww_jsonw_end_array(w);
+	ww_jsonw_cstr(w, "predicateType", WW_STATEMENT_PREDICATE);
+	ww_jsonw_object(w, "predicate");
+	ww_jsonw_str(w, "createdAt", s->created_at);
+	ww_jsonw_raw(w, "scope", s->scope);
+	ww_jsonw_raw(w, "period", s->period);
+	ww_jsonw_raw(w, "coverage", s->coverage);
+	ww_jsonw_raw(w, "summary", s->summary);
+	ww_wording_write(w);
+	ww_jsonw_object(w, "ledger");
+	ww_jsonw_cstr(w, "origin", s->head.origin);
+	ww_jsonw_cstr(w, "vkey", s->vkey);
+	ww_jsonw_u64(w, "treeSize", s->head.size);
+	ww_jsonw_hex(w, "rootHash", hash_slice(&s->head.root));
+	ww_jsonw_cstr(w, "selection", s->list ? "list" : "range");
+	ww_jsonw_u64(w, "firstIndex", s->first);
+	ww_jsonw_u64(w, "lastIndex", s->last);
+	ww_jsonw_u64(w, "recordCount", s->count);
+	ww_jsonw_u64(w, "withheldCount", s->withheld);
+	ww_jsonw_end_object(w);
+	ww_jsonw_array(w, "records");
+}
+
+void ww_statement_record_write(struct ww_jsonw *w, const struct ww_statement_record *r)
+{
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_u64(w, "index", r->index);
+	ww_jsonw_str(w, "kind", r->kind);
+	if (r->withheld) {
+		ww_jsonw_hex(w, "digest", hash_slice(&r->digest));
+	} else {
+		ww_jsonw_hex(w, "salt", ww_slice_sub(r->salted, 0, WW_LEAF_SALT_LEN));
+		ww_jsonw_str(w, "record", ww_slice_sub(r->salted, WW_LEAF_SALT_LEN, r->salted.n));
+	}
+	ww_jsonw_array(w, "inclusionProof");
+	for (size_t i = 0; i < r->proof.n; i++) {
+		char b64[WW_BASE64_LEN(WW_SHA256_LEN) + 1];
+
+		ww_base64_encode(hash_slice(&r->proof.path[i]), b64);
+		ww_jsonw_cstr(w, NULL, b64);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}
+
+void ww_statement_end(struct ww_jsonw *w, const struct ww_statement *s)
+{
+	ww_jsonw_end_array(w);
+	ww_jsonw_str(w, "checkpoint", s->note);
+	ww_jsonw_end_object(w);
+	ww_jsonw_end_object(w);
+}
+
+/* --- reading -------------------------------------------------------------------------------------
+ */
+
+/* Hex strings of ours are lower case: one digest has one text. */
+static int hex_field(const struct ww_field *f, uint8_t *out, size_t n)
+{
+	for (size_t i = 0; i < f->token.raw.n; i++)
+		if (f->token.raw.p[i] >= 'A' && f->token.raw.p[i] <= 'F')
+			return -EINVAL;
+	return ww_hex_decode(f->token.raw, out, n);
+}
+
+/* A short text without escapes, NUL-terminated. */
+static int text_field(const struct ww_field *f, char *out, size_t cap)
+{
+	struct ww_slice s = f->token.raw;
+
+	if (f->token.escaped || s.n >= cap || memchr(s.p, 0, s.n))
+		return -EINVAL;
+	memcpy(out, s.p, s.n);
+	out[s.n] = '\0';
+	return 0;
+}
+
+static bool is_text(const struct ww_field *f, const char *want)
+{
+	return ww_json_is(&f->token, want);
+}
+
+static int parse_subject(struct ww_slice text, const char *name, struct ww_sha256 *ret,
+			 struct ww_errtext *why)
+{
+	struct ww_field f[] = {{.name = "name", .type = WW_JSON_STRING},
+			       {.name = "digest", .type = WW_JSON_OBJECT}};
+	struct ww_field d = {.name = "sha256", .type = WW_JSON_STRING};
+	int r = ww_fields_read(text, "a subject", f, 2, why);
+
+	if (r == 0)
+		r = ww_fields_read(f[1].text, "a subject's digest", &d, 1, why);
+	if (r < 0)
+		return r;
+	if (!is_text(&f[0], name) || hex_field(&d, ret->b, sizeof(ret->b)) < 0)
+		return ww_errtext_set(why, -EINVAL, "the subject is not \"%.200s\" with a SHA-256",
+				      name);
+	return 0;
+}
+
+static int parse_subjects(struct ww_slice array, struct ww_statement *s, struct ww_errtext *why)
+{
+	struct ww_json_token t;
+	struct ww_slice text;
+	struct ww_json j;
+	int r = ww_fields_array(array, &j);
+
+	for (int i = 0; i < 2 && r >= 0; i++) {
+		r = ww_fields_next(&j, &t, &text);
+		if (r == 1)
+			r = parse_subject(text, i ? "records" : s->head.origin,
+					  i ? &s->subject_records : &s->subject_root, why);
+		else
+			return ww_errtext_set(why, -EINVAL, "there are not two subjects");
+	}
+	if (r == 0 && ww_fields_next(&j, &t, &text) != 0)
+		return ww_errtext_set(why, -EINVAL, "there are not two subjects");
+	return r;
+}
+
+static int parse_ledger(struct ww_slice text, struct ww_statement *s, struct ww_errtext *why)
+{
+	enum { ORIGIN, VKEY, SIZE, ROOT, SELECTION, FIRST, LAST, COUNT, WITHHELD, N };
+	struct ww_field f[N] = {
+		[ORIGIN] = {.name = "origin", .type = WW_JSON_STRING},
+		[VKEY] = {.name = "vkey", .type = WW_JSON_STRING},
+		[SIZE] = {.name = "treeSize", .type = WW_JSON_NUMBER},
+		[ROOT] = {.name = "rootHash", .type = WW_JSON_STRING},
+		[SELECTION] = {.name = "selection", .type = WW_JSON_STRING},
+		[FIRST] = {.name = "firstIndex", .type = WW_JSON_NUMBER},
+		[LAST] = {.name = "lastIndex", .type = WW_JSON_NUMBER},
+		[COUNT] = {.name = "recordCount", .type = WW_JSON_NUMBER},
+		[WITHHELD] = {.name = "withheldCount", .type = WW_JSON_NUMBER},
+	};
+	int r = ww_fields_read(text, "ledger", f, N, why);
+
+	if (r < 0)
+		return r;
+	s->list = is_text(&f[SELECTION], "list");
+	if (text_field(&f[ORIGIN], s->head.origin, sizeof(s->head.origin)) < 0 ||
+	    text_field(&f[VKEY], s->vkey, sizeof(s->vkey)) < 0 ||
+	    ww_fields_u64(&f[SIZE], &s->head.size) < 0 ||
+	    hex_field(&f[ROOT], s->head.root.b, sizeof(s->head.root.b)) < 0 ||
+	    !(s->list || is_text(&f[SELECTION], "range")) ||
+	    ww_fields_u64(&f[FIRST], &s->first) < 0 || ww_fields_u64(&f[LAST], &s->last) < 0 ||
+	    ww_fields_u64(&f[COUNT], &s->count) < 0 ||
+	    ww_fields_u64(&f[WITHHELD], &s->withheld) < 0)
+		return ww_errtext_set(why, -EINVAL, "ledger holds a malformed value");
+	return 0;
+}
+
+static int parse_predicate(struct ww_slice text, struct ww_buf *scratch, struct ww_statement *s,
+			   struct ww_errtext *why)
+{
+	enum { CREATED, SCOPE, PERIOD, COVERAGE, SUMMARY, LEDGER, RECORDS, NOTE, N };
+	struct ww_field f[N] = {
+		[CREATED] = {.name = "createdAt", .type = WW_JSON_STRING},
+		[SCOPE] = {.name = "scope", .type = WW_JSON_OBJECT},
+		[PERIOD] = {.name = "period", .type = WW_JSON_OBJECT},
+		[COVERAGE] = {.name = "coverage", .type = WW_JSON_OBJECT},
+		[SUMMARY] = {.name = "summary", .type = WW_JSON_OBJECT},
+		[LEDGER] = {.name = "ledger", .type = WW_JSON_OBJECT},
+		[RECORDS] = {.name = "records", .type = WW_JSON_ARRAY},
+		[NOTE] = {.name = "checkpoint", .type = WW_JSON_STRING},
+	};
+	int r = ww_fields_read(text, "the predicate", f, N, why);
+
+	if (r == 0)
+		r = parse_ledger(f[LEDGER].text, s, why);
+	if (r < 0)
+		return r;
+	s->created_at = f[CREATED].token.raw;
+	s->scope = f[SCOPE].text;
+	s->period = f[PERIOD].text;
+	s->coverage = f[COVERAGE].text;
+	s->summary = f[SUMMARY].text;
+	s->records = f[RECORDS].text;
+	r = ww_fields_text(&f[NOTE].token, scratch, &s->note);
+	return r < 0 ? ww_errtext_set(why, r, "the checkpoint is too large") : 0;
+}
+
+int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct ww_statement *ret,
+		       struct ww_errtext *why)
+{
+	enum { TYPE, SUBJECT, PREDICATE_TYPE, PREDICATE, N };
+	struct ww_field f[N] = {
+		[TYPE] = {.name = "_type", .type = WW_JSON_STRING},
+		[SUBJECT] = {.name = "subject", .type = WW_JSON_ARRAY},
+		[PREDICATE_TYPE] = {.name = "predicateType", .type = WW_JSON_STRING},
+		[PREDICATE] = {.name = "predicate", .type = WW_JSON_OBJECT},
+	};
+	struct ww_statement s = {0};
+	int r = ww_fields_read(payload, "the statement", f, N, why);
+
+	if (r < 0)
+		return r;
+	if (!is_text(&f[TYPE], WW_STATEMENT_TYPE))
+		return ww_errtext_set(why, -EINVAL, "_type is not %s", WW_STATEMENT_TYPE);
+	if (!is_text(&f[PREDICATE_TYPE], WW_STATEMENT_PREDICATE))
+		return ww_errtext_set(why, -EINVAL, "predicateType is not %s",
+				      WW_STATEMENT_PREDICATE);
+	r = parse_predicate(f[PREDICATE].text, scratch, &s, why);
+	if (r == 0)
+		r = parse_subjects(f[SUBJECT].text, &s, why);
+	if (r == 0)
+		*ret = s;
+	return r;
+}
+
+static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p)
+{
+	struct ww_json_token t;
+	struct ww_slice text;
+	struct ww_json j;
+	int r = ww_fields_array(array, &j);
+
+	p->n = 0;
+	if (r < 0)
+		return r;
+	while ((r = ww_fields_next(&j, &t, &text)) == 1) {
+		size_t n;
+
+		if (p->n == WW_MERKLE_PROOF_MAX || t.type != WW_JSON_STRING ||
+		    ww_base64_decode(t.raw, false, p->path[p->n].b, WW_SHA256_LEN, &n) < 0 ||
+		    n != WW_SHA256_LEN)
+			return -EINVAL;
+		p->n++;
+	}
+	return r;
+}
+
+/* Salt and record as one run in scratch. */
+static int parse_salted(const struct ww_field *salt, const struct ww_field *record,
+			struct ww_buf *scratch, struct ww_slice *ret_salted)
+{
+	uint8_t raw[WW_LEAF_SALT_LEN];
+	int r = hex_field(salt, raw, sizeof(raw));
+
+	ww_buf_clear(scratch);
+	if (r == 0)
+		r = ww_buf_add(scratch, raw, sizeof(raw));
+	if (r == 0)
+		r = ww_json_unescape(&record->token, scratch);
+	if (r == 0)
+		*ret_salted = ww_buf_slice(scratch);
+	return r;
+}
+
+int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
+			      struct ww_statement_record *ret, struct ww_errtext *why)
+{
+	enum { INDEX, KIND, PROOF, SALT, RECORD, DIGEST, N };
+	struct ww_field f[N] = {
+		[INDEX] = {.name = "index", .type = WW_JSON_NUMBER},
+		[KIND] = {.name = "kind", .type = WW_JSON_STRING},
+		[PROOF] = {.name = "inclusionProof", .type = WW_JSON_ARRAY},
+		[SALT] = {.name = "salt", .type = WW_JSON_STRING, .optional = true},
+		[RECORD] = {.name = "record", .type = WW_JSON_STRING, .optional = true},
+		[DIGEST] = {.name = "digest", .type = WW_JSON_STRING, .optional = true},
+	};
+	struct ww_statement_record rec = {0};
+	int r = ww_fields_read(text, "a record", f, N, why);
+
+	if (r < 0)
+		return r;
+	rec.kind = f[KIND].token.raw;
+	rec.withheld = f[DIGEST].found;
+	/* Exactly one of the two forms: with both, readers would differ. */
+	if (f[SALT].found != f[RECORD].found || f[SALT].found == f[DIGEST].found)
+		return ww_errtext_set(why, -EINVAL, "a record has neither or both of its forms");
+	if (ww_fields_u64(&f[INDEX], &rec.index) < 0 || !ww_leaf_kind_ok(rec.kind) ||
+	    parse_proof(f[PROOF].text, &rec.proof) < 0)
+		return ww_errtext_set(why, -EINVAL, "a record holds a malformed value");
+	if (rec.withheld)
+		r = hex_field(&f[DIGEST], rec.digest.b, sizeof(rec.digest.b));
+	else
+		r = parse_salted(&f[SALT], &f[RECORD], scratch, &rec.salted);
+	if (r < 0)
+		return ww_errtext_set(why, r, "record %llu holds a malformed value",
+				      (unsigned long long)rec.index);
+	*ret = rec;
+	return 0;
+}
+
+void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret)
+{
+	struct ww_sha256 digest = r->digest;
+	char leaf[WW_LEAF_BYTES_MAX];
+	size_t n;
+
+	if (!r->withheld)
+		ww_sha256(r->salted, &digest);
+	n = ww_leaf_text(r->kind, &digest, leaf);
+	ww_merkle_leaf(ww_slice(leaf, n), ret);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The in-toto Statement v1 of a report, with our predicate https://wirewitness.dev/report/v1: what
+ * is written, and how it is read back.
+ *
+ * subject    the tree ("sha256" is the root), and "records": SHA-256 over the leaf hashes of the
+ *            listed records, 32 bytes each, in the order of the list
+ * predicate  createdAt, scope, period, coverage, summary (objects of the caller), wording, limits,
+ *            ledger {origin, vkey, treeSize, rootHash, selection, firstIndex, lastIndex,
+ * recordCount, withheldCount}, records[], checkpoint (the signed note, verbatim) record     {index,
+ * kind, salt, record, inclusionProof[]}: record is the record's text as a JSON string, so that
+ * decoding gives the exact bytes and a person can read it; withheld: {index, kind, digest,
+ * inclusionProof[]}, for erased records selection  "range": every index from firstIndex to
+ * lastIndex is listed; "list": only what is listed, and nothing follows about the indexes between
+ *
+ * Proof hashes and the note are standard base64, salts, digests and roots are lower-case hex.
+ * Unknown members are ignored, known ones may not occur twice. Reading checks shape only; truth is
+ * report_verify.h's business.
+ */
+#pragma once
+
+#include "base/json_write.h"
+#include "ledger/checkpoint.h"
+#include "ledger/errtext.h"
+#include "ledger/leaf.h"
+#include "ledger/merkle.h"
+
+#define WW_STATEMENT_TYPE      "https://in-toto.io/Statement/v1"
+#define WW_STATEMENT_PREDICATE "https://wirewitness.dev/report/v1"
+
+struct ww_statement {
+	struct ww_slice created_at;                       /* RFC 3339 UTC */
+	struct ww_slice scope, period, coverage, summary; /* JSON objects */
+	struct ww_checkpoint head; /* origin, treeSize and rootHash as the predicate says */
+	char vkey[WW_NOTE_KEY_TEXT_MAX];
+	bool list;
+	uint64_t first, last, count, withheld;
+	struct ww_sha256 subject_root, subject_records;
+	struct ww_slice records; /* reading: the array's text */
+	struct ww_slice note;    /* the signed checkpoint */
+};
+
+struct ww_statement_record {
+	uint64_t index;
+	struct ww_slice kind;
+	bool withheld;
+	struct ww_sha256 digest; /* withheld: as given */
+	struct ww_slice salted;  /* else: 32 bytes of salt, then the record's exact bytes */
+	struct ww_merkle_proof proof;
+};
+
+/* Writing: begin, every record, end. Errors stay in the writer. */
+void ww_statement_begin(struct ww_jsonw *w, const struct ww_statement *s);
+void ww_statement_record_write(struct ww_jsonw *w, const struct ww_statement_record *r);
+void ww_statement_end(struct ww_jsonw *w, const struct ww_statement *s);
+
+/*
+ * Reads a statement. Slices borrow from `payload` and from `scratch` (a buffer with a ceiling of at
+ * least WW_NOTE_BYTES_MAX, which must live as long). 0, -EINVAL (shape), -ENOMEM.
+ */
+WW_CHECK int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch,
+				struct ww_statement *ret, struct ww_errtext *why);
+
+/*
+ * Reads one element of `records`. The record's bytes go to `scratch` (cleared first; ceiling: salt
+ * and WW_RECORD_BYTES_MAX). 0, -EINVAL, -EMSGSIZE, -ENOMEM.
+ */
+WW_CHECK int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
+				       struct ww_statement_record *ret, struct ww_errtext *why);
+
+/* The leaf hash that the record's kind, salt and bytes (or digest) give. */
+void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret);
