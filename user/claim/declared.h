@@ -8,8 +8,7 @@
  *   claim.action        what was done, in the application's words
  *   claim.tool          the tool that did it, as in the contract file
  *   claim.tool_call_id  the id of the tool call
- *   claim.deadline      until when a "will" is to be done: RFC 3339, or seconds since the Unix
- * epoch
+ *   claim.deadline      until when a "will" is to be done: RFC 3339, or Unix seconds
  *
  * A text longer than its member of ww_declared_claim makes the claim malformed: a cut id would name
  * another claim. Pure.

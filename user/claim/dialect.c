@@ -9,9 +9,9 @@
  *
  * Numbered invariants:
  *  1. Rows of one field stand newest generation first, then other dialects: the first row present
- * wins.
+ *     wins.
  *  2. A later row that says something else sets the field's conflict bit, unless it is a HINT (a
- * coarser or a related thing).
+ *     coarser or a related thing).
  *  3. Attributes are never changed; a value longer than its member is cut in the view only.
  */
 #include "claim/dialect.h"

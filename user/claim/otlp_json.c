@@ -7,11 +7,11 @@
  *
  * Numbered invariants:
  *  1. No recursion over input: objects nest in a fixed order, AnyValue by an explicit bounded
- * stack.
+ *     stack.
  *  2. What is wrong inside a span but is still JSON costs that span only: the tokenizer goes back
- * to the span's beginning and skips it. Broken JSON ends the request.
+ *     to the span's beginning and skips it. Broken JSON ends the request.
  *  3. Members come in any order: where the order matters the wanted one is looked for first, on a
- * copy of the tokenizer.
+ *     copy of the tokenizer.
  */
 #include <errno.h>
 

@@ -5,9 +5,9 @@
  *
  * Numbered invariants:
  *  1. No recursion over input: messages nest in a fixed order, AnyValue by an explicit bounded
- * stack.
+ *     stack.
  *  2. Unknown fields are skipped; a known field with another wire type, a group or a cut-off field
- * makes its message malformed.
+ *     makes its message malformed.
  *  3. What is malformed inside a span costs that span only; outside, the request.
  *  4. Of a repeated singular field the last one stands.
  */

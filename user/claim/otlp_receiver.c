@@ -3,8 +3,8 @@
  * Invariants:
  *  1. Every request that ends gets one answer, and 200 only after `accept` returned 0.
  *  2. What is wrong is found as early as possible, but answered after the body was read (and
- * dropped), so that the client is listening and the connection stays usable; only a body whose
- * declared length is over the ceiling, or that does not end, is not waited for.
+ *     dropped), so that the client is listening and the connection stays usable; only a body whose
+ *     declared length is over the ceiling, or that does not end, is not waited for.
  *  3. No byte of a body is held that the ceiling and the budget do not allow.
  */
 #include "claim/otlp_receiver.h"
