@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
-#define LINE_BYTES_MAX 20480u /* a path of PATH_MAX bytes, each escaped to four, and the numbers \
-			       */
-#define CHUNK_BYTES 65536u
+#define LINE_BYTES_MAX 20480u /* a path of PATH_MAX bytes, each escaped to four; numbers */
+#define CHUNK_BYTES    65536u
 
 /* --- one line ------------------------------------------------------------------------------- */
 
