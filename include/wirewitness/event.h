@@ -38,10 +38,11 @@ enum ww_event_kind {
 	WW_EVENT_DATA = 40,        /* plaintext; ww_event_data */
 	WW_EVENT_SESSION_END = 41, /* TLS object freed; ww_event_session */
 	/* added by the daemon (cpu = WW_EVENT_CPU_USER); on the tape like all others */
-	WW_EVENT_TICK = 100,      /* time passes; no body */
-	WW_EVENT_CLOCK = 101,     /* ww_event_clock */
-	WW_EVENT_LOSS = 102,      /* ww_event_loss */
-	WW_EVENT_SCOPE = 103,     /* cgroup entered or left the scope; ww_event_scope */
+	WW_EVENT_TICK = 100,  /* time passes; no body */
+	WW_EVENT_CLOCK = 101, /* ww_event_clock */
+	WW_EVENT_LOSS = 102,  /* ww_event_loss */
+	WW_EVENT_SCOPE =
+		103, /* cgroup entered the scope, or left it because it is empty; ww_event_scope */
 	WW_EVENT_COVERAGE = 104,  /* what is attached to what; ww_event_coverage */
 	WW_EVENT_CLAIM = 105,     /* an OTLP request body; ww_event_claim */
 	WW_EVENT_HEARTBEAT = 106, /* emitted and lost counts; ww_event_loss bodies as totals */

@@ -320,8 +320,10 @@ void ww_coverage_query(const struct ww_coverage *c, uint64_t cgroup, struct ww_b
 	if (s) {
 		a.known = true;
 		a.covers = s->covers;
-		a.whole_window = s->covers != 0 && s->covered_ns <= from.ns &&
-				 (s->left_ns == 0 || s->left_ns >= to.ns) && c->checked_ns >= to.ns;
+		/* A scope is left only when nobody is in it any more: nobody could act after that.
+		 */
+		a.whole_window =
+			s->covers != 0 && s->covered_ns <= from.ns && c->checked_ns >= to.ns;
 		for (unsigned i = 0; i < s->count; i++) {
 			if (s->marks[i].from_ns <= to.ns && s->marks[i].to_ns >= from.ns)
 				take_mark(&s->marks[i], &a);

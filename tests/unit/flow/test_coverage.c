@@ -61,6 +61,18 @@ static void windows(void **state)
 	assert_int_equal(ask(c, 11, 21).covers, ALL_SOCKETS);
 }
 
+/* Nobody is in the cgroup any more: the time after it is covered, as far as losses are known. */
+static void left_empty(void **state)
+{
+	WW_AUTO(ww_coverage_free_auto) struct ww_coverage *c = covered();
+	struct ww_event_scope *left = ev_make(sizeof(*left), WW_EVENT_SCOPE, 25, 0, 0);
+
+	feed(c, left);
+	feed(c, ev_tick(40));
+	assert_true(ask(c, 11, 40).whole_window);
+	assert_false(ask(c, 11, 41).whole_window);
+}
+
 static void unknown_scope(void **state)
 {
 	WW_AUTO(ww_coverage_free_auto) struct ww_coverage *c = covered();
@@ -159,10 +171,10 @@ static void marks_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(windows),           cmocka_unit_test(unknown_scope),
-		cmocka_unit_test(losses_reach_back), cmocka_unit_test(cap_is_no_loss),
-		cmocka_unit_test(unix_peers),        cmocka_unit_test(gaps_and_raw),
-		cmocka_unit_test(marks_are_bounded),
+		cmocka_unit_test(windows),        cmocka_unit_test(left_empty),
+		cmocka_unit_test(unknown_scope),  cmocka_unit_test(losses_reach_back),
+		cmocka_unit_test(cap_is_no_loss), cmocka_unit_test(unix_peers),
+		cmocka_unit_test(gaps_and_raw),   cmocka_unit_test(marks_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
