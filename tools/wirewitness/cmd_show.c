@@ -123,11 +123,11 @@ static int print_line(struct show *s, uint64_t index)
 	int n = snprintf(head, sizeof(head), "  %8llu  ", (unsigned long long)index);
 	int r = ww_records_get(&s->records, index, &json);
 
+	ww_buf_init(&line, WW_LINE_BYTES_MAX + sizeof(head));
 	if (r == -ENOENT) {
 		printf("%serased\n", head);
 		return 0;
 	}
-	ww_buf_init(&line, WW_LINE_BYTES_MAX + sizeof(head));
 	if (r == 0)
 		r = ww_buf_add(&line, head, (size_t)n);
 	if (r == 0)

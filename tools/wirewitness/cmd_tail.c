@@ -240,10 +240,10 @@ static int take(struct tail *t, struct ww_slice line, struct ww_slice record)
 	WW_AUTO_BUF struct ww_buf text;
 	int r;
 
+	ww_buf_init(&text, WW_LINE_BYTES_MAX);
 	if (!wanted(t, record))
 		return 0;
 	if (!t->json) {
-		ww_buf_init(&text, WW_LINE_BYTES_MAX);
 		r = ww_line_add(record, t->colour, &text);
 		if (r < 0)
 			return r;

@@ -10,7 +10,7 @@
 
 /* One row per kind: X(enum suffix, quiet, pattern). Every record ends with its id, for `show`. */
 #define LINES(X)                                                                                \
-	X(LIFE, false, "{event:20}  {text}[  version {version}]")                               \
+	X(LIFE, false, "{event:16}[  {text}][  version {version}]")                             \
 	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")             \
 	X(FLOW, true,                                                                           \
 	  "{proto:5} {local} → {peer}[  {tls.sni}][  binding {tls.bind}]  "                   \

@@ -19,8 +19,8 @@
 WW_CHECK int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out);
 
 /* The three columns of a verdict or action, as patterns of out/template.h. */
-#define WW_LINE_SAID                                       \
-	"[{said.claim}][ text of {said.text.bytes} bytes]" \
+#define WW_LINE_SAID                                                   \
+	"[{said.claim}][^{said.claim}text of {said.text.bytes} bytes]" \
 	"[^{said.claim|said.text.bytes}-]"
 #define WW_LINE_SPAN "{!span.status}"
 #define WW_LINE_WIRE                                                                           \

@@ -25,8 +25,11 @@ static int add_spaces(struct ww_buf *out, size_t n)
 /* A new line, unless there is none before; depth counts from 1 inside the record. */
 static int begin_line(struct ww_buf *out, size_t begin, unsigned indent, uint32_t depth)
 {
-	int r = out->n > begin ? ww_buf_add(out, "\n", 1) : 0;
+	int r;
 
+	while (out->n > begin && out->p[out->n - 1] == ' ')
+		out->n--;
+	r = out->n > begin ? ww_buf_add(out, "\n", 1) : 0;
 	return r == 0 ? add_spaces(out, indent + 2 * (size_t)(depth - 1)) : r;
 }
 

@@ -66,11 +66,11 @@ int ww_printable_value(struct ww_buf *out, const struct ww_json_token *value)
 	WW_AUTO_BUF struct ww_buf decoded;
 	int r;
 
+	ww_buf_init(&decoded, WW_RECORD_BYTES_MAX);
 	if (!value->raw.p)
 		return 0;
 	if (!value->escaped)
 		return ww_printable_add(out, value->raw);
-	ww_buf_init(&decoded, WW_RECORD_BYTES_MAX);
 	r = ww_json_unescape(value, &decoded);
 	return r == 0 ? ww_printable_add(out, ww_buf_slice(&decoded)) : r;
 }

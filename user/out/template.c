@@ -230,14 +230,16 @@ static int put_field(const struct job *j, const struct field *f)
 /* Whether the group that begins at p is to be shown; *ret_fields counts its fields. */
 static bool group_says(const struct job *j, unsigned field, const char *p, unsigned *ret_fields)
 {
-	bool negative = *p == '^';
+	bool negative = *p == '^'; /* about its first field only */
 	bool all = true;
 	unsigned n = 0;
 
 	for (; *p != ']'; p++) {
 		assert(*p != '\0');
-		if (*p == '{')
-			all = says(j, &j->fields[field + n++]) != negative && all;
+		if (*p != '{')
+			continue;
+		all = says(j, &j->fields[field + n++]) != negative && all;
+		negative = false;
 	}
 	*ret_fields = n;
 	return all;
@@ -246,7 +248,7 @@ static bool group_says(const struct job *j, unsigned field, const char *p, unsig
 static int render(const struct job *j, const char *p)
 {
 	unsigned field = 0, fields = 0;
-	bool negative = false; /* inside [^...]: its fields are asked, not shown */
+	bool asked = false; /* the field that follows is only asked, not shown */
 	int r = 0;
 
 	while (r == 0 && *p) {
@@ -255,16 +257,17 @@ static int render(const struct job *j, const char *p)
 		r = ww_buf_add(j->out, p, n);
 		p += n;
 		if (*p == '{') {
-			if (r == 0 && !negative)
+			if (r == 0 && !asked)
 				r = put_field(j, &j->fields[field]);
+			asked = false;
 			field++;
 			p = strchr(p, '}') + 1;
 		} else if (*p == '[' && !group_says(j, field, p + 1, &fields)) {
 			field += fields;
 			p = strchr(p, ']') + 1;
 		} else if (*p) {
-			negative = *p == '[' && p[1] == '^';
-			p += negative ? 2 : 1;
+			asked = *p == '[' && p[1] == '^';
+			p += asked ? 2 : 1;
 		}
 	}
 	return r;
