@@ -17,7 +17,7 @@ log=$build/deps.log
 # The one list of Debian packages. Compilers and build tools, libraries, lint and fuzz tools, what the tests run.
 packages=(
 	gcc make pkg-config clang llvm bpftool git
-	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libcyaml-dev
+	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libyaml-dev
 	uthash-dev libssl-dev libsqlite3-dev libjansson-dev libpcap-dev libcmocka-dev node-llhttp
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
 	nginx-light openssl curl python3 iproute2 procps util-linux ca-certificates
