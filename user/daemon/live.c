@@ -531,6 +531,8 @@ static void on_closed(uv_handle_t *h)
 
 void ww_live_close(struct ww_live *l)
 {
+	char parent[600];
+
 	if (!l)
 		return;
 	for (unsigned i = 0; i < l->scope_count; i++) {
@@ -538,6 +540,8 @@ void ww_live_close(struct ww_live *l)
 		if (l->scopes[i].made)
 			rmdir(l->scopes[i].path); /* stays when somebody is still in it */
 	}
+	snprintf(parent, sizeof(parent), "%s/wirewitness", ww_sense_cgroup_mount(l->sense));
+	rmdir(parent); /* the same */
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 	uv_close((uv_handle_t *)&l->ring_poll, on_closed);
 	if (l->receiver)
