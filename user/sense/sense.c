@@ -46,6 +46,8 @@ struct ww_sense {
 	struct bpf_link *iter_link;
 	const struct ww_loss_row *losses; /* mapped */
 	size_t losses_bytes;
+	const struct ww_cpu_row *cpus; /* mapped */
+	size_t cpus_bytes;
 	struct ww_loss_row told[WW_SCOPES_MAX + 1]; /* by slot: what was reported */
 	int64_t holes_told[WW_RING_MAX];
 };
@@ -117,7 +119,8 @@ static int prepare_maps(struct ww_sense *s, const struct ww_sense_config *cfg)
 
 	if (cpus < 1)
 		return -EIO;
-	if ((ring & (ring - 1)) != 0 || ring % (uint32_t)sysconf(_SC_PAGESIZE) != 0)
+	if ((ring & (ring - 1)) != 0 || ring % (uint32_t)sysconf(_SC_PAGESIZE) != 0 ||
+	    cfg->cap_bytes > WW_CHUNKS_PER_CALL_MAX * WW_CHUNK_BYTES_MAX)
 		return -EINVAL;
 	r = bpf_map__set_max_entries(s->skel->maps.ww_data, ring);
 	if (r == 0)
@@ -168,7 +171,9 @@ static int load(struct ww_sense *s, const struct ww_sense_config *cfg, char *why
 	prepare_programs(s);
 	r = prepare_maps(s, cfg);
 	if (r < 0)
-		return say(why, r, "the ring must be a power of two of at least a page: %s",
+		return say(why, r,
+			   "the ring must be a power of two of at least a page, "
+			   "the cap per call at most 4 MiB: %s",
 			   strerror(-r));
 	r = ww_wirewitness__load(s->skel);
 	return r < 0 ? explain_load(r, why) : 0;
@@ -223,19 +228,33 @@ static int attach_host(struct ww_sense *s, char *why)
 	return 0;
 }
 
-static int map_losses(struct ww_sense *s)
+/* The memory of an array map that the kernel side counts in. */
+static int map_array(const struct bpf_map *map, size_t value_bytes, size_t *ret_bytes,
+		     const void **ret_rows)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *p;
+	size_t bytes = (bpf_map__max_entries(map) * value_bytes + page - 1) & ~(page - 1);
+	void *p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
 
-	s->losses_bytes =
-		(WW_SCOPE_CGROUPS_MAX * sizeof(struct ww_loss_row) + page - 1) & ~(page - 1);
-	p = mmap(NULL, s->losses_bytes, PROT_READ, MAP_SHARED, bpf_map__fd(s->skel->maps.ww_losses),
-		 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	s->losses = p;
+	*ret_bytes = bytes;
+	*ret_rows = p;
 	return 0;
+}
+
+static int map_counters(struct ww_sense *s)
+{
+	const void *p;
+	int r = map_array(s->skel->maps.ww_losses, sizeof(*s->losses), &s->losses_bytes, &p);
+
+	if (r < 0)
+		return r;
+	s->losses = p;
+	r = map_array(s->skel->maps.ww_cpus, sizeof(*s->cpus), &s->cpus_bytes, &p);
+	if (r == 0)
+		s->cpus = p;
+	return r;
 }
 
 static int open_rings(struct ww_sense *s)
@@ -247,7 +266,8 @@ static int open_rings(struct ww_sense *s)
 	if (s->epoll_fd < 0)
 		return -errno;
 	for (unsigned i = 0; i < WW_RING_MAX; i++) {
-		struct epoll_event ev = {.events = EPOLLIN, .data.u32 = i};
+		/* By edge: a ring that is not empty is no reason to wake up, a wake-up is. */
+		struct epoll_event ev = {.events = EPOLLIN | EPOLLET, .data.u32 = i};
 		int fd = bpf_map__fd(maps[i]);
 		int r = ww_ring_open(&s->rings[i], fd, bpf_map__max_entries(maps[i]), cpus);
 
@@ -281,7 +301,7 @@ int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense
 		return r;
 	r = open_rings(s);
 	if (r == 0)
-		r = map_losses(s);
+		r = map_counters(s);
 	if (r < 0)
 		return say(why, r, "cannot map the rings: %s", strerror(-r));
 	s->scopes.scope_map = bpf_map__fd(s->skel->maps.ww_scope);
@@ -309,6 +329,8 @@ void ww_sense_close(struct ww_sense *s)
 		ww_ring_close(&s->rings[i]);
 	if (s->losses)
 		munmap((void *)s->losses, s->losses_bytes);
+	if (s->cpus)
+		munmap((void *)s->cpus, s->cpus_bytes);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
 	ww_wirewitness__destroy(s->skel);
@@ -412,6 +434,9 @@ unsigned ww_sense_files(const struct ww_sense *s, struct ww_sense_file_stats *re
 
 uint64_t ww_sense_drain(struct ww_sense *s, ww_sense_fn fn, void *ctx)
 {
+	struct epoll_event seen[WW_RING_MAX];
+
+	(void)epoll_wait(s->epoll_fd, seen, WW_RING_MAX, 0); /* takes the edges back */
 	s->horizon_ns = ww_ring_drain(s->rings, fn, ctx, s->horizon_ns, &s->malformed);
 	return s->horizon_ns;
 }
@@ -483,6 +508,22 @@ void ww_sense_losses(struct ww_sense *s, ww_sense_fn fn, void *ctx)
 		}
 	}
 	tell_holes(s, ring_lost, fn, ctx);
+}
+
+void ww_sense_stats(const struct ww_sense *s, struct ww_sense_stats *ret_stats)
+{
+	static const unsigned causes[WW_RING_MAX] = {WW_LOSS_RING_CONTROL, WW_LOSS_RING_DATA};
+	struct ww_sense_stats st = {.malformed = s->malformed};
+
+	for (unsigned ring = 0; ring < WW_RING_MAX; ring++) {
+		for (unsigned i = 0; i < s->rings[ring].cpu_count; i++)
+			st.admitted[ring] +=
+				__atomic_load_n(&s->cpus[i].seq[ring], __ATOMIC_RELAXED);
+		for (unsigned i = 0; i <= WW_SCOPES_MAX; i++)
+			st.lost[ring] += __atomic_load_n(&s->losses[i].cause[causes[ring]].events,
+							 __ATOMIC_RELAXED);
+	}
+	*ret_stats = st;
 }
 
 void ww_sense_flow_stats(struct ww_sense *s)

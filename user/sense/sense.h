@@ -8,12 +8,14 @@
 #pragma once
 
 #include <wirewitness/event.h>
+#include <wirewitness/kernel.h>
 
 #include "base/own.h"
 #include "sense/site.h"
 
 struct ww_sense_config {
-	uint32_t cap_bytes;  /* plaintext captured per TLS call; 0: WW_MESSAGE_BYTES_DEFAULT */
+	uint32_t cap_bytes;  /* plaintext captured per TLS call, at most WW_CHUNKS_PER_CALL_MAX
+				chunks of  it; 0: WW_MESSAGE_BYTES_DEFAULT */
 	uint32_t ring_bytes; /* data ring, a power of two; 0: WW_RING_DATA_BYTES */
 };
 
@@ -80,6 +82,15 @@ void ww_sense_losses(struct ww_sense *s, ww_sense_fn fn, void *ctx);
 /* Asks the kernel for WW_EVENT_FLOW_STAT of every live socket in scope: they come with the next
  * drain. */
 void ww_sense_flow_stats(struct ww_sense *s);
+
+/* Since open, per ring (enum ww_ring_id): admitted == delivered + lost, once everything is drained.
+ */
+struct ww_sense_stats {
+	uint64_t admitted[WW_RING_MAX]; /* events that programs wanted to emit */
+	uint64_t lost[WW_RING_MAX]; /* of them, for lack of room; also reported as WW_EVENT_LOSS */
+	uint64_t malformed;         /* delivered to nobody: they contradict themselves */
+};
+void ww_sense_stats(const struct ww_sense *s, struct ww_sense_stats *ret_stats);
 
 /* Per-file counters for `doctor`. */
 struct ww_sense_file_stats {
