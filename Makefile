@@ -31,7 +31,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(WARN)
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) -ffile-prefix-map=$(CURDIR)=.
 OWN_CFLAGS = -include base/banned.h
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
-LIBS    = $(shell pkg-config --libs $(PKGS)) -lZydis -lpthread
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -lpthread
 
 USER_C  := $(filter-out user/daemon/main.c,$(foreach m,$(MODULES),$(wildcard user/$(m)/*.c user/$(m)/*/*.c)))
 USER_O  := $(USER_C:%.c=$(O)/%.o)
@@ -115,10 +115,19 @@ $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -o $@
 
 # Each fuzz target twice: with libFuzzer, and with a main that replays the corpus in `make check`.
-$(O)/fuzz/%: tests/fuzz/%.c $(USER_C) | $(SKELS)
+FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 -w -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+FUZZ_O  := $(USER_C:%.c=$(O)/fuzzobj/%.o) $(patsubst $(LLHTTP_DIR)/%.c,$(O)/fuzzobj/llhttp/%.o,$(wildcard $(LLHTTP_DIR)/*.c))
+
+$(O)/fuzzobj/llhttp/%.o: $(LLHTTP_DIR)/%.c
+	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer-no-link -c $< -o $@
+
+$(O)/fuzzobj/%.o: %.c | $(SKELS)
+	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_O)
 	$(call say,FUZZ,$@)
-	$(q)mkdir -p $(@D) && $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -w $< $(USER_C) $(LLHTTP_DIR)/*.c $(LIBS) -o $@
+	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -o $@
 
 $(O)/fuzz-replay/%: $(O)/tests/fuzz/%.o $(O)/tests/lib/fuzz_replay.o $(LIB)
 	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
