@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "action/anthropic.h"
+
+/* One content block, of a request, a response or a stream. */
+struct block {
+	struct ww_parts_value type, text, id, name, input, content, is_error;
+};
+
+static enum ww_parse read_block(struct ww_json *j, struct block *b)
+{
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (ww_json_is(&k, "type"))
+			to = &b->type;
+		else if (ww_json_is(&k, "text"))
+			to = &b->text;
+		else if (ww_json_is(&k, "id") || ww_json_is(&k, "tool_use_id"))
+			to = &b->id;
+		else if (ww_json_is(&k, "name"))
+			to = &b->name;
+		else if (ww_json_is(&k, "input"))
+			to = &b->input;
+		else if (ww_json_is(&k, "content"))
+			to = &b->content;
+		else if (ww_json_is(&k, "is_error"))
+			to = &b->is_error;
+		r = ww_parts_keep(j, &v, to);
+		if (r != WW_PARSE_DONE)
+			return r;
+	}
+	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
+}
+
+static bool is_type(const struct ww_parts_value *type, const char *name)
+{
+	return ww_parts_is(type, WW_JSON_STRING) && ww_json_is(&type->first, name);
+}
+
+static bool is_tool_use(const struct block *b, bool *ret_remote)
+{
+	*ret_remote = is_type(&b->type, "server_tool_use") || is_type(&b->type, "mcp_tool_use");
+	return *ret_remote || is_type(&b->type, "tool_use");
+}
+
+/* --- request
+ * ---------------------------------------------------------------------------------------- */
+
+/* One element of a tool result's content: its text, or the element as written. */
+static struct ww_slice result_item(struct ww_parts *p, const struct ww_parts_value *item)
+{
+	struct ww_json j = item->after;
+	struct block b = {0};
+
+	if (ww_parts_is(item, WW_JSON_OBJECT) && read_block(&j, &b) == WW_PARSE_DONE &&
+	    ww_parts_is(&b.text, WW_JSON_STRING))
+		return ww_parts_decoded(p, &b.text.first);
+	return ww_parts_raw(item);
+}
+
+static void request_result(struct ww_parts *p, const struct block *b)
+{
+	struct ww_parts_text text = {0};
+	struct ww_json j = b->content.after;
+	struct ww_json_token v;
+
+	ww_parts_message_feed(p, 'r', ww_parts_raw(&b->id));
+	if (ww_parts_is(&b->content, WW_JSON_STRING)) {
+		struct ww_slice s = ww_parts_decoded(p, &b->content.first);
+
+		ww_parts_message_feed(p, 't', s);
+		ww_parts_text_add(p, &text, s);
+	}
+	while (ww_parts_is(&b->content, WW_JSON_ARRAY) &&
+	       ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value item;
+		struct ww_slice s;
+
+		if (ww_parts_keep(&j, &v, &item) != WW_PARSE_DONE)
+			break;
+		s = result_item(p, &item);
+		ww_parts_message_feed(p, 't', s);
+		ww_parts_text_join(p, &text, s);
+	}
+	ww_parts_result(p, &b->id, &text, ww_parts_is(&b->is_error, WW_JSON_TRUE));
+}
+
+static void request_block(struct ww_parts *p, const struct block *b)
+{
+	bool remote;
+
+	if (is_type(&b->type, "text") && ww_parts_is(&b->text, WW_JSON_STRING)) {
+		ww_parts_message_text(p, ww_parts_decoded(p, &b->text.first));
+	} else if (is_tool_use(b, &remote)) {
+		ww_parts_message_feed(p, 'i', ww_parts_raw(&b->id));
+		ww_parts_message_feed(p, 'n', ww_parts_raw(&b->name));
+		ww_parts_message_feed(p, 'a', ww_parts_raw(&b->input));
+	} else if (is_type(&b->type, "tool_result")) {
+		request_result(p, b);
+	} else {
+		/* Images, documents, thinking: that there is one. */
+		ww_parts_message_feed(p, 'o', ww_parts_raw(&b->type));
+	}
+}
+
+/* "content" of a message, or "system": a string or an array of blocks. */
+static void request_content(struct ww_parts *p, const struct ww_parts_value *content)
+{
+	struct ww_json j = content->after;
+	struct ww_json_token v;
+
+	if (ww_parts_is(content, WW_JSON_STRING))
+		ww_parts_message_text(p, ww_parts_decoded(p, &content->first));
+	while (ww_parts_is(content, WW_JSON_ARRAY) && ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		struct block b = {0};
+
+		if (v.type != WW_JSON_OBJECT) {
+			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+				return;
+			continue;
+		}
+		if (read_block(&j, &b) != WW_PARSE_DONE)
+			return;
+		request_block(p, &b);
+	}
+}
+
+static void request_message(struct ww_parts *p, struct ww_json *j)
+{
+	struct ww_parts_value role = {0}, content = {0};
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (ww_json_is(&k, "role"))
+			to = &role;
+		else if (ww_json_is(&k, "content"))
+			to = &content;
+		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
+			return;
+	}
+	ww_parts_message_begin(p, role.present ? ww_parts_role_of(&role.first) : WW_PARTS_OTHER);
+	request_content(p, &content);
+	ww_parts_message_end(p);
+}
+
+static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
+{
+	struct ww_json j = r->messages.after;
+	struct ww_json_token v;
+
+	if (r->system.present) {
+		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
+		request_content(p, &r->system);
+		ww_parts_message_end(p);
+		p->call->messages--; /* a member of its own here, not a message */
+	}
+	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		if (v.type == WW_JSON_OBJECT)
+			request_message(p, &j);
+		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+/* --- response
+ * --------------------------------------------------------------------------------------- */
+
+static bool is_empty_object(const struct ww_parts_value *v)
+{
+	struct ww_json j = v->after;
+	struct ww_json_token t;
+
+	return ww_parts_is(v, WW_JSON_OBJECT) && ww_json_next(&j, &t) == WW_PARSE_DONE &&
+	       t.type == WW_JSON_END_OBJECT;
+}
+
+/* A block of the answer, at its place. In a stream the input comes later, in pieces. */
+static void answer_block(struct ww_parts *p, const struct block *b, uint64_t index, bool streamed)
+{
+	struct ww_model_tool_call *t;
+	struct ww_parts_slot *s;
+	bool remote;
+
+	if (is_type(&b->type, "text") && ww_parts_is(&b->text, WW_JSON_STRING))
+		ww_parts_text_add(p, &p->answer, ww_parts_decoded(p, &b->text.first));
+	if (!is_tool_use(b, &remote))
+		return;
+	s = ww_parts_slot_at(p, index);
+	if (!s) {
+		p->call->tool_calls_dropped++;
+		return;
+	}
+	t = ww_parts_slot_call(p, s);
+	t->remote = remote;
+	t->complete = !streamed;
+	if (b->id.present)
+		ww_parts_string(p, &b->id.first, t->id, sizeof(t->id));
+	if (b->name.present)
+		ww_parts_string(p, &b->name.first, t->name, sizeof(t->name));
+	if (b->input.present && !(streamed && is_empty_object(&b->input)))
+		ww_parts_text_add(p, &s->arguments, ww_parts_raw(&b->input));
+}
+
+static void answer_content(struct ww_parts *p, const struct ww_parts_value *content)
+{
+	struct ww_json j = content->after;
+	struct ww_json_token v;
+
+	for (uint64_t at = 0; ww_parts_element(&j, &v) == WW_PARSE_DONE; at++) {
+		struct block b = {0};
+
+		if (v.type != WW_JSON_OBJECT) {
+			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+				return;
+			continue;
+		}
+		if (read_block(&j, &b) != WW_PARSE_DONE)
+			return;
+		answer_block(p, &b, at, false);
+	}
+}
+
+/* Counts are cumulative: the last one stands. */
+static void usage(struct ww_parts *p, const struct ww_parts_value *value)
+{
+	struct ww_model_usage *u = &p->call->usage;
+	struct ww_json j = value->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		if (ww_json_is(&k, "input_tokens"))
+			ww_parts_count(&v, &u->input);
+		else if (ww_json_is(&k, "output_tokens"))
+			ww_parts_count(&v, &u->output);
+		else if (ww_json_is(&k, "cache_read_input_tokens"))
+			ww_parts_count(&v, &u->cache_read);
+		else if (ww_json_is(&k, "cache_creation_input_tokens"))
+			ww_parts_count(&v, &u->cache_write);
+		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+static void error(struct ww_parts *p, const struct ww_parts_value *value)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_json j = value->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		if (ww_json_is(&k, "type"))
+			ww_parts_string(p, &v, c->error_type, sizeof(c->error_type));
+		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+	if (!c->error_type[0])
+		memcpy(c->error_type, "unknown", sizeof("unknown"));
+}
+
+/* A message, the "message" of message_start, or an error document. */
+static enum ww_parse read_response(struct ww_parts *p, struct ww_json *j)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		struct ww_parts_value value;
+
+		if (ww_json_is(&k, "id"))
+			ww_parts_string(p, &v, c->response_id, sizeof(c->response_id));
+		else if (ww_json_is(&k, "model"))
+			ww_parts_string(p, &v, c->model_served, sizeof(c->model_served));
+		else if (ww_json_is(&k, "stop_reason"))
+			ww_parts_string(p, &v, c->stop_reason, sizeof(c->stop_reason));
+		else if (ww_json_is(&k, "request_id") && !c->request_id[0])
+			ww_parts_string(p, &v, c->request_id, sizeof(c->request_id));
+		else if (ww_json_is(&k, "type") && v.type == WW_JSON_STRING &&
+			 ww_json_is(&v, "message"))
+			p->answer_seen = true;
+		r = ww_parts_keep(j, &v, &value);
+		if (r != WW_PARSE_DONE)
+			return r;
+		if (ww_json_is(&k, "content") && v.type == WW_JSON_ARRAY)
+			answer_content(p, &value);
+		else if (ww_json_is(&k, "usage") && v.type == WW_JSON_OBJECT)
+			usage(p, &value);
+		else if (ww_json_is(&k, "error") && v.type == WW_JSON_OBJECT)
+			error(p, &value);
+	}
+	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
+}
+
+/* --- stream
+ * ----------------------------------------------------------------------------------------- */
+
+struct event {
+	struct ww_parts_value type, index, message, block, delta, usage, error, request_id;
+};
+
+static enum ww_parse read_members(struct ww_json *j, struct event *e)
+{
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (ww_json_is(&k, "type"))
+			to = &e->type;
+		else if (ww_json_is(&k, "index"))
+			to = &e->index;
+		else if (ww_json_is(&k, "message"))
+			to = &e->message;
+		else if (ww_json_is(&k, "content_block"))
+			to = &e->block;
+		else if (ww_json_is(&k, "delta"))
+			to = &e->delta;
+		else if (ww_json_is(&k, "usage"))
+			to = &e->usage;
+		else if (ww_json_is(&k, "error"))
+			to = &e->error;
+		else if (ww_json_is(&k, "request_id"))
+			to = &e->request_id;
+		r = ww_parts_keep(j, &v, to);
+		if (r != WW_PARSE_DONE)
+			return r;
+	}
+	return r == WW_PARSE_END ? ww_parts_close(j) : r;
+}
+
+/* The slot of a tool call that was begun at this index, or NULL. */
+static struct ww_parts_slot *begun_slot(struct ww_parts *p, uint64_t index)
+{
+	for (unsigned i = 0; i < p->call->tool_call_count; i++)
+		if (p->slot[i].index == index)
+			return &p->slot[i];
+	return NULL;
+}
+
+static void block_delta(struct ww_parts *p, uint64_t index, const struct ww_parts_value *delta)
+{
+	struct ww_parts_slot *s = begun_slot(p, index);
+	struct ww_json j = delta->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_is(delta, WW_JSON_OBJECT) && ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		if (ww_json_is(&k, "text") && v.type == WW_JSON_STRING)
+			ww_parts_text_add(p, &p->answer, ww_parts_decoded(p, &v));
+		else if (ww_json_is(&k, "partial_json") && v.type == WW_JSON_STRING && s)
+			ww_parts_text_add(p, &s->arguments, ww_parts_decoded(p, &v));
+		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+static void block_stop(struct ww_parts *p, uint64_t index)
+{
+	struct ww_parts_slot *s = begun_slot(p, index);
+
+	if (!s)
+		return;
+	ww_parts_slot_call(p, s)->complete = true;
+	/* A tool without parameters: no piece came, the input that the block began with stands. */
+	if (s->arguments.bytes == 0)
+		ww_parts_text_add(p, &s->arguments, WW_SLICE_LIT("{}"));
+}
+
+static void message_delta(struct ww_parts *p, const struct event *e)
+{
+	struct ww_json j = e->delta.after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_is(&e->delta, WW_JSON_OBJECT) &&
+	       ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		if (ww_json_is(&k, "stop_reason"))
+			ww_parts_string(p, &v, p->call->stop_reason, sizeof(p->call->stop_reason));
+		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+	if (ww_parts_is(&e->usage, WW_JSON_OBJECT))
+		usage(p, &e->usage);
+}
+
+static void block_start(struct ww_parts *p, uint64_t index, const struct ww_parts_value *block)
+{
+	struct ww_json j = block->after;
+	struct block b = {0};
+
+	if (ww_parts_is(block, WW_JSON_OBJECT) && read_block(&j, &b) == WW_PARSE_DONE)
+		answer_block(p, &b, index, true);
+}
+
+static enum ww_parse read_event(struct ww_parts *p, struct ww_slice data)
+{
+	struct event e = {0};
+	struct ww_json j;
+	enum ww_parse r = ww_parts_open(&j, data);
+	uint64_t index = 0;
+
+	if (r == WW_PARSE_DONE)
+		r = read_members(&j, &e);
+	if (r != WW_PARSE_DONE)
+		return r;
+	if (ww_parts_is(&e.index, WW_JSON_NUMBER) && ww_json_u64(&e.index.first, &index) < 0)
+		return WW_PARSE_DONE;
+	if (is_type(&e.type, "message_start") && ww_parts_is(&e.message, WW_JSON_OBJECT)) {
+		j = e.message.after;
+		return read_response(p, &j);
+	}
+	if (is_type(&e.type, "content_block_start"))
+		block_start(p, index, &e.block);
+	else if (is_type(&e.type, "content_block_delta"))
+		block_delta(p, index, &e.delta);
+	else if (is_type(&e.type, "content_block_stop"))
+		block_stop(p, index);
+	else if (is_type(&e.type, "message_delta"))
+		message_delta(p, &e);
+	else if (is_type(&e.type, "message_stop"))
+		p->terminal = true;
+	else if (is_type(&e.type, "error") && ww_parts_is(&e.error, WW_JSON_OBJECT))
+		error(p, &e.error);
+	if (e.request_id.present && !p->call->request_id[0])
+		ww_parts_string(p, &e.request_id.first, p->call->request_id,
+				sizeof(p->call->request_id));
+	return WW_PARSE_DONE;
+}
+
+const struct ww_parts_dialect ww_anthropic = {
+	.provider = WW_MODEL_ANTHROPIC_MESSAGES,
+	.name = "anthropic.messages",
+	.path_end = "/v1/messages",
+	.request = read_request,
+	.response = read_response,
+	.event = read_event,
+};

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "action/openai.h"
+
+/* --- request
+ * ---------------------------------------------------------------------------------------- */
+
+/* A content part: {"type":"text","text":...}, or something that is not text. */
+static void request_part(struct ww_parts *p, struct ww_json *j)
+{
+	struct ww_parts_value type = {0}, text = {0}, *to;
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value other;
+
+		to = ww_json_is(&k, "type") ? &type : ww_json_is(&k, "text") ? &text : &other;
+		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
+			return;
+	}
+	if (ww_parts_is(&text, WW_JSON_STRING))
+		ww_parts_message_text(p, ww_parts_decoded(p, &text.first));
+	else if (type.present)
+		ww_parts_message_feed(p, 'o', ww_parts_raw(&type));
+}
+
+static void request_content(struct ww_parts *p, const struct ww_parts_value *content)
+{
+	struct ww_json j = content->after;
+	struct ww_json_token v;
+
+	if (ww_parts_is(content, WW_JSON_STRING))
+		ww_parts_message_text(p, ww_parts_decoded(p, &content->first));
+	if (!ww_parts_is(content, WW_JSON_ARRAY))
+		return;
+	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		if (v.type == WW_JSON_OBJECT)
+			request_part(p, &j);
+		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+/* One tool call, of a request's history, a response or a chunk. */
+struct call {
+	struct ww_parts_value id, index, name, arguments;
+};
+
+/* {"name":...,"arguments":...}; custom tools call the latter input. */
+static enum ww_parse read_function(struct ww_json *j, struct call *c)
+{
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (ww_json_is(&k, "name"))
+			to = &c->name;
+		else if (ww_json_is(&k, "arguments") || ww_json_is(&k, "input"))
+			to = &c->arguments;
+		r = ww_parts_keep(j, &v, to);
+		if (r != WW_PARSE_DONE)
+			return r;
+	}
+	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
+}
+
+static enum ww_parse read_call(struct ww_json *j, struct call *c)
+{
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (v.type == WW_JSON_OBJECT &&
+		    (ww_json_is(&k, "function") || ww_json_is(&k, "custom"))) {
+			r = read_function(j, c);
+		} else {
+			if (ww_json_is(&k, "id"))
+				to = &c->id;
+			else if (ww_json_is(&k, "index"))
+				to = &c->index;
+			r = ww_parts_keep(j, &v, to);
+		}
+		if (r != WW_PARSE_DONE)
+			return r;
+	}
+	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
+}
+
+/* Calls that the model made earlier: part of the conversation. */
+static void request_calls(struct ww_parts *p, const struct ww_parts_value *calls)
+{
+	struct ww_json j = calls->after;
+	struct ww_json_token v;
+
+	if (!ww_parts_is(calls, WW_JSON_ARRAY))
+		return;
+	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		struct call c = {0};
+
+		if (v.type != WW_JSON_OBJECT) {
+			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+				return;
+			continue;
+		}
+		if (read_call(&j, &c) != WW_PARSE_DONE)
+			return;
+		ww_parts_message_feed(p, 'i', ww_parts_raw(&c.id));
+		ww_parts_message_feed(p, 'n', ww_parts_raw(&c.name));
+		ww_parts_message_feed(p, 'a', ww_parts_raw(&c.arguments));
+	}
+}
+
+static void request_message(struct ww_parts *p, struct ww_json *j)
+{
+	struct ww_parts_value role = {0}, content = {0}, calls = {0}, id = {0};
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (ww_json_is(&k, "role"))
+			to = &role;
+		else if (ww_json_is(&k, "content"))
+			to = &content;
+		else if (ww_json_is(&k, "tool_calls"))
+			to = &calls;
+		else if (ww_json_is(&k, "tool_call_id"))
+			to = &id;
+		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
+			return;
+	}
+	ww_parts_message_begin(p, role.present ? ww_parts_role_of(&role.first) : WW_PARTS_OTHER);
+	if (id.present)
+		ww_parts_message_feed(p, 'r', ww_parts_raw(&id));
+	request_content(p, &content);
+	request_calls(p, &calls);
+	if (p->role == WW_PARTS_TOOL)
+		ww_parts_result(p, &id, &p->message_text, false);
+	ww_parts_message_end(p);
+}
+
+static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
+{
+	struct ww_json j = r->messages.after;
+	struct ww_json_token v;
+	uint64_t n;
+
+	if (ww_parts_is(&r->n, WW_JSON_NUMBER) && ww_json_u64(&r->n.first, &n) == 0)
+		p->call->choices = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		if (v.type == WW_JSON_OBJECT)
+			request_message(p, &j);
+		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+/* --- response
+ * --------------------------------------------------------------------------------------- */
+
+/* The tool calls of the answer. In a chunk each carries its index, and the id only in its first
+ * piece. */
+static void answer_calls(struct ww_parts *p, const struct ww_parts_value *calls)
+{
+	struct ww_json j = calls->after;
+	struct ww_json_token v;
+
+	if (!ww_parts_is(calls, WW_JSON_ARRAY))
+		return;
+	for (uint64_t at = 0; ww_parts_element(&j, &v) == WW_PARSE_DONE; at++) {
+		struct ww_model_tool_call *t;
+		struct ww_parts_slot *s;
+		struct call c = {0};
+		uint64_t index = at;
+
+		if (v.type != WW_JSON_OBJECT) {
+			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+				return;
+			continue;
+		}
+		if (read_call(&j, &c) != WW_PARSE_DONE)
+			return;
+		if (ww_parts_is(&c.index, WW_JSON_NUMBER) &&
+		    ww_json_u64(&c.index.first, &index) < 0)
+			index = at;
+		s = ww_parts_slot_at(p, index);
+		if (!s) {
+			p->call->tool_calls_dropped += c.id.present;
+			continue;
+		}
+		t = ww_parts_slot_call(p, s);
+		if (c.id.present && !t->id[0])
+			ww_parts_string(p, &c.id.first, t->id, sizeof(t->id));
+		if (c.name.present && !t->name[0])
+			ww_parts_string(p, &c.name.first, t->name, sizeof(t->name));
+		if (c.arguments.present)
+			ww_parts_text_add(p, &s->arguments,
+					  ww_parts_decoded(p, &c.arguments.first));
+	}
+}
+
+/* "message" of a response, "delta" of a chunk. */
+static void answer(struct ww_parts *p, const struct ww_parts_value *message)
+{
+	struct ww_json j = message->after;
+	struct ww_json_token k, v;
+
+	if (!ww_parts_is(message, WW_JSON_OBJECT))
+		return;
+	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value value;
+
+		if (ww_parts_keep(&j, &v, &value) != WW_PARSE_DONE)
+			return;
+		if (ww_json_is(&k, "content") && v.type == WW_JSON_STRING)
+			ww_parts_text_add(p, &p->answer, ww_parts_decoded(p, &v));
+		else if (ww_json_is(&k, "tool_calls"))
+			answer_calls(p, &value);
+	}
+}
+
+static void choice(struct ww_parts *p, struct ww_json *j)
+{
+	struct ww_parts_value message = {0}, finish = {0}, index = {0};
+	struct ww_json_token k, v;
+	uint64_t n = 0;
+
+	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value other, *to = &other;
+
+		if (ww_json_is(&k, "message") || ww_json_is(&k, "delta"))
+			to = &message;
+		else if (ww_json_is(&k, "finish_reason"))
+			to = &finish;
+		else if (ww_json_is(&k, "index"))
+			to = &index;
+		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
+			return;
+	}
+	if (ww_parts_is(&index, WW_JSON_NUMBER) && (ww_json_u64(&index.first, &n) < 0 || n > 0))
+		return;
+	answer(p, &message);
+	if (finish.present)
+		ww_parts_string(p, &finish.first, p->call->stop_reason,
+				sizeof(p->call->stop_reason));
+}
+
+static void choices(struct ww_parts *p, const struct ww_parts_value *value)
+{
+	struct ww_json j = value->after;
+	struct ww_json_token v;
+
+	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		if (v.type == WW_JSON_OBJECT)
+			choice(p, &j);
+		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+static void usage_details(struct ww_parts *p, const struct ww_parts_value *value)
+{
+	struct ww_model_usage *u = &p->call->usage;
+	struct ww_json j = value->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		if (ww_json_is(&k, "cached_tokens"))
+			ww_parts_count(&v, &u->cache_read);
+		else if (ww_json_is(&k, "cache_write_tokens"))
+			ww_parts_count(&v, &u->cache_write);
+		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+}
+
+static void usage(struct ww_parts *p, const struct ww_parts_value *value)
+{
+	struct ww_model_usage *u = &p->call->usage;
+	struct ww_json j = value->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value member;
+
+		if (ww_parts_keep(&j, &v, &member) != WW_PARSE_DONE)
+			return;
+		if (ww_json_is(&k, "prompt_tokens"))
+			ww_parts_count(&v, &u->input);
+		else if (ww_json_is(&k, "completion_tokens"))
+			ww_parts_count(&v, &u->output);
+		else if (ww_json_is(&k, "total_tokens"))
+			ww_parts_count(&v, &u->total);
+		else if (ww_json_is(&k, "prompt_tokens_details") && v.type == WW_JSON_OBJECT)
+			usage_details(p, &member);
+	}
+}
+
+static void error(struct ww_parts *p, const struct ww_parts_value *value)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_json j = value->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+		if (ww_json_is(&k, "type") || (ww_json_is(&k, "code") && !c->error_type[0]))
+			ww_parts_string(p, &v, c->error_type, sizeof(c->error_type));
+		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
+			return;
+	}
+	if (!c->error_type[0])
+		memcpy(c->error_type, "unknown", sizeof("unknown"));
+}
+
+static enum ww_parse read_response(struct ww_parts *p, struct ww_json *j)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		struct ww_parts_value value;
+
+		if (ww_json_is(&k, "id"))
+			ww_parts_string(p, &v, c->response_id, sizeof(c->response_id));
+		else if (ww_json_is(&k, "model"))
+			ww_parts_string(p, &v, c->model_served, sizeof(c->model_served));
+		else if (ww_json_is(&k, "choices") && v.type == WW_JSON_ARRAY)
+			p->answer_seen = true;
+		r = ww_parts_keep(j, &v, &value);
+		if (r != WW_PARSE_DONE)
+			return r;
+		if (ww_json_is(&k, "choices") && v.type == WW_JSON_ARRAY)
+			choices(p, &value);
+		else if (ww_json_is(&k, "usage") && v.type == WW_JSON_OBJECT)
+			usage(p, &value);
+		else if (ww_json_is(&k, "error") && v.type == WW_JSON_OBJECT)
+			error(p, &value);
+	}
+	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
+}
+
+static enum ww_parse read_event(struct ww_parts *p, struct ww_slice data)
+{
+	struct ww_json j;
+	enum ww_parse r;
+
+	/* The one event that is no JSON. */
+	if (ww_slice_eq_str(data, "[DONE]")) {
+		p->terminal = true;
+		return WW_PARSE_DONE;
+	}
+	r = ww_parts_open(&j, data);
+	if (r == WW_PARSE_DONE)
+		r = read_response(p, &j);
+	return r == WW_PARSE_DONE ? ww_parts_close(&j) : r;
+}
+
+const struct ww_parts_dialect ww_openai = {
+	.provider = WW_MODEL_OPENAI_CHAT,
+	.name = "openai.chat",
+	.path_end = "/v1/chat/completions",
+	.request = read_request,
+	.response = read_response,
+	.event = read_event,
+};

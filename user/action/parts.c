@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "action/parts.h"
+
+#include <endian.h>
+#include <errno.h>
+
+enum ww_parse ww_parts_open(struct ww_json *j, struct ww_slice doc)
+{
+	struct ww_json_token t;
+	enum ww_parse r;
+
+	ww_json_init(j, doc);
+	r = ww_json_next(j, &t);
+	if (r == WW_PARSE_DONE && t.type != WW_JSON_OBJECT)
+		return WW_PARSE_BAD;
+	return r;
+}
+
+enum ww_parse ww_parts_close(struct ww_json *j)
+{
+	struct ww_json_token t;
+	enum ww_parse r = ww_json_next(j, &t);
+
+	return r == WW_PARSE_END ? WW_PARSE_DONE : WW_PARSE_BAD;
+}
+
+enum ww_parse ww_parts_member(struct ww_json *j, struct ww_json_token *ret_key,
+			      struct ww_json_token *ret_value)
+{
+	enum ww_parse r = ww_json_next(j, ret_key);
+
+	if (r != WW_PARSE_DONE)
+		return r;
+	if (ret_key->type == WW_JSON_END_OBJECT)
+		return WW_PARSE_END;
+	return ww_json_next(j, ret_value);
+}
+
+enum ww_parse ww_parts_element(struct ww_json *j, struct ww_json_token *ret_value)
+{
+	enum ww_parse r = ww_json_next(j, ret_value);
+
+	if (r != WW_PARSE_DONE)
+		return r;
+	return ret_value->type == WW_JSON_END_ARRAY ? WW_PARSE_END : WW_PARSE_DONE;
+}
+
+enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
+			    struct ww_parts_value *ret_value)
+{
+	struct ww_parts_value v = {.present = true, .first = *first, .after = *j};
+	enum ww_parse r = ww_json_skip(j, first);
+
+	if (r != WW_PARSE_DONE)
+		return r;
+	v.end = j->at;
+	*ret_value = v;
+	return WW_PARSE_DONE;
+}
+
+struct ww_slice ww_parts_raw(const struct ww_parts_value *v)
+{
+	if (!v->present)
+		return WW_SLICE_NULL;
+	if (v->first.type == WW_JSON_OBJECT || v->first.type == WW_JSON_ARRAY)
+		return ww_slice_sub(v->after.in, v->first.at, v->end - v->first.at);
+	return v->first.raw;
+}
+
+struct ww_slice ww_parts_decoded(struct ww_parts *p, const struct ww_json_token *t)
+{
+	if (t->type != WW_JSON_STRING)
+		return WW_SLICE_NULL;
+	if (!t->escaped)
+		return t->raw;
+	ww_buf_clear(&p->scratch);
+	if (ww_json_unescape(t, &p->scratch) < 0)
+		p->no_memory = true; /* the ceiling is above any body */
+	return ww_buf_slice(&p->scratch);
+}
+
+/*
+ * How much of a name can stand in a record as it is. Ids and names of providers have no control
+ * characters, quotes or backslashes; whoever sends them anyway must not make a record larger than
+ * its bound.
+ */
+static size_t plain_prefix(struct ww_slice s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] != 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
+void ww_parts_string(struct ww_parts *p, const struct ww_json_token *t, char *out, size_t cap)
+{
+	struct ww_slice s = ww_parts_decoded(p, t);
+	size_t n = plain_prefix(s);
+
+	if (t->type != WW_JSON_STRING)
+		return;
+	if (n >= cap)
+		n = cap - 1;
+	if (n < s.n)
+		p->call->findings |= WW_X_CUT;
+	if (n > 0)
+		memcpy(out, s.p, n);
+	memset(out + n, 0, cap - n);
+}
+
+void ww_parts_count(const struct ww_json_token *t, struct ww_model_count *ret_count)
+{
+	uint64_t v;
+
+	if (t->type == WW_JSON_NUMBER && ww_json_u64(t, &v) == 0)
+		*ret_count = (struct ww_model_count){.present = true, .value = v};
+}
+
+/* --- texts
+ * ----------------------------------------------------------------------------------------- */
+
+void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s)
+{
+	if (!t->begun)
+		ww_digest_begin(&t->digest, p->key);
+	t->begun = true;
+	ww_digest_add(&t->digest, s);
+	t->bytes += s.n;
+}
+
+void ww_parts_text_join(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s)
+{
+	if (t->begun)
+		ww_parts_text_add(p, t, WW_SLICE_LIT("\n"));
+	ww_parts_text_add(p, t, s);
+}
+
+void ww_parts_text_end(struct ww_parts *p, struct ww_parts_text *t, struct ww_sha256 *ret_digest,
+		       uint64_t *ret_bytes)
+{
+	if (!t->begun)
+		ww_digest_begin(&t->digest, p->key);
+	ww_digest_end(&t->digest, ret_digest);
+	*ret_bytes = t->bytes;
+	*t = (struct ww_parts_text){0};
+}
+
+/* --- the conversation of a request ---------------------------------------------------------------
+ */
+
+enum ww_parts_role ww_parts_role_of(const struct ww_json_token *t)
+{
+	static const struct {
+		const char *name;
+		enum ww_parts_role role;
+	} roles[] = {
+		{"user", WW_PARTS_USER},        {"assistant", WW_PARTS_ASSISTANT},
+		{"tool", WW_PARTS_TOOL},        {"system", WW_PARTS_SYSTEM},
+		{"developer", WW_PARTS_SYSTEM},
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(roles); i++)
+		if (t->type == WW_JSON_STRING && ww_json_is(t, roles[i].name))
+			return roles[i].role;
+	return WW_PARTS_OTHER;
+}
+
+void ww_parts_message_begin(struct ww_parts *p, enum ww_parts_role role)
+{
+	uint8_t tag = (uint8_t)role;
+
+	p->role = role;
+	p->message_text = (struct ww_parts_text){0};
+	p->call->messages++;
+	if (role == WW_PARTS_SYSTEM)
+		return;
+	if (role == WW_PARTS_ASSISTANT) {
+		p->call->parent = p->rolling;
+		p->call->parent_present = true;
+		/* What came before was the business of the call that it answered. */
+		p->call->tool_result_count = 0;
+		p->call->tool_results_dropped = 0;
+	}
+	ww_digest_begin(&p->message, p->key);
+	ww_digest_add(&p->message, ww_slice(p->rolling.b, sizeof(p->rolling.b)));
+	ww_digest_add(&p->message, ww_slice(&tag, 1));
+}
+
+void ww_parts_message_feed(struct ww_parts *p, char kind, struct ww_slice bytes)
+{
+	uint64_t n = htole64(bytes.n);
+
+	if (p->role == WW_PARTS_SYSTEM)
+		return;
+	ww_digest_add(&p->message, ww_slice(&kind, 1));
+	ww_digest_add(&p->message, ww_slice(&n, sizeof(n)));
+	ww_digest_add(&p->message, bytes);
+}
+
+void ww_parts_message_text(struct ww_parts *p, struct ww_slice text)
+{
+	ww_parts_message_feed(p, 't', text);
+	ww_parts_text_join(p, p->role == WW_PARTS_SYSTEM ? &p->system : &p->message_text, text);
+}
+
+void ww_parts_message_end(struct ww_parts *p)
+{
+	if (p->role != WW_PARTS_SYSTEM)
+		ww_digest_end(&p->message, &p->rolling);
+	if (p->role == WW_PARTS_USER && p->message_text.bytes > 0) {
+		p->call->prompt_present = true;
+		ww_parts_text_end(p, &p->message_text, &p->call->prompt, &p->call->prompt_bytes);
+	}
+}
+
+void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
+		     struct ww_parts_text *text, bool is_error)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_model_tool_result *t;
+
+	if (c->tool_result_count >= WW_TOOL_CALLS_MAX) {
+		c->tool_results_dropped++;
+		c->findings |= WW_X_LIMIT;
+		return;
+	}
+	t = &c->tool_results[c->tool_result_count++];
+	*t = (struct ww_model_tool_result){.is_error = is_error};
+	if (id->present)
+		ww_parts_string(p, &id->first, t->tool_call_id, sizeof(t->tool_call_id));
+	ww_parts_text_end(p, text, &t->digest, &t->bytes);
+}
+
+/* --- tool calls of a response
+ * --------------------------------------------------------------------- */
+
+struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_parts_slot *s;
+
+	for (unsigned i = 0; i < c->tool_call_count; i++)
+		if (p->slot[i].index == index)
+			return &p->slot[i];
+	if (c->tool_call_count >= WW_TOOL_CALLS_MAX) {
+		c->findings |= WW_X_LIMIT;
+		return NULL;
+	}
+	s = &p->slot[c->tool_call_count++];
+	*s = (struct ww_parts_slot){.index = index};
+	return s;
+}
+
+struct ww_model_tool_call *ww_parts_slot_call(struct ww_parts *p, const struct ww_parts_slot *s)
+{
+	return &p->call->tool_calls[s - p->slot];
+}
+
+void ww_parts_slots_end(struct ww_parts *p)
+{
+	for (unsigned i = 0; i < p->call->tool_call_count; i++) {
+		struct ww_model_tool_call *t = &p->call->tool_calls[i];
+
+		ww_parts_text_end(p, &p->slot[i].arguments, &t->arguments, &t->argument_bytes);
+	}
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * parts: what the provider decoders share. Walking JSON without a tree, bounded strings, joined
+ * texts, tool call slots of a stream, and the rolling digest over a conversation (see model.h).
+ *
+ * Members of an object may come in any order: a value whose meaning depends on a later member is
+ * kept (ww_parts_value) and walked when the object is over. Values borrow from the body. Walkers
+ * answer as the tokenizer does: DONE, MORE (cut off), BAD.
+ */
+#pragma once
+
+#include "action/model.h"
+#include "base/json.h"
+
+enum ww_parts_role {
+	WW_PARTS_OTHER,
+	WW_PARTS_SYSTEM, /* also developer */
+	WW_PARTS_USER,
+	WW_PARTS_ASSISTANT,
+	WW_PARTS_TOOL,
+};
+
+/* Text that comes in pieces, digested as it comes. */
+struct ww_parts_text {
+	struct ww_digest_ctx digest;
+	uint64_t bytes;
+	bool begun;
+};
+
+/* Arguments of one streamed tool call; the index is the provider's. */
+struct ww_parts_slot {
+	uint64_t index;
+	struct ww_parts_text arguments;
+};
+
+struct ww_parts_value {
+	bool present;
+	struct ww_json_token first;
+	struct ww_json after; /* the tokenizer behind `first` */
+	size_t end;           /* offset behind the value */
+};
+
+struct ww_parts {
+	const struct ww_exchange *x;
+	const struct ww_digest_key *key;
+	struct ww_model_call *call;
+	struct ww_buf scratch; /* a decoded string */
+	struct ww_sha256 rolling;
+	struct ww_digest_ctx message; /* being reduced */
+	enum ww_parts_role role;      /* of it */
+	struct ww_parts_text message_text;
+	struct ww_parts_text system;
+	struct ww_parts_text answer;
+	struct ww_parts_slot slot[WW_TOOL_CALLS_MAX]; /* parallel to call->tool_calls */
+	bool messages_seen; /* the request has the shape of a model call */
+	bool answer_seen;   /* the response has */
+	bool terminal;      /* the stream's own last event was seen */
+	bool no_memory;
+};
+
+/* The members of a request that both providers share, or one of them has. */
+struct ww_parts_request {
+	struct ww_parts_value model;
+	struct ww_parts_value stream;
+	struct ww_parts_value n;
+	struct ww_parts_value messages;
+	struct ww_parts_value system;
+	struct ww_parts_value tools;
+};
+
+/* One provider's dialect. */
+struct ww_parts_dialect {
+	enum ww_model_provider provider;
+	const char *name;     /* in records */
+	const char *path_end; /* of the request target, without query */
+	/* The conversation of a whole request. */
+	void (*request)(struct ww_parts *p, const struct ww_parts_request *r);
+	/* A response or error document; j stands behind its opening brace. */
+	enum ww_parse (*response)(struct ww_parts *p, struct ww_json *j);
+	/* The data of one stream event. */
+	enum ww_parse (*event)(struct ww_parts *p, struct ww_slice data);
+};
+
+/* --- JSON --- */
+
+/* The next member of the object being walked. END: the object is over. */
+enum ww_parse ww_parts_member(struct ww_json *j, struct ww_json_token *ret_key,
+			      struct ww_json_token *ret_value);
+/* The next element of the array being walked. END: the array is over. */
+enum ww_parse ww_parts_element(struct ww_json *j, struct ww_json_token *ret_value);
+
+/* Keeps the value that begins with `first` and moves j behind it. */
+enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
+			    struct ww_parts_value *ret_value);
+/* The text of a kept value as it stands in the body; strings without quotes. */
+struct ww_slice ww_parts_raw(const struct ww_parts_value *v);
+static inline bool ww_parts_is(const struct ww_parts_value *v, enum ww_json_type type)
+{
+	return v->present && v->first.type == type;
+}
+
+/* Decoded content of a string; empty for other types. Borrowed until the next call. */
+struct ww_slice ww_parts_decoded(struct ww_parts *p, const struct ww_json_token *t);
+/* Bounded copy of the plain part of a string token; cut: finding. Other types leave out alone. */
+void ww_parts_string(struct ww_parts *p, const struct ww_json_token *t, char *out, size_t cap);
+/* Begins a document that must be an object. BAD: it is something else. */
+enum ww_parse ww_parts_open(struct ww_json *j, struct ww_slice doc);
+/* The document must be over: DONE. */
+enum ww_parse ww_parts_close(struct ww_json *j);
+/* A count of tokens; only a non-negative integer is taken. */
+void ww_parts_count(const struct ww_json_token *t, struct ww_model_count *ret_count);
+
+/* --- texts --- */
+
+void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s);
+/* As ww_parts_text_add, with an LF before it unless it is the first. */
+void ww_parts_text_join(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s);
+/* Ends a text (of no piece: the digest of nothing). *t is then empty. */
+void ww_parts_text_end(struct ww_parts *p, struct ww_parts_text *t, struct ww_sha256 *ret_digest,
+		       uint64_t *ret_bytes);
+
+/* --- the conversation of a request --- */
+
+enum ww_parts_role ww_parts_role_of(const struct ww_json_token *t);
+void ww_parts_message_begin(struct ww_parts *p, enum ww_parts_role role);
+/* A text part. */
+void ww_parts_message_text(struct ww_parts *p, struct ww_slice text);
+/* Another part or a piece of it: `kind` tells kinds apart in the digest. */
+void ww_parts_message_feed(struct ww_parts *p, char kind, struct ww_slice bytes);
+void ww_parts_message_end(struct ww_parts *p);
+/* A result of a tool within the current message. */
+void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
+		     struct ww_parts_text *text, bool is_error);
+
+/* --- tool calls of a response --- */
+
+/* The slot of the provider's index, made when unknown. NULL over the ceiling. */
+struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index);
+/* The entry of call->tool_calls that belongs to a slot. */
+struct ww_model_tool_call *ww_parts_slot_call(struct ww_parts *p, const struct ww_parts_slot *s);
+/* Ends the arguments of all slots. */
+void ww_parts_slots_end(struct ww_parts *p);
