@@ -69,22 +69,23 @@ static __always_inline bool ww_scope_current(__u64 cgroup, struct ww_scope_ref *
 	return ret_ref->id != 0;
 }
 
-/* The scope of a packet's socket, from the root down: once per socket. */
+/* The innermost scope of a packet's socket; cgroups are counted from the root. Once per socket. */
 static __always_inline bool ww_scope_of_skb(struct __sk_buff *skb, struct ww_scope_ref *ret_ref)
 {
+	ret_ref->id = 0;
+	ret_ref->slot = 0;
+	ret_ref->generation = ww_generation;
 	for (unsigned i = 0; i < WW_CGROUP_DEPTH_MAX; i++) {
 		__u64 id = bpf_skb_ancestor_cgroup_id(skb, i);
 		struct ww_scope_entry *entry;
 
 		if (!id)
-			return false;
+			break;
 		entry = bpf_map_lookup_elem(&ww_scope, &id);
 		if (entry) {
 			ret_ref->id = id;
 			ret_ref->slot = entry->slot;
-			ret_ref->generation = ww_generation;
-			return true;
 		}
 	}
-	return false;
+	return ret_ref->id != 0;
 }

@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "rt/file.h"
 #include "sense/calib.h"
+#include "sense/firing.h"
 #include "sense/scope.h"
 #include "sense/sense.h"
 
@@ -58,6 +59,20 @@ static void line(const char *what, bool good, const char *bad_text)
 	       good ? "" : bad_text);
 }
 
+/* What only a try can show. */
+static void check_firing(const struct ww_calib *c)
+{
+	struct ww_firing f = {0};
+	int r = ww_firing_try(c->uprobe_multi, c->attach_cookie, &f);
+
+	line("probes fire", r == 0 && f.fires, r < 0 ? strerror(-r) : "a probe was never hit");
+	if (r < 0)
+		return;
+	line("probes read user memory", f.reads_user,
+	     "no plaintext: lockdown=confidentiality, or a kernel that forbids it");
+	printf("  %-34s %u ns\n", "one probe hit costs", f.hit_ns);
+}
+
 static int check_kernel(void)
 {
 	char mount[WW_CGROUP_PATH_MAX], why[WW_SENSE_WHY_MAX] = "";
@@ -80,6 +95,8 @@ static int check_kernel(void)
 	     "since 6.7; without them no negative verdict is possible (COVERAGE_GAP)");
 	r = ww_sense_open(&cfg, &sense, why);
 	line("programs load and attach", r == 0, why);
+	if (r == 0)
+		check_firing(&c);
 	return r;
 }
 

@@ -57,16 +57,18 @@ static void close_links(struct ww_scope *sc)
 	}
 }
 
-static int attach(const struct ww_scopes *s, struct ww_scope *sc, int cgroup_fd,
-		  uint32_t *ret_covers)
+static int attach(const struct ww_scopes *s, struct ww_scope *sc)
 {
+	WW_AUTO_FD int fd = open(sc->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint32_t have = 0, missing = 0;
 	int last = 0;
 
+	if (fd < 0)
+		return -errno;
 	for (unsigned i = 0; i < s->program_count; i++) {
 		const struct ww_scope_program *p = &s->programs[i];
 
-		sc->links[i] = link_create(bpf_program__fd(p->program), cgroup_fd, p->attach_type);
+		sc->links[i] = link_create(bpf_program__fd(p->program), fd, p->attach_type);
 		if (sc->links[i] >= 0) {
 			have |= p->covers;
 			continue;
@@ -75,8 +77,65 @@ static int attach(const struct ww_scopes *s, struct ww_scope *sc, int cgroup_fd,
 		sc->links[i] = -1;
 		missing |= p->covers;
 	}
-	*ret_covers = have & ~missing;
-	return *ret_covers & WW_COVERS_TCP ? 0 : last < 0 ? last : -ENOTSUP;
+	sc->covers = have & ~missing;
+	return sc->covers & WW_COVERS_TCP ? 0 : last < 0 ? last : -ENOTSUP;
+}
+
+static bool is_inside(const char *path, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	return strncmp(path, outer, n) == 0 && path[n] == '/';
+}
+
+static bool attached(const struct ww_scope *sc)
+{
+	for (unsigned i = 0; i < WW_SCOPE_PROGRAMS_MAX; i++) {
+		if (sc->links[i] >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* The outermost scope around sc, or sc itself. */
+static struct ww_scope *outermost(struct ww_scopes *s, struct ww_scope *sc)
+{
+	struct ww_scope *outer = sc;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		if (is_inside(outer->path, s->scopes[i].path))
+			outer = &s->scopes[i];
+	}
+	return outer;
+}
+
+/*
+ * Programs on the outermost scopes and nowhere else. First attach, then detach: a packet that is
+ * seen twice for a moment does less harm than one that is not seen.
+ */
+static int settle(struct ww_scopes *s)
+{
+	int first = 0;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		struct ww_scope *sc = &s->scopes[i];
+
+		if (outermost(s, sc) == sc && !attached(sc)) {
+			int r = attach(s, sc);
+
+			if (r < 0 && first == 0)
+				first = r;
+		}
+	}
+	for (unsigned i = 0; i < s->count; i++) {
+		struct ww_scope *sc = &s->scopes[i], *outer = outermost(s, sc);
+
+		if (outer != sc) {
+			close_links(sc);
+			sc->covers = outer->covers;
+		}
+	}
+	return first;
 }
 
 static uint32_t free_slot(const struct ww_scopes *s)
@@ -97,17 +156,26 @@ static void next_generation(struct ww_scopes *s)
 	__atomic_add_fetch(s->generation, 1, __ATOMIC_SEQ_CST);
 }
 
+static void forget_at(struct ww_scopes *s, unsigned i)
+{
+	bpf_map_delete_elem(s->scope_map, &s->scopes[i].id);
+	next_generation(s);
+	close_links(&s->scopes[i]);
+	s->scopes[i] = s->scopes[--s->count];
+}
+
 int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t *ret_id, uint32_t *ret_covers)
 {
-	WW_AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	WW_AUTO_FREE char *real = realpath(path, NULL);
 	struct ww_scope_entry entry = {0};
 	struct ww_scope *sc;
 	struct stat st;
-	uint32_t covers;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (!real || stat(real, &st) < 0)
 		return -errno;
+	if (strlen(real) >= sizeof(sc->path))
+		return -ENAMETOOLONG;
 	if (s->count >= WW_SCOPES_MAX)
 		return -ENOSPC;
 	for (unsigned i = 0; i < s->count; i++) {
@@ -116,38 +184,36 @@ int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t *ret_id, uint32
 	}
 	sc = &s->scopes[s->count];
 	*sc = (struct ww_scope){.id = st.st_ino, .slot = free_slot(s)};
+	memcpy(sc->path, real, strlen(real));
 	for (unsigned i = 0; i < WW_SCOPE_PROGRAMS_MAX; i++)
 		sc->links[i] = -1;
-	r = attach(s, sc, fd, &covers);
+	s->count++;
+	r = settle(s);
 	entry.slot = sc->slot;
 	if (r == 0 && bpf_map_update_elem(s->scope_map, &sc->id, &entry, BPF_NOEXIST) < 0)
 		r = -errno;
 	if (r < 0) {
-		close_links(sc);
+		forget_at(s, s->count - 1);
+		(void)settle(s); /* as it was before */
 		return r;
 	}
-	s->count++;
 	next_generation(s);
 	*ret_id = sc->id;
-	*ret_covers = covers;
+	*ret_covers = sc->covers;
 	return 0;
 }
 
-static void remove_at(struct ww_scopes *s, unsigned i)
+static int remove_at(struct ww_scopes *s, unsigned i)
 {
-	struct ww_scope *sc = &s->scopes[i];
-
-	bpf_map_delete_elem(s->scope_map, &sc->id);
-	next_generation(s);
-	close_links(sc);
-	*sc = s->scopes[--s->count];
+	forget_at(s, i);
+	return settle(s); /* what was inside stands on its own now */
 }
 
 void ww_scope_remove(struct ww_scopes *s, uint64_t id)
 {
 	for (unsigned i = 0; i < s->count; i++) {
 		if (s->scopes[i].id == id) {
-			remove_at(s, i);
+			(void)remove_at(s, i); /* an inner cgroup that is gone needs no programs */
 			return;
 		}
 	}
@@ -156,7 +222,7 @@ void ww_scope_remove(struct ww_scopes *s, uint64_t id)
 void ww_scope_remove_all(struct ww_scopes *s)
 {
 	while (s->count > 0)
-		remove_at(s, s->count - 1);
+		forget_at(s, s->count - 1);
 }
 
 /* --- members ------------------------------------------------------------------------------------

@@ -3,6 +3,9 @@
  * Scopes: which cgroups are watched. Socket programs are attached to each scope's own cgroup, so
  * that other cgroups pay nothing; its id in the map ww_scope is what every other program checks
  * first.
+ *
+ * A scope may lie inside another. Events then name the inner one; socket programs sit only on the
+ * outermost, or each packet would run them twice.
  */
 #pragma once
 
@@ -36,6 +39,8 @@ struct ww_scopes {
 	struct ww_scope {
 		uint64_t id;
 		uint32_t slot; /* row of the loss counters, 1 and up */
+		uint32_t covers;
+		char path[WW_CGROUP_PATH_MAX];
 		int links[WW_SCOPE_PROGRAMS_MAX];
 	} scopes[WW_SCOPES_MAX];
 };
