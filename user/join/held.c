@@ -165,7 +165,7 @@ static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange
 static void take_id(struct ww_held *h, const struct ww_contract *c, const struct ww_exchange *x,
 		    struct ww_match *m)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	ww_buf_init(&b, ID_BYTES_MAX);
 	if (x->resp.coding == WW_CODING_OTHER ||
@@ -192,12 +192,12 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct
 		if (c->effect != WW_EFFECT_NETWORK)
 			continue;
 		m.destination = ww_contract_destination(c, name_of(x), &x->peer);
-		m.request = ww_contract_request(c, x->method, x->target);
+		m.template = ww_contract_request(c, x->method, x->target);
 		/* The like call elsewhere is evidence only where a trace context names its action.
 		 */
-		if (!m.destination && !(m.request && x->trace.present))
+		if (!m.destination && !(m.template && x->trace.present))
 			continue;
-		if (m.request) {
+		if (m.template) {
 			m.wire = assess(c, x, &m.rule);
 			take_id(h, c, x, &m);
 		}
@@ -444,7 +444,6 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	e->bytes_sent = f->bytes_sent;
 	e->bytes_acked = f->bytes_acked;
 	e->bytes_received = f->bytes_received;
-	e->lost_out = f->lost_bytes[WW_DIR_OUT];
 	e->begun = f->exchanges;
 	e->spoken = f->account[WW_DIR_OUT].explained;
 	for (unsigned dir = 0; dir < 2; dir++) {

@@ -47,13 +47,13 @@ struct ww_match {
 	struct ww_held_exchange *x;
 	struct ww_match *older; /* of the same contract, by arrival */
 	struct ww_match *newer;
-	uint32_t contract;   /* index */
-	bool destination;    /* a declared destination */
-	bool request;        /* a declared method and path */
-	uint8_t wire;        /* enum ww_wire; meaningful when request */
-	uint8_t rule;        /* BODY_FAILED, BODY_UNKNOWN: which rule */
-	bool id_present;     /* the created id was found */
-	struct ww_sha256 id; /* keyed digest of it */
+	uint32_t contract;    /* index */
+	bool destination;     /* a declared destination */
+	const char *template; /* of the declared path that method and path match; NULL: none */
+	uint8_t wire;         /* enum ww_wire; meaningful with a template */
+	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule */
+	bool id_present;      /* the created id was found */
+	struct ww_sha256 id;  /* keyed digest of it */
 };
 
 struct ww_held_exchange {
@@ -103,7 +103,6 @@ struct ww_held_flow {
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 	uint64_t setup[2];       /* handshake and tickets, by enum ww_dir */
 	uint64_t unexplained[2]; /* remainder beyond what framing allows; 0 where not checked */
-	uint64_t lost_out;       /* plaintext of requests that was not captured */
 	uint64_t spoken;         /* plaintext bytes sent, captured or counted */
 	uint64_t told;           /* of them, up to here in requests of exchanges that ended */
 	uint32_t begun;          /* exchanges that began on it */

@@ -7,6 +7,9 @@ enum firm { OUTSIDE, MARGIN, CORE };
 /* Whose exchange it is by an id on the wire. */
 enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 
+/* Claims of one window that are told apart; past it they are AMBIGUOUS. */
+#define CLAIMS_MAX 64
+
 static const struct ww_boot never = {UINT64_MAX};
 
 const char *ww_join_by_name(enum ww_join_by by)
@@ -119,7 +122,7 @@ static const struct ww_match *match_of(const struct ww_held_exchange *x, int con
 		const struct ww_match *m = &x->matches[i];
 
 		if ((int)m->contract == contract)
-			return m->destination && m->request ? m : NULL;
+			return m->destination && m->template ? m : NULL;
 	}
 	return NULL;
 }
@@ -132,7 +135,7 @@ static bool has_exact(const struct ww_join_ask *ask, const struct ww_action *b,
 
 	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)b->contract);
 	     m && m->x->arrived.ns >= w->from.ns; m = m->older) {
-		if (m->destination && m->request && ww_held_same_tree(m->x->root, b->root) &&
+		if (m->destination && m->template && ww_held_same_tree(m->x->root, b->root) &&
 		    firmness(b, w, m->x) != OUTSIDE && exact(ask, b, m->x, &by) == EXACT_OURS)
 			return true;
 	}
@@ -255,7 +258,7 @@ static void look_foreign(struct search *s, const struct ww_match *m)
 	bool traced = a->span_count && x->trace.present &&
 		      memcmp(x->trace.trace_id, a->spans[0].trace_id, 16) == 0;
 
-	if (m->destination && m->request && !x->owner && (traced || x->cgroup == a->cgroup) &&
+	if (m->destination && m->template && !x->owner && (traced || x->cgroup == a->cgroup) &&
 	    within(x->t_first_req, s->j->window.from, plus(s->j->window.to, s->ask->grace_ns)))
 		s->j->foreign++;
 }
@@ -305,7 +308,7 @@ static void look(struct search *s, struct ww_match *m)
 		return;
 	}
 	e = exact(s->ask, a, m->x, &by);
-	if (m->destination && m->request) {
+	if (m->destination && m->template) {
 		if ((m->x->owner && m->x->owner != a->number) || e == EXACT_OTHERS) {
 			if (inside)
 				add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
@@ -315,9 +318,9 @@ static void look(struct search *s, struct ww_match *m)
 			look_outside(s, m);
 		}
 	} else if (inside && e != EXACT_OTHERS) {
-		if (e == EXACT_OURS && m->request)
+		if (e == EXACT_OURS && m->template)
 			s->j->elsewhere = m; /* the first one in the end: newest come first */
-		add_near(s->j, m, m->request ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
+		add_near(s->j, m, m->template ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
 	}
 }
 
@@ -336,50 +339,113 @@ static void drop_contested(struct search *s)
 	s->contested = 0;
 }
 
-/* Claims that could mean the same calls: how many there are, and how many were said before `a`. */
-static unsigned claims_before(const struct search *s, unsigned *ret_all)
+/* Whether claim b, not served yet, could mean the calls of the window as well. */
+static bool claims_too(const struct search *s, const struct ww_action *b)
 {
 	const struct ww_action *a = s->ask->action;
-	unsigned before = 0, all = 1;
 
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
-		struct ww_boot at = b->claims[0].at;
+	return b != a && ww_action_claim_only(b) && b->claim_count && !b->owns &&
+	       b->contract == a->contract && ww_held_same_tree(b->root, a->root) &&
+	       b->claims[0].at.ns >= s->j->window.from.ns &&
+	       b->claims[0].turn.ns <= s->j->window.to.ns;
+}
 
-		if (b == a || !ww_action_claim_only(b) || b->contract != a->contract ||
-		    !ww_held_same_tree(b->root, a->root) || at.ns < s->j->window.from.ns ||
-		    b->claims[0].turn.ns > s->j->window.to.ns)
-			continue;
-		all++;
-		before += at.ns < a->claims[0].at.ns ||
-			  (at.ns == a->claims[0].at.ns && b->number < a->number);
+static bool said_before(const struct ww_action *b, const struct ww_action *a)
+{
+	if (b->claims[0].at.ns != a->claims[0].at.ns)
+		return b->claims[0].at.ns < a->claims[0].at.ns;
+	return b->number < a->number;
+}
+
+/* Claims that could mean the same calls, in the order in which they were said. */
+struct queue {
+	unsigned count;
+	bool over;
+	const struct ww_action *claims[CLAIMS_MAX];
+};
+
+static void enqueue(struct queue *q, const struct ww_action *a)
+{
+	unsigned at = q->count;
+
+	if (q->count == CLAIMS_MAX) {
+		q->over = true;
+		return;
 	}
-	*ret_all = all;
-	return before;
+	while (at > 0 && said_before(a, q->claims[at - 1])) {
+		q->claims[at] = q->claims[at - 1];
+		at--;
+	}
+	q->claims[at] = a;
+	q->count++;
+}
+
+static void gather_claims(const struct search *s, struct queue *q)
+{
+	enqueue(q, s->ask->action);
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+		if (claims_too(s, b))
+			enqueue(q, b);
+	}
+	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
+	     b && b->judged_at.ns >= s->j->window.from.ns; b = b->prev) {
+		if (claims_too(s, b))
+			enqueue(q, b);
+	}
+}
+
+static bool one_outcome(const struct ww_joined *j)
+{
+	for (unsigned i = 1; i < j->count; i++) {
+		if (j->attempts[i].match->wire != j->attempts[0].match->wire)
+			return false;
+	}
+	return true;
+}
+
+/* Every claim in turn takes the first call of its window that is left. The one of `a`, or count. */
+static unsigned deal(const struct search *s, const struct queue *q)
+{
+	const struct ww_joined *j = s->j;
+	uint64_t taken = 0;
+
+	for (unsigned c = 0; c < q->count; c++) {
+		struct ww_join_window w =
+			ww_join_window_of(q->claims[c], s->ask->skew_ns, s->ask->until);
+		unsigned i = 0;
+
+		while (i < j->count &&
+		       ((taken & 1ull << i) ||
+			firmness(q->claims[c], &w, j->attempts[i].match->x) == OUTSIDE))
+			i++;
+		if (q->claims[c] == s->ask->action)
+			return i;
+		if (i < j->count)
+			taken |= 1ull << i;
+	}
+	return j->count;
 }
 
 /* Invariant 6. */
 static void serve_claims(struct search *s)
 {
 	struct ww_joined *j = s->j;
-	unsigned all, nth = claims_before(s, &all);
+	struct queue q = {0};
+	unsigned nth;
 
-	if (all == 1 || s->exact || j->count == 0)
+	gather_claims(s, &q);
+	if (q.count == 1 || s->exact || j->count == 0)
 		return;
-	if (nth >= j->count) {
-		j->count = 0;
-		j->total = 0;
+	if (q.over || j->total > j->count || !one_outcome(j)) {
+		s->contested = j->count;
+		s->claimants = q.count;
 		return;
 	}
-	for (unsigned i = 1; i < j->count; i++) {
-		if (j->attempts[i].match->wire != j->attempts[0].match->wire) {
-			s->contested = j->count;
-			s->claimants = all;
-			return;
-		}
-	}
-	j->attempts[0] = j->attempts[nth];
-	j->count = 1;
-	j->total = 1;
+	nth = deal(s, &q);
+	j->total = nth < j->count;
+	if (nth < j->count)
+		j->attempts[0] = j->attempts[nth];
+	j->count = j->total;
 }
 
 void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)

@@ -190,9 +190,6 @@ static void check_flow(const struct ww_world_ask *ask, const struct ww_held_flow
 		fail(w, WW_WORLD_OWNERS, "a flow without a known owner");
 	if (declared && undecoded(f))
 		take_undecoded(f, w);
-	if (declared && f->lost_out)
-		fail(w, WW_WORLD_LOSSES, "%llu bytes of a request not captured",
-		     (unsigned long long)f->lost_out);
 	check_content(ask, f, w);
 }
 

@@ -488,7 +488,8 @@ static size_t gather(struct ww_judge *j)
 		if (j->finished || due <= j->now.ns)
 			j->due[n++] = (struct due){due, a};
 	}
-	qsort(j->due, n, sizeof(*j->due), by_due);
+	if (n > 1)
+		qsort(j->due, n, sizeof(*j->due), by_due);
 	return n;
 }
 

@@ -44,12 +44,14 @@ static void add_claimed(struct line *l, const struct ww_action *a)
 		add(l, "; asked for by the model");
 }
 
-static void add_call(struct line *l, const struct ww_held_exchange *x)
+static void add_call(struct line *l, const struct ww_match *m)
 {
+	const struct ww_held_exchange *x = m->x;
 	char peer[WW_ENDPOINT_TEXT_MAX];
 
 	ww_endpoint_text(&x->peer, peer);
-	add(l, "%s %s at %s", x->method, x->path, x->name[0] ? x->name : peer);
+	add(l, "%s %s at %s", x->method, m->template ? m->template : x->path,
+	    x->name[0] ? x->name : peer);
 }
 
 /* "POST /v1/refunds at payments.example answered 503 (measured)" */
@@ -57,7 +59,7 @@ static void add_answer(struct line *l, const struct ww_case *k, const struct ww_
 {
 	const struct ww_match *m = r->deciding->match;
 
-	add_call(l, m->x);
+	add_call(l, m);
 	if (m->x->status)
 		add(l, " answered %u (measured)", m->x->status);
 	else
@@ -123,7 +125,7 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 		add(l, ", the effect may be there %u times: unknown", r->n);
 		break;
 	case WW_VERDICT_ACTED_ELSEWHERE:
-		add_call(l, k->joined.elsewhere->x);
+		add_call(l, k->joined.elsewhere);
 		add(l, " (measured), a destination that is not declared");
 		break;
 	case WW_VERDICT_ACTED_UNDECODED:

@@ -159,15 +159,17 @@ static void write_model(const struct ww_verdict_record *v, struct ww_jsonw *w)
 /* --- the column wire ----------------------------------------------------------------------------
  */
 
-static void write_call(struct ww_jsonw *w, const struct ww_held_exchange *x)
+static void write_call(struct ww_jsonw *w, const struct ww_match *m)
 {
+	const struct ww_held_exchange *x = m->x;
+
 	if (x->status)
 		ww_jsonw_u64(w, "status", x->status);
 	if (x->name[0])
 		ww_jsonw_cstr(w, "destination", x->name);
 	write_peer(w, &x->peer);
 	ww_jsonw_cstr(w, "method", x->method);
-	ww_jsonw_cstr(w, "path", x->path);
+	ww_jsonw_cstr(w, "path", m->template ? m->template : x->path);
 	if (x->retry_after)
 		ww_jsonw_u64(w, "retryAfterS", x->retry_after_s);
 }
@@ -212,12 +214,12 @@ static void write_near(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "nearMissTotal", j->near_total);
 	ww_jsonw_array(w, "nearMiss");
 	for (unsigned i = 0; i < j->near_count; i++) {
-		const struct ww_held_exchange *x = j->near[i].match->x;
+		const struct ww_match *m = j->near[i].match;
 
 		ww_jsonw_object(w, NULL);
-		ww_jsonw_cstr(w, "exchange", x->id);
+		ww_jsonw_cstr(w, "exchange", m->x->id);
 		ww_jsonw_cstr(w, "why", ww_join_near_name(j->near[i].why));
-		write_call(w, x);
+		write_call(w, m);
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);
@@ -244,7 +246,7 @@ static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w
 	ww_jsonw_cstr(w, "exchange", m->x->id);
 	write_flow_id(w, "flow", m->x->cookie);
 	ww_jsonw_cstr(w, "wire", ww_held_wire_name((enum ww_wire)m->wire));
-	write_call(w, m->x);
+	write_call(w, m);
 	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
 		ww_jsonw_cstr(w, "rule", v->k->contract->rules[m->rule].path);
 	if (m->id_present)
@@ -266,7 +268,7 @@ static void write_wire(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	if (j->elsewhere && !j->count) {
 		ww_jsonw_object(w, "elsewhere");
 		ww_jsonw_cstr(w, "exchange", j->elsewhere->x->id);
-		write_call(w, j->elsewhere->x);
+		write_call(w, j->elsewhere);
 		ww_jsonw_end_object(w);
 	}
 	if (v->r->flow)

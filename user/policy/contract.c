@@ -207,7 +207,7 @@ static bool template_matches(const char *template, struct ww_slice path)
 	return w == want.n && p == path.n;
 }
 
-bool ww_contract_request(const struct ww_contract *c, const char *method, const char *target)
+const char *ww_contract_request(const struct ww_contract *c, const char *method, const char *target)
 {
 	uint8_t bytes[TARGET_BYTES_MAX];
 	struct ww_slice path;
@@ -217,16 +217,16 @@ bool ww_contract_request(const struct ww_contract *c, const char *method, const 
 	for (unsigned i = 0; i < c->method_count && !known; i++)
 		known = strcmp(c->methods[i], method) == 0;
 	if (!known)
-		return false;
+		return NULL;
 	n = decode_unreserved(path_of(target), bytes);
 	if (n == 0 || bytes[0] != '/')
-		return false;
+		return NULL;
 	path = ww_slice(bytes, remove_dots(bytes, n));
 	for (unsigned i = 0; i < c->path_count; i++) {
 		if (template_matches(c->paths[i], path))
-			return true;
+			return c->paths[i];
 	}
-	return false;
+	return NULL;
 }
 
 const char *ww_contract_effect_name(enum ww_effect e)

@@ -103,10 +103,12 @@ bool ww_contract_destination(const struct ww_contract *c, const char *name,
 bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *peer);
 
 /*
- * Whether method and target's path match. The query is ignored; dot segments are removed and
- * escaped unreserved characters decoded before comparing (RFC 3986 sections 5.2.4 and 6.2.2.2).
+ * The path template that method and target's path match, borrowed from the contract, or NULL. The
+ * query is ignored; dot segments are removed and escaped unreserved characters decoded before
+ * comparing (RFC 3986 sections 5.2.4 and 6.2.2.2).
  */
-bool ww_contract_request(const struct ww_contract *c, const char *method, const char *target);
+const char *ww_contract_request(const struct ww_contract *c, const char *method,
+				const char *target);
 
 /* "network", ...; "unknown" for other numbers. */
 const char *ww_contract_effect_name(enum ww_effect e);
