@@ -79,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
 	{"state", 'd', "DIR", 0, "state directory of the daemon (default " WW_STATE_DIR ")", 0},
 	{"output", 'o', "FORMAT", 0, "text (default) or json: a stream line per record", 0},
-	{"since", 'S', "WHEN", 0, "from " WW_MOMENT_FORMS " on", 0},
+	{"since", 'S', "WHEN", 0, "what comes after " WW_MOMENT_FORMS, 0},
 	{"filter", 'f', "TERMS", 0, "only records that fit, e.g. 'verdict=NO_ACTION tool=refund*'",
 	 0},
 	{"newest", 'n', "COUNT", 0, "only the last so many", 0},

@@ -81,7 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{"output", 'o', "FORMAT", 0, "text (default) or json: the stream's own lines", 0},
-	{"since", 'S', "WHEN", 0, "begin at " WW_MOMENT_FORMS " (behind it); default: now", 0},
+	{"since", 'S', "WHEN", 0, "begin after " WW_MOMENT_FORMS "; default: now", 0},
 	{"filter", 'f', "TERMS", 0,
 	 "only records that fit, e.g. 'kind=verdict verdict!=CONFIRMED_T1 tool=refund*'", 0},
 	{"all", 'a', NULL, 0, "text: also actors, flows, spans and coverage", 0},
@@ -302,14 +302,19 @@ static int again(struct tail *t)
 
 static int begin(struct tail *t)
 {
-	uint64_t from = UINT64_MAX;
+	uint64_t from = t->since.what ? ww_moment_first(&t->since) : UINT64_MAX;
 	int r = 0;
 
-	if (t->since.what == WW_MOMENT_CURSOR)
-		from = t->since.cursor < UINT64_MAX ? t->since.cursor + 1 : UINT64_MAX;
-	else if (t->since.what == WW_MOMENT_TIME)
+	if (t->since.what == WW_MOMENT_TIME)
 		r = find_time(t, &from);
 	return r == 0 ? ask(t, from, &t->client, &t->next) : r;
+}
+
+/* These two were told where they happened. */
+static void explain(const struct tail *t, int r)
+{
+	if (r != -ESTALE && r != -EREMOTEIO)
+		ww_client_explain(t->socket, r);
 }
 
 int ww_cmd_tail(int argc, char **argv)
@@ -323,7 +328,7 @@ int ww_cmd_tail(int argc, char **argv)
 	ww_terminal_end_on_signals();
 	r = begin(&t);
 	if (r < 0) {
-		ww_client_explain(t.socket, r);
+		explain(&t, r);
 		return WW_EXIT_UNABLE;
 	}
 	while (is_gone(r = follow(&t))) {
@@ -334,7 +339,6 @@ int ww_cmd_tail(int argc, char **argv)
 	ww_client_close(&t.client);
 	if (r >= 0)
 		return 0;
-	if (r != -ESTALE)
-		ww_client_explain(t.socket, r);
+	explain(&t, r);
 	return WW_EXIT_UNABLE;
 }

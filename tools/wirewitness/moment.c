@@ -122,7 +122,9 @@ int ww_moment_parse(const char *text, struct ww_wall now, struct ww_moment *ret_
 	struct ww_moment m = {.what = WW_MOMENT_CURSOR};
 	struct ww_wall t;
 
-	if (ww_slice_u64(s, &m.cursor) < 0) {
+	if (ww_slice_eq_str(s, "start")) {
+		m.what = WW_MOMENT_START;
+	} else if (ww_slice_u64(s, &m.cursor) < 0) {
 		if (!parse_ago(s, now, &t) && !parse_time(s, &t))
 			return -EINVAL;
 		m.what = WW_MOMENT_TIME;
@@ -130,6 +132,13 @@ int ww_moment_parse(const char *text, struct ww_wall now, struct ww_moment *ret_
 	}
 	*ret_moment = m;
 	return 0;
+}
+
+uint64_t ww_moment_first(const struct ww_moment *m)
+{
+	if (m->what != WW_MOMENT_CURSOR)
+		return 0;
+	return m->cursor < UINT64_MAX ? m->cursor + 1 : UINT64_MAX;
 }
 
 bool ww_moment_reached(const struct ww_moment *m, struct ww_slice t)

@@ -14,6 +14,7 @@ int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 	struct ww_records rec = {NULL, NULL};
 	struct ww_errtext why = {""};
 	char path[4096];
+	mode_t mask;
 	int r;
 
 	r = ww_ledger_reader_open(state_dir, NULL, &rec.reader, &why);
@@ -23,7 +24,7 @@ int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 		return r;
 	}
 	snprintf(path, sizeof(path), "%s/index.sqlite", state_dir);
-	umask(077);
+	mask = umask(077);
 	if (ww_record_index_open(path, &rec.index) < 0 ||
 	    ww_record_index_sync(rec.index, rec.reader) < 0) {
 		ww_record_index_close(rec.index);
@@ -32,6 +33,7 @@ int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 		if (r == 0)
 			r = ww_record_index_sync(rec.index, rec.reader);
 	}
+	umask(mask);
 	if (r < 0) {
 		ww_log_err_r(r, "cannot index the ledger in %s", state_dir);
 		ww_records_close(&rec);
@@ -129,7 +131,7 @@ int ww_records_each(struct ww_records *r, const struct ww_records_query *q, ww_r
 {
 	WW_AUTO_FREE uint64_t *ring = NULL;
 	struct walk w = {.records = r, .q = q, .fn = fn, .ctx = ctx};
-	uint64_t from = q->since.what == WW_MOMENT_CURSOR ? q->since.cursor : 0;
+	uint64_t from = ww_moment_first(&q->since);
 	int e;
 
 	if (q->newest) {

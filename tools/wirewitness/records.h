@@ -24,8 +24,7 @@ void ww_records_close(struct ww_records *r);
 /* What is asked for; zero: everything. */
 struct ww_records_query {
 	const char *kind; /* as in records, NULL: any */
-	struct ww_moment since;
-	struct ww_moment until; /* exclusive; a cursor is inclusive */
+	struct ww_moment since, until;
 	struct ww_filter filter;
 	uint64_t newest; /* only so many, the last ones; 0: all */
 };

@@ -21,7 +21,10 @@
 	  "{method:6} {path}  {status|outcome}[ Retry-After {retryAfterS}]  "                   \
 	  "{authority|sni|peer}[ {peer}][  {request.firstBootNs~response.lastBootNs}]"          \
 	  "[  {findings+}]  {id}")                                                              \
-	X(MODEL_CALL, false, "{model|modelServed|modelAsked}  {id}")                            \
+	X(MODEL_CALL, false,                                                                    \
+	  "{provider}  {modelServed|modelAsked}[  {status}][  error {errorType}][  stop "       \
+	  "{stopReason}][  tokens in {usage.input}][ out {usage.output}][  calls "              \
+	  "{toolCalls.name+}][  shown results of {toolResults.id+}][  {findings+}]  {id}")      \
 	X(SPAN, true,                                                                           \
 	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  " \
 	  "{id}")                                                                               \

@@ -11,7 +11,7 @@
 struct field {
 	unsigned first, count; /* of the paths */
 	unsigned pad;
-	char mark; /* '@', '&', '!', or 0 */
+	char mark; /* '@', '&', '!', '?', or 0 */
 	bool span; /* {a~b} */
 	bool list; /* {path+} */
 };
@@ -35,7 +35,7 @@ static const char *parse_field(struct job *j, const char *p)
 	assert(j->field_count < WW_TEMPLATE_FIELDS_MAX);
 	j->field_count++;
 	f->first = j->path_count;
-	if (*p == '@' || *p == '&' || *p == '!')
+	if (*p == '@' || *p == '&' || *p == '!' || *p == '?')
 		f->mark = *p++;
 	for (;;) {
 		n = strcspn(p, "|~+:}");
@@ -203,6 +203,8 @@ static int put_value(const struct job *j, const struct field *f)
 		return span_of(j, f, &ns) ? put_span(j->out, ns) : add_text(j->out, "-");
 	if (f->list)
 		return put_list(j, f);
+	if (f->mark == '?')
+		return add_text(j->out, value_says(v) ? "yes" : "no");
 	if (!ww_member_has(v))
 		return add_text(j->out, "-");
 	if (f->mark == '@' || f->mark == '&')

@@ -8,6 +8,7 @@
  *   {a~b}        the time from a to b, both nanoseconds: "1.2 s", "34 ms", "0.8 ms"
  *   {path+}      all elements of an array, joined by ", "
  *   {@t} {&t}    time of day, date and time of an RFC 3339 text, to the millisecond
+ *   {?path}      "yes" or "no": no when it is missing, null, false, zero or empty
  *   {!path}      coloured by what it says, where colour is asked for
  *   {path:20}    filled with spaces to 20 columns
  *   [text]       left out when a value in it is missing, zero or empty; cannot be nested

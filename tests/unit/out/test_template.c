@@ -35,6 +35,7 @@ static void values(void **state)
 	check("{o.p+}", "1, two, 3");
 	check("{e+}", "-");
 	check("{evil}", "\\x1b[2J");
+	check("{?a} {?none} {?b} {?no} {?zero} {?n}", "yes no no no no yes");
 	check("{a:4}|{evil:4}|", "x   |\\x1b[2J|");
 }
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wirewitness verify FILE: every check of a report, offline. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include <wirewitness/limits.h>
+
+#include "base/log.h"
+#include "cmd.h"
+#include "ledger/report_text.h"
+#include "rt/file.h"
+
+struct verify {
+	const char *file;
+	const char *key;
+	const char *key_file;
+	bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct verify *v = state->input;
+
+	switch (key) {
+	case 'k':
+		v->key = arg;
+		return 0;
+	case 'K':
+		v->key_file = arg;
+		return 0;
+	case 'o':
+		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
+			argp_error(state, "-o: expected text or json, got '%s'", arg);
+		v->json = strcmp(arg, "json") == 0;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (v->file)
+			argp_usage(state);
+		v->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!v->file)
+			argp_usage(state);
+		if (v->key && v->key_file)
+			argp_error(state, "--key and --key-file exclude each other");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{"key", 'k', "VKEY", 0,
+	 "the ledger's verifier key, NAME+ID+BASE64, from a source you trust", 0},
+	{"key-file", 'K', "FILE", 0, "the same, from a file (vkey in the state directory)", 0},
+	{"output", 'o', "FORMAT", 0, "text (default) or json", 0},
+	{0},
+};
+
+static const struct argp argp = {
+	argp_options,
+	parse,
+	"FILE",
+	"Checks a report offline. Without a key it can only show that the report is whole, not who "
+	"made it: that is not enough, and the exit code says so.",
+	NULL,
+	NULL,
+	NULL};
+
+/* 1: *ret_key is set; 0: no key was given; -errno, told on standard error. */
+static int trusted_key(const struct verify *v, struct ww_note_key *ret_key)
+{
+	char line[WW_NOTE_KEY_TEXT_MAX];
+	const char *text = v->key;
+	int r;
+
+	if (v->key_file) {
+		r = ww_file_line(v->key_file, line, sizeof(line));
+		if (r < 0)
+			return ww_log_err_r(r, "cannot read %s", v->key_file);
+		text = line;
+	}
+	if (!text)
+		return 0;
+	r = ww_note_key_parse(ww_slice_trim(ww_slice_str(text)), ret_key);
+	if (r < 0) {
+		ww_log(WW_LOG_ERR, "not a verifier key (NAME+ID+BASE64, Ed25519): %s",
+		       v->key_file ? v->key_file : "--key");
+		return r;
+	}
+	return 1;
+}
+
+static int check(const struct verify *v, const struct ww_note_key *key, bool *ret_verified)
+{
+	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
+	WW_AUTO_BUF struct ww_buf file, out;
+	int r;
+
+	ww_buf_init(&file, WW_REPORT_BYTES_MAX);
+	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
+	r = ww_file_read(v->file, &file);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot read %s", v->file);
+	r = ww_report_verify(ww_buf_slice(&file), key, &result);
+	if (r == 0)
+		r = v->json ? ww_report_text_json(&result, v->file, &out)
+			    : ww_report_text(&result, v->file, &out);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot check %s", v->file);
+	fwrite(out.p, 1, out.n, stdout);
+	if (fflush(stdout) != 0)
+		return ww_log_err_r(-errno, "cannot write the result");
+	*ret_verified = result.verified;
+	return 0;
+}
+
+int ww_cmd_verify(int argc, char **argv)
+{
+	struct verify v = {NULL};
+	struct ww_note_key key;
+	bool verified = false;
+	int have_key;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &v) != 0)
+		return WW_EXIT_USAGE;
+	have_key = trusted_key(&v, &key);
+	if (have_key < 0 || check(&v, have_key ? &key : NULL, &verified) < 0)
+		return WW_EXIT_UNABLE;
+	return verified ? 0 : WW_EXIT_NO;
+}
