@@ -88,7 +88,7 @@ static int trouble(const char *name, const char *what)
 static int trusted_key(const struct arguments *a, struct ww_note_key *ret_key)
 {
 	struct ww_slice text = ww_slice_str(a->key);
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	ww_buf_init(&b, 4096);
 	if (!a->key && !a->key_file)

@@ -38,8 +38,9 @@ int ww_checkpoint_parse(struct ww_slice text, struct ww_checkpoint *ret_checkpoi
 
 	if (!next_line(&text, &origin) || !next_line(&text, &size) || !next_line(&text, &root))
 		return -EINVAL;
-	if (origin.n == 0 || origin.n > WW_NOTE_NAME_MAX || ww_slice_u64(size, &c.size) < 0 ||
-	    c.size > WW_MERKLE_SIZE_MAX || (size.n > 1 && size.p[0] == '0') ||
+	if (origin.n == 0 || origin.n > WW_NOTE_NAME_MAX || memchr(origin.p, '\0', origin.n) ||
+	    ww_slice_u64(size, &c.size) < 0 || c.size > WW_MERKLE_SIZE_MAX ||
+	    (size.n > 1 && size.p[0] == '0') ||
 	    ww_base64_decode(root, false, c.root.b, sizeof(c.root.b), &n) < 0 ||
 	    n != sizeof(c.root.b))
 		return -EINVAL;
@@ -51,7 +52,7 @@ int ww_checkpoint_parse(struct ww_slice text, struct ww_checkpoint *ret_checkpoi
 int ww_checkpoint_sign(const struct ww_checkpoint *c, const struct ww_note_signer *s,
 		       struct ww_buf *out)
 {
-	WW_AUTO_BUF struct ww_buf text;
+	WW_AUTO_BUF struct ww_buf text = {0};
 	int r;
 
 	ww_buf_init(&text, WW_NOTE_BYTES_MAX);

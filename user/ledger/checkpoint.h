@@ -28,7 +28,7 @@ WW_CHECK int ww_checkpoint_sign(const struct ww_checkpoint *c, const struct ww_n
 
 /*
  * ww_note_open, ww_checkpoint_parse, and the origin must be the key's name. 0; -EINVAL, -ENOKEY,
- * -EBADMSG as there; -EINVAL also for another origin.
+ * -EBADMSG, -ENOMEM as there; -EINVAL also for another origin.
  */
 WW_CHECK int ww_checkpoint_open(struct ww_slice note, const struct ww_note_key *key,
 				struct ww_checkpoint *ret_checkpoint);

@@ -31,7 +31,7 @@ static size_t pae_max(struct ww_slice type, struct ww_slice payload)
 static int sign_pae(const struct ww_note_signer *s, struct ww_slice type, struct ww_slice payload,
 		    uint8_t ret_sig[WW_NOTE_SIG_LEN])
 {
-	WW_AUTO_BUF struct ww_buf pae;
+	WW_AUTO_BUF struct ww_buf pae = {0};
 	int r;
 
 	ww_buf_init(&pae, pae_max(type, payload));
@@ -57,7 +57,7 @@ int ww_dsse_sign(const struct ww_note_signer *s, struct ww_slice type, struct ww
 {
 	char keyid[WW_NOTE_NAME_MAX + 16], b64[WW_BASE64_LEN(WW_NOTE_SIG_LEN) + 1];
 	uint8_t sig[WW_NOTE_SIG_LEN];
-	WW_AUTO_BUF struct ww_buf tail;
+	WW_AUTO_BUF struct ww_buf tail = {0};
 	struct ww_jsonw w;
 	int r = sign_pae(s, type, payload, sig);
 
@@ -92,7 +92,7 @@ int ww_dsse_sign(const struct ww_note_signer *s, struct ww_slice type, struct ww
 /* Decodes a base64 string field into out, whose ceiling bounds it. */
 static int decode(const struct ww_field *f, struct ww_buf *out)
 {
-	WW_AUTO_BUF struct ww_buf scratch;
+	WW_AUTO_BUF struct ww_buf scratch = {0};
 	struct ww_slice text;
 	uint8_t *p;
 	size_t n;
@@ -121,7 +121,7 @@ static int parse_signatures(struct ww_slice array, struct ww_dsse *d, struct ww_
 		return ww_errtext_set(why, r, "the signatures are not an array");
 	while ((r = ww_fields_next(&j, &t, &text)) == 1) {
 		struct ww_field f = {.name = "sig", .type = WW_JSON_STRING};
-		WW_AUTO_BUF struct ww_buf sig;
+		WW_AUTO_BUF struct ww_buf sig = {0};
 
 		ww_buf_init(&sig, 64u << 10);
 		if (++count > WW_DSSE_SIGNATURES_MAX)
@@ -151,7 +151,7 @@ static int parse(struct ww_slice envelope, struct ww_dsse *d, struct ww_errtext 
 		[TYPE] = {.name = "payloadType", .type = WW_JSON_STRING},
 		[SIGNATURES] = {.name = "signatures", .type = WW_JSON_ARRAY},
 	};
-	WW_AUTO_BUF struct ww_buf scratch;
+	WW_AUTO_BUF struct ww_buf scratch = {0};
 	struct ww_slice type;
 	int r = ww_fields_read(envelope, "the envelope", f, N, why);
 
@@ -192,16 +192,18 @@ void ww_dsse_done(struct ww_dsse *d)
 int ww_dsse_verify(const struct ww_dsse *d, const struct ww_note_key *key)
 {
 	struct ww_slice type = ww_slice_str(d->type), payload = ww_buf_slice(&d->payload);
-	WW_AUTO_BUF struct ww_buf pae;
+	WW_AUTO_BUF struct ww_buf pae = {0};
 	int r;
 
 	ww_buf_init(&pae, pae_max(type, payload));
 	r = ww_dsse_pae(type, payload, &pae);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < d->n_signatures; i++)
-		if (ww_note_verify_raw(key, ww_buf_slice(&pae),
-				       ww_slice(d->signature[i], WW_NOTE_SIG_LEN)))
-			return 0;
+	for (size_t i = 0; i < d->n_signatures; i++) {
+		r = ww_note_verify_raw(key, ww_buf_slice(&pae),
+				       ww_slice(d->signature[i], WW_NOTE_SIG_LEN));
+		if (r != -EBADMSG)
+			return r;
+	}
 	return -EBADMSG;
 }

@@ -59,7 +59,7 @@ static int make_signer(int dir, const char *origin, struct ww_note_signer *ret_s
 static int load_signer(int dir, const char *origin, bool create, struct ww_note_signer *ret_signer,
 		       struct ww_errtext *why)
 {
-	WW_AUTO(ww_buf_wipe) struct ww_buf b;
+	WW_AUTO(ww_buf_wipe) struct ww_buf b = {0};
 	int r;
 
 	ww_buf_init(&b, WW_NOTE_KEY_TEXT_MAX);
@@ -77,7 +77,7 @@ static int load_signer(int dir, const char *origin, bool create, struct ww_note_
 
 static int load_digest_key(int dir, bool create, uint8_t ret_key[32], struct ww_errtext *why)
 {
-	WW_AUTO(ww_buf_wipe) struct ww_buf b;
+	WW_AUTO(ww_buf_wipe) struct ww_buf b = {0};
 	uint8_t *p;
 	int r;
 
@@ -107,7 +107,7 @@ static int load_digest_key(int dir, bool create, uint8_t ret_key[32], struct ww_
 
 int ww_keyfile_vkey(int dir, struct ww_note_key *ret_key, struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	int r;
 
 	ww_buf_init(&b, WW_NOTE_KEY_TEXT_MAX);

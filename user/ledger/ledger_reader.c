@@ -60,7 +60,7 @@ void ww_ledger_reader_close(struct ww_ledger_reader *r)
 
 int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf note;
+	WW_AUTO_BUF struct ww_buf note = {0};
 	struct ww_checkpoint head;
 	struct ww_buf old = r->note;
 	int e;
@@ -70,7 +70,10 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 	if (e < 0)
 		return ww_errtext_errno(why, e, "cannot read checkpoint");
 	if (!ww_slice_eq(ww_buf_slice(&note), ww_buf_slice(&old))) {
-		if (ww_checkpoint_open(ww_buf_slice(&note), &r->key, &head) < 0)
+		e = ww_checkpoint_open(ww_buf_slice(&note), &r->key, &head);
+		if (e == -ENOMEM)
+			return ww_errtext_errno(why, e, "cannot verify checkpoint");
+		if (e < 0)
 			return ww_errtext_set(why, -EUCLEAN,
 					      "checkpoint is not signed by the log's key");
 		if (old.n > 0 &&

@@ -204,22 +204,26 @@ int ww_note_sign_raw(const struct ww_note_signer *s, struct ww_slice message,
 	uint8_t sig[WW_NOTE_SIG_LEN];
 	size_t n = sizeof(sig);
 
-	if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
-	    EVP_DigestSign(ctx, sig, &n, message.p, message.n) != 1 || n != sizeof(sig))
+	if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1)
+		return -ENOMEM;
+	if (EVP_DigestSign(ctx, sig, &n, message.p, message.n) != 1 || n != sizeof(sig))
 		return -EIO;
 	memcpy(ret_sig, sig, sizeof(sig));
 	return 0;
 }
 
-bool ww_note_verify_raw(const struct ww_note_key *key, struct ww_slice message, struct ww_slice sig)
+int ww_note_verify_raw(const struct ww_note_key *key, struct ww_slice message, struct ww_slice sig)
 {
 	WW_AUTO(EVP_PKEY_free_auto)
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->pub, 32);
 	WW_AUTO(EVP_MD_CTX_free_auto) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	return pkey && ctx && sig.n == WW_NOTE_SIG_LEN &&
-	       EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
-	       EVP_DigestVerify(ctx, sig.p, sig.n, message.p, message.n) == 1;
+	if (sig.n != WW_NOTE_SIG_LEN)
+		return -EBADMSG;
+	/* Any 32 bytes are a key for these calls: what fails here is memory. */
+	if (!pkey || !ctx || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) != 1)
+		return -ENOMEM;
+	return EVP_DigestVerify(ctx, sig.p, sig.n, message.p, message.n) == 1 ? 0 : -EBADMSG;
 }
 
 /* Text of a note: UTF-8, no control byte but newline, ends with one. */
@@ -261,6 +265,7 @@ static int check_line(struct ww_slice line, struct ww_slice text, const struct w
 	struct ww_slice dash = ww_slice(DASH, sizeof(DASH)), name;
 	size_t space, n;
 	uint32_t id;
+	int r;
 
 	if (!ww_slice_starts(line, dash))
 		return -EINVAL;
@@ -275,7 +280,8 @@ static int check_line(struct ww_slice line, struct ww_slice text, const struct w
 	id = (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | raw[3];
 	if (!ww_slice_eq_str(name, key->name) || id != key->id)
 		return 0;
-	return ww_note_verify_raw(key, text, ww_slice(raw + 4, n - 4)) ? 1 : -EBADMSG;
+	r = ww_note_verify_raw(key, text, ww_slice(raw + 4, n - 4));
+	return r == 0 ? 1 : r;
 }
 
 int ww_note_open(struct ww_slice note, const struct ww_note_key *key, struct ww_slice *ret_text)

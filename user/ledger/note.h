@@ -56,8 +56,13 @@ void ww_note_signer_done(struct ww_note_signer *s);
 /* Raw Ed25519 over `message`; also what the report envelope is signed with. 0 or -EIO. */
 WW_CHECK int ww_note_sign_raw(const struct ww_note_signer *s, struct ww_slice message,
 			      uint8_t ret_sig[WW_NOTE_SIG_LEN]);
-bool ww_note_verify_raw(const struct ww_note_key *key, struct ww_slice message,
-			struct ww_slice sig);
+
+/*
+ * 0, -EBADMSG (the signature is not good), -ENOMEM (not decided). Deep inside, libcrypto answers
+ * "bad" also when memory runs out: that is on the safe side, and a good answer is always true.
+ */
+WW_CHECK int ww_note_verify_raw(const struct ww_note_key *key, struct ww_slice message,
+				struct ww_slice sig);
 
 /*
  * Signs `text` and appends the whole note to out. 0, -EINVAL (text not UTF-8, has control bytes,

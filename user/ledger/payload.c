@@ -339,7 +339,7 @@ int ww_payload_writer_rewind(struct ww_payload_writer *w)
 
 static int erase_at(int fd, uint64_t offset, const struct ww_payload *p)
 {
-	WW_AUTO_BUF struct ww_buf frame;
+	WW_AUTO_BUF struct ww_buf frame = {0};
 	struct ww_payload erased = *p;
 	struct ww_slice salted;
 	int r;

@@ -68,7 +68,7 @@ static int read_failed(struct ww_errtext *why, int r, uint64_t index)
 static int digest_records(struct ww_ledger_reader *r, const struct ww_report_input *in,
 			  struct ww_sha256 *ret, struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf hashes;
+	WW_AUTO_BUF struct ww_buf hashes = {0};
 	size_t n = count_of(in);
 
 	ww_buf_init(&hashes, n * sizeof(struct ww_sha256));
@@ -144,7 +144,7 @@ static int add_record(struct ww_ledger_reader *r, uint64_t index, struct ww_json
 static int add_records(struct ww_ledger_reader *r, const struct ww_report_input *in,
 		       struct ww_jsonw *w, uint64_t *ret_withheld, struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf scratch;
+	WW_AUTO_BUF struct ww_buf scratch = {0};
 	uint64_t withheld = 0;
 
 	ww_buf_init(&scratch, WW_LEAF_SALT_LEN + WW_RECORD_BYTES_MAX);
@@ -224,7 +224,7 @@ static int write_statement(struct ww_ledger_reader *r, const struct ww_report_in
 int ww_report_build(struct ww_ledger_reader *r, const struct ww_note_signer *s,
 		    const struct ww_report_input *in, struct ww_buf *out, struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf payload;
+	WW_AUTO_BUF struct ww_buf payload = {0};
 	size_t before = out->n;
 	int e;
 

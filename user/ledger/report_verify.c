@@ -148,7 +148,7 @@ static int check_envelope(struct ww_slice file, const struct ww_note_key *truste
 /* --- statement -----------------------------------------------------------------------------------
  */
 
-static void check_checkpoint(struct ww_report_result *res)
+static int check_checkpoint(struct ww_report_result *res)
 {
 	const struct ww_statement *s = &res->statement;
 	struct ww_checkpoint head;
@@ -156,6 +156,8 @@ static void check_checkpoint(struct ww_report_result *res)
 	struct ww_note_key named;
 	int r = ww_checkpoint_open(s->note, &res->key, &head);
 
+	if (r == -ENOMEM)
+		return r;
 	if (r < 0)
 		ww_errtext_set(text, r, "the checkpoint is not signed by %s+%08x", res->key.name,
 			       res->key.id);
@@ -172,6 +174,7 @@ static void check_checkpoint(struct ww_report_result *res)
 		(void)fail(res, WW_REPORT_CHECK_CHECKPOINT);
 	else
 		pass(res, WW_REPORT_CHECK_CHECKPOINT);
+	return 0;
 }
 
 static void check_wording(struct ww_report_result *res)
@@ -330,9 +333,9 @@ static int check_statement(struct ww_report_result *res)
 	}
 	pass(res, WW_REPORT_CHECK_STATEMENT);
 	res->has_statement = true;
-	check_checkpoint(res);
 	check_wording(res);
-	return check_records(res);
+	r = check_checkpoint(res);
+	return r < 0 ? r : check_records(res);
 }
 
 static void conclude(struct ww_report_result *res)

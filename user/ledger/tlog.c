@@ -192,7 +192,7 @@ static int commit(struct ww_tlog *log, struct ww_buf *bundle, struct ww_buf *not
 		  struct ww_errtext *why)
 {
 	struct ww_checkpoint head = log->head;
-	WW_AUTO(ww_durable_done) struct ww_durable d;
+	WW_AUTO(ww_durable_done) struct ww_durable d = {0};
 	int r;
 
 	ww_durable_init(&d, log->dir);
@@ -220,7 +220,7 @@ static int commit(struct ww_tlog *log, struct ww_buf *bundle, struct ww_buf *not
 
 int ww_tlog_commit(struct ww_tlog *log, uint64_t *ret_size)
 {
-	WW_AUTO_BUF struct ww_buf bundle, note;
+	WW_AUTO_BUF struct ww_buf bundle = {0}, note = {0};
 	int r;
 
 	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
@@ -351,6 +351,8 @@ static int read_head(int dir, const char *name, const struct ww_note_key *key,
 	if (r < 0)
 		return ww_errtext_errno(why, r, "cannot read %s", name);
 	r = ww_checkpoint_open(ww_buf_slice(&ret->note), key, &ret->head);
+	if (r == -ENOMEM)
+		return ww_errtext_errno(why, r, "cannot verify %s", name);
 	if (r < 0)
 		return ww_errtext_set(why, -EUCLEAN, "%s is not a checkpoint signed by this log",
 				      name);
@@ -362,7 +364,7 @@ static int read_head(int dir, const char *name, const struct ww_note_key *key,
 static int equivocation(int dir, const struct signed_head *a, const struct signed_head *b,
 			struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf both;
+	WW_AUTO_BUF struct ww_buf both = {0};
 	int r;
 
 	ww_buf_init(&both, 2 * WW_NOTE_BYTES_MAX);
@@ -461,7 +463,7 @@ static int publish_empty(struct ww_tlog *log, struct ww_checkpoint *ret_head,
 			 struct ww_errtext *why)
 {
 	struct ww_checkpoint head = {0};
-	WW_AUTO_BUF struct ww_buf note;
+	WW_AUTO_BUF struct ww_buf note = {0};
 	int r;
 
 	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
@@ -514,7 +516,7 @@ static int load(struct ww_tlog *log, bool all, struct ww_errtext *why)
 {
 	WW_AUTO(signed_head_done) struct signed_head public = {0};
 	WW_AUTO(signed_head_done) struct signed_head highest = {0};
-	WW_AUTO_BUF struct ww_buf bundle;
+	WW_AUTO_BUF struct ww_buf bundle = {0};
 	struct ww_checkpoint head;
 	struct ww_buf old = log->bundle;
 	int r;

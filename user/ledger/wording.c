@@ -123,7 +123,7 @@ static int token(struct nest *nest, const struct ww_json_token *t, struct ww_buf
 
 int ww_wording_check(struct ww_slice json, const char *what, struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf scratch;
+	WW_AUTO_BUF struct ww_buf scratch = {0};
 	struct nest nest = {0};
 	struct ww_json_token t;
 	struct ww_json j;

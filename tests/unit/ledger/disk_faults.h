@@ -258,7 +258,7 @@ static void disk_rebuild(ino_t dir, const char *to)
 		if (type == 'd') {
 			disk_rebuild(ino, path);
 		} else {
-			WW_AUTO_BUF struct ww_buf b;
+			WW_AUTO_BUF struct ww_buf b = {0};
 
 			ww_buf_init(&b, 64u << 20);
 			shadow_name(name, 'f', ino);

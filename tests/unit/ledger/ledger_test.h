@@ -84,7 +84,7 @@ static inline void spill(const char *path, struct ww_slice s)
 
 static inline void flip(const char *path, size_t bit)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	slurp(path, &b);
 	assert_true(bit / 8 < b.n);
@@ -112,7 +112,7 @@ static inline void copy_tree(const char *from, const char *to)
 		if (S_ISDIR(st.st_mode)) {
 			copy_tree(a, b);
 		} else {
-			WW_AUTO_BUF struct ww_buf content;
+			WW_AUTO_BUF struct ww_buf content = {0};
 
 			slurp(a, &content);
 			spill(b, ww_buf_slice(&content));
@@ -179,7 +179,7 @@ static inline void make_ledger(const char *dir, uint64_t count, uint64_t batch)
 /* The log's leaf is the one that salt and record give. */
 static inline void check_leaf(struct ww_ledger_reader *r, const struct ww_payload *p)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	char text[WW_LEAF_BYTES_MAX];
 	struct ww_sha256 digest;
 	struct ww_slice leaf;

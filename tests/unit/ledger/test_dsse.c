@@ -68,7 +68,7 @@ static void test_malformed(void **state)
 
 static void test_ceilings(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_errtext why = {""};
 	struct ww_dsse d;
 	uint8_t big[1025] = {0};
@@ -93,7 +93,7 @@ static void test_ceilings(void **state)
 
 static void test_pae(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	ww_buf_init(&b, 256);
 	assert_int_equal(
@@ -107,7 +107,7 @@ static void test_pae(void **state)
 /* Type and payload cannot trade bytes: the lengths are signed. */
 static void test_signature(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_errtext why = {""};
 	struct ww_dsse d;
 
@@ -132,7 +132,7 @@ static void test_other_writers(void **state)
 {
 	uint8_t payload[] = {0xfb, 0xff, 0xbf, 0x00}, sig[64];
 	char envelope[1024], b64[128];
-	WW_AUTO_BUF struct ww_buf pae;
+	WW_AUTO_BUF struct ww_buf pae = {0};
 	struct ww_errtext why = {""};
 	struct ww_dsse d;
 

@@ -123,7 +123,7 @@ static void each_tile(const char *dir, void (*f)(const char *dir, const char *pa
 
 static void damage_one(const char *dir, const char *path)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	slurp(path, &b);
 	for (size_t i = 0; i < 24; i++) {
@@ -155,7 +155,7 @@ static void test_damaged_tiles(void **state)
 static void test_forged_checkpoints(void **state)
 {
 	char dir[PATH_LEN], other[PATH_LEN], cp[PATH_LEN], other_cp[PATH_LEN];
-	WW_AUTO_BUF struct ww_buf own, foreign;
+	WW_AUTO_BUF struct ww_buf own = {0}, foreign = {0};
 	struct ww_ledger_reader *r = NULL;
 	struct ww_errtext why = {""};
 
@@ -278,7 +278,7 @@ static void test_kept_checkpoint(void **state)
 static void test_two_heads_of_one_size(void **state)
 {
 	char dir[PATH_LEN], fork_dir[PATH_LEN], a[PATH_LEN], b[PATH_LEN], proof[PATH_LEN];
-	WW_AUTO_BUF struct ww_buf first, second, both;
+	WW_AUTO_BUF struct ww_buf first = {0}, second = {0}, both = {0};
 	struct ww_ledger *l;
 
 	make_ledger(at(*state, "log", dir), 10, 5);
@@ -466,7 +466,7 @@ static void test_erase(void **state)
 	static const char secret[] = "{\"id\":\"the-secret-value\"}";
 	char dir[PATH_LEN], path[PATH_LEN];
 	struct ww_ledger *l = must_open(at(*state, "log", dir));
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_ledger_reader *r = NULL;
 	struct ww_errtext why = {""};
 	struct ww_payload p;
@@ -495,7 +495,7 @@ static void test_erase(void **state)
 static void test_damaged_record(void **state)
 {
 	char dir[PATH_LEN], path[PATH_LEN];
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_ledger_reader *r = NULL;
 	struct ww_errtext why = {""};
 	const uint8_t *hit;
@@ -518,7 +518,7 @@ static void test_damaged_record(void **state)
 static void test_lost_records(void **state)
 {
 	char dir[PATH_LEN], path[PATH_LEN], records[PATH_LEN];
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	make_ledger(at(*state, "log", dir), 20, 5);
 	slurp(at(*state, "log/records/00000000000000000000", path), &b);
@@ -535,7 +535,7 @@ static void test_lost_records(void **state)
 static void test_torn_tail_is_cut(void **state)
 {
 	char dir[PATH_LEN], path[PATH_LEN];
-	WW_AUTO_BUF struct ww_buf b, again;
+	WW_AUTO_BUF struct ww_buf b = {0}, again = {0};
 	struct ww_ledger *l;
 
 	make_ledger(at(*state, "log", dir), 20, 5);

@@ -45,7 +45,7 @@ static void add(struct ww_buf *b, const char *s)
  */
 static void test_bit_flips(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	make_note(&b);
 	for (size_t i = 0; i < b.n * 8; i++) {
@@ -58,7 +58,7 @@ static void test_bit_flips(void **state)
 
 static void test_truncated(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	make_note(&b);
 	for (size_t n = 0; n < b.n; n++)
@@ -71,7 +71,7 @@ static void test_other_lines(void **state)
 {
 	char line[1024], b64[256];
 	uint8_t raw[68] = {1, 2, 3, 4};
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	/* Unknown keys are ignored, among them one of the same name with another id. */
 	make_note(&b);
@@ -92,7 +92,7 @@ static void test_other_lines(void **state)
 
 static void test_only_others(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_slice text;
 
 	make_note(&b);
@@ -101,7 +101,7 @@ static void test_only_others(void **state)
 
 static void test_many_signatures(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	make_note(&b);
 	for (int i = 0; i < 16; i++)
@@ -128,7 +128,7 @@ static void test_malformed_lines(void **state)
 	};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(lines); i++) {
-		WW_AUTO_BUF struct ww_buf b;
+		WW_AUTO_BUF struct ww_buf b = {0};
 
 		make_note(&b);
 		add(&b, lines[i]);
@@ -140,7 +140,7 @@ static void test_malformed_lines(void **state)
 static void test_empty_line_in_text(void **state)
 {
 	struct ww_slice want = WW_SLICE_LIT("a\n\nb\n"), text;
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	ww_buf_init(&b, WW_NOTE_BYTES_MAX);
 	assert_int_equal(ww_note_sign(&signer, want, &b), 0);
@@ -155,7 +155,7 @@ static void test_bad_text(void **state)
 		WW_SLICE_LIT("nul\0\n"), WW_SLICE_LIT("\xff\n"),     WW_SLICE_LIT("\xed\xa0\x80\n"),
 		WW_SLICE_LIT("cr\r\n"),
 	};
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 
 	ww_buf_init(&b, WW_NOTE_BYTES_MAX);
 	for (size_t i = 0; i < WW_ARRAY_SIZE(bad); i++)
@@ -229,10 +229,12 @@ static void test_ed25519_vector(void **state)
 			 0);
 	assert_int_equal(ww_note_sign_raw(&s, ww_slice(&msg, 1), sig), 0);
 	assert_memory_equal(sig, want, 64);
-	assert_true(ww_note_verify_raw(&s.key, ww_slice(&msg, 1), ww_slice(sig, 64)));
-	assert_false(ww_note_verify_raw(&s.key, ww_slice(&msg, 1), ww_slice(sig, 63)));
+	assert_int_equal(ww_note_verify_raw(&s.key, ww_slice(&msg, 1), ww_slice(sig, 64)), 0);
+	assert_int_equal(ww_note_verify_raw(&s.key, ww_slice(&msg, 1), ww_slice(sig, 63)),
+			 -EBADMSG);
 	msg ^= 1;
-	assert_false(ww_note_verify_raw(&s.key, ww_slice(&msg, 1), ww_slice(sig, 64)));
+	assert_int_equal(ww_note_verify_raw(&s.key, ww_slice(&msg, 1), ww_slice(sig, 64)),
+			 -EBADMSG);
 }
 
 static void test_bad_checkpoints(void **state)
@@ -268,7 +270,7 @@ static void test_bad_checkpoints(void **state)
 static void test_checkpoint(void **state)
 {
 	struct ww_checkpoint c = {"wirewitness.test/log", 42, {{1, 2, 3}}}, again, forged;
-	WW_AUTO_BUF struct ww_buf b, f;
+	WW_AUTO_BUF struct ww_buf b = {0}, f = {0};
 
 	ww_buf_init(&b, WW_NOTE_BYTES_MAX);
 	ww_buf_init(&f, WW_NOTE_BYTES_MAX);

@@ -133,7 +133,7 @@ static void refuse(struct ww_slice file, enum ww_report_check_id id)
 
 static void refuse_edit(const char *from, const char *to, enum ww_report_check_id id)
 {
-	WW_AUTO_BUF struct ww_buf payload, file;
+	WW_AUTO_BUF struct ww_buf payload = {0}, file = {0};
 
 	edit(from, to, &payload);
 	sign(ww_buf_slice(&payload), &file);
@@ -147,7 +147,7 @@ static void refuse_edit(const char *from, const char *to, enum ww_report_check_i
  * out. */
 static void test_flipped_file(void **state)
 {
-	WW_AUTO_BUF struct ww_buf copy;
+	WW_AUTO_BUF struct ww_buf copy = {0};
 	size_t frame = 14 + WW_BASE64_LEN(w.payload.n), harmless = 0;
 
 	ww_buf_init(&copy, w.file.n);
@@ -184,7 +184,7 @@ static void test_truncated_file(void **state)
 
 static void test_two_envelopes(void **state)
 {
-	WW_AUTO_BUF struct ww_buf twice;
+	WW_AUTO_BUF struct ww_buf twice = {0};
 
 	ww_buf_init(&twice, 2 * w.file.n);
 	assert_int_equal(ww_buf_add(&twice, w.file.p, w.file.n), 0);
@@ -194,7 +194,7 @@ static void test_two_envelopes(void **state)
 
 static void test_other_type(void **state)
 {
-	WW_AUTO_BUF struct ww_buf file;
+	WW_AUTO_BUF struct ww_buf file = {0};
 
 	ww_buf_init(&file, 16u << 20);
 	assert_int_equal(ww_dsse_sign(&ww_ledger_keys(w.ledger)->signer,
@@ -209,7 +209,7 @@ static void test_other_key(void **state)
 {
 	struct ww_report_result r;
 	struct ww_note_signer other;
-	WW_AUTO_BUF struct ww_buf file;
+	WW_AUTO_BUF struct ww_buf file = {0};
 
 	assert_int_equal(ww_note_signer_new(WW_SLICE_LIT(ORIGIN), &other), 0);
 	assert_int_equal(ww_report_verify(ww_buf_slice(&w.file), &other.key, &r), 0);
@@ -256,13 +256,13 @@ static void test_flipped_payload(void **state)
 	size_t free_to =
 		(size_t)((const uint8_t *)memmem(w.payload.p, w.payload.n, to, sizeof(to) - 1) -
 			 w.payload.p);
-	WW_AUTO_BUF struct ww_buf copy;
+	WW_AUTO_BUF struct ww_buf copy = {0};
 
 	assert_true(free_from < free_to && free_to < w.payload.n / 2);
 	ww_buf_init(&copy, w.payload.n);
 	assert_int_equal(ww_buf_add(&copy, w.payload.p, w.payload.n), 0);
 	for (size_t i = 0; i < copy.n; i++) {
-		WW_AUTO_BUF struct ww_buf file;
+		WW_AUTO_BUF struct ww_buf file = {0};
 		uint8_t bit = (uint8_t)(1 << (i * 5 % 8));
 
 		copy.p[i] ^= bit;
@@ -319,7 +319,7 @@ static void test_missing_record(void **state)
 {
 	struct ww_slice gone = element(1);
 	size_t before = (size_t)(gone.p - w.payload.p);
-	WW_AUTO_BUF struct ww_buf payload, file;
+	WW_AUTO_BUF struct ww_buf payload = {0}, file = {0};
 
 	ww_buf_init(&payload, w.payload.n);
 	assert_int_equal(ww_buf_add(&payload, w.payload.p, before), 0);
@@ -333,7 +333,7 @@ static void test_swapped_records(void **state)
 {
 	struct ww_slice a = element(0), b = element(1);
 	size_t before = (size_t)(a.p - w.payload.p), after = before + a.n + b.n;
-	WW_AUTO_BUF struct ww_buf payload, file;
+	WW_AUTO_BUF struct ww_buf payload = {0}, file = {0};
 
 	ww_buf_init(&payload, w.payload.n);
 	assert_int_equal(ww_buf_add(&payload, w.payload.p, before), 0);
@@ -382,7 +382,7 @@ static void test_other_predicate(void **state)
 static void refuse_build(struct ww_report_input in, int want)
 {
 	struct ww_errtext why = {""};
-	WW_AUTO_BUF struct ww_buf out;
+	WW_AUTO_BUF struct ww_buf out = {0};
 
 	ww_buf_init(&out, 1u << 20);
 	assert_int_equal(
@@ -426,7 +426,7 @@ static void test_other_signer(void **state)
 {
 	struct ww_errtext why = {""};
 	struct ww_note_signer other;
-	WW_AUTO_BUF struct ww_buf out;
+	WW_AUTO_BUF struct ww_buf out = {0};
 
 	ww_buf_init(&out, 1u << 20);
 	assert_int_equal(ww_note_signer_new(WW_SLICE_LIT(ORIGIN), &other), 0);
@@ -436,7 +436,7 @@ static void test_other_signer(void **state)
 static void test_good_report(void **state)
 {
 	struct ww_report_result r;
-	WW_AUTO_BUF struct ww_buf text;
+	WW_AUTO_BUF struct ww_buf text = {0};
 
 	verify(ww_buf_slice(&w.file), &r);
 	ww_buf_init(&text, 1u << 20);
@@ -465,7 +465,7 @@ static void test_chosen_records(void **state)
 {
 	static const uint64_t indexes[] = {0, 6, 11};
 	struct ww_report_input in = {.created_at = CREATED, .indexes = indexes, .n_indexes = 3};
-	WW_AUTO_BUF struct ww_buf file;
+	WW_AUTO_BUF struct ww_buf file = {0};
 
 	build(&in, &file);
 	assert_true(verified(ww_buf_slice(&file)));

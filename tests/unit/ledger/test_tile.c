@@ -65,7 +65,7 @@ static void test_bad_bundles(void **state)
 		WW_SLICE_LIT("\x00\x02x"), /* passes the end */
 		WW_SLICE_LIT("\xff\xffxxxx"),
 	};
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_slice entry;
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(bad); i++) {
@@ -83,7 +83,7 @@ static void test_bad_bundles(void **state)
 
 static void test_bundle(void **state)
 {
-	WW_AUTO_BUF struct ww_buf b;
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_slice entry;
 	struct ww_cursor c;
 	uint8_t *big = calloc(1, WW_TILE_ENTRY_MAX);
