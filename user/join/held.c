@@ -235,9 +235,9 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->trace = x->trace;
 	memcpy(e->idempotency, x->idempotency_key_digest, sizeof(e->idempotency));
 	memcpy(e->method, x->method, sizeof(e->method));
-	e->arrived = x->t_last_resp.ns  ? x->t_last_resp
-		     : x->t_last_req.ns ? x->t_last_req
-					: x->t_first_req;
+	e->ended = x->t_last_resp.ns  ? x->t_last_resp
+		   : x->t_last_req.ns ? x->t_last_req
+				      : x->t_first_req;
 }
 
 static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
@@ -271,6 +271,11 @@ static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_
 	e->match_count = n;
 	copy_facts(e, x);
 	e->seq = ++h->seq;
+	/* A lost reply is told when its connection closes: long after exchanges that ended later.
+	 */
+	e->arrived = e->ended;
+	if (h->x_last && h->x_last->arrived.ns > e->arrived.ns)
+		e->arrived = h->x_last->arrived;
 	link_matches(h, e);
 	APPEND(h->x_first, h->x_last, e);
 	h->counts.exchanges++;

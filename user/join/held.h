@@ -59,7 +59,8 @@ struct ww_match {
 struct ww_held_exchange {
 	struct ww_held_exchange *prev, *next; /* by arrival */
 	uint64_t seq;
-	struct ww_boot arrived; /* its end */
+	struct ww_boot ended;   /* its last byte */
+	struct ww_boot arrived; /* that, but never before what arrived earlier */
 	char id[WW_EXCHANGE_ID_MAX];
 	uint64_t cookie;
 	struct ww_actor_key root;

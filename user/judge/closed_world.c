@@ -210,6 +210,9 @@ void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_
 
 	memset(w, 0, sizeof(*w));
 	w->from = ask->joined->window.from;
+	/* Before its first process a tree does nothing: nobody needs to have watched then. */
+	if (w->from.ns < ask->action->root.start_ns)
+		w->from.ns = ask->action->root.start_ns;
 	w->to.ns = ask->joined->window.to.ns + ask->grace_ns;
 	if (ask->contract->deferred)
 		w->to.ns += ask->contract->deadline_s * NS_PER_S;

@@ -177,8 +177,8 @@ static void write_call(struct ww_jsonw *w, const struct ww_match *m)
 /* Since the attempt before ended, in ms. */
 static uint64_t waited_ms(const struct ww_held_exchange *before, const struct ww_held_exchange *x)
 {
-	return x->t_first_req.ns > before->arrived.ns
-		       ? (x->t_first_req.ns - before->arrived.ns) / 1000000
+	return x->t_first_req.ns > before->ended.ns
+		       ? (x->t_first_req.ns - before->ended.ns) / 1000000
 		       : 0;
 }
 

@@ -84,6 +84,25 @@ static void test_gaps_in_coverage(void **state)
 	}
 }
 
+/* The window's margin reaches before the scope; a process born in it cannot have acted then. */
+static void test_span_right_after_birth(void **state)
+{
+	for (unsigned older = 0; older < 2; older++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 20, 1000);
+
+		if (!older)
+			p.actor.start_ns = p.root.start_ns = at_ms(10).ns;
+		tell(s, &p);
+		tick(s, 6000);
+		if (older)
+			expect(s, "UNVERIFIABLE", "COVERAGE_GAP", "E0", "NONE");
+		else
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
 static void test_peers_that_could_act(void **state)
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -549,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_lost_events),
 		cmocka_unit_test(test_losses_outside_the_window),
 		cmocka_unit_test(test_gaps_in_coverage),
+		cmocka_unit_test(test_span_right_after_birth),
 		cmocka_unit_test(test_peers_that_could_act),
 		cmocka_unit_test(test_unread_tls_to_anywhere),
 		cmocka_unit_test(test_unread_tls_to_a_known_model),

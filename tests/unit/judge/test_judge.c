@@ -319,6 +319,21 @@ static void test_late_exchange_supersedes(void **state)
 	scene_close(s);
 }
 
+/* A request without a reply is told when its connection closes, after exchanges that ended later.
+ */
+static void test_exchanges_told_out_of_order(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 2000);
+
+	CALL(.from = 1100, .to = 1300, .status = 201);
+	CALL(.from = 300, .outcome = WW_X_RESET);
+	tell(s, &p);
+	tick(s, 6000);
+	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+}
+
 static void test_late_span_supersedes(void **state)
 {
 	struct scene *s = scene_open();
@@ -540,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_waits_for_an_open_exchange),
 		cmocka_unit_test(test_waits_only_so_long),
 		cmocka_unit_test(test_late_exchange_supersedes),
+		cmocka_unit_test(test_exchanges_told_out_of_order),
 		cmocka_unit_test(test_late_span_supersedes),
 		cmocka_unit_test(test_late_claim_supersedes_only_when_it_says_more),
 		cmocka_unit_test(test_finish),
