@@ -50,7 +50,7 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo test check system lint check-headers format asan bench install uninstall clean fuzz units
+.PHONY: all help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
 
 all: $(PROGRAMS) $(DEV) $(O)/compile_commands.json ## build the three programs and the developer tools under build/
 
@@ -136,6 +136,9 @@ units: $(UNIT) $(FUZZ_REPLAY)
 
 check: all units ## unit tests, fuzz corpora, replay goldens: no privileges, under a minute
 	$(q)tests/lib/run-check $(O)
+
+golden: all ## rewrite the expected records of the golden tapes; review the difference
+	$(q)tests/golden/tapes/make $(O) records
 
 fuzz: $(FUZZ) ## every fuzz target for FUZZ_TIME seconds (default 20)
 	$(q)tests/lib/run-fuzz $(O) $(or $(FUZZ_TIME),20)
