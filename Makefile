@@ -50,7 +50,9 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
+.PHONY: all programs help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
+
+programs: $(PROGRAMS)
 
 all: $(PROGRAMS) $(DEV) $(O)/compile_commands.json ## build the three programs and the developer tools under build/
 
@@ -149,7 +151,7 @@ deps: ## install what building, testing and the demo need (Debian packages, pinn
 	$(q)tests/lib/deps.sh $(O)
 
 demo: deps ## the main job on real input: three turns, three columns, a signed report
-	$(q)$(MAKE) --no-print-directory all
+	$(q)$(MAKE) --no-print-directory -j$$(nproc) programs
 	$(q)tools/dev/demo $(O)
 
 test: deps ## everything: build with warnings as errors, lint, unit, sanitizers, fuzz, live kernel
