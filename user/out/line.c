@@ -19,7 +19,7 @@
 	  "{close}  {id}")                                                                      \
 	X(EXCHANGE, false,                                                                      \
 	  "{method:6} {path}  {status|outcome}[ Retry-After {retryAfterS}]  "                   \
-	  "{authority|sni|peer}[ {peer}][  {request.firstBootNs~response.lastBootNs}]"          \
+	  "[{authority|sni} ]{peer}[  {request.firstBootNs~response.lastBootNs}]"               \
 	  "[  {findings+}]  {id}")                                                              \
 	X(MODEL_CALL, false,                                                                    \
 	  "{provider}  {modelServed|modelAsked}[  {status}][  error {errorType}][  stop "       \
