@@ -143,8 +143,56 @@ static void take_coding(struct ww_head *h, struct ww_slice v)
 		h->coding = WW_CODING_OTHER;
 }
 
-static void end_field(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		      bool request)
+static bool count(struct ww_head *h, size_t n)
+{
+	if (n > WW_HEAD_BYTES_MAX - h->bytes)
+		return false;
+	h->bytes += (uint32_t)n;
+	return true;
+}
+
+bool ww_head_name(struct ww_head *h, struct ww_slice piece)
+{
+	size_t n = piece.n;
+
+	if (h->in_value || h->fields == 0) {
+		h->in_value = h->value_cut = false;
+		h->wanted = UNWANTED;
+		h->name_n = 0;
+		h->value_n = 0;
+		if (++h->fields > WW_HEADERS_MAX)
+			return false;
+	}
+	if (n > WW_FIELD_NAME_MAX - h->name_n)
+		n = WW_FIELD_NAME_MAX - h->name_n;
+	if (n > 0)
+		memcpy(h->name + h->name_n, piece.p, n);
+	h->name_n = (uint8_t)(h->name_n + n);
+	return count(h, piece.n);
+}
+
+bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
+{
+	size_t n = piece.n;
+
+	if (!h->in_value) {
+		h->in_value = true;
+		h->wanted = look_up(h, request);
+	}
+	if (h->wanted != UNWANTED) {
+		if (n > WW_FIELD_BYTES_MAX - h->value_n) {
+			n = WW_FIELD_BYTES_MAX - h->value_n;
+			h->value_cut = true;
+		}
+		if (n > 0)
+			memcpy(h->value + h->value_n, piece.p, n);
+		h->value_n = (uint16_t)(h->value_n + n);
+	}
+	return count(h, piece.n);
+}
+
+void ww_head_field(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		   bool request)
 {
 	struct ww_slice v = ww_slice_trim(ww_slice(h->value, h->value_n));
 	struct ww_body *body = request ? &x->req : &x->resp;
@@ -195,65 +243,6 @@ static void end_field(struct ww_head *h, struct ww_exchange *x, const struct ww_
 		take_request_id(h, x, v);
 		return;
 	}
-}
-
-static bool count(struct ww_head *h, size_t n)
-{
-	if (n > WW_HEAD_BYTES_MAX - h->bytes)
-		return false;
-	h->bytes += (uint32_t)n;
-	return true;
-}
-
-bool ww_head_name(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		  struct ww_slice piece, bool request)
-{
-	size_t n = piece.n;
-
-	if (h->in_value || h->fields == 0) {
-		end_field(h, x, key, request);
-		h->in_value = h->value_cut = false;
-		h->wanted = UNWANTED;
-		h->name_n = 0;
-		h->value_n = 0;
-		if (++h->fields > WW_HEADERS_MAX)
-			return false;
-	}
-	if (n > WW_FIELD_NAME_MAX - h->name_n)
-		n = WW_FIELD_NAME_MAX - h->name_n;
-	if (n > 0)
-		memcpy(h->name + h->name_n, piece.p, n);
-	h->name_n = (uint8_t)(h->name_n + n);
-	return count(h, piece.n);
-}
-
-bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
-{
-	size_t n = piece.n;
-
-	if (!h->in_value) {
-		h->in_value = true;
-		h->wanted = look_up(h, request);
-	}
-	if (h->wanted != UNWANTED) {
-		if (n > WW_FIELD_BYTES_MAX - h->value_n) {
-			n = WW_FIELD_BYTES_MAX - h->value_n;
-			h->value_cut = true;
-		}
-		if (n > 0)
-			memcpy(h->value + h->value_n, piece.p, n);
-		h->value_n = (uint16_t)(h->value_n + n);
-	}
-	return count(h, piece.n);
-}
-
-void ww_head_end(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		 bool request)
-{
-	end_field(h, x, key, request);
-	h->wanted = UNWANTED;
-	h->name_n = 0;
-	h->value_n = 0;
 }
 
 void ww_head_authority(struct ww_exchange *x)

@@ -34,15 +34,14 @@ struct ww_head {
 
 void ww_head_begin(struct ww_head *h);
 
-/* A piece of a field's name; the first piece ends the field before it. False: over a ceiling. */
-bool ww_head_name(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		  struct ww_slice piece, bool request);
+/* A piece of a field's name. False: over a ceiling. */
+bool ww_head_name(struct ww_head *h, struct ww_slice piece);
 /* A piece of a field's value. False: over a ceiling. */
 bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request);
 
-/* Ends the last field. To be called once when the head is complete. */
-void ww_head_end(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		 bool request);
+/* The value is complete: takes the field if it is on the list. */
+void ww_head_field(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
+		   bool request);
 
 /*
  * Settles x->authority by the request target (RFC 9112 section 3.2): absolute and authority form

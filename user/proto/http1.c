@@ -345,8 +345,7 @@ static int on_header_field(llhttp_t *p, const char *at, size_t n)
 	struct side *s = p->data;
 
 	s->head.trailer = s->head_done;
-	if (ww_head_name(&s->head, &s->m->x, s->h->shared->bodies.key, ww_slice(at, n),
-			 is_request(s)))
+	if (ww_head_name(&s->head, ww_slice(at, n)))
 		return 0;
 	s->limit = true;
 	return -1;
@@ -371,6 +370,14 @@ static int on_header_field_complete(llhttp_t *p)
 	if (s->head.in_value || s->head.name_n == 0)
 		return -1;
 	return ww_head_value(&s->head, WW_SLICE_NULL, is_request(s)) ? 0 : -1;
+}
+
+static int on_header_value_complete(llhttp_t *p)
+{
+	struct side *s = p->data;
+
+	ww_head_field(&s->head, &s->m->x, s->h->shared->bodies.key, is_request(s));
+	return 0;
 }
 
 static enum ww_coding coding_of(const struct ww_head *head)
@@ -415,7 +422,6 @@ static int on_headers_complete(llhttp_t *p)
 {
 	struct side *s = p->data;
 
-	ww_head_end(&s->head, &s->m->x, s->h->shared->bodies.key, is_request(s));
 	if (p->http_major != 1)
 		return -1;
 	s->head_done = true;
@@ -463,6 +469,7 @@ static const llhttp_settings_t settings = {
 	.on_header_field = on_header_field,
 	.on_header_field_complete = on_header_field_complete,
 	.on_header_value = on_header_value,
+	.on_header_value_complete = on_header_value_complete,
 	.on_headers_complete = on_headers_complete,
 	.on_body = on_body,
 	.on_chunk_header = on_chunk_header,
@@ -649,20 +656,31 @@ static void broken(struct side *s, llhttp_errno_t err)
 	break_waiting(h);
 }
 
+/* RFC 9112 section 2.2: empty lines before a message are no part of it. */
+static struct ww_slice skip_empty_lines(struct side *s, struct ww_slice in)
+{
+	size_t n = 0;
+
+	while (n < in.n && (in.p[n] == '\r' || in.p[n] == '\n'))
+		n++;
+	s->at += n;
+	return ww_slice_sub(in, n, in.n);
+}
+
 /* Gives bytes to the parser as long as its position is known; the rest is skipped. */
 static void run(struct side *s, struct ww_slice in)
 {
-	while (in.n > 0 && s->state == RUN && !s->h->opaque) {
-		const char *p = (const char *)in.p, *stop;
+	for (;;) {
+		const char *p, *stop;
 		llhttp_errno_t err;
-		size_t used = in.n;
+		size_t used;
 
-		if (!s->m && (*p == '\r' || *p == '\n')) {
-			/* RFC 9112 section 2.2: empty lines before a message are no part of it. */
-			s->at++;
-			in = ww_slice_sub(in, 1, in.n);
-			continue;
-		}
+		if (s->state == RUN && !s->h->opaque && !s->m)
+			in = skip_empty_lines(s, in);
+		if (in.n == 0 || s->state != RUN || s->h->opaque)
+			break;
+		p = (const char *)in.p;
+		used = in.n;
 		if (!s->m)
 			s->begin = s->at;
 		err = llhttp_execute(&s->parser, p, in.n);
@@ -797,32 +815,25 @@ static bool find_role(struct side *s, struct ww_slice in)
 	return true;
 }
 
-/* First bytes of a direction seen from its start. False: not HTTP/1, or a byte short of knowing. */
+/* The first byte of a direction seen from its start. False: not HTTP/1, or one byte short of
+ * knowing. */
 static bool sniff(struct side *s, struct ww_slice in)
 {
 	struct ww_http1 *h = s->h;
 	int dir = s == &h->side[WW_DIR_IN] ? WW_DIR_IN : WW_DIR_OUT;
-	uint8_t c = in.p[0];
+	bool begins_with_h = s->held_h || in.p[0] == 'H';
 
-	/* RFC 9112 section 2.2: an empty line before the request line is no more than noise. */
-	for (size_t i = 1; (c == '\r' || c == '\n') && i < in.n; i++)
-		c = in.p[i];
-	if (s->held_h) {
-		decide(h, c == 'T' ? !dir : dir); /* no method begins with HT */
-	} else if (c == 'H' && in.p[in.n - 1] == 'H' && ww_slice_find(in, 0, 'H') == in.n - 1) {
+	if (begins_with_h && !s->held_h && in.n == 1) {
 		s->held_h = true;
 		return false;
-	} else if (c == 'H' && in.p[ww_slice_find(in, 0, 'H') + 1] == 'T') {
-		decide(h, !dir);
-	} else if (c >= 'A' && c <= 'Z') {
-		decide(h, dir);
-	} else if (c == '\r' || c == '\n') {
-		return false;
-	} else {
-		h->opaque = true;
-		return false;
 	}
-	return true;
+	if (begins_with_h) /* no method begins with HT */
+		decide(h, in.p[s->held_h ? 0 : 1] == 'T' ? !dir : dir);
+	else if (in.p[0] >= 'A' && in.p[0] <= 'Z')
+		decide(h, dir);
+	else
+		h->opaque = true;
+	return !h->opaque;
 }
 
 /* --- the calls of proto.h -----------------------------------------------------------------------
@@ -857,12 +868,14 @@ void ww_http1_bytes(struct ww_http1 *h, struct ww_flow *f, enum ww_dir dir, uint
 {
 	struct side *s = enter(h, f, dir, offset, t);
 
+	if (!h->opaque && s->state == UNDECIDED && !s->held_h)
+		bytes = skip_empty_lines(s, bytes);
 	if (bytes.n == 0)
 		return;
 	if (!h->opaque && s->state == UNDECIDED && !sniff(s, bytes)) {
 		if (h->opaque)
 			skip_bytes(s, bytes.n);
-		else /* empty lines, or an 'H' that is decoded with the byte behind it */
+		else /* an 'H' that is decoded with the byte behind it */
 			s->at += bytes.n;
 		return;
 	}

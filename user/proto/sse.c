@@ -52,7 +52,6 @@ static void add_data(struct ww_sse *s, struct ww_slice value, bool borrowed)
 	if (!s->has_data && borrowed) {
 		s->has_data = s->has_one = true;
 		s->one = value;
-		s->over = s->over || value.n > s->data.max;
 		return;
 	}
 	own_the_borrowed_line(s);
@@ -119,6 +118,8 @@ static bool take_line(struct ww_sse *s, struct ww_slice line, struct ww_sse_even
 			take_field(s, ww_buf_slice(&s->line), false);
 	} else if (line.n == 0) {
 		event = dispatch(s, ret_event);
+	} else if (line.n > s->line.max) {
+		s->over = true;
 	} else {
 		take_field(s, line, true);
 	}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bodies of model calls. First byte: bit 0 dialect, bit 1 event stream, bits 2-3 coding of the
+ * response, bit 4 request whole, bit 5 response whole. The request goes up to the first NUL, the
+ * rest is the response.
+ */
+#include <assert.h>
+
+#include "action/model.h"
+#include "base/json.h"
+#include "proto/body.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define BODY_BYTES_MAX (256u << 10)
+
+static void check_call(const struct ww_model_call *c)
+{
+	static const struct ww_clock_map clock;
+	struct ww_json_token t;
+	struct ww_jsonw w;
+	struct ww_json j;
+	struct ww_buf out;
+
+	assert(c->tool_call_count <= WW_TOOL_CALLS_MAX);
+	assert(c->tool_result_count <= WW_TOOL_CALLS_MAX);
+	assert(c->response_whole || (!c->usage.input.present && !c->usage.output.present));
+	assert(c->request_whole || (!c->prompt_present && c->tool_result_count == 0));
+	assert(memchr(c->model_asked, '\0', sizeof(c->model_asked)));
+	assert(memchr(c->stop_reason, '\0', sizeof(c->stop_reason)));
+	ww_buf_init(&out, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &out);
+	ww_model_write(c, &clock, &w);
+	assert(ww_jsonw_ok(&w));
+	ww_json_init(&j, ww_buf_slice(&out));
+	while (ww_json_next(&j, &t) == WW_PARSE_DONE)
+		;
+	assert(ww_json_next(&j, &t) == WW_PARSE_END);
+	ww_buf_done(&out);
+}
+
+static void take_content(struct ww_body_keep *k, struct ww_bodies *all, enum ww_coding coding,
+			 struct ww_slice wire, bool whole, struct ww_body *ret_body)
+{
+	/* In two pieces, so that codings and their headers are split too. */
+	ww_body_begin(k, all, coding);
+	ww_body_add(k, ww_slice_sub(wire, 0, wire.n / 3));
+	ww_body_add(k, ww_slice_sub(wire, wire.n / 3, wire.n));
+	(void)ww_body_end(k, whole, WW_X_TRUNCATED_RESPONSE, ret_body); /* findings do not matter */
+	assert(ret_body->wire_bytes == wire.n);
+	assert(ret_body->data.n <= BODY_BYTES_MAX);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint8_t raw_key[32];
+	struct ww_exchange x = {.client = true, .method = "POST", .outcome = WW_X_COMPLETE};
+	struct ww_body_keep req = {0}, resp = {0};
+	struct ww_model_call *c = NULL;
+	struct ww_digest_key key;
+	struct ww_bodies all;
+	struct ww_slice in;
+	size_t nul;
+
+	if (size < 1)
+		return 0;
+	in = ww_slice(data + 1, size - 1);
+	nul = ww_slice_find(in, 0, '\0');
+	ww_digest_key_init(&key, raw_key);
+	ww_bodies_init(&all, &key, BODY_BYTES_MAX);
+	strncpy(x.target, data[0] & 1 ? "/v1/messages" : "/v1/chat/completions",
+		sizeof(x.target) - 1);
+	take_content(&req, &all, WW_CODING_IDENTITY, ww_slice_sub(in, 0, nul), data[0] & 16,
+		     &x.req);
+	take_content(&resp, &all, (enum ww_coding)(data[0] >> 2 & 3),
+		     ww_slice_sub(in, nul + 1, in.n), data[0] & 32, &x.resp);
+	if (data[0] & 2)
+		strncpy(x.resp.content_type, "text/event-stream", sizeof(x.resp.content_type) - 1);
+	if (ww_model_decode(&x, &key, &c) == 0)
+		check_call(c);
+	ww_model_call_free(c);
+	ww_body_free(&req);
+	ww_body_free(&resp);
+	assert(all.held_bytes == 0);
+	ww_bodies_done(&all);
+	return 0;
+}

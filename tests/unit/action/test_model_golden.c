@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conversations of the official SDKs, byte by byte as they went over the connection, against what
+ * the SDK itself made of them (tests/golden/llm/capture.mjs). The whole way: connection bytes,
+ * HTTP, gzip, JSON or event stream.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "action/model.h"
+#include "base/encode.h"
+#include "proto/proto.h"
+
+#define FILE_MAX (1u << 20)
+
+struct talk {
+	struct ww_digest_key key;
+	struct ww_buf text; /* what we made of it, in the form of NAME.txt */
+	unsigned exchanges;
+	unsigned findings;
+	unsigned linked; /* calls that continue the one before */
+	struct ww_sha256 before;
+};
+
+static struct ww_slice load(const char *name, const char *suffix)
+{
+	char path[128];
+	uint8_t *p = malloc(FILE_MAX);
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "tests/golden/llm/%s%s", name, suffix);
+	f = fopen(path, "re");
+	if (!f)
+		fail_msg("%s: cannot be read (the tests run in the top folder)", path);
+	n = fread(p, 1, FILE_MAX, f);
+	fclose(f);
+	assert_true(n > 0 && n < FILE_MAX);
+	return ww_slice(p, n);
+}
+
+static void __attribute__((format(printf, 2, 3))) say(struct talk *t, const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	assert_true(n > 0 && n < (int)sizeof(line));
+	assert_int_equal(ww_buf_add(&t->text, line, (size_t)n), 0);
+}
+
+static void say_sized(struct talk *t, const char *what, const char *rest, uint64_t bytes,
+		      const struct ww_sha256 *d)
+{
+	char hex[65];
+
+	ww_hex_encode(ww_slice(d->b, sizeof(d->b)), hex);
+	say(t, "%s%s %llu %s\n", what, rest, (unsigned long long)bytes, hex);
+}
+
+static void say_count(struct talk *t, const char *name, const struct ww_model_count *n)
+{
+	if (n->present)
+		say(t, " %s=%llu", name, (unsigned long long)n->value);
+}
+
+static void say_call(struct talk *t, const struct ww_model_call *c)
+{
+	char rest[300];
+
+	say(t, "call %s streamed=%d asked=%s served=%s response=%s request=%s stop=%s\n",
+	    ww_model_provider_name(c->provider), c->streamed, c->model_asked, c->model_served,
+	    c->response_id, c->request_id, c->stop_reason);
+	say(t, "usage");
+	say_count(t, "input", &c->usage.input);
+	say_count(t, "output", &c->usage.output);
+	say_count(t, "cacheRead", &c->usage.cache_read);
+	say_count(t, "cacheWrite", &c->usage.cache_write);
+	say_count(t, "total", &c->usage.total);
+	say(t, "\n");
+	for (unsigned i = 0; i < c->tool_call_count; i++) {
+		assert_true(c->tool_calls[i].complete);
+		snprintf(rest, sizeof(rest), " %s %s", c->tool_calls[i].id, c->tool_calls[i].name);
+		say_sized(t, "tool", rest, c->tool_calls[i].argument_bytes,
+			  &c->tool_calls[i].arguments);
+	}
+	for (unsigned i = 0; i < c->tool_result_count; i++) {
+		snprintf(rest, sizeof(rest), " %s", c->tool_results[i].tool_call_id);
+		say_sized(t, "result", rest, c->tool_results[i].bytes, &c->tool_results[i].digest);
+	}
+	if (c->text_bytes)
+		say_sized(t, "text", "", c->text_bytes, &c->text);
+	if (c->prompt_present)
+		say_sized(t, "prompt", "", c->prompt_bytes, &c->prompt);
+}
+
+static void take(void *ctx, const struct ww_exchange *x)
+{
+	struct talk *t = ctx;
+	struct ww_model_call *c = NULL;
+
+	t->exchanges++;
+	t->findings |= x->findings;
+	assert_int_equal(x->outcome, WW_X_COMPLETE);
+	assert_true(x->req.whole && x->resp.whole);
+	assert_null(memmem(x, sizeof(*x), "SECRET-KEY", 10));
+	assert_int_equal(ww_model_decode(x, &t->key, &c), 0);
+	assert_true(c->request_whole && c->response_whole);
+	assert_int_equal(c->findings, 0);
+	if (c->parent_present)
+		t->linked += memcmp(&c->parent, &t->before, sizeof(t->before)) == 0;
+	t->before = c->conversation;
+	say_call(t, c);
+	ww_model_call_free(c);
+}
+
+/* Feeds NAME.talk; `step` bytes at a time, 0: as they came. */
+static void play(const char *name, size_t step, struct talk *t)
+{
+	static const struct ww_proto_ops ops = {.exchange = take};
+	static const uint8_t key[32] = "unit test key";
+	struct ww_slice talk = load(name, ".talk");
+	struct ww_proto_config cfg = {.key = &t->key};
+	struct ww_flow f = {.cookie = 1, .role = WW_FLOW_CONNECT};
+	struct ww_proto *p = NULL;
+	uint8_t *bytes = malloc(FILE_MAX);
+	uint64_t at[2] = {0, 0};
+	size_t end, n;
+
+	*t = (struct talk){0};
+	ww_buf_init(&t->text, FILE_MAX);
+	ww_digest_key_init(&t->key, key);
+	assert_int_equal(ww_proto_new(&cfg, &ops, t, &p), 0);
+	for (size_t from = 0; from < talk.n; from = end + 1) {
+		enum ww_dir dir = talk.p[from] == '>' ? WW_DIR_OUT : WW_DIR_IN;
+
+		end = ww_slice_find(talk, from, '\n');
+		assert_int_equal(ww_base64_decode(ww_slice_sub(talk, from + 2, end - from - 2),
+						  false, bytes, FILE_MAX, &n),
+				 0);
+		for (size_t i = 0; i < n; i += step ? step : n) {
+			struct ww_slice piece =
+				ww_slice_sub(ww_slice(bytes, n), i, step ? step : n);
+
+			ww_proto_bytes(p, &f, dir, at[dir], piece, (struct ww_boot){1});
+			at[dir] += piece.n;
+		}
+	}
+	f.how = WW_CLOSE_FIN_LOCAL;
+	ww_proto_closed(p, &f);
+	ww_proto_free(p);
+	free(bytes);
+	free((void *)(uintptr_t)talk.p);
+}
+
+static void check(const char *name)
+{
+	struct ww_slice want = load(name, ".txt");
+	static const size_t steps[] = {0, 1, 7, 1000, 100000};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(steps); i++) {
+		struct talk t;
+
+		play(name, steps[i], &t);
+		if (!ww_slice_eq(ww_buf_slice(&t.text), want))
+			fail_msg("%s step %zu:\n%.*s", name, steps[i], (int)t.text.n, t.text.p);
+		assert_int_equal(t.exchanges, 2);
+		assert_int_equal(t.findings, 0);
+		assert_int_equal(t.linked, 1);
+		ww_buf_done(&t.text);
+	}
+	free((void *)(uintptr_t)want.p);
+}
+
+static void openai_json(void **state)
+{
+	check("openai_json");
+}
+
+static void openai_stream(void **state)
+{
+	check("openai_stream");
+}
+
+static void anthropic_json(void **state)
+{
+	check("anthropic_json");
+}
+
+static void anthropic_stream(void **state)
+{
+	check("anthropic_stream");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(openai_json),
+		cmocka_unit_test(openai_stream),
+		cmocka_unit_test(anthropic_json),
+		cmocka_unit_test(anthropic_stream),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
