@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 #include "daemon/control.h"
 #include "daemon/pipeline.h"
@@ -378,11 +379,29 @@ static int watch_cgroups(struct daemon *d)
 	return 0;
 }
 
+/* What the records of this run depend on. */
+static void describe_start(const struct daemon *d, char *out, size_t cap)
+{
+	char boot_id[64] = "", digest[2 * WW_SHA256_LEN + 1];
+	struct ww_sha256 contracts;
+	struct utsname uts;
+
+	uname(&uts);
+	(void)!ww_file_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	ww_sha256(ww_buf_slice(&d->contracts), &contracts);
+	ww_hex_encode(ww_slice(contracts.b, sizeof(contracts.b)), digest);
+	snprintf(out, cap, "kernel %s, boot %s, contracts sha256 %s, cap %u bytes", uts.release,
+		 boot_id, digest,
+		 d->o->live.cap_bytes ? d->o->live.cap_bytes : WW_MESSAGE_BYTES_DEFAULT);
+}
+
 static int serve(struct daemon *d)
 {
+	char text[512];
 	int r;
 
-	life(d, "start", NULL);
+	describe_start(d, text, sizeof(text));
+	life(d, "start", text);
 	r = ww_live_start(d->live);
 	if (r == 0)
 		r = watch_cgroups(d);

@@ -13,6 +13,7 @@
 #define COVERAGE_PERIOD_NS 60000000000ull
 #define ACTOR_KEPT_NS \
 	600000000000ull /* exited processes stay known for ten minutes: spans come late */
+#define CLOCK_STEP_NS        20000000ull /* slewing between two samples stays below this */
 #define LOOPBACK_PENDING_MAX 1024
 #define LOOPBACK_WAIT_NS     200000000ull /* the other end's accept event may come a little later */
 
@@ -340,8 +341,61 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	}
 }
 
+static void write_life(struct ww_pipeline *p, const struct ww_event *ev, const char *what,
+		       struct ww_slice text)
+{
+	char when[WW_RFC3339_MAX], id[40];
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_cstr(&w, "kind", "life");
+	snprintf(id, sizeof(id), "d-%llx-%x", (unsigned long long)ev->time_ns, ev->kind);
+	ww_jsonw_cstr(&w, "id", id);
+	ww_wall_rfc3339(wall_of(p, (struct ww_boot){ev->time_ns}), when);
+	ww_jsonw_cstr(&w, "t", when);
+	ww_jsonw_cstr(&w, "event", what);
+	ww_jsonw_str(&w, "text", text);
+	if (ev->cgroup)
+		ww_jsonw_id64(&w, "cgroup", ev->cgroup);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_LIFE);
+}
+
+static void write_attached(struct ww_pipeline *p, const struct ww_event_coverage *ev)
+{
+	struct ww_slice text = ww_slice(ev->path, ev->path_bytes);
+
+	if (ev->what == WW_COVERAGE_TLS_FILE)
+		write_life(p, &ev->h,
+			   ev->status == WW_PROBE_ATTACHED ? "probes-attached" : "probes-failed",
+			   text);
+	else if (ev->what == WW_COVERAGE_SOCKETS)
+		write_life(p, &ev->h,
+			   ev->status == WW_PROBE_ATTACHED ? "sockets-covered"
+							   : "sockets-uncovered",
+			   text);
+	else if (ev->what == WW_COVERAGE_GAP)
+		write_life(p, &ev->h, "capture-gap", text);
+}
+
+/* The wall clock moved against the boot clock by more than both samples can be wrong. */
+static void note_clock_step(struct ww_pipeline *p, const struct ww_event_clock *ev)
+{
+	uint64_t expected = ww_clock_wall(&p->clock, (struct ww_boot){ev->h.time_ns}).ns;
+	uint64_t moved = ev->wall_ns > expected ? ev->wall_ns - expected : expected - ev->wall_ns;
+	char text[64];
+
+	if (!p->clock.valid || moved <= p->clock.bound_ns + ev->bound_ns + CLOCK_STEP_NS)
+		return;
+	snprintf(text, sizeof(text), "%s%llu ns", ev->wall_ns > expected ? "+" : "-",
+		 (unsigned long long)moved);
+	write_life(p, &ev->h, "clock-step", ww_slice_str(text));
+}
+
 static void feed_clock(struct ww_pipeline *p, const struct ww_event_clock *ev)
 {
+	note_clock_step(p, ev);
 	p->clock = (struct ww_clock_map){.boot = {ev->h.time_ns},
 					 .wall = {ev->wall_ns},
 					 .bound_ns = ev->bound_ns,
@@ -365,6 +419,9 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 		break;
 	case WW_EVENT_CLAIM:
 		feed_claim(p, (const struct ww_event_claim *)ev);
+		break;
+	case WW_EVENT_COVERAGE:
+		write_attached(p, (const struct ww_event_coverage *)ev);
 		break;
 	case WW_EVENT_LOSS:
 		write_loss(p, (const struct ww_event_loss *)ev);
