@@ -3,6 +3,7 @@
 """compare.py tls|udp DUMP TRUTH: what the monitor saw against what the server says. Prints one line per kind of
 fact and the differences; status 1 if there are any.
 compare.py twin DUMP TRUTH: nothing of the truth's processes and ports may be in the dump.
+compare.py corners DUMP TRUTH: the facts of corners.py.
 compare.py late DUMP TRUTH: as tls, for a first connection that is older than the monitor."""
 import collections
 import sys
@@ -141,10 +142,63 @@ def compare_twin(dump, truth):
             check("twin", f"port {w[1]}", [k for k in dump.flows if int(w[1]) in k], [])
 
 
+def compare_corners(dump, truth, lines):
+    facts, port = {}, {}
+    for w in rows(truth):
+        if w[0].endswith("-port"):
+            port[w[0][:-5]] = [int(n) for n in w[1:]]
+        else:
+            facts[w[0]] = w[1]
+
+    def has(name, line, wanted=1):
+        check(name, line, sum(text.startswith(line) for text in lines), wanted)
+
+    def client_of(name):
+        return [c for (a, b), c in dump.flows.items() if a == port[name][0]][0]
+
+    def server_of(name):
+        return [c for (a, b), c in dump.flows.items() if b == port[name][0]][0]
+    has("exit", f"exit {facts['exit_seven']} code 7")
+    has("exit", f"exit {facts['killed']} code -9")
+    for pid in facts.values():
+        has("fork", f"fork {pid} from")
+        has("exit", f"exit {pid} code")
+    pid = facts["unix_peers"]
+    for path in (f"bytes {len(pid) + 15} /tmp/ww-corner-{pid}", f"bytes {len(pid) + 20} /tmp/ww-corner-{pid}.gram",
+                 f"bytes {len(pid) + 11} @ww-corner-{pid}"):
+        check("unix", path, lines.count(f"unix {pid} {path}"), 1)
+    check("raw", "open", any(f"owner={facts['raw_socket']} role=3 proto=1 type=3" in t for t in lines), True)
+    check("refused", "close", [c[3]["how"] + " " + c[3]["err"] for k, c in dump.closes.items()
+                               if (dump.owners.get(k) == facts["refused"])], ["6 111"])
+    for name in ("plain6", "handed_down", "behind_connect"):
+        c, s = dump.closes[client_of(name)], dump.closes[server_of(name)]
+        check("counters", name, (c[0], c[2]), (s[2], s[0]))
+        check("exact", name, (c[3]["exact"], s[3]["exact"]), ("1", "1"))
+    check("counters", "plain6", dump.closes[client_of("plain6")][0:3], (70000, 70000, 33))
+    for name, wanted in (("same_process", [0, 0]), ("behind_connect", port["behind_connect"][1:])):
+        for cookie, dirs in ((client_of(name), (0, 1)), (server_of(name), (1, 0))):
+            for direction, at in zip(dirs, wanted):
+                has("hello", f"hello {cookie} dir={direction} client={int(at == wanted[0] and direction == dirs[0])}")
+                has("record", f"record {cookie} dir={direction} index=0 type=22")
+                check("hello", cookie, any(t.startswith(f"hello {cookie} dir={direction}") and t.endswith(f"at={at}")
+                                           for t in lines), True)
+    for cookie, direction in ((client_of("handed_down"), 0), (server_of("handed_down"), 1)):
+        s = dump.streams[cookie, direction]
+        check("handed down", cookie, (s["bytes"], s["lost"], s["overlap"], s["grade"]), ("11", "0", "0", "1"))
+    # Both ends in one process: the random alone must not name either.
+    for name in ("same_process", "behind_connect", "big_call"):
+        for cookie in (client_of(name), server_of(name)):
+            check("no guess", cookie, [k for k in dump.streams if k[0] == cookie], [])
+    has("cap", f"loss cause=4 events=1 bytes={5000000 - (4 << 20)} scope=1")
+
+
 if __name__ == "__main__":
     dumped = Dump(sys.argv[2])
     if sys.argv[1] == "udp":
         compare_udp(dumped, sys.argv[3])
+    elif sys.argv[1] == "corners":
+        with open(sys.argv[2], encoding="ascii", errors="replace") as dump_file:
+            compare_corners(dumped, sys.argv[3], dump_file.read().splitlines())
     elif sys.argv[1] == "twin":
         compare_twin(dumped, sys.argv[3])
     else:

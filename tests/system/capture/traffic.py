@@ -5,6 +5,7 @@
 traffic.py tls-server PORTFILE CERT KEY TRUTH COUNT      memory BIOs: TLS apart from the socket, as in asyncio
 traffic.py tls-client PORT COUNT SEED [WAITFILE]         blocking sockets; with WAITFILE the first connection does one
                                                          exchange, then waits until the file is there
+traffic.py request FILE SEED                             writes what a client may send, for openssl s_client
 traffic.py udp-server PORTFILE TRUTH COUNT               echoes COUNT datagrams
 traffic.py udp-client PORT COUNT SEED
 
@@ -204,6 +205,14 @@ def tls_client(port, count, seed, wait=None):
         close_client(tls, MODES[mode])
 
 
+def request(path, seed):
+    rng = random.Random(int(seed))
+    with open(path, "wb") as f:
+        for last in [False] * 4 + [True]:
+            n = rng.randrange(30000)
+            f.write(struct.pack(">III", n, rng.randrange(1, 60000), 2 | (4 if last else 0)) + rng.randbytes(n))
+
+
 def udp_server(portfile, truth, count):
     s, note, n_in, n_out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), notes(truth), 0, 0
     s.bind(("127.0.0.1", 0))
@@ -224,4 +233,4 @@ def udp_client(port, count, seed):
 
 if __name__ == "__main__":
     {"tls-server": tls_server, "tls-client": tls_client, "udp-server": udp_server,
-     "udp-client": udp_client}[sys.argv[1]](*sys.argv[2:])
+     "udp-client": udp_client, "request": request}[sys.argv[1]](*sys.argv[2:])
