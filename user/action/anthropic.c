@@ -12,7 +12,7 @@ static enum ww_parse read_block(struct ww_json *j, struct block *b)
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (ww_json_is(&k, "type"))
 			to = &b->type;
@@ -76,7 +76,7 @@ static void request_result(struct ww_parts *p, const struct block *b)
 	}
 	while (ww_parts_is(&b->content, WW_JSON_ARRAY) &&
 	       ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value item;
+		struct ww_parts_value item = {0};
 		struct ww_slice s;
 
 		if (ww_parts_keep(&j, &v, &item) != WW_PARSE_DONE)
@@ -134,7 +134,7 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 	struct ww_json_token k, v;
 
 	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (ww_json_is(&k, "role"))
 			to = &role;
@@ -309,7 +309,7 @@ static enum ww_parse read_members(struct ww_json *j, struct event *e)
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (ww_json_is(&k, "type"))
 			to = &e->type;

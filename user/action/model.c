@@ -60,14 +60,14 @@ static enum ww_parse request_members(struct ww_parts *p, struct ww_json *j,
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = member_of(req, &k);
+		struct ww_parts_value *to = member_of(req, &k);
 
 		if (to == &req->messages && v.type == WW_JSON_ARRAY)
 			p->messages_seen = true;
 		/* Which of two the provider takes is not known. */
 		if (to && to->present)
 			p->call->findings |= WW_X_MALFORMED_BODY;
-		r = ww_parts_keep(j, &v, to ? to : &other);
+		r = ww_parts_keep(j, &v, to);
 		if (r != WW_PARSE_DONE)
 			return r;
 	}

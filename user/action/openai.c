@@ -7,13 +7,16 @@
 /* A content part: {"type":"text","text":...}, or something that is not text. */
 static void request_part(struct ww_parts *p, struct ww_json *j)
 {
-	struct ww_parts_value type = {0}, text = {0}, *to;
+	struct ww_parts_value type = {0}, text = {0};
 	struct ww_json_token k, v;
 
 	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value other;
+		struct ww_parts_value *to = NULL;
 
-		to = ww_json_is(&k, "type") ? &type : ww_json_is(&k, "text") ? &text : &other;
+		if (ww_json_is(&k, "type"))
+			to = &type;
+		else if (ww_json_is(&k, "text"))
+			to = &text;
 		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
 			return;
 	}
@@ -52,7 +55,7 @@ static enum ww_parse read_function(struct ww_json *j, struct call *c)
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (ww_json_is(&k, "name"))
 			to = &c->name;
@@ -71,7 +74,7 @@ static enum ww_parse read_call(struct ww_json *j, struct call *c)
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (v.type == WW_JSON_OBJECT &&
 		    (ww_json_is(&k, "function") || ww_json_is(&k, "custom"))) {
@@ -119,7 +122,7 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 	struct ww_json_token k, v;
 
 	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (ww_json_is(&k, "role"))
 			to = &role;
@@ -229,7 +232,7 @@ static void choice(struct ww_parts *p, struct ww_json *j)
 	uint64_t n = 0;
 
 	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value other, *to = &other;
+		struct ww_parts_value *to = NULL;
 
 		if (ww_json_is(&k, "message") || ww_json_is(&k, "delta"))
 			to = &message;

@@ -46,15 +46,20 @@ enum ww_parse ww_parts_element(struct ww_json *j, struct ww_json_token *ret_valu
 }
 
 enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
-			    struct ww_parts_value *ret_value)
+			    struct ww_parts_value *value)
 {
-	struct ww_parts_value v = {.present = true, .first = *first, .after = *j};
-	enum ww_parse r = ww_json_skip(j, first);
+	bool container = first->type == WW_JSON_OBJECT || first->type == WW_JSON_ARRAY;
+	enum ww_parse r;
 
-	if (r != WW_PARSE_DONE)
+	/* Only a container is walked later. */
+	if (value && container)
+		value->after = *j;
+	r = ww_json_skip(j, first);
+	if (!value || r != WW_PARSE_DONE)
 		return r;
-	v.end = j->at;
-	*ret_value = v;
+	value->present = true;
+	value->first = *first;
+	value->end = j->at;
 	return WW_PARSE_DONE;
 }
 

@@ -36,7 +36,7 @@ struct ww_parts_slot {
 struct ww_parts_value {
 	bool present;
 	struct ww_json_token first;
-	struct ww_json after; /* the tokenizer behind `first` */
+	struct ww_json after; /* of a container: the tokenizer behind `first` */
 	size_t end;           /* offset behind the value */
 };
 
@@ -89,9 +89,9 @@ enum ww_parse ww_parts_member(struct ww_json *j, struct ww_json_token *ret_key,
 /* The next element of the array being walked. END: the array is over. */
 enum ww_parse ww_parts_element(struct ww_json *j, struct ww_json_token *ret_value);
 
-/* Keeps the value that begins with `first` and moves j behind it. */
+/* Keeps the value that begins with `first` (NULL: does not) and moves j behind it. */
 enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
-			    struct ww_parts_value *ret_value);
+			    struct ww_parts_value *value);
 /* The text of a kept value as it stands in the body; strings without quotes. */
 struct ww_slice ww_parts_raw(const struct ww_parts_value *v);
 static inline bool ww_parts_is(const struct ww_parts_value *v, enum ww_json_type type)

@@ -21,6 +21,7 @@
 #include <wirewitness/limits.h>
 
 #include "proto/head.h"
+#include "proto/start_line.h"
 
 enum side_state {
 	UNDECIDED, /* no byte seen that tells the role */
@@ -29,14 +30,6 @@ enum side_state {
 	LOST,  /* position lost by a gap */
 	ENDED, /* the last message said that it is the last */
 	DEAD,  /* malformed or over a ceiling */
-};
-
-struct stray {
-	uint64_t bytes; /* that belong to no exchange */
-	uint64_t offset;
-	struct ww_boot first;
-	struct ww_boot last;
-	uint32_t findings;
 };
 
 struct side {
@@ -58,7 +51,7 @@ struct side {
 	bool unproven;   /* the next message begins at a place not proven */
 	bool proven;
 	bool early; /* bytes came while waiting for the upgrade's answer */
-	struct stray stray;
+	struct ww_stray stray;
 	struct ww_head head;
 };
 
@@ -533,7 +526,7 @@ static void upgrade_done(struct side *s, struct ww_message *m)
 	m->x.outcome = WW_X_UPGRADED;
 	finish(h, m);
 	h->opaque = h->upgraded = true;
-	request_side(h)->stray = (struct stray){0}; /* sent before the answer, opaque as well */
+	request_side(h)->stray = (struct ww_stray){0}; /* sent before the answer, opaque as well */
 }
 
 /* The upgrade was refused. What was sent without waiting for that cannot be told apart. */
@@ -723,40 +716,6 @@ static void decide(struct ww_http1 *h, int req_dir)
 	}
 }
 
-static bool is_method(struct ww_slice word)
-{
-	static const char *const names[] = {"GET",  "POST",    "PUT",     "PATCH", "DELETE",
-					    "HEAD", "OPTIONS", "CONNECT", "TRACE"};
-
-	for (size_t i = 0; i < WW_ARRAY_SIZE(names); i++)
-		if (ww_slice_eq_str(word, names[i]))
-			return true;
-	return false;
-}
-
-/* "GET /x HTTP/1.1" with its line end (RFC 9112 section 3): a known method, a target, a version. */
-static bool is_request_line(struct ww_slice in)
-{
-	struct ww_slice line = ww_slice_sub(in, 0, ww_slice_find(in, 0, '\n'));
-	size_t sp = ww_slice_find(line, 0, ' '), target_end = ww_slice_find(line, sp + 1, ' ');
-	struct ww_slice version = ww_slice_sub(line, target_end, line.n);
-
-	return line.n < in.n && target_end > sp + 1 && version.n == 10 &&
-	       ww_slice_starts(version, WW_SLICE_LIT(" HTTP/1.")) && version.p[9] == '\r' &&
-	       is_method(ww_slice_sub(line, 0, sp));
-}
-
-/* "HTTP/1.1 200" (RFC 9112 section 4). */
-static bool is_status_line(struct ww_slice in)
-{
-	if (in.n < 13 || !ww_slice_starts(in, WW_SLICE_LIT("HTTP/1.")) || in.p[8] != ' ')
-		return false;
-	for (size_t i = 9; i < 12; i++)
-		if (in.p[i] < '0' || in.p[i] > '9')
-			return false;
-	return in.p[12] == ' ' || in.p[12] == '\r';
-}
-
 static void found_again(struct side *s, bool proven)
 {
 	s->state = RUN;
@@ -771,7 +730,7 @@ static bool find_request(struct side *s, struct ww_slice in)
 	bool other_lost = response_side(h)->state == LOST;
 	bool proven = s->proven;
 
-	if (!is_request_line(in) || (h->queue.head && !other_lost))
+	if (!ww_start_line_is_request(in) || (h->queue.head && !other_lost))
 		return false;
 	if (other_lost)
 		lose_waiting(h, NULL);
@@ -784,7 +743,7 @@ static bool find_response(struct side *s, struct ww_slice in)
 	struct ww_http1 *h = s->h;
 	struct ww_message *last = h->queue.tail;
 
-	if (!is_status_line(in))
+	if (!ww_start_line_is_status(in))
 		return false;
 	/* Who waits for each answer before the next request can only be getting the last one's. */
 	if (last && !last->resp_begun && !h->pipelined) {
@@ -805,9 +764,9 @@ static bool find_role(struct side *s, struct ww_slice in)
 	struct ww_http1 *h = s->h;
 	int dir = s == &h->side[WW_DIR_IN] ? WW_DIR_IN : WW_DIR_OUT;
 
-	if (is_request_line(in))
+	if (ww_start_line_is_request(in))
 		decide(h, dir);
-	else if (is_status_line(in))
+	else if (ww_start_line_is_status(in))
 		decide(h, !dir);
 	else
 		return false;
@@ -971,34 +930,24 @@ static void finish_waiting(struct ww_http1 *h)
 		finish(h, h->orphan);
 }
 
-/* What belongs to no exchange becomes one of its own, so that no byte goes unmentioned. */
+/* The direction of the requests; of a connection that never showed it, by who opened it. */
+static int assumed_req_dir(const struct ww_http1 *h)
+{
+	if (h->req_dir >= 0)
+		return h->req_dir;
+	return h->f->role == WW_FLOW_ACCEPT ? WW_DIR_IN : WW_DIR_OUT;
+}
+
 static void report_strays(struct ww_http1 *h)
 {
-	int req_dir = h->req_dir >= 0                ? h->req_dir
-		      : h->f->role == WW_FLOW_ACCEPT ? WW_DIR_IN
-						     : WW_DIR_OUT;
-	const struct side *req = &h->side[req_dir], *resp = &h->side[!req_dir];
-	struct ww_exchange x = {.outcome = WW_X_UNPARSED};
+	int req_dir = assumed_req_dir(h);
+	struct side *req = &h->side[req_dir], *resp = &h->side[!req_dir];
 
-	if (req->stray.bytes == 0 && resp->stray.bytes == 0)
-		return;
-	ww_message_flow_facts(&x, h->f);
-	x.index = h->f->exchanges++;
-	x.client = req_dir == WW_DIR_OUT;
-	x.findings = req->stray.findings | resp->stray.findings;
 	if (req->state == LOST)
-		x.findings |= WW_X_GAP_REQUEST;
+		req->stray.findings |= WW_X_GAP_REQUEST;
 	if (resp->state == LOST)
-		x.findings |= WW_X_GAP_RESPONSE;
-	x.t_first_req = req->stray.first;
-	x.t_last_req = req->stray.last;
-	x.t_first_resp = resp->stray.first;
-	x.t_last_resp = resp->stray.last;
-	x.req_offset = req->stray.offset;
-	x.req_bytes = req->stray.bytes;
-	x.resp_offset = resp->stray.offset;
-	x.resp_bytes = resp->stray.bytes;
-	h->shared->ops.exchange(h->shared->ctx, &x);
+		resp->stray.findings |= WW_X_GAP_RESPONSE;
+	ww_message_strays(h->shared, h->f, req_dir == WW_DIR_OUT, &req->stray, &resp->stray);
 }
 
 void ww_http1_closed(struct ww_http1 *h, struct ww_flow *f)

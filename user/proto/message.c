@@ -132,7 +132,7 @@ static enum ww_exchange_outcome outcome_of(const struct ww_message *m, const str
 	return cut_by_close(m, f);
 }
 
-void ww_message_flow_facts(struct ww_exchange *x, const struct ww_flow *f)
+static void take_flow_facts(struct ww_exchange *x, const struct ww_flow *f)
 {
 	x->cookie = f->cookie;
 	x->actor = f->owner;
@@ -153,7 +153,31 @@ void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_messa
 	if (!m->resp_done && m->resp.shared)
 		x->findings |= ww_body_end(&m->resp, false, WW_X_TRUNCATED_RESPONSE, &x->resp);
 	x->outcome = outcome_of(m, f);
-	ww_message_flow_facts(x, f);
+	take_flow_facts(x, f);
 	s->ops.exchange(s->ctx, x);
 	release(s, m);
+}
+
+void ww_message_strays(struct ww_messages *s, struct ww_flow *f, bool client,
+		       const struct ww_stray *req, const struct ww_stray *resp)
+{
+	struct ww_exchange x = {
+		.outcome = WW_X_UNPARSED,
+		.client = client,
+		.findings = req->findings | resp->findings,
+		.t_first_req = req->first,
+		.t_last_req = req->last,
+		.t_first_resp = resp->first,
+		.t_last_resp = resp->last,
+		.req_offset = req->offset,
+		.req_bytes = req->bytes,
+		.resp_offset = resp->offset,
+		.resp_bytes = resp->bytes,
+	};
+
+	if (req->bytes == 0 && resp->bytes == 0)
+		return;
+	take_flow_facts(&x, f);
+	x.index = f->exchanges++;
+	s->ops.exchange(s->ctx, &x);
 }

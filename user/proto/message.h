@@ -52,6 +52,15 @@ struct ww_message_queue {
 	unsigned depth;
 };
 
+/* Bytes of one direction that belong to no exchange. */
+struct ww_stray {
+	uint64_t bytes;
+	uint64_t offset; /* of the first */
+	struct ww_boot first;
+	struct ww_boot last;
+	uint32_t findings;
+};
+
 void ww_messages_init(struct ww_messages *s, const struct ww_proto_config *cfg,
 		      const struct ww_proto_ops *ops, void *ctx);
 void ww_messages_done(struct ww_messages *s);
@@ -69,5 +78,9 @@ void ww_message_push(struct ww_message_queue *q, struct ww_message *m);
 /* Takes m out, wherever it stands. */
 void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m);
 
-/* Copies what an exchange takes over from its flow. */
-void ww_message_flow_facts(struct ww_exchange *x, const struct ww_flow *f);
+/*
+ * Delivers one UNPARSED exchange for the stray bytes of a flow, so that no byte goes unmentioned.
+ * Nothing when there are none. `client`: the watched process is the requesting side.
+ */
+void ww_message_strays(struct ww_messages *s, struct ww_flow *f, bool client,
+		       const struct ww_stray *req, const struct ww_stray *resp);
