@@ -9,9 +9,7 @@
 
 void ww_durable_init(struct ww_durable *d, int dir)
 {
-	d->dir = dir;
-	d->n_files = 0;
-	d->n_dirs = 0;
+	*d = (struct ww_durable){.dir = dir};
 }
 
 static void close_files(struct ww_durable *d)
@@ -71,7 +69,7 @@ int ww_durable_sync_dir(int dir, const char *path)
 
 int ww_durable_sync(struct ww_durable *d)
 {
-	int r = 0;
+	int r = d->many && syncfs(d->dir) < 0 ? -errno : 0;
 
 	for (size_t i = 0; i < d->n_files && r == 0; i++)
 		if (fsync(d->files[i]) < 0)
@@ -80,29 +78,36 @@ int ww_durable_sync(struct ww_durable *d)
 	for (size_t i = 0; i < d->n_dirs && r == 0; i++)
 		r = ww_durable_sync_dir(d->dir, d->dirs[i]);
 	d->n_dirs = 0;
+	d->many = false;
 	return r;
 }
 
+/* From here on one syncfs covers everything. */
+static void overflow(struct ww_durable *d)
+{
+	close_files(d);
+	d->n_dirs = 0;
+	d->many = true;
+}
+
 /* Remembers that the directory holding `path` has a new entry. */
-static int note_parent(struct ww_durable *d, const char *path, size_t len)
+static void note_parent(struct ww_durable *d, const char *path, size_t len)
 {
 	char parent[WW_DURABLE_PATH_MAX];
 	const char *slash = memrchr(path, '/', len);
 	size_t n = slash ? (size_t)(slash - path) : 0;
 
+	if (d->many)
+		return;
 	memcpy(parent, n ? path : ".", n ? n : 1);
 	parent[n ? n : 1] = '\0';
 	for (size_t i = 0; i < d->n_dirs; i++)
 		if (strcmp(d->dirs[i], parent) == 0)
-			return 0;
-	if (d->n_dirs == WW_DURABLE_DIRS) {
-		int r = ww_durable_sync(d);
-
-		if (r < 0)
-			return r;
-	}
-	memcpy(d->dirs[d->n_dirs++], parent, sizeof(parent));
-	return 0;
+			return;
+	if (d->n_dirs == WW_DURABLE_DIRS)
+		overflow(d);
+	else
+		memcpy(d->dirs[d->n_dirs++], parent, sizeof(parent));
 }
 
 static int make_parents(struct ww_durable *d, const char *path)
@@ -111,7 +116,6 @@ static int make_parents(struct ww_durable *d, const char *path)
 
 	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
 		size_t n = (size_t)(s - path);
-		int r;
 
 		memcpy(part, path, n);
 		part[n] = '\0';
@@ -120,9 +124,7 @@ static int make_parents(struct ww_durable *d, const char *path)
 				continue;
 			return -errno;
 		}
-		r = note_parent(d, part, n);
-		if (r < 0)
-			return r;
+		note_parent(d, part, n);
 	}
 	return 0;
 }
@@ -142,11 +144,6 @@ int ww_durable_put(struct ww_durable *d, const char *path, struct ww_slice conte
 
 	if (len >= WW_DURABLE_PATH_MAX)
 		return -ENAMETOOLONG;
-	if (d->n_files == WW_DURABLE_FILES) {
-		r = ww_durable_sync(d);
-		if (r < 0)
-			return r;
-	}
 	/* The directories nearly always exist: ask only when the file cannot be made. */
 	fd = create(d->dir, path, 0644);
 	if (fd == -ENOENT) {
@@ -157,14 +154,13 @@ int ww_durable_put(struct ww_durable *d, const char *path, struct ww_slice conte
 	}
 	if (fd < 0)
 		return fd;
-	r = note_parent(d, path, len);
-	if (r < 0)
-		return r;
+	note_parent(d, path, len);
 	r = write_all(fd, content);
-	if (r < 0)
-		return r;
-	d->files[d->n_files++] = WW_TAKE_FD(fd);
-	return 0;
+	if (r == 0 && d->n_files == WW_DURABLE_FILES)
+		overflow(d);
+	if (r == 0 && !d->many)
+		d->files[d->n_files++] = WW_TAKE_FD(fd);
+	return r;
 }
 
 static int write_temporary(int dir, const char *name, mode_t mode, struct ww_slice content)

@@ -17,9 +17,10 @@
 #define WW_DURABLE_DIRS     24u
 
 /*
- * A set of files written together: one write each, then one sync for all. Files stay open until the
- * sync, directories with new entries are remembered by name. When a table is full the sync runs
- * early.
+ * A set of files written together: one write each, then one sync for all. A few files stay open and
+ * are synced one by one, directories with new entries are remembered by name. When either table is
+ * full, the whole file system is synced instead (syncfs): dearer for others, but one journal commit
+ * and not one per file.
  */
 struct ww_durable {
 	int dir; /* borrowed */
@@ -27,6 +28,7 @@ struct ww_durable {
 	size_t n_files;
 	char dirs[WW_DURABLE_DIRS][WW_DURABLE_PATH_MAX]; /* "." is `dir` itself */
 	size_t n_dirs;
+	bool many; /* the tables overflowed */
 };
 
 void ww_durable_init(struct ww_durable *d, int dir);
@@ -36,11 +38,14 @@ void ww_durable_done(struct ww_durable *d);
 
 /*
  * Creates or replaces the file `path` (0644) with `content`, making its parent directories (0755).
- * Not yet on the disk. 0, -ENAMETOOLONG, or the errno of mkdir, open, write or an early sync.
+ * Not yet on the disk. 0, -ENAMETOOLONG, or the errno of mkdir, open or write.
  */
 WW_CHECK int ww_durable_put(struct ww_durable *d, const char *path, struct ww_slice content);
 
-/* Forces everything put since the last sync to the disk: file contents first, then directories. */
+/*
+ * Forces everything put since the last sync to the disk: file contents first, then directories. All
+ * must lie in one file system. 0 or -errno; syncfs reports write errors since Linux 5.8.
+ */
 WW_CHECK int ww_durable_sync(struct ww_durable *d);
 
 /* fsync of one directory, for renames and unlinks in it. */

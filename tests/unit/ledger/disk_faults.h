@@ -153,6 +153,20 @@ int fsync(int fd)
 	return 0;
 }
 
+static void disk_snapshot(const char *path);
+
+int syncfs(int fd)
+{
+	char name[PATH_LEN];
+
+	if (plain_step_fails())
+		return -1;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (fault.shadow)
+		disk_snapshot(name);
+	return 0;
+}
+
 int fdatasync(int fd)
 {
 	return fsync(fd);

@@ -190,6 +190,8 @@ static void test_open_with_errors(void **state)
 /* --- death ---------------------------------------------------------------------------------------
  */
 
+static uint64_t batch_scale = 1; /* records per commit, times this */
+
 /* The life of a daemon in a child process: open, then commits, each announced through the pipe. */
 static void live(const char *dir, int announce, uint64_t first_batch)
 {
@@ -200,7 +202,7 @@ static void live(const char *dir, int announce, uint64_t first_batch)
 	if (try_open(dir, NULL, &l, &why) < 0)
 		_exit(1);
 	for (uint64_t batch = first_batch; batch < first_batch + 3; batch++) {
-		append(l, batch % 97 + 1);
+		append(l, (batch % 97 + 1) * batch_scale);
 		if (ww_ledger_commit(l, &size) < 0)
 			_exit(1);
 		/* Not through write(): the pipe is no disk. */
@@ -310,6 +312,20 @@ static void test_power_lost_after_a_new_segment(void **state)
 	assert_true(announced > 250);
 }
 
+/* Commits of more files than are synced one by one. */
+static void test_power_lost_in_large_commits(void **state)
+{
+	uint64_t announced = 0;
+	char dir[PATH_LEN];
+
+	make_ledger(at(*state, "log", dir), 3, 3);
+	batch_scale = 150;
+	for (unsigned step = 1; lose_power(*state, step, &announced); step += 23)
+		assert_true(step < 10 * STEPS_MAX);
+	batch_scale = 1;
+	assert_true(announced > 5000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +339,7 @@ int main(void)
 		SCRATCH_TEST(test_torn_at_every_write),
 		SCRATCH_TEST(test_power_lost_at_every_step),
 		SCRATCH_TEST(test_power_lost_after_a_new_segment),
+		SCRATCH_TEST(test_power_lost_in_large_commits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
