@@ -8,7 +8,7 @@
 /* Kernel side. */
 #define WW_RING_CONTROL_BYTES (4u << 20) /* flows, processes, bindings: 30,000 events of headroom \
 					  */
-#define WW_RING_DATA_BYTES (32u << 20)   /* plaintext: a quarter second of 128 MB/s */
+#define WW_RING_DATA_BYTES (16u << 20)   /* plaintext: an eighth second of 128 MB/s */
 #define WW_CHUNK_BYTES_MAX 16384u        /* plaintext per event: one TLS record (RFC 8446 5.1) */
 #define WW_MESSAGE_BYTES_DEFAULT \
 	(1u << 20)                  /* captured per TLS call and per message body; rest counted */

@@ -97,7 +97,7 @@ static const struct argp_option argp_options[] = {
 	 "do not look for the system's own TLS libraries at start", 0},
 	{"cap", 'b', "BYTES", 0,
 	 "plaintext captured per TLS call (default 1048576); the rest is counted", 0},
-	{"ring", 'r', "BYTES", 0, "size of the plaintext ring, a power of two (default 33554432)",
+	{"ring", 'r', "BYTES", 0, "size of the plaintext ring, a power of two (default 16777216)",
 	 0},
 	{"grace", 'w', "SECONDS", 0,
 	 "time an action's evidence may come after its span (default 2)", 0},

@@ -10,6 +10,15 @@
 
 #include "sense/event_check.h"
 
+/*
+ * The kernel maps the data area twice in a row, so that no event is ever split. Of the second time
+ * this much is enough for the longest event; the rest would only count as resident memory again.
+ */
+#define TAIL_BYTES 32768u
+
+_Static_assert(TAIL_BYTES >= BPF_RINGBUF_HDR_SZ + sizeof(struct ww_event_data) + WW_CHUNK_BYTES_MAX,
+	       "the longest event");
+
 #define BUSY_SPINS \
 	2000u /* a program commits within microseconds, unless its thread was scheduled away */
 
@@ -30,8 +39,9 @@ int ww_ring_open(struct ww_ring *r, int map_fd, uint64_t bytes, uint32_t cpu_cou
 		return err;
 	}
 	r->consumer = p;
-	/* The producer's page, then the data twice in a row, so that no event is ever split. */
-	p = mmap(NULL, page + 2 * bytes, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
+	/* The producer's page, then the data. */
+	r->mapped = page + bytes + TAIL_BYTES;
+	p = mmap(NULL, r->mapped, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
 	if (p == MAP_FAILED) {
 		int err = -errno;
 
@@ -50,7 +60,7 @@ void ww_ring_close(struct ww_ring *r)
 	if (r->consumer)
 		munmap(r->consumer, page);
 	if (r->producer)
-		munmap((void *)r->producer, page + 2 * r->bytes);
+		munmap((void *)r->producer, r->mapped);
 	free(r->next_seq);
 	*r = (struct ww_ring){0};
 }
@@ -114,7 +124,7 @@ static void take(struct ww_ring *r, const struct ww_event *ev, uint32_t length,
 		 void (*fn)(void *ctx, const struct ww_event *ev), void *ctx, uint64_t *malformed)
 {
 	note_seq(r, ev);
-	if (ww_event_check(ev, length) == 0)
+	if (length <= TAIL_BYTES && ww_event_check(ev, length) == 0)
 		fn(ctx, ev);
 	else
 		(*malformed)++;

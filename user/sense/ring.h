@@ -23,7 +23,8 @@
 #include "base/own.h"
 
 struct ww_ring {
-	uint64_t bytes; /* of the data area, a power of two */
+	uint64_t bytes; /* of the data area, a power of two, at least 32 KiB */
+	size_t mapped;  /* bytes at producer */
 	uint64_t *consumer;
 	const uint64_t *producer;
 	const uint8_t *data;
