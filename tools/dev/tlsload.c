@@ -2,11 +2,13 @@
 /*
  * tlsload: a TLS client for measurements. Sends sequential requests over one keep-alive TLS 1.3
  * connection per thread and prints one line of JSON: latencies, CPU time, calls and bytes as the
- * application sees them, and the local ports.
+ * application sees them, bytes as the TLS library gave them to and took them from the socket, and
+ * the local ports.
  *
  *   -p PORT  on 127.0.0.1        -n N  requests per thread      -t N  threads (connections)
  *   -b N     body bytes (512)    -u PATH (/)                    -x    SSL_write_ex, SSL_read_ex
  *   -w N     requests before the clock starts (200)             -c CPU  runs there
+ *   -f FILE  the body, instead of -b
  * Bytes that no TLS library call explains, for tests of the byte account:
  *   -s N     on a socket of its own: N bytes in clear, to the same port
  *   -r N     on each connection, at its end: a record of N bytes made without the library
@@ -32,6 +34,7 @@
 #define REPLY_BYTES (1u << 20)
 #define HEAD_BYTES  1024u
 #define HIDDEN_MAX  16384u
+#define BODY_MAX    (1u << 20)
 
 struct options {
 	uint16_t port;
@@ -39,6 +42,7 @@ struct options {
 	unsigned hidden_socket, hidden_record;
 	bool ex, pinned;
 	const char *path;
+	char *content; /* of -f; NULL: filled */
 };
 
 static struct options opt = {
@@ -48,7 +52,7 @@ static SSL_CTX *tls;
 struct client {
 	pthread_t thread;
 	uint64_t *latency_ns; /* opt.requests entries */
-	uint64_t writes, reads, bytes_out, bytes_in;
+	uint64_t writes, reads, bytes_out, bytes_in, raw_out, raw_in;
 	uint16_t local_port;
 	int fd;
 	SSL *ssl;
@@ -112,13 +116,33 @@ static bool open_client(struct client *c)
 		     opt.path, opt.body);
 	if (n < 0 || n >= (int)HEAD_BYTES)
 		return false;
-	memset(c->request + n, 'q', opt.body);
+	if (opt.content)
+		memcpy(c->request + n, opt.content, opt.body);
+	else
+		memset(c->request + n, 'q', opt.body);
 	c->request_bytes = (size_t)n + opt.body;
 	return true;
 }
 
+/* Closes in order: the library has then seen every byte that came. */
+static void end_session(struct client *c)
+{
+	char byte;
+
+	SSL_shutdown(c->ssl);
+	shutdown(c->fd, SHUT_WR);
+	while (SSL_read(c->ssl, &byte, 1) > 0)
+		;
+	while (read(c->fd, &byte, 1) > 0)
+		c->raw_in++;
+}
+
 static void close_client(struct client *c)
 {
+	if (c->ssl) {
+		c->raw_out = BIO_number_written(SSL_get_wbio(c->ssl));
+		c->raw_in += BIO_number_read(SSL_get_rbio(c->ssl));
+	}
 	SSL_free(c->ssl);
 	if (c->fd >= 0)
 		close(c->fd);
@@ -216,7 +240,7 @@ static void *run(void *arg)
 	if (!c->failed && opt.hidden_record)
 		c->failed = !send_raw(c->fd, opt.hidden_record, true);
 	else if (!c->failed)
-		SSL_shutdown(c->ssl);
+		end_session(c);
 	close_client(c);
 	return NULL;
 }
@@ -247,7 +271,7 @@ static int by_value(const void *a, const void *b)
 static void report(const struct client *clients, uint64_t *all, uint64_t wall, uint64_t cpu)
 {
 	size_t n = (size_t)opt.requests * opt.threads;
-	uint64_t sum = 0, writes = 0, reads = 0, out = 0, in = 0;
+	uint64_t sum = 0, writes = 0, reads = 0, out = 0, in = 0, raw_out = 0, raw_in = 0;
 
 	for (size_t i = 0; i < n; i++)
 		sum += all[i];
@@ -257,16 +281,19 @@ static void report(const struct client *clients, uint64_t *all, uint64_t wall, u
 		reads += clients[i].reads;
 		out += clients[i].bytes_out;
 		in += clients[i].bytes_in;
+		raw_out += clients[i].raw_out;
+		raw_in += clients[i].raw_in;
 	}
 	printf("{\"requests\": %zu, \"warm_up\": %u, \"mean_us\": %.3f, \"p50_us\": %.3f, "
 	       "\"p90_us\": %.3f, \"p99_us\": %.3f, \"wall_s\": %.6f, \"cpu_us\": %.3f, "
 	       "\"writes\": %" PRIu64 ", \"reads\": %" PRIu64 ", \"bytes_out\": %" PRIu64
-	       ", \"bytes_in\": %" PRIu64 ", \"ports\": [",
+	       ", \"bytes_in\": %" PRIu64 ", \"raw_out\": %" PRIu64 ", \"raw_in\": %" PRIu64
+	       ", \"ports\": [",
 	       n, opt.warm_up * opt.threads, (double)sum / (double)n / 1e3,
 	       (double)all[n / 2] / 1e3, (double)all[n * 9 / 10] / 1e3,
 	       (double)all[n * 99 / 100] / 1e3, (double)wall / 1e9,
 	       (double)cpu / (double)(n + (size_t)opt.warm_up * opt.threads) / 1e3, writes, reads,
-	       out, in);
+	       out, in, raw_out, raw_in);
 	for (unsigned i = 0; i < opt.threads; i++)
 		printf("%s%u", i ? ", " : "", clients[i].local_port);
 	printf("]}\n");
@@ -312,11 +339,24 @@ static unsigned number(const char *s, unsigned max)
 	return (unsigned)v;
 }
 
+static void read_body(const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	opt.content = malloc(BODY_MAX);
+	opt.body = f && opt.content ? (unsigned)fread(opt.content, 1, BODY_MAX, f) : 0;
+	if (opt.body == 0) {
+		fprintf(stderr, "tlsload: %s: %s\n", path, strerror(errno));
+		exit(2);
+	}
+	fclose(f);
+}
+
 static void parse_options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "p:n:t:b:u:xw:c:s:r:")) != -1) {
+	while ((o = getopt(argc, argv, "p:n:t:b:f:u:xw:c:s:r:")) != -1) {
 		switch (o) {
 		case 'p':
 			opt.port = (uint16_t)number(optarg, 65535);
@@ -329,6 +369,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'b':
 			opt.body = number(optarg, 1u << 24);
+			break;
+		case 'f':
+			read_body(optarg);
 			break;
 		case 'u':
 			opt.path = optarg;
@@ -376,5 +419,6 @@ int main(int argc, char **argv)
 	if (load() != 0)
 		return 1;
 	SSL_CTX_free(tls);
+	free(opt.content);
 	return 0;
 }
