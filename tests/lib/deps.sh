@@ -20,7 +20,7 @@ packages=(
 	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libyaml-dev
 	uthash-dev libssl-dev libsqlite3-dev libjansson-dev libpcap-dev libcmocka-dev node-llhttp
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
-	nginx-light openssl curl python3 iproute2 procps util-linux ca-certificates
+	nginx-light openssl curl python3 jq mandoc iproute2 procps util-linux ca-certificates
 	golang-go golang-golang-x-mod-dev
 )
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ static int usage(FILE *f, int code)
 
 int main(int argc, char **argv)
 {
+	char title[32];
+
 	if (argc < 2)
 		return usage(stderr, WW_EXIT_USAGE);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -40,9 +43,13 @@ int main(int argc, char **argv)
 		return usage(stdout, 0);
 	if (strcmp(argv[1], "--version") == 0)
 		return ww_cmd_version(argc - 1, argv + 1);
+	argp_err_exit_status = WW_EXIT_USAGE;
 	for (size_t i = 0; i < WW_ARRAY_SIZE(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].fn(argc - 1, argv + 1);
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		snprintf(title, sizeof(title), "wirewitness %s", commands[i].name);
+		argv[1] = title; /* what messages and --help show */
+		return commands[i].fn(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "wirewitness: no command '%s'\n", argv[1]);
 	return usage(stderr, WW_EXIT_USAGE);

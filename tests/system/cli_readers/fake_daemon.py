@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The control socket's stream over a file of records: fake_daemon.py SOCKET RECORDS [LIMIT [TORN]]
-Serves the records of the file, as it grows. With LIMIT it goes away after that many stream lines on one
+Serves the records of the file. With LIMIT it goes away after that many stream lines on one
 connection; with TORN in the middle of the next line."""
 import json
 import os
 import socket
 import sys
 import threading
-import time
 
 path, records = sys.argv[1], sys.argv[2]
 limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
@@ -21,20 +20,16 @@ def lines():
 
 
 def tail(conn, start):
-    size = len(lines())
-    cursor = min(start, size)
-    sent = 0
+    all_lines = lines()
+    cursor = min(start, len(all_lines))
     conn.sendall(b'{"ok":true,"next":%d}\n' % cursor)
-    while True:
-        for record in lines()[cursor:]:
-            out = b'{"v":1,"cursor":%d,"record":%s}\n' % (cursor, record.encode())
-            if limit is not None and sent == limit:
-                conn.sendall(out[:40] if torn else b"")
-                os._exit(0)
-            conn.sendall(out)
-            sent += 1
-            cursor += 1
-        time.sleep(0.02)
+    for sent, record in enumerate(all_lines[cursor:]):
+        out = b'{"v":1,"cursor":%d,"record":%s}\n' % (cursor + sent, record.encode())
+        if sent == limit:
+            conn.sendall(out[:40] if torn else b"")
+            os._exit(0)
+        conn.sendall(out)
+    conn.recv(1)  # until the reader goes away
 
 
 def serve(conn):
