@@ -55,6 +55,7 @@
 #define WW_LEDGER_PENDING_MAX 16384u /* records between two commits: seconds of a busy host */
 #define WW_LEDGER_PENDING_BYTES \
 	(16u << 20) /* their bytes, kept in memory until they are on the disk */
+#define WW_LEDGER_STAGED_BYTES  (12u << 20) /* records made while a commit runs */
 #define WW_LEDGER_SEGMENT_BYTES (8u << 20) /* payload file: what a random read may have to walk */
 #define WW_LEDGER_OPEN_CHECK_MAX \
 	(256u << 10)                       /* leaves fully checked on open: a fifth of a second */

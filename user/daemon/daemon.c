@@ -11,9 +11,9 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "daemon/committer.h"
 #include "daemon/control.h"
 #include "daemon/pipeline.h"
-#include "ledger/ledger.h"
 #include "ledger/ledger_reader.h"
 #include "rt/file.h"
 
@@ -27,8 +27,11 @@ struct daemon {
 	uv_signal_t on_term, on_int;
 	struct ww_live *live;
 	struct ww_pipeline *pipeline;
-	struct ww_ledger *ledger;
+	struct ww_ledger *ledger; /* the committer's, once that is open */
+	struct ww_committer *committer;
 	struct ww_ledger_reader *reader;
+	uint64_t pending;  /* records in the memory of a stopped ledger */
+	char stopped[320]; /* why the ledger is stopped; empty: it works */
 	struct ww_control *control;
 	struct ww_buf contracts;
 	uint64_t records_dropped; /* while the ledger was stopped */
@@ -39,12 +42,6 @@ struct daemon {
 
 /* --- records into the ledger ------------------------------------------------------------------ */
 
-static const char *const kind_names[] = {
-#define KIND_NAME(n, v, t, d) [v] = t,
-	WW_RECORD_KINDS(KIND_NAME)
-#undef KIND_NAME
-};
-
 static uint64_t boot_now(void)
 {
 	struct timespec ts;
@@ -53,22 +50,19 @@ static uint64_t boot_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
-static void drop_record(struct daemon *d)
+static void drop_records(struct daemon *d, uint64_t records)
 {
-	if (d->records_dropped++ == 0)
+	if (records && d->records_dropped == 0)
 		d->dropped_since_ns = boot_now();
+	d->records_dropped += records;
 }
 
 static void take_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
 	struct daemon *d = ctx;
-	int r = ww_ledger_append(d->ledger, kind_names[kind], json, NULL);
 
-	if (r == -ENOBUFS && !ww_ledger_stopped(d->ledger) &&
-	    ww_ledger_commit(d->ledger, NULL) == 0)
-		r = ww_ledger_append(d->ledger, kind_names[kind], json, NULL);
-	if (r < 0)
-		drop_record(d);
+	if (ww_committer_stage(d->committer, kind, json) < 0)
+		drop_records(d, 1);
 }
 
 /* A record about the daemon itself; `detail` is trusted JSON text of one member's value. */
@@ -96,7 +90,7 @@ static void life(struct daemon *d, const char *what, const char *text)
 		take_record(d, WW_RECORD_LIFE, ww_buf_slice(&b));
 }
 
-/* The ledger works again: what was lost meanwhile becomes a coverage gap of every scope. */
+/* What could not be kept while the ledger was stopped becomes a coverage gap of every scope. */
 static void report_dropped(struct daemon *d)
 {
 	struct ww_event_coverage gap = {.h = {.version = WW_EVENT_VERSION,
@@ -109,7 +103,7 @@ static void report_dropped(struct daemon *d)
 	char text[128];
 
 	gap.detail = gap.h.time_ns - d->dropped_since_ns;
-	snprintf(text, sizeof(text), "%llu records could not be kept while the ledger was stopped",
+	snprintf(text, sizeof(text), "%llu records could not be kept",
 		 (unsigned long long)d->records_dropped);
 	gap.path_bytes = (uint32_t)strlen(text);
 	memcpy(gap.path, text, gap.path_bytes);
@@ -118,45 +112,57 @@ static void report_dropped(struct daemon *d)
 	life(d, "ledger-resumed", text);
 }
 
-static void retry_ledger(struct daemon *d)
+static void tell_stopped(struct daemon *d, const char *why)
 {
-	if (d->retry_in > 0) {
-		d->retry_in--;
-		return;
+	if (d->stopped[0] == '\0') {
+		ww_log(WW_LOG_ERR,
+		       "the ledger stopped: %s; nothing is recorded until this is mended", why);
+		(void)ww_notify("STATUS=ledger stopped"); /* best effort */
 	}
-	d->retry_in = RETRY_TICKS;
-	if (ww_ledger_retry(d->ledger) == 0 && ww_ledger_commit(d->ledger, NULL) == 0) {
-		ww_log(WW_LOG_WARN, "the ledger works again; %llu records were lost meanwhile",
-		       (unsigned long long)d->records_dropped);
-		if (d->records_dropped)
-			report_dropped(d);
-	}
+	snprintf(d->stopped, sizeof(d->stopped), "%s", why);
 }
 
-static void commit(struct daemon *d)
+static void committed(void *ctx, const struct ww_committed *c)
 {
+	struct daemon *d = ctx;
 	struct ww_errtext why;
-	uint64_t size;
 
-	if (ww_ledger_stopped(d->ledger)) {
-		retry_ledger(d);
+	drop_records(d, c->refused);
+	d->pending = c->pending;
+	if (c->stopped) {
+		tell_stopped(d, c->stopped);
 		return;
 	}
-	if (ww_ledger_pending(d->ledger) == 0)
-		return;
-	if (ww_ledger_commit(d->ledger, &size) < 0) {
-		ww_log(WW_LOG_ERR,
-		       "the ledger stopped: %s; nothing is recorded until this is mended",
-		       ww_ledger_stopped(d->ledger));
-		(void)ww_notify("STATUS=ledger stopped"); /* best effort */
-		d->retry_in = RETRY_TICKS;
-		return;
+	if (d->stopped[0]) {
+		ww_log(WW_LOG_WARN, "the ledger works again; %llu records were lost meanwhile",
+		       (unsigned long long)d->records_dropped);
+		d->stopped[0] = '\0';
 	}
-	if (ww_ledger_reader_refresh(d->reader, &size, &why) < 0) {
+	if (ww_ledger_reader_refresh(d->reader, NULL, &why) < 0) {
 		ww_log(WW_LOG_ERR, "cannot read back the ledger: %s", why.text);
 		return;
 	}
 	ww_control_committed(d->control);
+}
+
+static void commit(struct daemon *d)
+{
+	bool retry = false;
+
+	if (d->stopped[0]) {
+		retry = d->retry_in == 0;
+		d->retry_in = retry ? RETRY_TICKS : d->retry_in - 1;
+	} else if (d->records_dropped) {
+		report_dropped(d);
+	}
+	ww_committer_begin(d->committer, retry);
+}
+
+static void commit_now(struct daemon *d)
+{
+	ww_committer_wait(d->committer);
+	ww_committer_begin(d->committer, true);
+	ww_committer_wait(d->committer);
 }
 
 static void on_commit(uv_timer_t *t)
@@ -177,7 +183,6 @@ static void status(void *ctx, struct ww_jsonw *w)
 {
 	struct daemon *d = ctx;
 	struct ww_pipeline_stats s = ww_pipeline_stats(d->pipeline);
-	const char *stopped = ww_ledger_stopped(d->ledger);
 	struct rusage use;
 
 	ww_jsonw_cstr(w, "version", WW_VERSION);
@@ -196,10 +201,10 @@ static void status(void *ctx, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "memoryRefused", s.memory_refused);
 	ww_jsonw_end_object(w);
 	ww_jsonw_object(w, "ledger");
-	ww_jsonw_cstr(w, "origin", ww_ledger_head(d->ledger)->origin);
-	ww_jsonw_u64(w, "size", ww_ledger_size(d->ledger));
-	ww_jsonw_u64(w, "pending", ww_ledger_pending(d->ledger));
-	ww_jsonw_cstr(w, "stopped", stopped);
+	ww_jsonw_cstr(w, "origin", ww_ledger_reader_head(d->reader)->origin);
+	ww_jsonw_u64(w, "size", ww_ledger_reader_head(d->reader)->size);
+	ww_jsonw_u64(w, "pending", d->pending + ww_committer_staged(d->committer));
+	ww_jsonw_cstr(w, "stopped", d->stopped[0] ? d->stopped : NULL);
 	ww_jsonw_u64(w, "recordsDropped", d->records_dropped);
 	ww_jsonw_end_object(w);
 	if (getrusage(RUSAGE_SELF, &use) == 0) {
@@ -364,7 +369,10 @@ static int open_all(struct daemon *d)
 		ww_log(WW_LOG_ERR, "%s", why.text);
 		return r;
 	}
-	return open_pipeline(d);
+	r = open_pipeline(d);
+	if (r == 0)
+		r = ww_committer_open(&d->loop, d->ledger, committed, d, &d->committer);
+	return r;
 }
 
 static int watch_cgroups(struct daemon *d)
@@ -408,20 +416,21 @@ static int serve(struct daemon *d)
 	if (r < 0)
 		return r;
 	ww_live_drain(d->live);
-	commit(d);
+	commit_now(d);
 	d->commit_timer.data = d;
 	uv_timer_start(&d->commit_timer, on_commit, COMMIT_MS, COMMIT_MS);
 	uv_signal_start(&d->on_term, on_stop, SIGTERM);
 	uv_signal_start(&d->on_int, on_stop, SIGINT);
-	ww_log(WW_LOG_INFO, "ready; ledger %s has %llu records", ww_ledger_head(d->ledger)->origin,
-	       (unsigned long long)ww_ledger_size(d->ledger));
+	ww_log(WW_LOG_INFO, "ready; ledger %s has %llu records",
+	       ww_ledger_reader_head(d->reader)->origin,
+	       (unsigned long long)ww_ledger_reader_head(d->reader)->size);
 	(void)ww_notify("READY=1"); /* nobody may be listening */
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	(void)ww_notify("STOPPING=1");
 	ww_live_drain(d->live);
 	ww_pipeline_finish(d->pipeline);
 	life(d, "stop", NULL);
-	commit(d);
+	commit_now(d);
 	return 0;
 }
 
@@ -429,6 +438,7 @@ static void close_all(struct daemon *d)
 {
 	ww_control_close(d->control);
 	ww_live_close(d->live);
+	ww_committer_close(d->committer);
 	uv_close((uv_handle_t *)&d->commit_timer, NULL);
 	uv_close((uv_handle_t *)&d->on_term, NULL);
 	uv_close((uv_handle_t *)&d->on_int, NULL);

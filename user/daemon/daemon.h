@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon: live events into the pipeline, records into the ledger, committed records onto the
- * stream. One thread, one loop. Everything that fails after start is a state that `status` shows
- * and a coverage gap, never an exit, except a ledger that contradicts its own signatures.
+ * stream. One loop on one thread, commits of the ledger on another (committer.h). Everything that
+ * fails after start is a state that `status` shows and a coverage gap, never an exit, except a
+ * ledger that contradicts its own signatures.
  */
 #pragma once
 
