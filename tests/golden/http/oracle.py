@@ -51,7 +51,7 @@ cases = {
     'close': ('GET', head(b'200 OK', b'Connection: close') + long_text),
     'http10': ('GET', b'HTTP/1.0 404 Not Found\r\nContent-Type: a/b\r\n\r\ngone'),
     'chunks': ('POST', head(b'201 Created', te) + chunked(long_text, [1, 2, 3, 3000, 1, 70])),
-    'chunk_ext': ('GET', head(b'200 OK', te) + chunked(b'abcdef', [3], b';a=b;c="d-e"', b'X-Sum: 1\r\nContent-Type: no/no\r\n')),
+    'chunk_ext': ('GET', head(b'200 OK', te) + chunked(b'abcdef', [3], b';a="b";c=d', b'X-Sum: 1\r\nContent-Type: no/no\r\n')),
     'chunk_zeros': ('GET', head(b'200 OK', te) + b'0000000a\r\n0123456789\r\n000\r\n\r\n'),
     'head': ('HEAD', head(b'200 OK', b'Content-Type: a/b', b'Content-Length: 1000')),
     'no_content': ('GET', head(b'204 No Content')),
