@@ -4,8 +4,8 @@
 #include "base/encode.h"
 #include "base/utf8.h"
 
+#include <endian.h>
 #include <errno.h>
-#include <inttypes.h>
 
 #define SAFE_INTEGER_MAX ((1ull << 53) - 1) /* RFC 7493 section 2.2 */
 
@@ -14,10 +14,24 @@ void ww_jsonw_init(struct ww_jsonw *w, struct ww_buf *out)
 	*w = (struct ww_jsonw){.out = out};
 }
 
-static void add(struct ww_jsonw *w, const void *p, size_t n)
+/* Room for n bytes, to be counted by the caller; NULL: the error stays. */
+static inline char *room(struct ww_jsonw *w, size_t n)
 {
+	uint8_t *p;
+
 	if (w->err == 0)
-		w->err = ww_buf_add(w->out, p, n);
+		w->err = ww_buf_reserve(w->out, n, &p);
+	return w->err == 0 ? (char *)p : NULL;
+}
+
+static inline void add(struct ww_jsonw *w, const void *p, size_t n)
+{
+	char *to = room(w, n);
+
+	if (!to || n == 0)
+		return;
+	memcpy(to, p, n);
+	w->out->n += n;
 }
 
 static void add_cstr(struct ww_jsonw *w, const char *s)
@@ -66,13 +80,27 @@ static void add_quoted(struct ww_jsonw *w, struct ww_slice s)
 /* What stands before every value: the comma after the previous one, and the key. */
 static void begin(struct ww_jsonw *w, const char *key)
 {
+	struct ww_slice k;
+
 	if (w->comma)
 		add(w, ",", 1);
-	if (key) {
-		add_quoted(w, ww_slice_str(key));
+	w->comma = true;
+	if (!key)
+		return;
+	k = ww_slice_str(key);
+	if (ww_utf8_plain(k, 0) == k.n) {
+		char *to = room(w, k.n + 3);
+
+		if (!to)
+			return;
+		*to = '"';
+		memcpy(to + 1, k.p, k.n);
+		memcpy(to + 1 + k.n, "\":", 2);
+		w->out->n += k.n + 3;
+	} else {
+		add_quoted(w, k);
 		add(w, ":", 1);
 	}
-	w->comma = true;
 }
 
 static void open_container(struct ww_jsonw *w, const char *key, const char *bracket)
@@ -129,23 +157,43 @@ void ww_jsonw_cstr(struct ww_jsonw *w, const char *key, const char *value)
 		ww_jsonw_null(w, key);
 }
 
+#define DIGITS_MAX 20
+
+/* The last characters of text[DIGITS_MAX]: v in decimal. Returns where they begin. */
+static size_t decimal(uint64_t v, char text[DIGITS_MAX])
+{
+	size_t at = DIGITS_MAX;
+
+	do {
+		text[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return at;
+}
+
 void ww_jsonw_u64(struct ww_jsonw *w, const char *key, uint64_t value)
 {
-	char text[32];
+	char text[DIGITS_MAX];
+	size_t at = decimal(value, text);
+	bool quoted = value > SAFE_INTEGER_MAX;
 
-	(void)snprintf(text, sizeof(text),
-		       value > SAFE_INTEGER_MAX ? "\"%" PRIu64 "\"" : "%" PRIu64, value);
 	begin(w, key);
-	add_cstr(w, text);
+	if (quoted)
+		add(w, "\"", 1);
+	add(w, text + at, DIGITS_MAX - at);
+	if (quoted)
+		add(w, "\"", 1);
 }
 
 void ww_jsonw_i64(struct ww_jsonw *w, const char *key, int64_t value)
 {
-	char text[32];
+	char text[DIGITS_MAX];
+	size_t at = decimal(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, text);
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, value);
 	begin(w, key);
-	add_cstr(w, text);
+	if (value < 0)
+		add(w, "-", 1);
+	add(w, text + at, DIGITS_MAX - at);
 }
 
 void ww_jsonw_bool(struct ww_jsonw *w, const char *key, bool value)
@@ -162,24 +210,23 @@ void ww_jsonw_null(struct ww_jsonw *w, const char *key)
 
 void ww_jsonw_hex(struct ww_jsonw *w, const char *key, struct ww_slice bytes)
 {
+	char *to;
+
 	begin(w, key);
 	add(w, "\"", 1);
-	for (size_t i = 0; i < bytes.n && w->err == 0; i++) {
-		char text[3];
-
-		ww_hex_encode(ww_slice_sub(bytes, i, 1), text);
-		add(w, text, 2);
-	}
+	to = room(w, 2 * bytes.n + 1); /* with the NUL */
+	if (!to)
+		return;
+	ww_hex_encode(bytes, to);
+	w->out->n += 2 * bytes.n;
 	add(w, "\"", 1);
 }
 
 void ww_jsonw_id64(struct ww_jsonw *w, const char *key, uint64_t id)
 {
-	char text[24];
+	uint64_t big_endian = htobe64(id);
 
-	(void)snprintf(text, sizeof(text), "\"%016" PRIx64 "\"", id);
-	begin(w, key);
-	add_cstr(w, text);
+	ww_jsonw_hex(w, key, ww_slice(&big_endian, sizeof(big_endian)));
 }
 
 void ww_jsonw_raw(struct ww_jsonw *w, const char *key, struct ww_slice json)
