@@ -133,8 +133,10 @@ static void read_stream(struct ww_parts *p, const struct ww_parts_dialect *d)
 	ww_sse_init(&s, WW_SSE_LINE_BYTES_MAX);
 	while (!p->terminal && !broken && ww_sse_next(&s, &in, &e) == WW_PARSE_DONE)
 		broken = d->event(p, e.data) != WW_PARSE_DONE;
-	if (broken || s.lost > 0)
+	if (broken)
 		c->findings |= WW_X_MALFORMED_BODY;
+	if (s.lost > 0)
+		c->findings |= WW_X_LIMIT;
 	/* The stream's own end counts, not the connection's: clients leave as soon as they have it.
 	 */
 	c->response_whole = !broken && s.lost == 0 && !c->error_type[0] &&
