@@ -3,8 +3,8 @@
  * One connection. The input is a list of steps: a control byte, a 16-bit length (big-endian), then
  * that many bytes unless the step is a gap. Control: bit 0 direction, bit 1 gap, bit 2 the gap is
  * 2^40 times as long. The very first byte says how the connection closes. Where no place was lost,
- * the same bytes one at a time must give the same exchanges; a lost place is only found again at the
- * begin of a step.
+ * the same bytes one at a time must give the same exchanges; a lost place is only found again at
+ * the begin of a step.
  */
 #include <assert.h>
 

@@ -17,11 +17,11 @@
 #include "flow/flow.h"
 
 enum ww_exchange_outcome {
-	WW_X_OPEN = 0,        /* not finished */
-	WW_X_COMPLETE = 1,    /* request and final response decoded to their ends */
-	WW_X_NO_REPLY = 2,    /* request sent, connection ended in order, no response byte */
-	WW_X_RESET = 3,       /* connection reset or timed out before the response was complete */
-	WW_X_CUT_SHORT = 4,   /* response began; its end was not reached, or is lost (GAP_RESPONSE) */
+	WW_X_OPEN = 0,      /* not finished */
+	WW_X_COMPLETE = 1,  /* request and final response decoded to their ends */
+	WW_X_NO_REPLY = 2,  /* request sent, connection ended in order, no response byte */
+	WW_X_RESET = 3,     /* connection reset or timed out before the response was complete */
+	WW_X_CUT_SHORT = 4, /* response began; its end was not reached, or is lost (GAP_RESPONSE) */
 	WW_X_REQUEST_CUT = 5, /* the request's own end was not reached, or is lost (GAP_REQUEST) */
 	WW_X_UPGRADED = 6,    /* 101, or 2xx to CONNECT: what follows is opaque here */
 	WW_X_UNPARSED = 7,    /* not HTTP, or broken: bytes counted, nothing decoded */

@@ -9,8 +9,8 @@
  * made where the next message begins. About 1 KiB per connection; messages under way come from
  * struct ww_messages.
  *
- * Known to be refused although legal (llhttp 8.1): a chunk extension behind another one with an unquoted
- * value (";a=b;c=d").
+ * Known to be refused although legal (llhttp 8.1): a chunk extension behind another one with an
+ * unquoted value (";a=b;c=d").
  */
 #pragma once
 

@@ -401,31 +401,38 @@ static const char anthropic_stream_text[] = EVENT(
 	"\"stop_reason\":null,\"usage\":{\"input_tokens\":9,\"output_tokens\":1,\"cache_read_input_"
 	"tokens\":0}}") EVENT("content_block_start",
 			      ",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}")
-	EVENT("ping", "") EVENT("content_block_delta", ",\"index\":0,\"delta\":{\"type\":\"text_"
-						       "delta\",\"text\":\"Hel\"}") EVENT(
-		"content_block_delta",
-		",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"lo\"}")
+	EVENT("ping",
+	      "") EVENT("content_block_delta",
+			",\"index\":0,\"delta\":{\"type\":\"text_"
+			"delta\",\"text\":\"Hel\"}") EVENT("content_block_delta",
+							   ",\"index\":0,\"delta\":{\"type\":"
+							   "\"text_delta\",\"text\":\"lo\"}")
 		EVENT("content_block_stop",
 		      ",\"index\":0") EVENT("content_block_start",
 					    ",\"index\":1,\"content_block\":{\"type\":\"tool_use\","
 					    "\"id\":\"toolu_a\",\"name\":\"f\",\"input\":{}}")
 			EVENT("content_block_delta", ",\"index\":1,\"delta\":{\"type\":\"input_"
-						     "json_delta\",\"partial_json\":\"\"}") EVENT(
-				"content_block_delta",
-				",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_"
-				"json\":\"{\\\"a\\\"\"}") EVENT("content_block_delta",
-								",\"index\":1,\"delta\":{\"type\":"
-								"\"input_json_delta\",\"partial_"
-								"json\":\": 1}\"}")
-				EVENT("content_block_stop", ",\"index\":1") EVENT(
-					"content_block_start",
-					",\"index\":2,\"content_block\":{\"type\":\"tool_use\","
-					"\"id\":\"toolu_b\",\"name\":\"g\",\"input\":{}}")
-					EVENT("content_block_stop", ",\"index\":2") EVENT(
-						"message_delta",
-						",\"delta\":{\"stop_reason\":\"tool_use\",\"stop_"
-						"sequence\":null},\"usage\":{\"output_tokens\":12}")
-						EVENT("message_stop", "");
+						     "json_delta\",\"partial_json\":\"\"}")
+				EVENT("content_block_delta", ",\"index\":1,\"delta\":{\"type\":"
+							     "\"input_json_delta\",\"partial_"
+							     "json\":\"{\\\"a\\\"\"}")
+					EVENT("content_block_delta",
+					      ",\"index\":1,\"delta\":{\"type\":"
+					      "\"input_json_delta\",\"partial_"
+					      "json\":\": 1}\"}") EVENT("content_block_stop",
+									",\"index\":1")
+						EVENT("content_block_start",
+						      ",\"index\":2,\"content_block\":{\"type\":"
+						      "\"tool_use\","
+						      "\"id\":\"toolu_b\",\"name\":\"g\",\"input\":"
+						      "{}}")
+							EVENT("content_block_stop", ",\"index\":2")
+								EVENT("message_delta",
+								      ",\"delta\":{\"stop_reason\":"
+								      "\"tool_use\",\"stop_"
+								      "sequence\":null},\"usage\":{"
+								      "\"output_tokens\":12}")
+									EVENT("message_stop", "");
 
 static void anthropic_stream(void **state)
 {
