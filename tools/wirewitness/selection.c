@@ -173,13 +173,6 @@ static int follow(struct job *j, uint64_t index)
 /* --- the result ---------------------------------------------------------------------------------
  */
 
-static int by_index(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Verdicts into the survey, findings into their list. */
 static int read_chosen(struct job *j)
 {
@@ -208,6 +201,29 @@ static int read_chosen(struct job *j)
 	return 0;
 }
 
+static int by_index(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* In waves, each in the ledger's order: reading forward is what the ledger does fast. */
+static int follow_all(struct job *j)
+{
+	while (j->next < j->count) {
+		size_t end = j->count;
+		int r = 0;
+
+		qsort(j->queue + j->next, end - j->next, sizeof(*j->queue), by_index);
+		while (r == 0 && j->next < end)
+			r = follow(j, j->queue[j->next++]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int make(struct job *j)
 {
 	struct ww_records_query period = {.since = j->q->since, .until = j->q->until};
@@ -220,8 +236,8 @@ static int make(struct job *j)
 		r = j->error;
 	if (r == 0)
 		r = choose_coverage(j);
-	while (r == 0 && !j->complete && j->next < j->count)
-		r = follow(j, j->queue[j->next++]);
+	if (r == 0 && !j->complete)
+		r = follow_all(j);
 	if (r < 0)
 		return r;
 	if (j->count)

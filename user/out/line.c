@@ -36,8 +36,8 @@
 	  " · wire " WW_LINE_WIRE "[  {wire.destination|wire.undecoded.destination}]"           \
 	  "[  {wire.peer|wire.undecoded.peer}]  join {join}[ n={n}]  {id}")                     \
 	X(COVERAGE, true,                                                                       \
-	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks "                        \
-	  "{marksTotal}][  first: {marks.what} {marks.detail}]  {id}")                          \
+	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks {marksTotal}]"           \
+	  "[, first: {marks.detail}]  {id}")                                                    \
 	X(LOSS, false, "{cause}: {events} events, {bytes} bytes  {id}")                         \
 	X(FINDING, false, "{finding}  on {id}")
 
@@ -118,6 +118,8 @@ int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out)
 		if (r == 0)
 			r = ww_template_render(lines[k].pattern, record, colour, &line);
 	}
+	while (line.n > 0 && line.p[line.n - 1] == ' ')
+		line.n--;
 	if (r == -EMSGSIZE) {
 		line.max = WW_LINE_BYTES_MAX;
 		r = add_text(&line, colour ? cut : cut + sizeof(WW_TEMPLATE_TONE_END) - 1);

@@ -49,7 +49,7 @@ static void other_kinds(void **state)
 	check(SAMPLE_ACTOR,
 	      "14:03:22.123  ACTOR       node              /usr/bin/node  uid 1000  p77-1f");
 	check(SAMPLE_COVERAGE_BAD, "14:03:22.123  COVERAGE    /other  lost 3 events, 96 bytes  "
-				   "marks 2  first: loss data "
+				   "marks 2, first: data "
 				   "ring full  c-abd-1");
 	check(SAMPLE_LOSS, "14:03:22.123  LOSS        data ring full: 3 events, 96 bytes  l-1-2");
 	check(SAMPLE_FINDING, "14:03:22.123  FINDING     malformed-body  on x-5-1");
