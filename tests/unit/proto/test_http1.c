@@ -647,7 +647,7 @@ static void every_split_gives_the_same(void **state)
 	ww_buf_done(&split);
 }
 
-static void idle_connections_are_small(void **state)
+static void nothing_is_held_between_exchanges(void **state)
 {
 	uint64_t held, refused;
 
@@ -692,7 +692,7 @@ int main(void)
 		T(a_response_without_request_is_its_own),
 		T(bodies_are_capped_and_counted),
 		T(every_split_gives_the_same),
-		T(idle_connections_are_small),
+		T(nothing_is_held_between_exchanges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
