@@ -6,7 +6,9 @@ ok 'no daemon: says how to start one' code 3 "$ww" tail -s "$sock"
 ok '  with the command' said 'sudo wirewitnessd'
 ok 'a filter that means nothing is refused' code 2 "$ww" tail -s "$sock" -f 'verdict=NOACTION'
 ok '  with the reason' said "'NOACTION': there is no such verdict"
-ok 'a time that is none is refused' code 2 "$ww" tail -s "$sock" -S yesterday
+for when in yesterday 10x m -5 1e3 2026-11-23 2026-02-30T00:00:00Z 2026-11-23T10:00:00 2026-11-23T10:00:00+25:00 ''; do
+	ok "'$when' is no time" code 2 "$ww" tail -s "$sock" -S "$when"
+done
 ok 'an unknown option is refused' code 2 "$ww" tail --nonsense
 daemon long.ndjson
 ok 'json: the stream, byte for byte' code 0 "$ww" tail -s "$sock" -o json -S start -n "$total"
