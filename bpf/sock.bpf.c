@@ -309,6 +309,7 @@ static __always_inline bool new_path(__u64 cookie, const char *path)
 static __always_inline int on_unix(struct bpf_sock_addr *ctx, bool connect)
 {
 	char path[112] __attribute__((aligned(8))) = {};
+	struct task_struct *task;
 	struct ww_scope_ref scope;
 	struct ww_event_unix *e;
 	__u32 path_bytes;
@@ -325,8 +326,10 @@ static __always_inline int on_unix(struct bpf_sock_addr *ctx, bool connect)
 	e = ww_control_begin(struct ww_event_unix, WW_EVENT_UNIX_PEER, &scope);
 	if (!e)
 		return 1;
+	task = (struct task_struct *)bpf_get_current_task();
 	ww_actor_current(&e->h.actor);
 	e->h.cookie = cookie;
+	e->mntns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	e->path_bytes = path_bytes;
 	__builtin_memcpy(e->path, path, sizeof(e->path));
 	ww_control_end(e);

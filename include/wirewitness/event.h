@@ -232,7 +232,9 @@ struct ww_event_unix {
 	__u32 path_bytes; /* 0: unnamed; a leading NUL: abstract */
 	__u32 absent; /* set by the daemon: 1: no such socket existed when it looked, nothing was
 			 reached */
-	char path[112];
+	char path[108];
+	__u32 mntns; /* inode of the process's mount namespace: where the path was looked up; 0:
+			unknown */
 };
 
 /* --- added by the daemon -------------------------------------------------------------------- */
@@ -324,5 +326,6 @@ _Static_assert(offsetof(struct ww_event_data, bytes) == 128, "data");
 _Static_assert(sizeof(struct ww_event_fork) % 8 == 0, "fork");
 _Static_assert(sizeof(struct ww_event_exec) % 8 == 0, "exec");
 _Static_assert(sizeof(struct ww_event_hello) % 8 == 0, "hello");
+_Static_assert(sizeof(struct ww_event_unix) == 184, "unix peer");
 _Static_assert(sizeof(struct ww_event_coverage) % 8 == 0, "coverage");
 #endif

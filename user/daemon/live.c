@@ -14,6 +14,7 @@
 #include "sense/event_check.h"
 #include "sense/sense.h"
 #include "sense/target.h"
+#include "sense/unix_peer.h"
 
 #define POLL_MS    10
 #define TICK_NS    100000000ull
@@ -189,23 +190,16 @@ static void run_scans(struct ww_live *l, uint64_t now)
 /* --- events -------------------------------------------------------------------------------------
  */
 
-/* A connect to a unix socket that does not exist reached nobody (the C library tries such paths by
- * habit). */
 static void take_unix(struct ww_live *l, const struct ww_event_unix *ev)
 {
 	struct ww_event_unix copy = *ev;
-	char path[192];
-	struct stat st;
+	const char *cgroup = NULL;
 
-	if (ev->path_bytes > 0 && ev->path_bytes <= sizeof(ev->path) && ev->path[0] == '/') {
-		snprintf(path, sizeof(path), "/proc/%u/root%.*s", ev->h.actor.pid,
-			 (int)ev->path_bytes, ev->path);
-		copy.absent = stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
-		if (copy.absent) { /* the process may be gone already: look at our own root too */
-			snprintf(path, sizeof(path), "%.*s", (int)ev->path_bytes, ev->path);
-			copy.absent = stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
-		}
+	for (unsigned i = 0; i < l->scope_count; i++) {
+		if (l->scopes[i].id == ev->h.cgroup)
+			cgroup = l->scopes[i].path;
 	}
+	copy.absent = ww_unix_peer_absent(ev, cgroup);
 	l->fn(l->ctx, &copy.h);
 }
 

@@ -70,7 +70,10 @@ export function serve(name, handler) {
 
 	async function answer(req, res) {
 		const conn = conn_of(req.socket);
-		const body = await read_body(req);
+		const body = await read_body(req).catch(() => null);
+
+		if (body === null)
+			return; // the client went away in the middle of it
 		const line = {
 			kind: 'req', conn: conn.id, addr: conn.addr, port: conn.port,
 			sni: req.socket.servername || null, method: req.method, path: req.url,
