@@ -193,13 +193,10 @@ static void set_tool(struct ww_actions *t, struct ww_action *a, const char *tool
 
 static void set_call_id(struct ww_actions *t, struct ww_action *a, const char *call_id)
 {
-	struct ww_sha256 d;
-
 	if (a->tool_call_id[0] || !call_id[0])
 		return;
 	snprintf(a->tool_call_id, sizeof(a->tool_call_id), "%s", call_id);
-	ww_digest(t->key, ww_slice_str(a->tool_call_id), &d);
-	ww_hex_encode(ww_slice(d.b, sizeof(d.b)), a->call_digest);
+	ww_digest(t->key, ww_slice_str(a->tool_call_id), &a->call_digest);
 }
 
 /* The id names the key, and which action of that key it is. */
@@ -358,7 +355,6 @@ static void take_idempotency(struct ww_actions *t, struct ww_action *a, const st
 					   "idempotency_key"};
 	const char *value = NULL;
 	struct ww_slice text;
-	struct ww_sha256 d;
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(keys) && !value; i++)
 		value = ww_span_attr(s, keys[i]);
@@ -369,18 +365,24 @@ static void take_idempotency(struct ww_actions *t, struct ww_action *a, const st
 	if (text.n > 4 && memcmp(text.p, "[\"", 2) == 0 &&
 	    memcmp(text.p + text.n - 2, "\"]", 2) == 0)
 		text = ww_slice_sub(text, 2, text.n - 4);
-	ww_digest(t->key, text, &d);
-	ww_hex_encode(ww_slice(d.b, sizeof(d.b)), a->said_idempotency);
+	ww_digest(t->key, text, &a->said_key);
+	a->key_said = true;
 }
 
 static void put_span(struct ww_actions *t, struct ww_action *a, const struct ww_span *s)
 {
+	struct ww_boot start = ww_clock_boot(t->clock, s->start);
+	struct ww_boot end = ww_clock_boot(t->clock, s->end);
 	struct ww_action_span *e;
 
 	take_clock(t, a, s);
 	set_tool(t, a, s->tool_name);
 	set_call_id(t, a, s->tool_call_id);
 	take_idempotency(t, a, s);
+	if (a->span_count == 0 || start.ns < a->begun.ns)
+		a->begun = start;
+	if (end.ns > a->ended.ns)
+		a->ended = end;
 	if (a->span_count == WW_ACTION_SPANS_MAX) {
 		a->parts_over++;
 		return;
@@ -389,8 +391,8 @@ static void put_span(struct ww_actions *t, struct ww_action *a, const struct ww_
 	memcpy(e->trace_id, s->trace_id, sizeof(e->trace_id));
 	memcpy(e->span_id, s->span_id, sizeof(e->span_id));
 	e->status = s->status;
-	e->start = ww_clock_boot(t->clock, s->start);
-	e->end = ww_clock_boot(t->clock, s->end);
+	e->start = start;
+	e->end = end;
 	e->said_start = s->start;
 	e->said_end = s->end;
 	snprintf(e->error_type, sizeof(e->error_type), "%s", s->error_type);
@@ -571,6 +573,15 @@ bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsign
 	return true;
 }
 
+bool ww_actions_any_loose(const struct ww_actions *t)
+{
+	const struct ww_action *a = t->open.first;
+
+	while (a && !is_loose(a))
+		a = a->next;
+	return a != NULL;
+}
+
 void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a)
 {
 	struct ww_action *next;
@@ -583,17 +594,6 @@ void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a)
 	}
 }
 
-struct ww_boot ww_action_begun(const struct ww_action *a)
-{
-	struct ww_boot t = a->span_count ? a->spans[0].start : a->model.at;
-
-	for (unsigned i = 1; i < a->span_count; i++) {
-		if (a->spans[i].start.ns < t.ns)
-			t = a->spans[i].start;
-	}
-	return t;
-}
-
 const struct ww_action_span *ww_action_last_span(const struct ww_action *a)
 {
 	const struct ww_action_span *last = a->span_count ? &a->spans[0] : NULL;
@@ -603,13 +603,6 @@ const struct ww_action_span *ww_action_last_span(const struct ww_action *a)
 			last = &a->spans[i];
 	}
 	return last;
-}
-
-struct ww_boot ww_action_ended(const struct ww_action *a)
-{
-	const struct ww_action_span *last = ww_action_last_span(a);
-
-	return last ? last->end : (struct ww_boot){0};
 }
 
 bool ww_action_says_done(const struct ww_action *a)

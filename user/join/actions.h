@@ -76,17 +76,19 @@ struct ww_action {
 	struct ww_actor_key root;
 	uint64_t cgroup;
 	char tool[128];
-	char tool_call_id[128]; /* empty: none */
-	int contract;           /* index, -1: none declares the tool */
-	char call_digest[65];   /* the tool call id as a digest of an idempotency key, hex; or empty
-				 */
-	char said_idempotency[65]; /* idempotency key that the span names, likewise */
+	char tool_call_id[128];       /* empty: none */
+	int contract;                 /* index, -1: none declares the tool */
+	struct ww_sha256 call_digest; /* the tool call id, digested as an idempotency key is */
+	bool key_said;
+	struct ww_sha256 said_key; /* the idempotency key that the span names, likewise */
 	unsigned span_count;
 	struct ww_action_span spans[WW_ACTION_SPANS_MAX];
 	unsigned claim_count;
 	struct ww_action_claim claims[WW_ACTION_CLAIMS_MAX];
 	uint32_t parts_over; /* spans and claims beyond the tables */
 	struct ww_action_model model;
+	struct ww_boot begun;    /* first start and last end of its spans, */
+	struct ww_boot ended;    /* those beyond the table included */
 	struct ww_boot received; /* last part of the application's side */
 	uint64_t bound_ns;       /* largest error of its mapped times */
 	bool clock_bad; /* some time of it could not be mapped, or contradicts its receipt */
@@ -137,6 +139,7 @@ void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, cons
  * was merged into another and is gone). *ret_partners: how many actions it could mean.
  */
 void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a);
+bool ww_actions_any_loose(const struct ww_actions *t); /* such a claim waits */
 bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners);
 
 /* Only a declared claim, no span and no model call. */
@@ -145,9 +148,11 @@ static inline bool ww_action_claim_only(const struct ww_action *a)
 	return a->span_count == 0 && !a->model.asked;
 }
 
-/* When it began, as far as spans and the model tell; when the last span ended. 0: neither does. */
-struct ww_boot ww_action_begun(const struct ww_action *a);
-struct ww_boot ww_action_ended(const struct ww_action *a);
+/* When it began, as far as spans and the model tell. 0: neither does. */
+static inline struct ww_boot ww_action_begun(const struct ww_action *a)
+{
+	return a->span_count ? a->begun : a->model.at;
+}
 
 /* The span that ended last, or NULL. */
 const struct ww_action_span *ww_action_last_span(const struct ww_action *a);

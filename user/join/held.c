@@ -86,14 +86,6 @@ static void blind(struct ww_held *h, struct ww_boot t)
 /* --- exchanges ----------------------------------------------------------------------------------
  */
 
-static void exchange_free(struct ww_held_exchange *x)
-{
-	free(x->name);
-	free(x->path);
-	free(x->matches);
-	free(x);
-}
-
 static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
 {
 	for (unsigned i = 0; i < x->match_count; i++) {
@@ -109,7 +101,7 @@ static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
 	UNLINK(h->x_first, h->x_last, x);
 	h->counts.exchanges--;
 	blind(h, x->arrived);
-	exchange_free(x);
+	free(x);
 }
 
 static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
@@ -206,26 +198,14 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct
 	return n;
 }
 
-static int copy_texts(struct ww_held_exchange *e, const struct ww_exchange *x)
-{
-	char path[256];
-
-	ww_exchange_path_template(x->target, path);
-	e->name = strdup(name_of(x));
-	e->path = strdup(path);
-	return e->name && e->path ? 0 : -ENOMEM;
-}
-
 static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 {
-	ww_exchange_id(x, e->id);
+	e->index = x->index;
 	e->cookie = x->cookie;
 	e->root = x->root;
 	e->cgroup = x->cgroup;
 	e->peer = x->peer;
 	e->t_first_req = x->t_first_req;
-	e->t_first_resp = x->t_first_resp;
-	e->t_last_resp = x->t_last_resp;
 	e->req_bytes = x->req_bytes;
 	e->resp_bytes = x->resp_bytes;
 	e->outcome = x->outcome;
@@ -233,7 +213,8 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->retry_after = x->retry_after;
 	e->retry_after_s = x->retry_after_s;
 	e->trace = x->trace;
-	memcpy(e->idempotency, x->idempotency_key_digest, sizeof(e->idempotency));
+	e->keyed = ww_hex_decode(ww_slice_str(x->idempotency_key_digest), e->idempotency.b,
+				 sizeof(e->idempotency.b)) == 0;
 	memcpy(e->method, x->method, sizeof(e->method));
 	e->ended = x->t_last_resp.ns  ? x->t_last_resp
 		   : x->t_last_req.ns ? x->t_last_req
@@ -255,20 +236,25 @@ static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
 
 static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot now);
 
+/* One block: the exchange, its matches, its texts. */
 static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_match *found,
 		unsigned n, struct ww_held_exchange **ret_exchange)
 {
-	struct ww_held_exchange *e = calloc(1, sizeof(*e));
+	size_t matches_n = n * sizeof(*found), name_n = strlen(name_of(x)) + 1;
+	struct ww_held_exchange *e;
+	char path[256], *texts;
 
+	ww_exchange_path_template(x->target, path);
+	e = calloc(1, sizeof(*e) + matches_n + name_n + strlen(path) + 1);
 	if (!e)
 		return -ENOMEM;
-	e->matches = malloc(n * sizeof(*found));
-	if (!e->matches || copy_texts(e, x) < 0) {
-		exchange_free(e);
-		return -ENOMEM;
-	}
-	memcpy(e->matches, found, n * sizeof(*found));
+	memcpy(e->matches, found, matches_n);
 	e->match_count = n;
+	texts = (char *)e->matches + matches_n;
+	memcpy(texts, name_of(x), name_n);
+	memcpy(texts + name_n, path, strlen(path) + 1);
+	e->name = texts;
+	e->path = texts + name_n;
 	copy_facts(e, x);
 	e->seq = ++h->seq;
 	/* A lost reply is told when its connection closes: long after exchanges that ended later.
@@ -281,6 +267,13 @@ static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_
 	h->counts.exchanges++;
 	*ret_exchange = e;
 	return 0;
+}
+
+void ww_held_exchange_id(const struct ww_held_exchange *x, char *out)
+{
+	struct ww_exchange named = {.cookie = x->cookie, .index = x->index};
+
+	ww_exchange_id(&named, out);
 }
 
 static void add_model_peer(struct ww_held *h, const struct ww_endpoint *peer)
@@ -563,6 +556,18 @@ struct ww_held_span *ww_held_span_up(const struct ww_held *h, struct ww_actor_ke
 		s = ww_held_span_get(h, root, trace_id, s->parent);
 	}
 	return NULL;
+}
+
+uint64_t ww_held_traced(const struct ww_held *h, struct ww_held_exchange *x)
+{
+	const struct ww_held_span *s;
+
+	if (x->traced || !x->trace.present)
+		return x->traced;
+	s = ww_held_span_up(h, x->root, x->trace.trace_id, x->trace.span_id, WW_SPAN_TOOL);
+	if (s)
+		x->traced = s->action;
+	return x->traced;
 }
 
 struct ww_held_span *ww_held_span_by_response(const struct ww_held *h, struct ww_actor_key root,

@@ -61,27 +61,27 @@ struct ww_held_exchange {
 	uint64_t seq;
 	struct ww_boot ended;   /* its last byte */
 	struct ww_boot arrived; /* that, but never before what arrived earlier */
-	char id[WW_EXCHANGE_ID_MAX];
 	uint64_t cookie;
+	uint32_t index;
 	struct ww_actor_key root;
 	uint64_t cgroup;
 	struct ww_endpoint peer;
 	struct ww_boot t_first_req;
-	struct ww_boot t_first_resp;
-	struct ww_boot t_last_resp;
 	uint64_t req_bytes, resp_bytes;
 	enum ww_exchange_outcome outcome;
 	uint16_t status;
 	bool retry_after;
 	uint32_t retry_after_s;
 	struct ww_trace_context trace;
-	char idempotency[65]; /* hex keyed digest, empty: none */
+	bool keyed;                   /* it has an idempotency key */
+	struct ww_sha256 idempotency; /* keyed digest of that */
 	char method[24];
-	char *name;     /* SNI, else Host without port; owned, never NULL */
-	char *path;     /* template without values; owned, never NULL */
-	uint64_t owner; /* number of the one action it satisfies, 0: none */
+	const char *name; /* SNI, else Host; never NULL */
+	const char *path; /* template without values; never NULL */
+	uint64_t traced; /* number of the action that its trace context names, 0: not (yet) known */
+	uint64_t owner;  /* number of the one action it satisfies, 0: none */
 	unsigned match_count;
-	struct ww_match *matches; /* owned */
+	struct ww_match matches[]; /* the texts lie behind them */
 };
 
 /* What is known of one socket, live or closed. */
@@ -155,6 +155,9 @@ WW_DEFINE_AUTO(struct ww_held, ww_held_free)
 WW_CHECK int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool model,
 				  struct ww_held_exchange **ret_exchange);
 
+/* "x-<cookie>-<index>", as ww_exchange_id(). */
+void ww_held_exchange_id(const struct ww_held_exchange *x, char *out);
+
 /* Newest match of a contract; go on with ->older. NULL: none. */
 struct ww_match *ww_held_newest(const struct ww_held *h, uint32_t contract);
 
@@ -185,6 +188,12 @@ struct ww_held_span *ww_held_span_get(const struct ww_held *h, struct ww_actor_k
 struct ww_held_span *ww_held_span_up(const struct ww_held *h, struct ww_actor_key root,
 				     const uint8_t trace_id[16], const uint8_t span_id[8],
 				     enum ww_span_role role);
+
+/*
+ * The number of the action whose tool span is the nearest one at or above the exchange's trace
+ * context, 0: none is known. What was found stays: nothing can come between.
+ */
+uint64_t ww_held_traced(const struct ww_held *h, struct ww_held_exchange *x);
 
 /* The tree's model span with this response id, or NULL. */
 struct ww_held_span *ww_held_span_by_response(const struct ww_held *h, struct ww_actor_key root,

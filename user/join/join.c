@@ -9,6 +9,8 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 
 /* Claims of one window that are told apart; past it they are AMBIGUOUS. */
 #define CLAIMS_MAX 64
+/* The same for other actions whose windows overlap. */
+#define RIVALS_MAX 256
 
 static const struct ww_boot never = {UINT64_MAX};
 
@@ -62,7 +64,7 @@ struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew
 
 	if (a->span_count) {
 		w.core_from = ww_action_begun(a);
-		w.core_to = ww_action_ended(a);
+		w.core_to = a->ended;
 	} else if (a->model.asked) {
 		w.core_from = a->model.at;
 		w.core_to = a->model.shown ? a->model.shown_at : until;
@@ -92,21 +94,23 @@ static enum firm firmness(const struct ww_action *a, const struct ww_join_window
 /* --- ids ----------------------------------------------------------------------------------------
  */
 
+static bool digest_eq(const struct ww_sha256 *x, const struct ww_sha256 *y)
+{
+	return memcmp(x->b, y->b, sizeof(x->b)) == 0;
+}
+
 /* Invariant 2. */
 static enum exact exact(const struct ww_join_ask *ask, const struct ww_action *a,
-			const struct ww_held_exchange *x, enum ww_join_by *ret_by)
+			struct ww_held_exchange *x, enum ww_join_by *ret_by)
 {
-	const struct ww_held_span *s = NULL;
+	uint64_t traced = ww_held_traced(ask->held, x);
 
-	if (x->trace.present)
-		s = ww_held_span_up(ask->held, x->root, x->trace.trace_id, x->trace.span_id,
-				    WW_SPAN_TOOL);
-	if (s && s->action) {
+	if (traced) {
 		*ret_by = WW_JOIN_BY_TRACEPARENT;
-		return s->action == a->number ? EXACT_OURS : EXACT_OTHERS;
+		return traced == a->number ? EXACT_OURS : EXACT_OTHERS;
 	}
-	if (x->idempotency[0] && (strcmp(x->idempotency, a->call_digest) == 0 ||
-				  strcmp(x->idempotency, a->said_idempotency) == 0)) {
+	if (x->keyed && ((a->tool_call_id[0] && digest_eq(&x->idempotency, &a->call_digest)) ||
+			 (a->key_said && digest_eq(&x->idempotency, &a->said_key)))) {
 		*ret_by = WW_JOIN_BY_IDEMPOTENCY_KEY;
 		return EXACT_OURS;
 	}
@@ -127,6 +131,55 @@ static const struct ww_match *match_of(const struct ww_held_exchange *x, int con
 	return NULL;
 }
 
+/* Another action that could mean the same exchanges. */
+struct rival {
+	const struct ww_action *action;
+	struct ww_join_window window;
+	bool asked; /* whether it is served is known */
+	bool served;
+};
+
+/* What one search gathers besides the result. */
+struct search {
+	const struct ww_join_ask *ask;
+	struct ww_joined *j;
+	bool exact;         /* some attempt is */
+	uint32_t contested; /* candidates others could mean as well */
+	uint32_t claimants; /* how many could mean the most contested one */
+	bool gathered;      /* rivals are: asked for only when a candidate has no id */
+	bool rivals_over;   /* more than are told apart */
+	unsigned rival_count;
+	struct rival rivals[RIVALS_MAX];
+};
+
+static void add_rival(struct search *s, const struct ww_action *b)
+{
+	const struct ww_action *a = s->ask->action;
+	struct ww_join_window w;
+
+	if (b == a || b->contract < 0 || !ww_held_same_tree(b->root, a->root))
+		return;
+	w = ww_join_window_of(b, s->ask->skew_ns, never);
+	if (w.from.ns > s->j->window.to.ns || w.to.ns < s->j->window.from.ns)
+		return;
+	if (s->rival_count == RIVALS_MAX)
+		s->rivals_over = true;
+	else
+		s->rivals[s->rival_count++] = (struct rival){b, w, false, false};
+}
+
+static void gather_rivals(struct search *s)
+{
+	if (s->gathered)
+		return;
+	s->gathered = true;
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next)
+		add_rival(s, b);
+	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
+	     b && b->judged_at.ns >= s->j->window.from.ns; b = b->prev)
+		add_rival(s, b);
+}
+
 /* Whether some exchange in b's window is b's by an id: then it has no need of others. */
 static bool has_exact(const struct ww_join_ask *ask, const struct ww_action *b,
 		      const struct ww_join_window *w)
@@ -142,50 +195,47 @@ static bool has_exact(const struct ww_join_ask *ask, const struct ww_action *b,
 	return false;
 }
 
+static bool served(const struct ww_join_ask *ask, struct rival *r)
+{
+	if (!r->asked)
+		r->served = r->action->owns || has_exact(ask, r->action, &r->window);
+	r->asked = true;
+	return r->served;
+}
+
 enum contest { OURS, CONTESTED, THEIRS };
 
-static enum contest against(const struct ww_join_ask *ask, const struct ww_action *b,
-			    const struct ww_held_exchange *x, enum firm ours)
+static enum contest against(struct search *s, struct rival *r, struct ww_held_exchange *x,
+			    enum firm ours)
 {
-	struct ww_join_window w;
+	enum firm theirs = firmness(r->action, &r->window, x);
 	enum ww_join_by by;
-	enum firm theirs;
 
-	if (b == ask->action || b->contract < 0 || !ww_held_same_tree(b->root, ask->action->root) ||
-	    !match_of(x, b->contract))
+	if (theirs == OUTSIDE || !match_of(x, r->action->contract))
 		return OURS;
-	w = ww_join_window_of(b, ask->skew_ns, never);
-	theirs = firmness(b, &w, x);
-	if (theirs == OUTSIDE)
-		return OURS;
-	if (exact(ask, b, x, &by) == EXACT_OURS)
+	if (exact(s->ask, r->action, x, &by) == EXACT_OURS)
 		return THEIRS;
-	if (b->owns || ww_action_claim_only(b) || theirs < ours || has_exact(ask, b, &w))
+	if (theirs < ours || ww_action_claim_only(r->action) || served(s->ask, r))
 		return OURS;
 	return theirs > ours ? THEIRS : CONTESTED;
 }
 
-static enum contest contest(const struct ww_join_ask *ask, const struct ww_join_window *w,
-			    const struct ww_held_exchange *x, enum firm ours, uint32_t *claimants)
+static enum contest contest(struct search *s, struct ww_held_exchange *x)
 {
-	enum contest worst = OURS;
+	enum firm ours = firmness(s->ask->action, &s->j->window, x);
+	enum contest worst;
 	uint32_t n = 1;
 
-	for (const struct ww_action *b = ww_actions_open(ask->actions); b; b = b->next) {
-		enum contest c = against(ask, b, x, ours);
+	gather_rivals(s);
+	worst = s->rivals_over ? CONTESTED : OURS;
+	for (unsigned i = 0; i < s->rival_count && worst != THEIRS; i++) {
+		enum contest c = against(s, &s->rivals[i], x, ours);
 
 		n += c == CONTESTED;
 		worst = c > worst ? c : worst;
 	}
-	for (const struct ww_action *b = ww_actions_judged(ask->actions);
-	     b && b->judged_at.ns >= w->from.ns; b = b->prev) {
-		enum contest c = against(ask, b, x, ours);
-
-		n += c == CONTESTED;
-		worst = c > worst ? c : worst;
-	}
-	if (worst == CONTESTED && n > *claimants)
-		*claimants = n;
+	if (worst == CONTESTED && n > s->claimants)
+		s->claimants = n;
 	return worst;
 }
 
@@ -214,15 +264,6 @@ uint32_t ww_join_rivals(const struct ww_join_ask *ask)
 
 /* --- finding ------------------------------------------------------------------------------------
  */
-
-/* What one search gathers besides the result. */
-struct search {
-	const struct ww_join_ask *ask;
-	struct ww_joined *j;
-	bool exact;         /* some attempt is */
-	uint32_t contested; /* candidates others could mean as well */
-	uint32_t claimants; /* how many could mean the most contested one */
-};
 
 static void add_near(struct ww_joined *j, const struct ww_match *m, enum ww_join_near why)
 {
@@ -276,14 +317,12 @@ static void look_outside(struct search *s, const struct ww_match *m)
 
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
 {
-	const struct ww_join_window *w = &s->j->window;
-
 	if (e == EXACT_OURS) {
 		s->exact = true;
 		add_attempt(s->j, m, WW_JOIN_EXACT, by);
 		return;
 	}
-	switch (contest(s->ask, w, m->x, firmness(s->ask->action, w, m->x), &s->claimants)) {
+	switch (contest(s, m->x)) {
 	case THEIRS:
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
 		break;
@@ -296,6 +335,19 @@ static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum
 	}
 }
 
+/* A call inside the window that is not the declared one: a decoy, a stub, a look-alike. */
+static void look_beside(struct search *s, struct ww_match *m)
+{
+	enum ww_join_by by;
+	enum exact e = exact(s->ask, s->ask->action, m->x, &by);
+
+	if (e == EXACT_OTHERS)
+		return;
+	if (e == EXACT_OURS && m->template)
+		s->j->elsewhere = m; /* the first one in the end: newest come first */
+	add_near(s->j, m, m->template ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
+}
+
 static void look(struct search *s, struct ww_match *m)
 {
 	const struct ww_action *a = s->ask->action;
@@ -305,22 +357,20 @@ static void look(struct search *s, struct ww_match *m)
 
 	if (!ww_held_same_tree(m->x->root, a->root)) {
 		look_foreign(s, m);
-		return;
-	}
-	e = exact(s->ask, a, m->x, &by);
-	if (m->destination && m->template) {
-		if ((m->x->owner && m->x->owner != a->number) || e == EXACT_OTHERS) {
-			if (inside)
-				add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
-		} else if (inside) {
+	} else if (!m->destination || !m->template) {
+		if (inside)
+			look_beside(s, m);
+	} else if (m->x->owner && m->x->owner != a->number) {
+		if (inside)
+			add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+	} else {
+		e = exact(s->ask, a, m->x, &by);
+		if (inside && e == EXACT_OTHERS)
+			add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+		else if (inside)
 			look_inside(s, m, e, by);
-		} else {
+		else if (e != EXACT_OTHERS)
 			look_outside(s, m);
-		}
-	} else if (inside && e != EXACT_OTHERS) {
-		if (e == EXACT_OURS && m->template)
-			s->j->elsewhere = m; /* the first one in the end: newest come first */
-		add_near(s->j, m, m->template ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
 	}
 }
 
@@ -451,8 +501,11 @@ static void serve_claims(struct search *s)
 void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 {
 	struct ww_joined *j = ret_joined;
-	struct search s = {.ask = ask, .j = j};
+	struct search s;
 
+	memset(&s, 0, offsetof(struct search, rivals));
+	s.ask = ask;
+	s.j = j;
 	memset(j, 0, sizeof(*j));
 	j->window = ww_join_window_of(ask->action, ask->skew_ns, ask->until);
 	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)ask->action->contract);
@@ -493,7 +546,7 @@ void ww_join_release(const struct ww_join_ask *ask)
 	struct ww_action *a = ask->action;
 	struct ww_join_window w = ww_join_window_of(a, ask->skew_ns, ask->until);
 
-	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)a->contract);
+	for (struct ww_match *m = a->owns ? ww_held_newest(ask->held, (uint32_t)a->contract) : NULL;
 	     m && m->x->arrived.ns >= w.from.ns; m = m->older) {
 		if (m->x->owner == a->number)
 			m->x->owner = 0;

@@ -148,27 +148,24 @@ static void take_undecoded(const struct ww_held_flow *f, struct ww_world *w)
 	u->began_inside = f->t_open.ns >= w->from.ns;
 }
 
-static void flow_text(const struct ww_held_flow *f, char *out)
-{
-	ww_endpoint_text(&f->peer, out);
-}
-
 static void check_content(const struct ww_world_ask *ask, const struct ww_held_flow *f,
 			  struct ww_world *w)
 {
+	uint64_t hidden = f->unexplained[WW_DIR_OUT] > f->unexplained[WW_DIR_IN]
+				  ? f->unexplained[WW_DIR_OUT]
+				  : f->unexplained[WW_DIR_IN];
+	bool unread = undecoded(f) && !f->model && !ww_held_is_model_peer(ask->held, &f->peer);
 	char peer[WW_ENDPOINT_TEXT_MAX];
 
-	flow_text(f, peer);
-	for (unsigned dir = 0; dir < 2; dir++) {
-		if (f->unexplained[dir] > WW_WORLD_REMAINDER_BYTES)
-			fail(w, WW_WORLD_ACCOUNT, "%llu bytes unexplained, %s",
-			     (unsigned long long)f->unexplained[dir], peer);
-	}
-	if (!undecoded(f) || f->model || ww_held_is_model_peer(ask->held, &f->peer))
+	if (!unread && hidden <= WW_WORLD_REMAINDER_BYTES)
 		return;
-	if (f->tls)
+	ww_endpoint_text(&f->peer, peer);
+	if (hidden > WW_WORLD_REMAINDER_BYTES)
+		fail(w, WW_WORLD_ACCOUNT, "%llu bytes unexplained, %s", (unsigned long long)hidden,
+		     peer);
+	if (unread && f->tls)
 		fail(w, WW_WORLD_TLS, "%s, %s", peer, f->bound ? "not understood" : "unread");
-	else if (f->ip_proto != IP_UDP || f->peer.port != PORT_DNS)
+	else if (unread && (f->ip_proto != IP_UDP || f->peer.port != PORT_DNS))
 		fail(w, WW_WORLD_PLAIN, "%s, %llu bytes", peer, (unsigned long long)f->bytes_sent);
 }
 
@@ -204,7 +201,7 @@ static bool concerns(const struct ww_world_ask *ask, const struct ww_held_flow *
 	return ww_held_same_tree(f->root, a->root) || (f->root.pid == 0 && f->cgroup == a->cgroup);
 }
 
-void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world)
+void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world)
 {
 	struct ww_world *w = ret_world;
 
@@ -217,6 +214,13 @@ void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_
 	if (ask->contract->deferred)
 		w->to.ns += ask->contract->deadline_s * NS_PER_S;
 	check_coverage(ask, w);
+}
+
+void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world)
+{
+	struct ww_world *w = ret_world;
+
+	ww_closed_world_cover(ask, w);
 	check_rest(ask, w);
 	for (const struct ww_held_flow *f = ww_held_flows_live(ask->held); f; f = f->next) {
 		if (concerns(ask, f, w))

@@ -75,6 +75,10 @@ struct ww_world_ask {
 	struct ww_boot now;
 };
 
+/* Only the window and what coverage says of it: for verdicts that need no more. */
+void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world);
+
+/* All of it. */
 void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world);
 
 /* NONE when none of the items in `mask` failed, else the reason of the first one. */

@@ -174,7 +174,7 @@ static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
 	if (a->root.pid == 0 || a->clock_bad)
 		return a->received.ns + j->cfg.grace_ns;
 	if (a->span_count)
-		due = max_ns(ww_action_ended(a).ns, a->received.ns);
+		due = max_ns(a->ended.ns, a->received.ns);
 	else if (a->model.asked)
 		due = max_ns(model_due(j, a), a->received.ns);
 	else
@@ -285,6 +285,18 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 	return ask;
 }
 
+/* The wire has the last word already: how complete the view was changes nothing. */
+static bool answered(const struct ww_joined *joined)
+{
+	for (unsigned i = 0; i < joined->count && joined->grade >= WW_JOIN_UNIQUE; i++) {
+		uint8_t wire = joined->attempts[i].match->wire;
+
+		if (wire == WW_WIRE_SUCCESS || wire == WW_WIRE_ACCEPTED)
+			return true;
+	}
+	return false;
+}
+
 static void look_at_world(struct ww_judge *j, struct ww_case *k)
 {
 	struct ww_world_ask ask = {
@@ -297,7 +309,10 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 		.now = j->now,
 	};
 
-	ww_closed_world_check(&ask, &k->world);
+	if (answered(&k->joined))
+		ww_closed_world_cover(&ask, &k->world);
+	else
+		ww_closed_world_check(&ask, &k->world);
 }
 
 /* Judges a, or leaves it open because an exchange may still end. */
@@ -320,7 +335,8 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	ww_join_find(&ask, &k->joined);
 	k->still_open = busy(j, a);
 	look_at_world(j, k);
-	k->rivals = ww_join_rivals(&ask);
+	if (k->world.undecoded.count)
+		k->rivals = ww_join_rivals(&ask);
 	k->partners = a->partners;
 	if (!ww_effect_rule(k, &r))
 		ww_commit_rule(k, &r);
@@ -448,6 +464,8 @@ static void settle_claims(struct ww_judge *j)
 {
 	struct ww_action *next;
 
+	if (!ww_actions_any_loose(j->actions))
+		return;
 	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
 		next = a->next;
 		if (!j->finished && due_of(j, a) > j->now.ns)

@@ -38,6 +38,14 @@ static void write_flow_id(struct ww_jsonw *w, const char *key, uint64_t cookie)
 	ww_jsonw_cstr(w, key, id);
 }
 
+static void write_exchange_id(struct ww_jsonw *w, const char *key, const struct ww_held_exchange *x)
+{
+	char id[WW_EXCHANGE_ID_MAX];
+
+	ww_held_exchange_id(x, id);
+	ww_jsonw_cstr(w, key, id);
+}
+
 static void span_id_text(const uint8_t span_id[8], char *out)
 {
 	memcpy(out, "s-", 2);
@@ -191,7 +199,7 @@ static void write_attempts(const struct ww_verdict_record *v, struct ww_jsonw *w
 		const struct ww_match *m = j->attempts[i].match;
 
 		ww_jsonw_object(w, NULL);
-		ww_jsonw_cstr(w, "exchange", m->x->id);
+		write_exchange_id(w, "exchange", m->x);
 		write_wall(w, "t", ww_clock_wall(v->clock, m->x->t_first_req));
 		ww_jsonw_cstr(w, "join", ww_verdict_join_name(j->attempts[i].grade));
 		ww_jsonw_cstr(w, "by", ww_join_by_name(j->attempts[i].by));
@@ -217,7 +225,7 @@ static void write_near(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		const struct ww_match *m = j->near[i].match;
 
 		ww_jsonw_object(w, NULL);
-		ww_jsonw_cstr(w, "exchange", m->x->id);
+		write_exchange_id(w, "exchange", m->x);
 		ww_jsonw_cstr(w, "why", ww_join_near_name(j->near[i].why));
 		write_call(w, m);
 		ww_jsonw_end_object(w);
@@ -243,7 +251,7 @@ static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w
 {
 	const struct ww_match *m = v->r->deciding->match;
 
-	ww_jsonw_cstr(w, "exchange", m->x->id);
+	write_exchange_id(w, "exchange", m->x);
 	write_flow_id(w, "flow", m->x->cookie);
 	ww_jsonw_cstr(w, "wire", ww_held_wire_name((enum ww_wire)m->wire));
 	write_call(w, m);
@@ -267,7 +275,7 @@ static void write_wire(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	write_attempts(v, w);
 	if (j->elsewhere && !j->count) {
 		ww_jsonw_object(w, "elsewhere");
-		ww_jsonw_cstr(w, "exchange", j->elsewhere->x->id);
+		write_exchange_id(w, "exchange", j->elsewhere->x);
 		write_call(w, j->elsewhere);
 		ww_jsonw_end_object(w);
 	}
@@ -359,9 +367,9 @@ static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	if (a->model.shown)
 		ww_jsonw_cstr(w, NULL, a->model.shown_exchange);
 	for (unsigned i = 0; i < k->joined.count; i++)
-		ww_jsonw_cstr(w, NULL, k->joined.attempts[i].match->x->id);
+		write_exchange_id(w, NULL, k->joined.attempts[i].match->x);
 	if (k->joined.elsewhere && !k->joined.count)
-		ww_jsonw_cstr(w, NULL, k->joined.elsewhere->x->id);
+		write_exchange_id(w, NULL, k->joined.elsewhere->x);
 	if (v->r->flow)
 		write_flow_id(w, NULL, v->r->flow->cookie);
 	ww_jsonw_end_array(w);

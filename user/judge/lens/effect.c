@@ -77,13 +77,14 @@ static bool idempotent(const char *method)
 static bool repeatable(const struct ww_joined *j)
 {
 	const struct ww_held_exchange *first = j->attempts[0].match->x;
-	bool safe = true, one_key = first->idempotency[0] != '\0';
+	bool safe = true, one_key = first->keyed;
 
 	for (unsigned i = 0; i < j->count; i++) {
 		const struct ww_held_exchange *x = j->attempts[i].match->x;
 
 		safe &= idempotent(x->method);
-		one_key &= strcmp(x->idempotency, first->idempotency) == 0;
+		one_key &= x->keyed && memcmp(x->idempotency.b, first->idempotency.b,
+					      sizeof(x->idempotency.b)) == 0;
 	}
 	return safe || one_key;
 }
