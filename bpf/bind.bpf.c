@@ -324,10 +324,14 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
 
 	if (!sk)
 		return 1;
+	st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
+	/* The way of nearly all packets. */
+	if (st && st->walk[dir].mode == WW_WALK_DONE && (dir == WW_DIR_IN || st->named) &&
+	    (dir == WW_DIR_IN || !ww_prefix_on))
+		return 1;
 	sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return 1;
-	st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
 	if (!st || !st->ready) {
 		st = begin_flow(skb, sk, st);
 		if (!st)

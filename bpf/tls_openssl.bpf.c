@@ -11,6 +11,7 @@
  * 4. A session is bound to the socket that showed its client random and that its own process (or
  *    its parent: sockets are inherited) owns; when both ends fit, or none, it stays unbound.
  */
+#include "lib/actor.bpf.h"
 #include "lib/emit.bpf.h"
 #include "lib/scope.bpf.h"
 
@@ -36,16 +37,6 @@ static __always_inline struct ww_thread *thread_get(bool create)
 	return bpf_map_lookup_elem(&ww_threads_lru, &key);
 }
 
-static __always_inline __u64 start_time(void)
-{
-	struct task_struct *task;
-
-	if (ww_has_task_btf)
-		return bpf_get_current_task_btf()->group_leader->start_boottime;
-	task = (struct task_struct *)bpf_get_current_task();
-	return BPF_CORE_READ(task, group_leader, start_boottime);
-}
-
 /* NULL when the current thread is not in scope. */
 static __always_inline struct ww_thread *thread_in_scope(void)
 {
@@ -65,7 +56,7 @@ static __always_inline struct ww_thread *thread_in_scope(void)
 	}
 	t->cgroup = cgroup;
 	t->scope = scope;
-	t->start_ns = start_time();
+	ww_actor_current(&t->actor);
 	return t;
 }
 
@@ -119,13 +110,14 @@ static __always_inline struct ww_call *call_innermost(struct ww_thread *t)
 /* --- the session ---------------------------------------------------------------------------- */
 
 /* False: the random cannot be read; it stays zero then and the object alone has to do. */
-static __always_inline bool read_id(__u64 object, __u64 cookie, struct ww_session_id *id)
+static __always_inline bool read_id(const struct ww_thread *t, __u64 object, __u64 cookie,
+				    struct ww_session_id *id)
 {
 	__u64 at = object + WW_SITE_COOKIE_OFF1(cookie);
 	__u32 mode = WW_SITE_COOKIE_RANDOM(cookie);
 
 	id->object = object;
-	id->pid = bpf_get_current_pid_tgid() >> 32;
+	id->pid = t->actor.pid;
 	id->_pad = 0;
 	if (mode == 2) {
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)at) != 0)
@@ -214,15 +206,6 @@ static __always_inline void fill_key(struct ww_session_key *key, const struct ww
 	key->file = file;
 }
 
-static __always_inline void fill_actor(struct ww_event *h, const struct ww_thread *t)
-{
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-
-	h->actor.start_ns = t->start_ns;
-	h->actor.pid = pid_tgid >> 32;
-	h->actor.tid = pid_tgid;
-}
-
 /* --- plaintext ------------------------------------------------------------------------------ */
 
 /* One successful call. */
@@ -238,25 +221,40 @@ struct transfer {
 	__u32 dir;
 };
 
-/* `room` is the size class, a constant. */
-static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32 bytes,
-				       const __u32 room, bool last)
+/* Room by size class: what a chunk needs, never the worst case. */
+static __always_inline struct ww_event_data *reserve_chunk(__u32 bytes)
 {
+	const __u32 head = sizeof(struct ww_event_data);
+
+	if (bytes <= 256)
+		return bpf_ringbuf_reserve(&ww_data, head + 256, 0);
+	if (bytes <= 1024)
+		return bpf_ringbuf_reserve(&ww_data, head + 1024, 0);
+	if (bytes <= 2048)
+		return bpf_ringbuf_reserve(&ww_data, head + 2048, 0);
+	if (bytes <= 4096)
+		return bpf_ringbuf_reserve(&ww_data, head + 4096, 0);
+	return bpf_ringbuf_reserve(&ww_data, head + WW_CHUNK_BYTES_MAX, 0);
+}
+
+static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32 bytes, bool last)
+{
+	struct ww_event_data *e = reserve_chunk(bytes);
 	struct ww_session_state *s = x->session;
 	__u32 dir = x->dir & 1;
-	struct ww_event_data *e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_DATA, sizeof(*e) + room,
-					   &x->thread->scope, bytes);
 
-	if (!e) {
+	if (!ww_admit(&e->h, WW_RING_DATA, WW_EVENT_DATA, sizeof(*e) + bytes, &x->thread->scope,
+		      bytes)) {
 		s->lost[dir] += bytes;
 		return;
 	}
-	fill_actor(&e->h, x->thread);
-	fill_key(&e->session, x->id, x->file);
+	e->h.actor = x->thread->actor;
 	e->h.cookie = s->cookie;
+	fill_key(&e->session, x->id, x->file);
 	e->offset = x->offset + at;
 	e->call_bytes = x->bytes;
 	e->call_at = at;
+	e->captured = bytes;
 	e->requested = x->requested;
 	e->lost_before = s->lost[dir];
 	e->dir = dir;
@@ -264,31 +262,13 @@ static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32
 	e->last = last;
 	e->_pad = 0;
 	s->lost[dir] = 0;
-	if (bytes > room)
-		bytes = room;
-	ww_barrier(bytes);
-	if (bytes > room || bpf_probe_read_user(e->bytes, bytes, (void *)(x->buffer + at)) != 0) {
+	if (bpf_probe_read_user(e->bytes, bytes, (void *)(x->buffer + at)) != 0) {
 		ww_lost(x->thread->scope.slot, WW_LOSS_USER_READ, 1, bytes);
-		s->lost[dir] += bytes;
-		bytes = 0;
+		s->lost[dir] = bytes;
+		e->captured = 0;
+		e->h.size = sizeof(*e);
 	}
-	e->captured = bytes;
-	e->h.size = sizeof(*e) + bytes;
-	ww_end(&ww_data, WW_RING_DATA, e, sizeof(*e) + room);
-}
-
-static __always_inline void emit_last(const struct transfer *x, __u32 at, __u32 bytes)
-{
-	if (bytes <= 256)
-		emit_chunk(x, at, bytes, 256, true);
-	else if (bytes <= 1024)
-		emit_chunk(x, at, bytes, 1024, true);
-	else if (bytes <= 2048)
-		emit_chunk(x, at, bytes, 2048, true);
-	else if (bytes <= 4096)
-		emit_chunk(x, at, bytes, 4096, true);
-	else
-		emit_chunk(x, at, bytes, WW_CHUNK_BYTES_MAX, true);
+	ww_end(&ww_data, WW_RING_DATA, e);
 }
 
 static __always_inline void emit_call(const struct transfer *x)
@@ -297,13 +277,17 @@ static __always_inline void emit_call(const struct transfer *x)
 
 	if (cap > ww_cap_bytes)
 		cap = ww_cap_bytes;
-	for (__u32 i = 1; i < WW_CHUNKS_PER_CALL_MAX && cap - at > WW_CHUNK_BYTES_MAX; i++) {
-		emit_chunk(x, at, WW_CHUNK_BYTES_MAX, WW_CHUNK_BYTES_MAX, false);
+	for (__u32 i = 0; i < WW_CHUNKS_PER_CALL_MAX && at < cap; i++) {
+		__u32 bytes = cap - at;
+
+		if (bytes > WW_CHUNK_BYTES_MAX)
+			bytes = WW_CHUNK_BYTES_MAX;
+		ww_barrier(bytes);
+		if (bytes > WW_CHUNK_BYTES_MAX)
+			break;
+		emit_chunk(x, at, bytes, at + bytes == cap);
 		at += WW_CHUNK_BYTES_MAX;
 	}
-	if (cap - at > WW_CHUNK_BYTES_MAX)
-		cap = at + WW_CHUNK_BYTES_MAX;
-	emit_last(x, at, cap - at);
 	if (x->bytes > cap) {
 		x->session->lost[dir] += x->bytes - cap;
 		ww_lost(x->thread->scope.slot, WW_LOSS_CAP, 1, x->bytes - cap);
@@ -324,7 +308,7 @@ static __always_inline void emit_transfer(struct ww_thread *t, const struct ww_c
 		.dir = WW_SITE_COOKIE_DIR(c->cookie),
 	};
 
-	read_id(c->object, c->cookie, &id);
+	read_id(t, c->object, c->cookie, &id);
 	s = session_get(&id);
 	if (!s) {
 		ww_lost(t->scope.slot, WW_LOSS_MAP_FULL, 1, bytes);
@@ -420,7 +404,7 @@ int ww_ssl_prefix(struct pt_regs *ctx)
 	c = call_innermost(t);
 	if (!c || (__s32)PT_REGS_PARM3(ctx) < 21)
 		return 0;
-	read_id(c->object, c->cookie, &id);
+	read_id(t, c->object, c->cookie, &id);
 	s = session_get(&id);
 	if (!s || s->cookie)
 		return 0;
@@ -450,18 +434,18 @@ int ww_ssl_free(struct pt_regs *ctx)
 	if (!t || !PT_REGS_PARM1(ctx))
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
-	read_id(PT_REGS_PARM1(ctx), cookie, &id);
+	read_id(t, PT_REGS_PARM1(ctx), cookie, &id);
 	s = bpf_map_lookup_elem(&ww_sessions, &id);
 	if (!s)
 		return 0;
 	e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_SESSION_END, sizeof(*e), &t->scope, 0);
 	if (e) {
-		fill_actor(&e->h, t);
+		e->h.actor = t->actor;
 		fill_key(&e->session, &id, WW_SITE_COOKIE_FILE(cookie));
 		e->h.cookie = s->cookie;
 		e->bytes_out = s->offset[WW_DIR_OUT];
 		e->bytes_in = s->offset[WW_DIR_IN];
-		ww_end(&ww_data, WW_RING_DATA, e, sizeof(*e));
+		ww_end(&ww_data, WW_RING_DATA, e);
 	}
 	if (!random_known(&id))
 		bpf_map_delete_elem(&ww_sessions, &id);

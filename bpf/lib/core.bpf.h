@@ -29,7 +29,7 @@
 const volatile __u32 ww_cap_bytes __weak = WW_MESSAGE_BYTES_DEFAULT;
 /* The daemon's own process is never observed. */
 const volatile __u32 ww_own_pid __weak = 0;
-/* Bytes of a ring between two wake-ups: a power of two. */
+/* Bytes of a ring between two wake-ups. */
 const volatile __u64 ww_wake_bytes[WW_RING_MAX] __weak = {WW_RING_CONTROL_BYTES / 4,
 							  WW_RING_DATA_BYTES / 4};
 /* Rows of ww_cpus. */

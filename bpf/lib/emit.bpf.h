@@ -7,7 +7,7 @@
  *    is counted by cause and scope. So admitted == emitted + lost, per ring.
  * 2. The time of an event is taken after its room is reserved: once user space has read the clock
  *    and then the ring's producer position, no event behind that position is older than the clock.
- * 3. Nothing wakes the reader, except when the ring has filled by another quarter.
+ * 3. Nothing wakes the reader, except when another quarter of the ring has filled.
  */
 #pragma once
 
@@ -38,20 +38,19 @@ static __always_inline __u64 ww_next_seq(enum ww_ring_id id, __u32 cpu)
 }
 
 /*
- * Reserves `bytes` (a constant) in a ring and fills the header but for actor and cookie. NULL: no
- * room, counted as one event of `content` bytes.
+ * Completes what bpf_ringbuf_reserve() gave: sequence number, and the header but for actor and
+ * cookie. False when it gave nothing, counted as one event of `content` bytes.
  */
-static __always_inline void *ww_begin(void *ring, enum ww_ring_id id, __u16 kind, __u64 bytes,
-				      const struct ww_scope_ref *scope, __u64 content)
+static __always_inline bool ww_admit(struct ww_event *e, enum ww_ring_id id, __u16 kind,
+				     __u32 bytes, const struct ww_scope_ref *scope, __u64 content)
 {
-	struct ww_event *e = bpf_ringbuf_reserve(ring, bytes, 0);
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 seq = ww_next_seq(id, cpu);
 
 	if (!e) {
 		ww_lost(scope->slot, id == WW_RING_DATA ? WW_LOSS_RING_DATA : WW_LOSS_RING_CONTROL,
 			1, content);
-		return NULL;
+		return false;
 	}
 	e->version = WW_EVENT_VERSION;
 	e->kind = kind;
@@ -61,17 +60,42 @@ static __always_inline void *ww_begin(void *ring, enum ww_ring_id id, __u16 kind
 	e->cpu = cpu;
 	e->_pad = 0;
 	e->cgroup = scope->id;
-	return e;
+	return true;
 }
 
-/* `bytes`: what ww_begin() reserved. */
-static __always_inline void ww_end(void *ring, enum ww_ring_id id, void *event, __u64 bytes)
+/* Reserves `bytes`, a constant. NULL: no room. */
+static __always_inline void *ww_begin(void *ring, enum ww_ring_id id, __u16 kind, __u64 bytes,
+				      const struct ww_scope_ref *scope, __u64 content)
 {
-	__u64 after = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	__u64 before = after - ((bytes + 15) & ~7ull);
-	__u64 crossed = (after ^ before) & ~(ww_wake_bytes[id] - 1);
+	struct ww_event *e = bpf_ringbuf_reserve(ring, bytes, 0);
 
-	bpf_ringbuf_submit(event, crossed ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	return ww_admit(e, id, kind, bytes, scope, content) ? e : NULL;
+}
+
+/* How full the ring is costs as much as a small copy: a CPU asks once in this many events. */
+#define WW_WAKE_EVERY 8
+
+static __always_inline bool ww_quarter_filled(void *ring, enum ww_ring_id id, __u32 cpu)
+{
+	struct ww_cpu_row *row = bpf_map_lookup_elem(&ww_cpus, &cpu);
+	__u64 quarters = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) / ww_wake_bytes[id];
+	bool more;
+
+	if (!row)
+		return false;
+	more = quarters > row->quarters[id];
+	row->quarters[id] = quarters;
+	return more;
+}
+
+static __always_inline void ww_end(void *ring, enum ww_ring_id id, void *event)
+{
+	struct ww_event *e = event;
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (e->seq % WW_WAKE_EVERY == 0 && ww_quarter_filled(ring, id, e->cpu))
+		flags = BPF_RB_FORCE_WAKEUP;
+	bpf_ringbuf_submit(event, flags);
 }
 
 /* A control event of fixed size, zeroed behind the header. */
@@ -88,4 +112,4 @@ static __always_inline void ww_end(void *ring, enum ww_ring_id id, void *event, 
 		ww_e_;                                                                             \
 	})
 
-#define ww_control_end(event) ww_end(&ww_control, WW_RING_CONTROL, event, sizeof(*(event)))
+#define ww_control_end(event) ww_end(&ww_control, WW_RING_CONTROL, event)

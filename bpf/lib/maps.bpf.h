@@ -181,7 +181,7 @@ struct ww_call {
 struct ww_thread {
 	struct ww_scope_ref scope;
 	__u64 cgroup; /* the thread's own cgroup that `scope` was decided for */
-	__u64 start_ns;
+	struct ww_actor_key actor;
 	__u64 serial;
 	struct ww_call call[WW_CALL_DEPTH];
 };

@@ -34,10 +34,11 @@ struct ww_loss_row {
 	} cause[WW_LOSS_CAUSES];
 };
 
-/* Map ww_cpus, one row per CPU and a cache line of its own: next sequence number of each ring. */
+/* Map ww_cpus, one row per CPU and a cache line of its own. */
 struct ww_cpu_row {
-	__u64 seq[WW_RING_MAX];
-	__u64 _pad[6];
+	__u64 seq[WW_RING_MAX];	    /* next sequence number */
+	__u64 quarters[WW_RING_MAX]; /* of the ring that were waiting when the CPU last looked */
+	__u64 _pad[4];
 };
 
 /*
