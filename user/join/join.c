@@ -160,7 +160,8 @@ static void add_rival(struct search *s, const struct ww_action *b)
 	if (b == a || b->contract < 0 || !ww_held_same_tree(b->root, a->root))
 		return;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
-	if (w.from.ns > s->j->window.to.ns || w.to.ns < s->j->window.from.ns)
+	if (w.from.ns > plus(s->j->window.to, s->ask->grace_ns).ns ||
+	    w.to.ns < s->j->window.from.ns)
 		return;
 	if (s->rival_count == RIVALS_MAX)
 		s->rivals_over = true;
@@ -291,7 +292,32 @@ static void add_attempt(struct ww_joined *j, struct ww_match *m, enum ww_join_gr
 	j->count++;
 }
 
-/* Somebody else's tree made a call like it. */
+/* Whether an action of the other tree could mean its own tree's call. */
+static bool at_home(const struct search *s, const struct ww_match *m, const struct ww_action *b)
+{
+	struct ww_join_window w;
+
+	if (b->contract != (int)m->contract || !ww_held_same_tree(b->root, m->x->root))
+		return false;
+	w = ww_join_window_of(b, s->ask->skew_ns, never);
+	return within(m->x->t_first_req, w.from, w.to);
+}
+
+static bool has_home(const struct search *s, const struct ww_match *m)
+{
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+		if (at_home(s, m, b))
+			return true;
+	}
+	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
+	     b && b->judged_at.ns >= m->x->t_first_req.ns; b = b->prev) {
+		if (at_home(s, m, b))
+			return true;
+	}
+	return false;
+}
+
+/* Somebody else's tree made a call like it, and nothing of that tree speaks of it. */
 static void look_foreign(struct search *s, const struct ww_match *m)
 {
 	const struct ww_action *a = s->ask->action;
@@ -300,7 +326,8 @@ static void look_foreign(struct search *s, const struct ww_match *m)
 		      memcmp(x->trace.trace_id, a->spans[0].trace_id, 16) == 0;
 
 	if (m->destination && m->template && !x->owner && (traced || x->cgroup == a->cgroup) &&
-	    within(x->t_first_req, s->j->window.from, plus(s->j->window.to, s->ask->grace_ns)))
+	    within(x->t_first_req, s->j->window.from, plus(s->j->window.to, s->ask->grace_ns)) &&
+	    !has_home(s, m))
 		s->j->foreign++;
 }
 
@@ -309,10 +336,18 @@ static void look_outside(struct search *s, const struct ww_match *m)
 {
 	if (m->x->t_first_req.ns < s->j->window.from.ns) {
 		add_near(s->j, m, WW_JOIN_NEAR_EARLY);
-	} else if (m->x->t_first_req.ns <= plus(s->j->window.to, s->ask->grace_ns).ns) {
-		add_near(s->j, m, WW_JOIN_NEAR_LATE);
-		s->j->late++;
+		return;
 	}
+	if (m->x->t_first_req.ns > plus(s->j->window.to, s->ask->grace_ns).ns)
+		return;
+	gather_rivals(s);
+	for (unsigned i = 0; i < s->rival_count; i++) {
+		if (firmness(s->rivals[i].action, &s->rivals[i].window, m->x) != OUTSIDE &&
+		    match_of(m->x, s->rivals[i].action->contract))
+			return; /* the next one's call */
+	}
+	add_near(s->j, m, WW_JOIN_NEAR_LATE);
+	s->j->late++;
 }
 
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
