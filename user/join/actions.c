@@ -97,18 +97,18 @@ static int push_key(struct ww_actions *t, struct ww_action *a)
 		return -ENOMEM;
 	}
 	a->older = old;
+	if (old)
+		old->newer = a;
+	a->nth = old ? old->nth + 1 : 0;
 	return 0;
 }
 
 static void pull_key(struct ww_actions *t, struct ww_action *a)
 {
-	struct ww_action *head = newest(t, a->key);
-
-	if (head != a) {
-		while (head && head->older != a)
-			head = head->older;
-		if (head)
-			head->older = a->older;
+	if (a->older)
+		a->older->newer = a->newer;
+	if (a->newer) {
+		a->newer->older = a->older;
 		return;
 	}
 	HASH_DELETE(hh, t->by_key, a);
@@ -202,16 +202,13 @@ static void set_call_id(struct ww_actions *t, struct ww_action *a, const char *c
 /* The id names the key, and which action of that key it is. */
 static void name(struct ww_action *a)
 {
-	uint32_t nth = 0;
 	uint8_t bytes[8];
 	char hex[2 * sizeof(bytes) + 1];
 
-	for (const struct ww_action *o = a->older; o; o = o->older)
-		nth++;
 	memcpy(bytes, a->key, sizeof(bytes));
 	ww_hex_encode(ww_slice(bytes, sizeof(bytes)), hex);
-	if (nth)
-		snprintf(a->id, sizeof(a->id), "a-%s-%x", hex, nth & 0xffff);
+	if (a->nth)
+		snprintf(a->id, sizeof(a->id), "a-%s-%x", hex, a->nth & 0xffff);
 	else
 		snprintf(a->id, sizeof(a->id), "a-%s", hex);
 }

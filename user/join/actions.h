@@ -67,7 +67,8 @@ struct ww_action_model {
 
 struct ww_action {
 	struct ww_action *prev, *next;
-	struct ww_action *older; /* with the same key */
+	struct ww_action *older, *newer; /* with the same key */
+	uint32_t nth;                    /* of this key, from 0 */
 	UT_hash_handle hh;
 	uint64_t number; /* from 1, in order of opening */
 	char id[WW_ACTION_ID_MAX];
