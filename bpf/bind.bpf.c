@@ -17,7 +17,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define ETH_P_IP_	0x0800
+#define ETH_P_IP_       0x0800
 #define OWNER_TRIES_MAX 64
 #define TLS_APPLICATION 23
 
@@ -159,7 +159,8 @@ static __always_inline void begin_walks(struct ww_flow_state *st, struct bpf_soc
 	acked = tp->bytes_acked;
 	st->late = acked > 1 || (acked == 1 && !st->connect && tp->data_segs_out) ||
 		   tp->bytes_received != 0;
-	st->walk[WW_DIR_OUT].first = st->walk[WW_DIR_OUT].next = tp->snd_una - (acked ? acked - 1 : 0);
+	st->walk[WW_DIR_OUT].first = st->walk[WW_DIR_OUT].next =
+		tp->snd_una - (acked ? acked - 1 : 0);
 	st->walk[WW_DIR_IN].first = st->walk[WW_DIR_IN].next = tp->rcv_nxt - tp->bytes_received;
 	if (st->late)
 		st->walk[WW_DIR_OUT].mode = st->walk[WW_DIR_IN].mode = WW_WALK_DONE;
@@ -306,8 +307,8 @@ static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock 
 		find_owner(sk, st);
 	head = ip_header_bytes(skb, st->proto);
 	if (!head)
-		head = skb->protocol == bpf_htons(ETH_P_IP_) ? sizeof(struct iphdr) :
-							       sizeof(struct ipv6hdr);
+		head = skb->protocol == bpf_htons(ETH_P_IP_) ? sizeof(struct iphdr)
+							     : sizeof(struct ipv6hdr);
 	if (st->proto == IPPROTO_UDP)
 		head += sizeof(struct udphdr);
 	if (skb->len > head)

@@ -47,8 +47,7 @@ static __always_inline void emit_open(struct bpf_sock_addr *ctx, struct bpf_sock
 				      const struct ww_scope_ref *scope,
 				      const struct ww_endpoint *peer, __u64 cookie, __u8 role)
 {
-	struct ww_event_flow *e =
-		ww_control_begin(struct ww_event_flow, WW_EVENT_FLOW_OPEN, scope);
+	struct ww_event_flow *e = ww_control_begin(struct ww_event_flow, WW_EVENT_FLOW_OPEN, scope);
 
 	if (!e)
 		return;

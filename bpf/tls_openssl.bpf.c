@@ -174,8 +174,7 @@ static __always_inline bool bind_to(const struct ww_random_seen *seen, __u32 pid
 	return true;
 }
 
-static __always_inline void session_bind(struct ww_session_state *s,
-					 const struct ww_session_id *id)
+static __always_inline void session_bind(struct ww_session_state *s, const struct ww_session_id *id)
 {
 	struct ww_random_seen *seen;
 

@@ -16,8 +16,8 @@
 #include <wirewitness/event.h>
 #include <wirewitness/kernel.h>
 
-#define AF_UNIX	     1
-#define AF_INET	     2
+#define AF_UNIX      1
+#define AF_INET      2
 #define AF_INET6     10
 #define SOCK_STREAM_ 1
 #define SOCK_DGRAM_  2
@@ -40,9 +40,10 @@ const volatile bool ww_has_fetch_add __weak = true;    /* 5.12: atomics that ret
 const volatile bool ww_has_task_btf __weak = true;     /* 5.11: bpf_get_current_task_btf */
 const volatile bool ww_has_task_storage __weak = true; /* 5.11: in uprobes */
 const volatile bool ww_has_sk_in_tp __weak = true;     /* 5.12: sk storage and cookie in tp_btf */
-const volatile bool ww_has_exit_group __weak = false;  /* 6.16: second argument of the exit tracepoint */
-const volatile bool ww_has_kern_ctx __weak = false;    /* 6.2: bpf_cast_to_kern_ctx */
+const volatile bool ww_has_exit_group __weak =
+	false; /* 6.16: second argument of the exit tracepoint */
+const volatile bool ww_has_kern_ctx __weak = false; /* 6.2: bpf_cast_to_kern_ctx */
 
 /* Changed at run time by the loader. */
 volatile __u32 ww_generation __weak = 0; /* the scope changed: cached decisions are void */
-volatile __u32 ww_prefix_on __weak = 0;	 /* sessions without a socket exist: look at ciphertext */
+volatile __u32 ww_prefix_on __weak = 0;  /* sessions without a socket exist: look at ciphertext */

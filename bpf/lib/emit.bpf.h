@@ -99,17 +99,17 @@ static __always_inline void ww_end(void *ring, enum ww_ring_id id, void *event)
 }
 
 /* A control event of fixed size, zeroed behind the header. */
-#define ww_control_begin(type, kind, scope)                                                        \
-	({                                                                                         \
-		type *ww_e_ = ww_begin(&ww_control, WW_RING_CONTROL, kind, sizeof(type), scope,    \
-				       sizeof(type));                                              \
-		if (ww_e_) {                                                                       \
-			__builtin_memset(&ww_e_->h.actor, 0, sizeof(ww_e_->h.actor));              \
-			ww_e_->h.cookie = 0;                                                       \
-			__builtin_memset((char *)ww_e_ + sizeof(struct ww_event), 0,               \
-					 sizeof(type) - sizeof(struct ww_event));                  \
-		}                                                                                  \
-		ww_e_;                                                                             \
+#define ww_control_begin(type, kind, scope)                                                     \
+	({                                                                                      \
+		type *ww_e_ = ww_begin(&ww_control, WW_RING_CONTROL, kind, sizeof(type), scope, \
+				       sizeof(type));                                           \
+		if (ww_e_) {                                                                    \
+			__builtin_memset(&ww_e_->h.actor, 0, sizeof(ww_e_->h.actor));           \
+			ww_e_->h.cookie = 0;                                                    \
+			__builtin_memset((char *)ww_e_ + sizeof(struct ww_event), 0,            \
+					 sizeof(type) - sizeof(struct ww_event));               \
+		}                                                                               \
+		ww_e_;                                                                          \
 	})
 
 #define ww_control_end(event) ww_end(&ww_control, WW_RING_CONTROL, event)

@@ -69,9 +69,9 @@ struct ww_flow_state {
 	__u64 cookie;
 	struct ww_actor_key owner; /* pid 0: not known */
 	struct ww_endpoint local;
-	__u64 bytes[2];		   /* not TCP: payload, by enum ww_dir */
+	__u64 bytes[2]; /* not TCP: payload, by enum ww_dir */
 	__u32 packets[2];
-	__u64 stat_sum; /* what the last FLOW_STAT said, to skip idle sockets */
+	__u64 stat_sum;  /* what the last FLOW_STAT said, to skip idle sockets */
 	__u8 random[16]; /* of the ClientHello seen on it */
 	struct ww_walk walk[2];
 	__u8 proto;

@@ -51,8 +51,7 @@ static __always_inline bool ww_scope_of_cgroup(struct cgroup *cgroup, struct ww_
 	return ret_ref->id != 0;
 }
 
-static __always_inline bool ww_scope_of_task(struct task_struct *task,
-					     struct ww_scope_ref *ret_ref)
+static __always_inline bool ww_scope_of_task(struct task_struct *task, struct ww_scope_ref *ret_ref)
 {
 	return ww_scope_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp), ret_ref);
 }

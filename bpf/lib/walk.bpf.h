@@ -17,15 +17,14 @@
  */
 #pragma once
 
-#include "lib/walk_state.bpf.h"
+#include "walk_state.bpf.h"
 
-#define WW_WALK_SEGMENTS_MAX 8	/* payload segments searched for a hello */
-#define WW_WALK_STEPS	     24 /* records of one segment, and a header that straddles two */
+#define WW_WALK_SEGMENTS_MAX 8  /* payload segments searched for a hello */
+#define WW_WALK_STEPS        24 /* records of one segment, and a header that straddles two */
 #define WW_HELLO_RANDOM_AT   11 /* record header 5, handshake header 4, version 2 */
 #define WW_HELLO_BYTES_MIN   (WW_HELLO_RANDOM_AT + WW_RANDOM_BYTES)
 #define WW_RECORD_HEAD_BYTES 5
 #define WW_RECORD_BODY_MAX   (16384 + 2048) /* RFC 5246 6.2.3 */
-
 
 /* One segment's payload. */
 struct ww_segment {

@@ -13,7 +13,7 @@ struct ww_walk {
 	__u8 mode; /* enum ww_walk_mode */
 	__u8 segments;
 	__u8 head_bytes; /* of the next record's header, in head[] */
-	__u8 lost;	 /* 1: not exact */
+	__u8 lost;       /* 1: not exact */
 	__u8 _pad[2];
 	__u8 head[8];
 };
