@@ -3,9 +3,9 @@
  * A monitor for one command, on the product's own capture side, and the comparison of what it saw
  * with what the test's server says.
  *
- *   capture [-r RING-BYTES] [-s] [-p READY] [-d] CGROUP LIBDIR DUMP -- CMD ARG...
+ *   capture [-r RING-BYTES] [-s] [-p READY] [-d] CGROUP FILE[:FILE...] DUMP -- CMD ARG...
  *
- * Watches CGROUP, probes LIBDIR/libssl.so.3 and libcrypto.so.3, runs CMD in the cgroup and writes
+ * Watches CGROUP, probes the TLS files, runs CMD in the cgroup and writes
  * one line per fact to DUMP. -s: read the rings only when CMD has ended (to overflow them). -p:
  * begin to watch only when READY exists, with the second witness on, then remove READY.wait's
  * name: makes the file that the traffic waits for. -d: no probes.
@@ -207,21 +207,19 @@ static void put_streams(void)
 	}
 }
 
-static int attach(struct ww_sense *s, const char *dir, const char *name, uint32_t file)
+static int attach(struct ww_sense *s, const char *path, uint32_t file)
 {
+	WW_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct ww_tls_plan plan;
-	char path[512];
 	int r;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	WW_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = ww_site_plan(fd, &plan);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < plan.site_count; i++)
-		fprintf(out, "site %s %s kind %d emulated %d offset %llx\n", name,
+		fprintf(out, "site %s %s kind %d emulated %d offset %llx\n", path,
 			plan.sites[i].symbol, plan.sites[i].kind, plan.sites[i].emulated,
 			(unsigned long long)plan.sites[i].offset);
 	return ww_sense_attach(s, fd, file, &plan);
@@ -251,8 +249,9 @@ struct options {
 
 static int watch(struct ww_sense *s, const struct options *o, char **argv)
 {
-	uint32_t covers;
+	uint32_t covers, file = 0;
 	uint64_t id;
+	char *rest;
 	int r = ww_sense_scope_add(s, argv[0], &id, &covers);
 
 	if (r < 0)
@@ -260,9 +259,9 @@ static int watch(struct ww_sense *s, const struct options *o, char **argv)
 	fprintf(out, "covers %u\n", covers);
 	if (o->no_probes)
 		return 0;
-	r = attach(s, argv[1], "libssl.so.3", 1);
-	if (r == 0)
-		r = attach(s, argv[1], "libcrypto.so.3", 2);
+	for (char *path = strtok_r(argv[1], ":", &rest); path && r == 0;
+	     path = strtok_r(NULL, ":", &rest))
+		r = attach(s, path, ++file);
 	if (r == 0 && o->ready)
 		r = ww_sense_prefix(s, true);
 	return r;
