@@ -189,15 +189,16 @@ ww_start_ready()
 	WW_PORT[$name]=$port
 }
 
-# ww_node_server HOST SCRIPT [OPTIONS]: a server of tests/lib/servers in HOST's namespace, with the certificate of the
-# host's first name.
+# ww_node_server HOST SCRIPT [OPTIONS]: a server of tests/lib/servers, or at a path, in HOST's namespace, with the
+# certificate of the host's first name.
 ww_node_server()
 {
 	local host=$1 script=$2 cert
 
 	shift 2
+	[[ $script == */* ]] || script=$WW_LIB/servers/$script
 	cert=$(awk -v a="${WW_ADDR[$host]}" '$1 == a { print $2 }' "$WW_RUN/hosts")
-	ww_start_ready "$host" ip netns exec "ww-$host-$$" "${WW_SERVER_NODE:-node}" "$WW_LIB/servers/$script" \
+	ww_start_ready "$host" ip netns exec "ww-$host-$$" "${WW_SERVER_NODE:-node}" "$script" \
 		--cert "$WW_CERTS/$cert.pem" --key "$WW_CERTS/$cert.key" --log "$WW_RUN/$host.ndjson" "$@"
 }
 
