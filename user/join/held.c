@@ -198,6 +198,13 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct
 	return n;
 }
 
+static struct ww_boot end_of(const struct ww_exchange *x)
+{
+	if (x->t_last_resp.ns)
+		return x->t_last_resp;
+	return x->t_last_req.ns ? x->t_last_req : x->t_first_req;
+}
+
 static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 {
 	e->index = x->index;
@@ -216,9 +223,7 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->keyed = ww_hex_decode(ww_slice_str(x->idempotency_key_digest), e->idempotency.b,
 				 sizeof(e->idempotency.b)) == 0;
 	memcpy(e->method, x->method, sizeof(e->method));
-	e->ended = x->t_last_resp.ns  ? x->t_last_resp
-		   : x->t_last_req.ns ? x->t_last_req
-				      : x->t_first_req;
+	e->ended = end_of(x);
 }
 
 static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
@@ -234,7 +239,8 @@ static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
 	}
 }
 
-static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot now);
+static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot opened,
+					struct ww_boot now);
 
 /* One block: the exchange, its matches, its texts. */
 static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_match *found,
@@ -288,7 +294,7 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 			 struct ww_held_exchange **ret_exchange)
 {
 	struct ww_match found[WW_CONTRACTS_MAX];
-	struct ww_held_flow *f = flow_ensure(h, x->cookie, x->t_first_req);
+	struct ww_held_flow *f = flow_ensure(h, x->cookie, x->t_first_req, end_of(x));
 	struct ww_held_exchange *e = NULL;
 	unsigned n;
 	int r = f ? 0 : -ENOMEM;
@@ -308,7 +314,7 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 		r = hold(h, x, found, n, &e);
 	if (r < 0) {
 		h->counts.exchanges_dropped++;
-		blind(h, x->t_last_resp.ns ? x->t_last_resp : x->t_first_req);
+		blind(h, end_of(x));
 		return r;
 	}
 	while (h->counts.exchanges > WW_EXCHANGES_HELD_MAX) {
@@ -381,7 +387,8 @@ static void flow_evict(struct ww_held *h, struct ww_boot now)
 	flow_drop(h, f);
 }
 
-static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot now)
+static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot opened,
+					struct ww_boot now)
 {
 	struct ww_held_flow *f = ww_held_flow_get(h, cookie);
 
@@ -391,7 +398,7 @@ static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, stru
 	if (!f)
 		return NULL;
 	f->cookie = cookie;
-	f->t_open = now;
+	f->t_open = opened;
 	HASH_ADD(hh, h->f_by_cookie, cookie, sizeof(f->cookie), f);
 	if (!f->hh.tbl) {
 		free(f);
@@ -414,7 +421,7 @@ static uint64_t unexplained(const struct ww_account *a)
 
 void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_boot now)
 {
-	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open);
+	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open, now);
 
 	if (!e || (f->tls_facts.sni[0] && !e->name && !(e->name = strdup(f->tls_facts.sni)))) {
 		h->counts.flows_dropped++;

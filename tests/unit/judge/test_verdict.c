@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "judge/closed_world.h"
+
+static void test_every_number_has_its_text(void **state)
+{
+	for (unsigned i = 0; i < WW_VERDICT_MAX; i++) {
+		assert_string_not_equal(ww_verdict_name(i), "unknown");
+		assert_string_not_equal(ww_verdict_meaning(i), "unknown");
+	}
+	for (unsigned i = 0; i < WW_REASON_MAX; i++) {
+		assert_string_not_equal(ww_verdict_reason_name(i), "unknown");
+		assert_string_not_equal(ww_verdict_reason_meaning(i), "unknown");
+	}
+	for (unsigned i = 0; i < WW_EVIDENCE_MAX; i++)
+		assert_string_not_equal(ww_verdict_evidence_name(i), "unknown");
+	for (unsigned i = 0; i < WW_JOIN_MAX; i++)
+		assert_string_not_equal(ww_verdict_join_name(i), "unknown");
+	for (unsigned i = 0; i < WW_WIRE_MAX; i++)
+		assert_string_not_equal(ww_held_wire_name(i), "unknown");
+	for (unsigned i = 0; i < WW_JOIN_BY_MAX; i++)
+		assert_string_not_equal(ww_join_by_name(i), "unknown");
+	for (unsigned i = 0; i < WW_JOIN_NEAR_WHY_MAX; i++)
+		assert_string_not_equal(ww_join_near_name(i), "unknown");
+	for (unsigned i = 0; i < WW_WORLD_ITEM_MAX; i++)
+		assert_string_not_equal(ww_closed_world_item_name(i), "unknown");
+	assert_string_equal(ww_verdict_name(WW_VERDICT_MAX), "unknown");
+	assert_string_equal(ww_verdict_reason_name(WW_REASON_MAX), "unknown");
+	assert_string_equal(ww_held_wire_name(WW_WIRE_MAX), "unknown");
+	assert_string_equal(ww_join_by_name(WW_JOIN_BY_MAX), "unknown");
+	assert_string_equal(ww_join_near_name(WW_JOIN_NEAR_WHY_MAX), "unknown");
+	assert_string_equal(ww_closed_world_item_name(WW_WORLD_ITEM_MAX), "unknown");
+}
+
+static void test_the_first_failed_item_gives_the_reason(void **state)
+{
+	struct ww_world w = {.failed = WW_WORLD_BIT(TLS) | WW_WORLD_BIT(LOSSES)};
+
+	assert_int_equal(ww_closed_world_reason(&w, UINT32_MAX), WW_REASON_EVENT_LOSS);
+	assert_int_equal(ww_closed_world_reason(&w, WW_WORLD_BIT(TLS)), WW_REASON_TLS_OPAQUE);
+	assert_int_equal(ww_closed_world_reason(&w, WW_WORLD_BIT(PEERS)), WW_REASON_NONE);
+}
+
+/* A word that stands in records stands in their documentation. */
+static void test_documented(void **state)
+{
+	WW_AUTO_FREE char *doc = calloc(1, 65536);
+	FILE *f = fopen("docs/records.md", "r");
+
+	if (!f)
+		skip(); /* started outside the source tree */
+	assert_non_null(doc);
+	assert_true(fread(doc, 1, 65535, f) > 0);
+	fclose(f);
+	for (unsigned i = WW_VERDICT_CONFIRMED_T1; i < WW_VERDICT_MAX; i++)
+		assert_non_null(strstr(doc, ww_verdict_name(i)));
+	for (unsigned i = 0; i < WW_REASON_MAX; i++)
+		assert_non_null(strstr(doc, ww_verdict_reason_name(i)));
+	for (unsigned i = 0; i < WW_WIRE_MAX; i++)
+		assert_non_null(strstr(doc, ww_held_wire_name(i)));
+	for (unsigned i = 0; i < WW_JOIN_NEAR_WHY_MAX; i++)
+		assert_non_null(strstr(doc, ww_join_near_name(i)));
+	for (unsigned i = 0; i < WW_WORLD_ITEM_MAX; i++)
+		assert_non_null(strstr(doc, ww_closed_world_item_name(i)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_number_has_its_text),
+		cmocka_unit_test(test_the_first_failed_item_gives_the_reason),
+		cmocka_unit_test(test_documented),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
