@@ -47,6 +47,9 @@ static __always_inline void note_random(struct ww_flow_state *st)
 			return;
 	}
 	if (st->client) {
+		/* The same hello on two sockets: whose session it is cannot be told. */
+		if (seen->client_cookie && seen->client_cookie != st->cookie)
+			seen->client_twice = 1;
 		seen->client_pid = st->owner.pid;
 		seen->client_cookie = st->cookie;
 	} else {

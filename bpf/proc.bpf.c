@@ -9,6 +9,47 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define SIGNAL_GROUP_EXIT_ 4
 
+static __always_inline void remember(struct task_struct *task, const struct ww_scope_ref *scope)
+{
+	struct ww_member m = {.start_ns = BPF_CORE_READ(task, group_leader, start_boottime),
+			      .scope = *scope};
+	__u32 pid = BPF_CORE_READ(task, tgid);
+
+	if (bpf_map_update_elem(&ww_members, &pid, &m, BPF_ANY) != 0)
+		ww_lost(scope->slot, WW_LOSS_MAP_FULL, 1, 0);
+}
+
+static __always_inline void emit_left(struct task_struct *task, const struct ww_scope_ref *scope)
+{
+	struct ww_event *e = ww_begin(&ww_control, WW_RING_CONTROL, WW_EVENT_PROC_LEFT, sizeof(*e),
+				      scope, sizeof(*e));
+
+	if (!e)
+		return;
+	ww_actor_of_task(task, &e->actor);
+	e->cookie = 0;
+	ww_control_end(e);
+}
+
+/* After the move. What a member does elsewhere is out of sight. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(ww_moved, struct cgroup *to, const char *path, struct task_struct *task)
+{
+	__u32 pid = BPF_CORE_READ(task, tgid);
+	struct ww_member *m = bpf_map_lookup_elem(&ww_members, &pid);
+	struct ww_scope_ref scope;
+	bool in = ww_scope_of_task(task, &scope);
+
+	if (m && m->start_ns == BPF_CORE_READ(task, group_leader, start_boottime) &&
+	    (!in || scope.id != m->scope.id))
+		emit_left(task, &m->scope);
+	if (in)
+		remember(task, &scope);
+	else if (m)
+		bpf_map_delete_elem(&ww_members, &pid);
+	return 0;
+}
+
 /* The child's own cgroup counts: clone3() may have put it elsewhere. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(ww_fork, struct task_struct *parent, struct task_struct *child)
@@ -16,10 +57,14 @@ int BPF_PROG(ww_fork, struct task_struct *parent, struct task_struct *child)
 	struct ww_scope_ref scope;
 	struct ww_event_fork *e;
 
-	if (!ww_scope_of_task(child, &scope))
-		return 0;
 	if (child->pid != child->tgid) /* a thread */
 		return 0;
+	if (!ww_scope_of_task(child, &scope)) {
+		if (ww_scope_of_task(parent, &scope))
+			emit_left(child, &scope);
+		return 0;
+	}
+	remember(child, &scope);
 	e = ww_control_begin(struct ww_event_fork, WW_EVENT_PROC_FORK, &scope);
 	if (!e)
 		return 0;
@@ -58,6 +103,7 @@ int BPF_PROG(ww_exec, struct task_struct *task)
 
 	if (!ww_scope_of_task(task, &scope))
 		return 0;
+	remember(task, &scope);
 	e = ww_control_begin(struct ww_event_exec, WW_EVENT_PROC_EXEC, &scope);
 	if (!e)
 		return 0;
@@ -83,12 +129,14 @@ int ww_exit(__u64 *ctx)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct ww_scope_ref scope;
 	struct ww_event_exit *e;
+	__u32 pid = BPF_CORE_READ(task, tgid);
 	int code;
 
 	if (!ww_scope_of_task(task, &scope))
 		return 0;
 	if (ww_has_exit_group ? !(bool)ctx[1] : BPF_CORE_READ(task, signal, live.counter) != 0)
 		return 0;
+	bpf_map_delete_elem(&ww_members, &pid);
 	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT_)
 		code = BPF_CORE_READ(task, signal, group_exit_code);
 	else

@@ -164,7 +164,7 @@ static __always_inline struct ww_session_state *session_new(struct ww_session_id
 static __always_inline bool bind_to(const struct ww_random_seen *seen, __u32 pid,
 				    struct ww_session_state *s)
 {
-	bool client = seen->client_cookie && seen->client_pid == pid;
+	bool client = seen->client_cookie && seen->client_pid == pid && !seen->client_twice;
 	bool server = seen->server_cookie && seen->server_pid == pid;
 
 	if (client == server)

@@ -62,6 +62,21 @@ struct {
 	__type(value, struct ww_scope_ref);
 } ww_scope_cache __weak SEC(".maps");
 
+/* --- members -------------------------------------------------------------------------------- */
+
+/* Who was seen in which scope, by thread group id. */
+struct ww_member {
+	__u64 start_ns;
+	struct ww_scope_ref scope;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__type(key, __u32);
+	__type(value, struct ww_member);
+} ww_members __weak SEC(".maps");
+
 /* --- sockets -------------------------------------------------------------------------------- */
 
 struct ww_flow_state {
@@ -119,6 +134,8 @@ struct ww_random_seen {
 	__u64 server_cookie;
 	__u32 client_pid; /* owner of the socket, 0: not known */
 	__u32 server_pid;
+	__u32 client_twice; /* sent on two sockets: it names neither */
+	__u32 _pad;
 };
 
 struct {

@@ -24,6 +24,7 @@ enum ww_event_kind {
 	WW_EVENT_PROC_FORK = 1, /* actor = the child; body ww_event_fork */
 	WW_EVENT_PROC_EXEC = 2, /* ww_event_exec */
 	WW_EVENT_PROC_EXIT = 3, /* ww_event_exit */
+	WW_EVENT_PROC_LEFT = 4, /* actor goes on outside of the scope, out of sight; no body */
 	WW_EVENT_FLOW_OPEN =
 		10, /* owner in process context: connect or first send; ww_event_flow */
 	WW_EVENT_FLOW_OWNER = 11, /* owner of an accepted socket, or a new owner; ww_event_flow */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -62,10 +64,41 @@ static int drop_rights(void)
 	return 0;
 }
 
+/*
+ * Sockets that were made outside are out of the monitor's sight: the command does not get them. A
+ * network socket as standard stream cannot be taken away, then the command does not run.
+ */
+static int keep_sockets(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	uint64_t fd;
+	int r = 0;
+
+	if (!d)
+		return -errno;
+	while (r == 0 && (e = readdir(d))) {
+		int family = AF_UNSPEC;
+		socklen_t n = sizeof(family);
+
+		if (ww_slice_u64(ww_slice_str(e->d_name), &fd) < 0 ||
+		    getsockopt((int)fd, SOL_SOCKET, SO_DOMAIN, &family, &n) < 0)
+			continue;
+		if (fd > STDERR_FILENO)
+			r = fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+		else if (family != AF_UNIX)
+			r = -ESOCKTNOSUPPORT;
+	}
+	closedir(d);
+	return r;
+}
+
 static _Noreturn void child(const char *cgroup_path, char **argv, int tell)
 {
 	int r = enter(cgroup_path);
 
+	if (r == 0)
+		r = keep_sockets();
 	if (r == 0)
 		r = drop_rights();
 	if (r == 0) {

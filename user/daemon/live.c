@@ -19,7 +19,7 @@
 #define POLL_MS    10
 #define TICK_NS    100000000ull
 #define CLOCK_NS   10000000000ull
-#define STAT_NS    5000000000ull
+#define STAT_NS    500000000ull /* less than a verdict waits: live sockets are judged too */
 #define SCOPES_MAX 64
 
 /* When a new process is looked at for TLS libraries, after its exec: loaders need a few

@@ -237,6 +237,13 @@ int ww_coverage_feed(struct ww_coverage *c, const struct ww_event *ev)
 	case WW_EVENT_UNIX_PEER:
 		feed_unix(c, (const struct ww_event_unix *)ev);
 		return 0;
+	case WW_EVENT_PROC_LEFT: {
+		struct mark m = {.kind = MARK_UNIX, .from_ns = ev->time_ns, .to_ns = UINT64_MAX};
+
+		snprintf(m.detail, sizeof(m.detail), "process %u left the scope", ev->actor.pid);
+		mark(c, ev->cgroup, &m);
+		return 0;
+	}
 	case WW_EVENT_FLOW_OPEN: {
 		struct mark m = {.kind = MARK_RAW, .from_ns = ev->time_ns, .to_ns = UINT64_MAX};
 		const struct ww_event_flow *f = (const struct ww_event_flow *)ev;

@@ -31,6 +31,7 @@ struct witness {
 	uint8_t random[16];
 	uint64_t client_cookie, server_cookie;
 	uint32_t client_pid, server_pid;
+	bool client_twice; /* the same hello went out on two sockets: it names neither */
 	UT_hash_handle hh;
 };
 
@@ -174,6 +175,7 @@ int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hello *ev, ui
 		}
 	}
 	if (ev->dir == WW_DIR_OUT) {
+		w->client_twice |= w->client_cookie && w->client_cookie != ev->h.cookie;
 		w->client_cookie = ev->h.cookie;
 		w->client_pid = owner_pid;
 	} else {
@@ -193,6 +195,8 @@ static uint64_t by_random(struct ww_sessions *s, const struct session_id *id)
 		return 0;
 	HASH_FIND(hh, s->witnesses, id->random, 16, w);
 	if (!w)
+		return 0;
+	if (w->client_twice)
 		return 0;
 	if (w->client_cookie == 0 || w->server_cookie == 0)
 		return w->client_cookie ? w->client_cookie : w->server_cookie;

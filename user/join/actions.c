@@ -428,12 +428,24 @@ static struct ww_boot declared_deadline(const struct ww_contract *c, struct ww_b
 	return (struct ww_boot){c->deadline_s ? at.ns + c->deadline_s * 1000000000ull : 0};
 }
 
+/* A claim is said while its span runs, and was said when it is received. */
+static bool claim_time_sane(const struct ww_actions *t, const struct ww_span *s,
+			    const struct ww_declared_claim *c)
+{
+	uint64_t slack = t->skew_ns + t->clock->bound_ns;
+
+	return c->at.ns == 0 || (c->at.ns + slack >= s->start.ns &&
+				 ww_clock_boot(t->clock, c->at).ns <= s->received.ns + slack);
+}
+
 static void put_claim(struct ww_actions *t, struct ww_action *a, const struct ww_span *s,
 		      const struct ww_declared_claim *c)
 {
 	struct ww_action_claim *e;
 
 	take_clock(t, a, s);
+	if (!claim_time_sane(t, s, c))
+		a->clock_bad = true;
 	set_tool(t, a, c->tool);
 	set_call_id(t, a, c->tool_call_id);
 	if (a->claim_count == WW_ACTION_CLAIMS_MAX) {

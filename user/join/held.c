@@ -172,6 +172,26 @@ static const char *name_of(const struct ww_exchange *x)
 	return x->sni[0] ? x->sni : x->authority;
 }
 
+/* Both names that the request goes by must be declared: one server answers for many. */
+static bool declared(const struct ww_contract *c, const struct ww_exchange *x)
+{
+	return ww_contract_destination(c, name_of(x), &x->peer) &&
+	       (!x->authority[0] || ww_contract_destination(c, x->authority, &x->peer));
+}
+
+/* One of name and address is declared, or the path is written in another way: a server may well
+ * have taken it for the declared call. A stub on loopback is none. */
+static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
+		   const struct ww_match *m)
+{
+	if (m->destination || ww_endpoint_loopback(&x->peer))
+		return m->destination && !m->template &&
+		       ww_contract_request_like(c, x->method, x->target);
+	return m->template &&
+	       (ww_contract_address(c, &x->peer) || ww_contract_name(c, name_of(x)) ||
+		ww_contract_name(c, x->authority));
+}
+
 /* Fills found[] (as large as the contracts); returns how many mean the exchange. */
 static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct ww_match *found)
 {
@@ -183,11 +203,12 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct
 
 		if (c->effect != WW_EFFECT_NETWORK)
 			continue;
-		m.destination = ww_contract_destination(c, name_of(x), &x->peer);
+		m.destination = declared(c, x);
 		m.template = ww_contract_request(c, x->method, x->target);
+		m.almost = almost(c, x, &m);
 		/* The like call elsewhere is evidence only where a trace context names its action.
 		 */
-		if (!m.destination && !(m.template && x->trace.present))
+		if (!m.destination && !m.almost && !(m.template && x->trace.present))
 			continue;
 		if (m.template) {
 			m.wire = assess(c, x, &m.rule);
@@ -214,6 +235,7 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->peer = x->peer;
 	e->t_first_req = x->t_first_req;
 	e->req_bytes = x->req_bytes;
+	e->req_end = x->req_offset + x->req_bytes;
 	e->resp_bytes = x->resp_bytes;
 	e->outcome = x->outcome;
 	e->status = x->status;

@@ -49,6 +49,7 @@ struct ww_match {
 	struct ww_match *newer;
 	uint32_t contract;    /* index */
 	bool destination;     /* a declared destination */
+	bool almost;          /* not quite the declared call, but maybe taken for it */
 	const char *template; /* of the declared path that method and path match; NULL: none */
 	uint8_t wire;         /* enum ww_wire; meaningful with a template */
 	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule */
@@ -68,6 +69,7 @@ struct ww_held_exchange {
 	struct ww_endpoint peer;
 	struct ww_boot t_first_req;
 	uint64_t req_bytes, resp_bytes;
+	uint64_t req_end; /* plaintext that the connection carried up to the request's end */
 	enum ww_exchange_outcome outcome;
 	uint16_t status;
 	bool retry_after;

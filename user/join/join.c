@@ -152,6 +152,14 @@ struct search {
 	struct rival rivals[RIVALS_MAX];
 };
 
+/* A claim's clock may run behind: its call cannot have begun after the claim was received. */
+static struct ww_boot late_until(const struct search *s)
+{
+	struct ww_boot said = s->ask->action->received;
+
+	return plus(said.ns > s->j->window.to.ns ? said : s->j->window.to, s->ask->grace_ns);
+}
+
 static void add_rival(struct search *s, const struct ww_action *b)
 {
 	const struct ww_action *a = s->ask->action;
@@ -160,8 +168,7 @@ static void add_rival(struct search *s, const struct ww_action *b)
 	if (b == a || b->contract < 0 || !ww_held_same_tree(b->root, a->root))
 		return;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
-	if (w.from.ns > plus(s->j->window.to, s->ask->grace_ns).ns ||
-	    w.to.ns < s->j->window.from.ns)
+	if (w.from.ns > late_until(s).ns || w.to.ns < s->j->window.from.ns)
 		return;
 	if (s->rival_count == RIVALS_MAX)
 		s->rivals_over = true;
@@ -338,7 +345,7 @@ static void look_outside(struct search *s, const struct ww_match *m)
 		add_near(s->j, m, WW_JOIN_NEAR_EARLY);
 		return;
 	}
-	if (m->x->t_first_req.ns > plus(s->j->window.to, s->ask->grace_ns).ns)
+	if (m->x->t_first_req.ns > late_until(s).ns)
 		return;
 	gather_rivals(s);
 	for (unsigned i = 0; i < s->rival_count; i++) {
@@ -380,6 +387,7 @@ static void look_beside(struct search *s, struct ww_match *m)
 		return;
 	if (e == EXACT_OURS && m->template)
 		s->j->elsewhere = m; /* the first one in the end: newest come first */
+	s->j->almost += m->almost;
 	add_near(s->j, m, m->template ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
 }
 

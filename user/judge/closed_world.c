@@ -90,6 +90,8 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 		fail(w, WW_WORLD_OTHERS, "%u like calls of other trees", ask->joined->foreign);
 	if (ask->joined->late)
 		fail(w, WW_WORLD_LATE, "%u like calls after the window", ask->joined->late);
+	if (ask->joined->almost)
+		fail(w, WW_WORLD_LATE, "%u calls almost like it", ask->joined->almost);
 }
 
 /* --- flows --------------------------------------------------------------------------------------
@@ -148,6 +150,13 @@ static void take_undecoded(const struct ww_held_flow *f, struct ww_world *w)
 	u->began_inside = f->t_open.ns >= w->from.ns;
 }
 
+/* DNS over UDP, but not to where the action itself would go. */
+static bool is_dns(const struct ww_world_ask *ask, const struct ww_held_flow *f)
+{
+	return f->ip_proto == IP_UDP && f->peer.port == PORT_DNS &&
+	       !ww_closed_world_declared(ask->contract, f);
+}
+
 static void check_content(const struct ww_world_ask *ask, const struct ww_held_flow *f,
 			  struct ww_world *w)
 {
@@ -165,14 +174,31 @@ static void check_content(const struct ww_world_ask *ask, const struct ww_held_f
 		     peer);
 	if (unread && f->tls)
 		fail(w, WW_WORLD_TLS, "%s, %s", peer, f->bound ? "not understood" : "unread");
-	else if (unread && (f->ip_proto != IP_UDP || f->peer.port != PORT_DNS))
+	else if (unread && !is_dns(ask, f))
 		fail(w, WW_WORLD_PLAIN, "%s, %llu bytes", peer, (unsigned long long)f->bytes_sent);
+}
+
+/* A neighbour in the scope may have been asked to act, by means that no hook sees. */
+static void check_neighbour(const struct ww_world_ask *ask, const struct ww_held_flow *f,
+			    struct ww_world *w)
+{
+	char peer[WW_ENDPOINT_TEXT_MAX];
+
+	if (!sent(f) || !undecoded(f) || is_dns(ask, f) || ww_endpoint_loopback(&f->peer))
+		return;
+	ww_endpoint_text(&f->peer, peer);
+	fail(w, WW_WORLD_OTHERS, "another tree sent unread bytes, %s", peer);
 }
 
 static void check_flow(const struct ww_world_ask *ask, const struct ww_held_flow *f,
 		       struct ww_world *w)
 {
 	bool declared = ww_closed_world_declared(ask->contract, f);
+
+	if (f->root.pid && !ww_held_same_tree(f->root, ask->action->root)) {
+		check_neighbour(ask, f, w);
+		return;
+	}
 
 	if (declared && f->how == WW_CLOSE_REFUSED)
 		w->refused++;
@@ -198,7 +224,7 @@ static bool concerns(const struct ww_world_ask *ask, const struct ww_held_flow *
 	if (f->role == WW_FLOW_ACCEPT || f->t_open.ns > w->to.ns ||
 	    (f->closed && f->t_close.ns < w->from.ns))
 		return false;
-	return ww_held_same_tree(f->root, a->root) || (f->root.pid == 0 && f->cgroup == a->cgroup);
+	return ww_held_same_tree(f->root, a->root) || f->cgroup == a->cgroup;
 }
 
 void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world)

@@ -5,7 +5,8 @@
  * only when all items pass; the first item that fails gives the reason.
  *
  * A flow counts when it is outbound, belongs to the tree (or its owner is unknown and it is of the
- * same scope), overlaps the window and carried bytes. Loopback peers are the business of coverage,
+ * same scope), overlaps the window and carried bytes; one of another tree of the scope when nothing
+ * decodes it: its process could be the executor. Loopback peers are the business of coverage,
  * which leaves out our own receiver; DNS over UDP port 53 is listed but does not block.
  *
  * Pure; borrows everything it is asked with.
@@ -16,21 +17,22 @@
 #include "join/join.h"
 
 /* In order of precedence. X(enum suffix, text, reason when it fails, meaning) */
-#define WW_WORLD_ITEMS(X)                                                                      \
-	X(CLOCK, "clock", CLOCK_UNBOUNDED, "span times map to kernel times within the skew")   \
-	X(DEFERRAL, "deferral", REMOTE_EXECUTOR, "no declared deferral that is still running") \
-	X(COVERED, "coverage", COVERAGE_GAP,                                                   \
-	  "sockets of all families and processes were covered for the whole window")           \
-	X(LOSSES, "losses", EVENT_LOSS, "no event that touches the scope was lost")            \
-	X(KEPT, "kept", EVENT_LOSS, "no evidence of the window was dropped by a ceiling")      \
-	X(OWNERS, "owners", ACTOR_UNRESOLVED, "every flow of the scope has a known owner")     \
-	X(PEERS, "peers", REMOTE_EXECUTOR, "no unix or loopback peer outside the scope")       \
-	X(RAW, "raw", PLAINTEXT_INCOMPLETE, "no raw or packet socket")                         \
-	X(OTHERS, "others", REMOTE_EXECUTOR, "no other process tree made a like call")         \
-	X(LATE, "late", AMBIGUOUS_JOIN, "no like call right after the window")                 \
-	X(TLS, "tls", TLS_OPAQUE,                                                              \
-	  "the TLS content of every flow was read, but to model endpoints")                    \
-	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")          \
+#define WW_WORLD_ITEMS(X)                                                                        \
+	X(CLOCK, "clock", CLOCK_UNBOUNDED, "span times map to kernel times within the skew")     \
+	X(DEFERRAL, "deferral", REMOTE_EXECUTOR, "no declared deferral that is still running")   \
+	X(COVERED, "coverage", COVERAGE_GAP,                                                     \
+	  "sockets of all families and processes were covered for the whole window")             \
+	X(LOSSES, "losses", EVENT_LOSS, "no event that touches the scope was lost")              \
+	X(KEPT, "kept", EVENT_LOSS, "no evidence of the window was dropped by a ceiling")        \
+	X(OWNERS, "owners", ACTOR_UNRESOLVED, "every flow of the scope has a known owner")       \
+	X(PEERS, "peers", REMOTE_EXECUTOR, "no unix or loopback peer outside the scope")         \
+	X(RAW, "raw", PLAINTEXT_INCOMPLETE, "no raw or packet socket")                           \
+	X(OTHERS, "others", REMOTE_EXECUTOR, "no other process tree made a like or unread call") \
+	X(LATE, "late", AMBIGUOUS_JOIN,                                                          \
+	  "no like call after the window, none almost like it in it")                            \
+	X(TLS, "tls", TLS_OPAQUE,                                                                \
+	  "the TLS content of every flow was read, but to model endpoints")                      \
+	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")            \
 	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE, "the byte account of every flow closes")
 
 #define WW_WORLD_ENUM_(n, t, r, d) WW_WORLD_##n,
@@ -38,7 +40,7 @@ enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
 
 #define WW_WORLD_BIT(item) (1u << WW_WORLD_##item)
 /* What must hold before a failure on the wire may be called the last word: no unseen retry. */
-#define WW_WORLD_NO_RETRY_UNSEEN (WW_WORLD_BIT(COVERED) | WW_WORLD_BIT(LOSSES) | WW_WORLD_BIT(KEPT))
+#define WW_WORLD_NO_RETRY_UNSEEN (~WW_WORLD_BIT(DEFERRAL))
 
 #define WW_WORLD_EGRESS_MAX 16
 /* Surplus per direction that TLS alerts and the like explain; the product's own bound. */

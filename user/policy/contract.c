@@ -102,6 +102,19 @@ bool ww_contract_destination(const struct ww_contract *c, const char *name,
 	return false;
 }
 
+bool ww_contract_name(const struct ww_contract *c, const char *name)
+{
+	struct ww_slice host = host_of(name);
+
+	for (unsigned i = 0; i < c->destination_count && host.n; i++) {
+		const struct ww_destination *d = &c->destinations[i];
+
+		if (d->name && name_matches(d->name, host))
+			return true;
+	}
+	return false;
+}
+
 bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *peer)
 {
 	for (unsigned i = 0; i < c->destination_count; i++) {
@@ -183,7 +196,13 @@ static size_t remove_dots(uint8_t *p, size_t n)
 	return out;
 }
 
-static bool template_matches(const char *template, struct ww_slice path)
+static bool segment_eq(struct ww_slice a, struct ww_slice b, bool lenient)
+{
+	return lenient ? a.n == b.n && strncasecmp((const char *)a.p, (const char *)b.p, a.n) == 0
+		       : ww_slice_eq(a, b);
+}
+
+static bool segments_match(const char *template, struct ww_slice path, bool lenient)
 {
 	struct ww_slice want = ww_slice_str(template);
 	size_t w = 0, p = 0;
@@ -198,7 +217,7 @@ static bool template_matches(const char *template, struct ww_slice path)
 		if (ws.n && ws.p[0] == '{') {
 			if (ps.n == 0)
 				return false;
-		} else if (!ww_slice_eq(ws, ps)) {
+		} else if (!segment_eq(ws, ps, lenient)) {
 			return false;
 		}
 		w = we;
@@ -207,16 +226,47 @@ static bool template_matches(const char *template, struct ww_slice path)
 	return w == want.n && p == path.n;
 }
 
+static bool template_matches(const char *template, struct ww_slice path)
+{
+	return segments_match(template, path, false);
+}
+
+static bool method_matches(const struct ww_contract *c, const char *method)
+{
+	bool known = false;
+
+	for (unsigned i = 0; i < c->method_count && !known; i++)
+		known = strcmp(c->methods[i], method) == 0;
+	return known;
+}
+
+/* All escapes decoded, one slash for several, no parameters, none at the end. In place. */
+static size_t loosen(uint8_t *p, size_t n)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = p[i];
+
+		if (c == '%' && ww_hex_decode(ww_slice_sub(ww_slice(p, n), i + 1, 2), &c, 1) == 0)
+			i += 2;
+		if (c == ';') {
+			while (i + 1 < n && p[i + 1] != '/')
+				i++;
+		} else if (c != '/' || out == 0 || p[out - 1] != '/') {
+			p[out++] = c;
+		}
+	}
+	return out > 1 && p[out - 1] == '/' ? out - 1 : out;
+}
+
 const char *ww_contract_request(const struct ww_contract *c, const char *method, const char *target)
 {
 	uint8_t bytes[TARGET_BYTES_MAX];
 	struct ww_slice path;
-	bool known = false;
 	size_t n;
 
-	for (unsigned i = 0; i < c->method_count && !known; i++)
-		known = strcmp(c->methods[i], method) == 0;
-	if (!known)
+	if (!method_matches(c, method))
 		return NULL;
 	n = decode_unreserved(path_of(target), bytes);
 	if (n == 0 || bytes[0] != '/')
@@ -227,6 +277,29 @@ const char *ww_contract_request(const struct ww_contract *c, const char *method,
 			return c->paths[i];
 	}
 	return NULL;
+}
+
+bool ww_contract_request_like(const struct ww_contract *c, const char *method, const char *target)
+{
+	uint8_t bytes[TARGET_BYTES_MAX];
+	struct ww_slice path;
+	size_t n;
+
+	if (!method_matches(c, method))
+		return false;
+	if (ww_contract_request(c, method, target))
+		return true;
+	n = decode_unreserved(path_of(target), bytes);
+	n = loosen(bytes, n);
+	if (n == 0 || bytes[0] != '/')
+		return false;
+	n = remove_dots(bytes, n);
+	path = ww_slice(bytes, n > 1 && bytes[n - 1] == '/' ? n - 1 : n);
+	for (unsigned i = 0; i < c->path_count; i++) {
+		if (segments_match(c->paths[i], path, true))
+			return true;
+	}
+	return false;
 }
 
 const char *ww_contract_effect_name(enum ww_effect e)

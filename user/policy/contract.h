@@ -110,5 +110,15 @@ bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *
 const char *ww_contract_request(const struct ww_contract *c, const char *method,
 				const char *target);
 
+/*
+ * Whether a server that is lenient about paths might take the request for a declared one: doubled
+ * and trailing slashes, parameters after ';', escapes and case do not count. Wider than
+ * ww_contract_request, never narrower.
+ */
+bool ww_contract_request_like(const struct ww_contract *c, const char *method, const char *target);
+
+/* Whether some destination has this name, whatever the address. An empty name is nobody's. */
+bool ww_contract_name(const struct ww_contract *c, const char *name);
+
 /* "network", ...; "unknown" for other numbers. */
 const char *ww_contract_effect_name(enum ww_effect e);

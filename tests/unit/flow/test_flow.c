@@ -156,6 +156,23 @@ static void one_random_two_sockets(void **state)
 	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
 }
 
+/* 3: the same hello on two sockets: the one that it was copied to must not be taken for the other.
+ */
+static void one_hello_sent_twice(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_open(1, 5, 10, ev_endpoint("10.0.0.3", 443)));
+	feed(w, ev_hello(2, 9, WW_DIR_OUT, 7));
+	feed(w, ev_hello(3, 10, WW_DIR_OUT, 7));
+	feed(w, ev_data(4, 5, 0, 7, WW_DIR_OUT, 0, "whose"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "");
+	assert_int_equal(ww_flows_get(w->flows, 9)->bind, WW_BIND_UNBOUND);
+	assert_int_equal(ww_flows_get(w->flows, 10)->bind, WW_BIND_UNBOUND);
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
+}
+
 static void binding_by_prefix(void **state)
 {
 	struct world *w = *state;
@@ -259,6 +276,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cap_is_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(late_binding_by_random, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_random_two_sockets, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_hello_sent_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(binding_by_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(bare_pointer_means_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(linger, setup, teardown),

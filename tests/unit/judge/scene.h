@@ -254,6 +254,7 @@ struct call {
 	const char *addr;   /* NULL: PAY */
 	uint16_t port;      /* 0: 8443 */
 	const char *name;   /* NULL: PAY_NAME */
+	const char *host;   /* NULL: name */
 	const char *method; /* NULL: POST */
 	const char *target; /* NULL: /v1/refunds */
 	uint16_t status;    /* 0: by outcome */
@@ -269,6 +270,7 @@ struct call {
 	uint32_t hidden;              /* payload bytes that no hook explains */
 	bool unfinished;              /* outcome open */
 	bool orphan;                  /* owner not resolved */
+	bool decoy; /* of the hello alone: the request did not go over this connection */
 };
 
 static inline void trace_of(const struct ww_span *span, struct ww_trace_context *t)
@@ -295,7 +297,7 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 	x->client = true;
 	x->peer = endpoint(c->addr ? c->addr : PAY, c->port ? c->port : 8443);
 	snprintf(x->sni, sizeof(x->sni), "%s", c->name ? c->name : PAY_NAME);
-	snprintf(x->authority, sizeof(x->authority), "%s", x->sni);
+	snprintf(x->authority, sizeof(x->authority), "%s", c->host ? c->host : x->sni);
 	snprintf(x->method, sizeof(x->method), "%s", c->method ? c->method : "POST");
 	snprintf(x->target, sizeof(x->target), "%s", c->target ? c->target : "/v1/refunds");
 	x->status = c->status;
@@ -322,7 +324,7 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 static inline void flow_for(struct scene *s, const struct call *c, uint64_t cookie)
 {
 	uint32_t pid = c->orphan ? 0 : c->pid ? c->pid : AGENT;
-	uint64_t sent = 900 + c->hidden, end = c->to ? c->to : c->from;
+	uint64_t sent = c->decoy ? 250 : 900 + c->hidden, end = c->to ? c->to : c->from;
 
 	flow_open(s, cookie, pid, c->addr ? c->addr : PAY, c->port ? c->port : 8443, c->from);
 	flow_state(s, cookie, WW_EVENT_FLOW_STATE, 1, 0, 0, 0, 0, c->from);

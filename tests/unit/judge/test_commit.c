@@ -265,6 +265,66 @@ static void test_late_call(void **state)
 	scene_close(s);
 }
 
+/* The span's clock is four seconds behind: the call seems to come after it. */
+static void test_call_before_the_span_arrived(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1200);
+
+	CALL(.from = 5100, .to = 5200, .status = 201);
+	p.received = at_ms(5300);
+	tell(s, &p);
+	tick(s, 9000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+	scene_close(s);
+}
+
+/* A claim that was said before its turn began, or after it was received, was timed by nothing. */
+static void test_claim_at_no_time(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct scene *s = scene_open();
+		struct ww_span turn = span_of(s, WW_SPAN_AGENT, "", "", WW_SPAN_OK, 1000, 2000);
+
+		CALL(.from = 1100, .to = 1300, .status = 201);
+		claim_on(&turn, "cl-1", "refund", "", true, 1900);
+		turn.claims[0].at = i ? wall_ms(9000) : (struct ww_wall){1790000000};
+		tell(s, &turn);
+		tick(s, 19000);
+		expect(s, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* A process of the scope, but not of the tree, sent what nothing reads. */
+static void test_unread_bytes_of_a_neighbour(void **state)
+{
+	struct scene *s = scene_open();
+
+	flow_open(s, 5, STRANGER, "192.0.2.7", 443, 1100);
+	flow_state(s, 5, WW_EVENT_FLOW_STAT, 1, 0, 900, 900, 300, 1500);
+	say_done(s, true, 1000, 2000);
+	tick(s, 6000);
+	json_t *r = expect(s, "UNVERIFIABLE", "REMOTE_EXECUTOR", "E0", "NONE");
+
+	assert_int_equal(world_item(r, "others"), 0);
+	scene_close(s);
+}
+
+static void test_process_that_left(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_event ev = {0};
+
+	feed(s, &ev, WW_EVENT_PROC_LEFT, sizeof(ev), 900, AGENT, 0);
+	say_done(s, true, 1000, 2000);
+	tick(s, 6000);
+	json_t *r = expect(s, "UNVERIFIABLE", "REMOTE_EXECUTOR", "E0", "NONE");
+
+	assert_int_equal(world_item(r, "peers"), 0);
+	scene_close(s);
+}
+
 static void test_deferred_tool(void **state)
 {
 	static const char yaml[] = "version: 1\n"
@@ -577,6 +637,10 @@ int main(void)
 		cmocka_unit_test(test_owner_unknown),
 		cmocka_unit_test(test_another_tree_made_the_call),
 		cmocka_unit_test(test_late_call),
+		cmocka_unit_test(test_call_before_the_span_arrived),
+		cmocka_unit_test(test_claim_at_no_time),
+		cmocka_unit_test(test_unread_bytes_of_a_neighbour),
+		cmocka_unit_test(test_process_that_left),
 		cmocka_unit_test(test_deferred_tool),
 		cmocka_unit_test(test_claim_without_action),
 		cmocka_unit_test(test_tool_span_alone),

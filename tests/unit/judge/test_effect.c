@@ -95,15 +95,18 @@ static void test_stub_on_loopback_named_by_its_trace(void **state)
 	scene_close(s);
 }
 
+/* Not confirmed; a server may have taken it for the declared call, so not refuted either. */
 static void test_look_alike_hosts(void **state)
 {
 	static const struct {
 		const char *addr, *name;
 		uint16_t port;
+		const char *host;
 	} hosts[] = {
 		{"10.77.3.9", PAY_NAME, 8443},                 /* right name, wrong network */
 		{PAY, "payments.example.com.evil.test", 8443}, /* right network, wrong name */
 		{PAY, PAY_NAME, 443},
+		{PAY, PAY_NAME, 8443, "other.example.com"}, /* behind the declared name */
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(hosts); i++) {
@@ -111,10 +114,66 @@ static void test_look_alike_hosts(void **state)
 		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
 
 		CALL(.addr = hosts[i].addr, .name = hosts[i].name, .port = hosts[i].port,
-		     .from = 1100, .to = 1300, .status = 201);
+		     .host = hosts[i].host, .from = 1100, .to = 1300, .status = 201);
 		tell(s, &p);
 		tick(s, 5000);
-		expect(s, "NO_ACTION", "", "E0", "NONE");
+		expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+static void test_path_written_otherwise(void **state)
+{
+	static const char *const targets[] = {"//v1/refunds", "/v1/refunds/", "/V1/Refunds",
+					      "/v1%2Frefunds", "/v1/refunds;x=1"};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(targets); i++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		CALL(.target = targets[i], .from = 1100, .to = 1300, .status = 201);
+		tell(s, &p);
+		tick(s, 5000);
+		expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* Plaintext of a session whose hello was copied onto a connection to the declared server. */
+static void test_more_said_than_sent(void **state)
+{
+	for (unsigned live = 0; live < 2; live++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		CALL(.from = 1100, .to = 1300, .status = 201, .decoy = true, .stays_open = live);
+		tell(s, &p);
+		tick(s, 5000);
+		expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E3", "UNIQUE");
+		scene_close(s);
+	}
+}
+
+/* The retry may have been somebody else's. */
+static void test_no_masked_error_beside_helpers(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		CALL(.from = 1100, .to = 1300, .status = 503, .traced = &p);
+		if (i == 0)
+			reached_unix(s, "/run/helper.sock", 1400);
+		else if (i == 1)
+			CALL(.pid = STRANGER, .from = 1350, .to = 1400, .status = 201);
+		else if (i == 2)
+			CALL(.from = 1900, .to = 2000, .status = 201); /* after the span */
+		else
+			CALL(.target = "//v1/refunds", .from = 1350, .to = 1400, .status = 201);
+		tell(s, &p);
+		tick(s, 5000);
+		expect(s, "UNVERIFIABLE", i < 2 ? "REMOTE_EXECUTOR" : "AMBIGUOUS_JOIN", "E4",
+		       "EXACT");
 		scene_close(s);
 	}
 }
@@ -536,6 +595,9 @@ int main(void)
 		cmocka_unit_test(test_stub_on_loopback),
 		cmocka_unit_test(test_stub_on_loopback_named_by_its_trace),
 		cmocka_unit_test(test_look_alike_hosts),
+		cmocka_unit_test(test_path_written_otherwise),
+		cmocka_unit_test(test_more_said_than_sent),
+		cmocka_unit_test(test_no_masked_error_beside_helpers),
 		cmocka_unit_test(test_success_with_an_error_inside),
 		cmocka_unit_test(test_body_not_fully_seen),
 		cmocka_unit_test(test_account_that_does_not_close),

@@ -370,6 +370,11 @@ static void test_requests(void **state)
 		if (ww_contract_request(t, "POST", wrong[i]))
 			fail_msg("should not match: %s", wrong[i]);
 	}
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(good); i++)
+		assert_true(ww_contract_request_like(t, "POST", good[i]));
+	assert_true(ww_contract_request_like(t, "POST", "//v1//Refunds;a=b/"));
+	assert_false(ww_contract_request_like(t, "POST", "/v1/refunds/x/y/z"));
+	assert_false(ww_contract_request_like(t, "GET", "/v1/refunds"));
 	assert_string_equal(ww_contract_request(t, "PATCH", "/"), "/");
 	assert_string_equal(ww_contract_request(t, "POST", "/v1/r/alice/x"), "/v1/r/{id}/x");
 	assert_null(ww_contract_request(t, "GET", "/v1/refunds"));

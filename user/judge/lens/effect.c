@@ -11,7 +11,8 @@
  *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed".
  *  4. Only failures: MASKED_ERROR when something says done, else ATTEMPTED_FAILED; both only when
  * no retry can have gone unseen.
- *  5. A connection whose account does not close carried bytes that nobody explains: capped at E3.
+ *  5. A connection whose account does not close carried bytes that nobody explains, or too few for
+ *     the request that is said to have gone over it: capped at E3.
  */
 #include "judge/ruling.h"
 
@@ -124,15 +125,22 @@ static void decide(const struct ww_case *k, struct ww_ruling *r, enum ww_verdict
 		r->evidence = evidence_of(k, r->deciding);
 }
 
+/* The kernel sent what the request takes. Plaintext alone may have been made up, or be another's.
+ */
+static bool carried(const struct ww_held_flow *f, const struct ww_held_exchange *x)
+{
+	return f->bytes_sent >= (f->tls ? f->setup[WW_DIR_OUT] : 0) + x->req_end;
+}
+
 /* Rule 5. */
 static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 {
 	const struct ww_held_flow *f = ww_held_flow_get(k->held, r->deciding->match->x->cookie);
 
-	/* The counters of a live flow run behind its plaintext. */
-	if (!f || !f->closed ||
-	    (f->unexplained[WW_DIR_OUT] <= WW_WORLD_REMAINDER_BYTES &&
-	     f->unexplained[WW_DIR_IN] <= WW_WORLD_REMAINDER_BYTES))
+	/* The counters of a live flow run behind its plaintext, but not by as much as the wait. */
+	if (!f || (carried(f, r->deciding->match->x) &&
+		   (!f->closed || (f->unexplained[WW_DIR_OUT] <= WW_WORLD_REMAINDER_BYTES &&
+				   f->unexplained[WW_DIR_IN] <= WW_WORLD_REMAINDER_BYTES))))
 		return;
 	r->verdict = WW_VERDICT_UNVERIFIABLE;
 	r->reason = WW_REASON_PLAINTEXT_INCOMPLETE;
