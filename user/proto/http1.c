@@ -745,9 +745,15 @@ static bool find_response(struct side *s, struct ww_slice in)
 
 	if (!ww_start_line_is_status(in))
 		return false;
-	/* Who waits for each answer before the next request can only be getting the last one's. */
+	/*
+	 * Who waits for each answer before the next request can only be getting the last one's,
+	 * unless that was due where the hole is: then its answer is lost, and this one answers a
+	 * request that is lost as well.
+	 */
 	if (last && !last->resp_begun && !h->pipelined) {
-		lose_waiting(h, last);
+		if (!last->after_gap && !request_over(last))
+			return false;
+		lose_waiting(h, last->after_gap ? last : NULL);
 		found_again(s, last->after_gap);
 		return true;
 	}
