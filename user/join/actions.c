@@ -614,6 +614,17 @@ const struct ww_action_span *ww_action_last_span(const struct ww_action *a)
 	return last;
 }
 
+struct ww_boot ww_action_said(const struct ww_action *a)
+{
+	struct ww_boot said = {0};
+
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		if (a->claims[i].done && a->claims[i].at.ns > said.ns)
+			said = a->claims[i].at;
+	}
+	return said;
+}
+
 bool ww_action_says_done(const struct ww_action *a)
 {
 	const struct ww_action_span *last = ww_action_last_span(a);

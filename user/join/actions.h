@@ -155,6 +155,9 @@ static inline struct ww_boot ww_action_begun(const struct ww_action *a)
 	return a->span_count ? a->begun : a->model.at;
 }
 
+/* When "done" was claimed last. 0: it was not. */
+struct ww_boot ww_action_said(const struct ww_action *a);
+
 /* The span that ended last, or NULL. */
 const struct ww_action_span *ww_action_last_span(const struct ww_action *a);
 

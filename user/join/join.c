@@ -57,6 +57,16 @@ static void claim_window(const struct ww_action *a, struct ww_boot until, struct
 	}
 }
 
+/* A tool call without a span is over when the model is shown a result, or "done" is claimed. */
+static struct ww_boot asked_until(const struct ww_action *a, struct ww_boot until)
+{
+	struct ww_boot said = ww_action_said(a);
+
+	if (a->model.shown)
+		return a->model.shown_at;
+	return said.ns > a->model.at.ns ? said : until;
+}
+
 struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew_ns,
 					struct ww_boot until)
 {
@@ -67,7 +77,7 @@ struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew
 		w.core_to = a->ended;
 	} else if (a->model.asked) {
 		w.core_from = a->model.at;
-		w.core_to = a->model.shown ? a->model.shown_at : until;
+		w.core_to = asked_until(a, until);
 	} else {
 		claim_window(a, until, &w);
 	}

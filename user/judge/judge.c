@@ -25,6 +25,9 @@
 /* Old evidence is looked for this often. */
 #define EXPIRE_EVERY_NS NS_PER_S
 
+/* Room for the due actions of one tick that is always there. */
+#define DUE_MIN 64
+
 struct due {
 	uint64_t ns;
 	struct ww_action *action;
@@ -37,7 +40,7 @@ struct ww_judge {
 	void *ctx;
 	struct ww_held *held;
 	struct ww_actions *actions;
-	struct due *due; /* scratch of one tick */
+	struct due *due; /* those of one tick */
 	size_t due_cap;
 	struct ww_buf verdict; /* one record */
 	struct ww_buf action;
@@ -70,6 +73,10 @@ int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *
 	r = ww_held_new(deps->contracts, deps->key, &j->held);
 	if (r < 0)
 		return r;
+	j->due = calloc(DUE_MIN, sizeof(*j->due));
+	if (!j->due)
+		return -ENOMEM;
+	j->due_cap = DUE_MIN;
 	r = ww_actions_new(deps->contracts, deps->key, deps->clock, j->cfg.skew_ns, &j->actions);
 	if (r < 0)
 		return r;
@@ -156,10 +163,12 @@ static uint64_t claim_due(const struct ww_action *a)
 
 static uint64_t model_due(const struct ww_judge *j, const struct ww_action *a)
 {
-	struct ww_boot exited = exit_of(j, a);
+	struct ww_boot said = ww_action_said(a), exited = exit_of(j, a);
 
 	if (a->model.shown)
 		return a->model.shown_at.ns + SHOWN_WAIT_NS;
+	if (said.ns)
+		return max_ns(said.ns, a->received.ns) + SHOWN_WAIT_NS;
 	if (exited.ns)
 		return max_ns(exited.ns, a->model.at.ns);
 	return a->model.at.ns + ASKED_WAIT_NS;
@@ -486,8 +495,7 @@ static int by_due(const void *x, const void *y)
 	return a->action->number < b->action->number ? -1 : 1;
 }
 
-/* All that are due now, by due time, then by number. Returns how many; without memory one by one.
- */
+/* Those that are due now, by due time, then by number: as many as there is room for. */
 static size_t gather(struct ww_judge *j)
 {
 	size_t n = 0, want = ww_actions_count(j->actions);
@@ -526,12 +534,17 @@ static void expire(struct ww_judge *j)
 
 static void judge_due(struct ww_judge *j)
 {
-	size_t n;
+	size_t n, left;
 
 	settle_claims(j);
-	n = gather(j);
-	for (size_t i = 0; i < n; i++)
-		judge_one(j, j->due[i].action, j->due[i].ns);
+	do {
+		n = gather(j);
+		left = 0;
+		for (size_t i = 0; i < n; i++) {
+			judge_one(j, j->due[i].action, j->due[i].ns);
+			left += !j->due[i].action->judged;
+		}
+	} while (n == j->due_cap && left < n); /* memory was short: the next ones */
 }
 
 void ww_judge_tick(struct ww_judge *j, struct ww_boot now)

@@ -8,20 +8,21 @@
 
 #include "base/encode.h"
 
-static const char yaml[] = "version: 1\n"
-			   "contracts:\n"
-			   "- tool: a\n"
-			   "  effect: network\n"
-			   "  destinations: [{name: a.test}]\n"
-			   "  methods: [POST]\n"
-			   "  paths: [/a]\n"
-			   "  success: {status: 200-202, body: [{path: $.ok, equals: \"true\"}]}\n"
-			   "- tool: b\n"
-			   "  effect: network\n"
-			   "  destinations: [{name: a.test}, {name: b.test}]\n"
-			   "  methods: [POST]\n"
-			   "  paths: [/a, \"/b/{id}\"]\n"
-			   "  success: {status: 202}\n";
+static const char yaml[] =
+	"version: 1\n"
+	"contracts:\n"
+	"- tool: a\n"
+	"  effect: network\n"
+	"  destinations: [{name: a.test, cidr: [10.0.0.0/8]}]\n"
+	"  methods: [POST]\n"
+	"  paths: [/a]\n"
+	"  success: {status: 200-202, body: [{path: $.ok, equals: \"true\"}]}\n"
+	"- tool: b\n"
+	"  effect: network\n"
+	"  destinations: [{name: a.test, cidr: [10.0.0.0/8]}, {name: b.test, cidr: [10.0.0.0/8]}]\n"
+	"  methods: [POST]\n"
+	"  paths: [/a, \"/b/{id}\"]\n"
+	"  success: {status: 202}\n";
 
 struct fixture {
 	struct ww_contracts *contracts;
@@ -149,12 +150,18 @@ static void test_what_is_held(void **state)
 	struct ww_exchange x = post("c.test", "/a", 200, "");
 	struct ww_held_exchange *e;
 
-	assert_null(take(f, &x)); /* not declared */
+	x.peer.addr[0] = 192;
+	assert_null(take(f, &x)); /* neither name nor address is declared */
 	x.trace.present = true;
 	e = take(f, &x); /* the like call elsewhere, with a trace context */
 	assert_non_null(e);
 	assert_false(e->matches[0].destination);
 	assert_string_equal(e->matches[0].template, "/a");
+
+	x = post("c.test", "/a", 200, "");
+	e = take(f, &x); /* the declared address under another name */
+	assert_true(e->matches[0].almost);
+	assert_false(e->matches[0].destination);
 
 	x = post("b.test", "/other", 200, "");
 	e = take(f, &x); /* a decoy at the right host */
@@ -166,7 +173,7 @@ static void test_what_is_held(void **state)
 	x = post("a.test", "/a", 200, "{}");
 	x.client = false; /* somebody asked us */
 	assert_null(take(f, &x));
-	assert_int_equal(ww_held_counts(f->held).exchanges, 2);
+	assert_int_equal(ww_held_counts(f->held).exchanges, 3);
 }
 
 static void test_lists_go_back_in_order_of_arrival(void **state)

@@ -608,6 +608,22 @@ static void test_nothing_heard_again(void **state)
 	scene_close(s);
 }
 
+/* The model asked, "done" was claimed, no span, no result, no call. */
+static void test_claimed_without_acting(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span turn = span_of(s, WW_SPAN_AGENT, "", "", WW_SPAN_OK, 1000, 2000);
+
+	claim_on(&turn, "cl", "refund", "call-5", true, 1900);
+	model_answers(s, 1500, "call-5", "refund", NULL);
+	tell(s, &turn);
+	tick(s, 6000);
+	assert_int_equal(s->count, 0); /* a tool span may still come */
+	tick(s, 13000);
+	expect(s, "NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
 static void test_carried_out_without_a_span(void **state)
 {
 	struct scene *s = scene_open();
@@ -654,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_crash_before_dispatch),
 		cmocka_unit_test(test_answered_without_acting),
 		cmocka_unit_test(test_nothing_heard_again),
+		cmocka_unit_test(test_claimed_without_acting),
 		cmocka_unit_test(test_carried_out_without_a_span),
 	};
 

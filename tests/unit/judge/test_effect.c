@@ -103,9 +103,9 @@ static void test_look_alike_hosts(void **state)
 		uint16_t port;
 		const char *host;
 	} hosts[] = {
-		{"10.77.3.9", PAY_NAME, 8443},                 /* right name, wrong network */
-		{PAY, "payments.example.com.evil.test", 8443}, /* right network, wrong name */
-		{PAY, PAY_NAME, 443},
+		{"10.77.3.9", PAY_NAME, 8443, NULL},                 /* right name, wrong network */
+		{PAY, "payments.example.com.evil.test", 8443, NULL}, /* right network, wrong name */
+		{PAY, PAY_NAME, 443, NULL},
 		{PAY, PAY_NAME, 8443, "other.example.com"}, /* behind the declared name */
 	};
 
