@@ -5,7 +5,9 @@
 #   ww_monitor_copies                         WW_PRIV_LIB, WW_NODE, WW_CURL, WW_PYTHON and WW_PROBED, the options that name them
 #   ww_contracts [SUCCESS-BODY-RULE...]       $WW_RUN/contracts.yaml: the tool refund_order at host "payments"
 #   ww_free_port                              prints a free TCP port of 127.0.0.1
-#   ww_daemon NAME [OPTIONS]                  wirewitnessd, waits until it answers; WW_SOCKET, WW_STATE, WW_OTLP
+#   ww_daemon NAME [OPTIONS]                  wirewitnessd, waits until it is ready; WW_SOCKET, WW_STATE, WW_OTLP; what it
+#                                             tells systemd is in $WW_RUN/NAME.notify
+#   ww_status EXPRESSION                      a Python expression over the daemon's status object `s`
 #   ww_watched NAME CMD...                    `wirewitness run` with the private hosts file; its cgroup is NAME-PID
 #   ww_record NAME [OPTIONS] -- CMD...        `wirewitness record`: $WW_RUN/NAME.tape and $WW_RUN/NAME.records
 
@@ -48,16 +50,18 @@ ww_free_port()
 # Not exported: OTEL_EXPORTER_OTLP_ENDPOINT belongs to the agents, which a test may give to one daemon or another.
 ww_daemon()
 {
-	local name=$1 limit=$((SECONDS + 60))
+	local name=$1
 
 	shift
 	WW_SOCKET=$WW_RUN/$name.sock WW_STATE=$WW_RUN/$name.state WW_OTLP=127.0.0.1:$(ww_free_port)
-	ww_start "$name" "$WW_BUILD/wirewitnessd" --state "$WW_STATE" --socket "$WW_SOCKET" --otlp "$WW_OTLP" \
-		"${WW_PROBED[@]}" "$@"
-	until "$WW_BUILD/wirewitness" doctor --socket "$WW_SOCKET" -o json >"$WW_RUN/$name.status" 2>&1; do
-		kill -0 "${WW_PID[$name]}" 2>/dev/null && ((SECONDS < limit)) ||
-			{ cat "$WW_RUN/$name.log" "$WW_RUN/$name.status" >&2; ww_die "the daemon $name did not start"; }
-	done
+	ww_start_ready "$name" "$WW_LIB/notified" "$WW_RUN/$name.notify" "$WW_BUILD/wirewitnessd" \
+		--state "$WW_STATE" --socket "$WW_SOCKET" --otlp "$WW_OTLP" "${WW_PROBED[@]}" "$@"
+}
+
+ww_status()
+{
+	"$WW_BUILD/wirewitness" doctor --socket "$WW_SOCKET" -o json |
+		python3 -c 'import json, sys; s = json.load(sys.stdin)["status"]; print(eval(sys.argv[1]))' "$1"
 }
 
 # A command must not inherit what makes `run` drop its rights: the tests read files of root.

@@ -3,14 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "claim/otlp_receiver.h"
-#include "rt/file.h"
+#include "daemon/nest.h"
 #include "sense/event_check.h"
 #include "sense/sense.h"
 #include "sense/target.h"
@@ -40,7 +39,7 @@ struct scan {
 struct scope {
 	uint64_t id;
 	char path[512];
-	bool made; /* by us: the cgroup goes with the scope */
+	int lock; /* of a run's cgroup, which goes with the scope; -1: not ours */
 	bool ending;
 };
 
@@ -212,6 +211,7 @@ static void take_event(void *ctx, const struct ww_event *ev)
 		take_unix(l, (const struct ww_event_unix *)ev);
 		return;
 	case WW_EVENT_PROC_EXEC:
+	case WW_EVENT_PROC_INFO:
 	case WW_EVENT_FLOW_OPEN:
 		if (ev->actor.pid)
 			scan_soon(l, ev);
@@ -233,18 +233,6 @@ static void tell_clock(struct ww_live *l)
 				     .bound_ns = now.bound_ns};
 	l->fn(l->ctx, &ev.h);
 	l->clocked_ns = now.boot.ns;
-}
-
-static bool cgroup_empty(const struct scope *s)
-{
-	char path[600];
-	WW_AUTO_BUF struct ww_buf b;
-
-	ww_buf_init(&b, 4096);
-	snprintf(path, sizeof(path), "%s/cgroup.events", s->path);
-	if (ww_file_read(path, &b) < 0)
-		return true; /* the cgroup is gone */
-	return memmem(b.p, b.n, "populated 0", 11) != NULL;
 }
 
 static void tell_scope(struct ww_live *l, const struct scope *s, bool entered)
@@ -270,6 +258,16 @@ static void tell_sockets(struct ww_live *l, const struct scope *s, uint32_t cove
 	l->fn(l->ctx, &ev.h);
 }
 
+/* A run's cgroup stays when somebody is still in it. */
+static void give_up(const struct scope *s)
+{
+	if (s->lock < 0)
+		return;
+	if (rmdir(s->path) < 0 && errno != ENOENT && errno != EBUSY)
+		ww_log_err_r(-errno, "cannot remove %s", s->path);
+	close(s->lock);
+}
+
 static void end_empty_scopes(struct ww_live *l)
 {
 	unsigned kept = 0;
@@ -277,14 +275,13 @@ static void end_empty_scopes(struct ww_live *l)
 	for (unsigned i = 0; i < l->scope_count; i++) {
 		struct scope *s = &l->scopes[i];
 
-		if (!s->ending || !cgroup_empty(s)) {
+		if (!s->ending || !ww_nest_is_empty(s->path)) {
 			l->scopes[kept++] = *s;
 			continue;
 		}
 		ww_sense_scope_remove(l->sense, s->id);
 		tell_scope(l, s, false);
-		if (s->made && rmdir(s->path) < 0 && errno != ENOENT)
-			ww_log_err_r(-errno, "cannot remove %s", s->path);
+		give_up(s);
 	}
 	l->scope_count = kept;
 }
@@ -422,7 +419,8 @@ struct ww_endpoint ww_live_receiver(const struct ww_live *l)
 /* --- scopes
  * --------------------------------------------------------------------------------------- */
 
-static int scope_add(struct ww_live *l, const char *path, bool made, uint64_t *ret_id)
+/* lock: see struct scope; it stays the caller's on failure. */
+static int scope_add(struct ww_live *l, const char *path, int lock, uint64_t *ret_id)
 {
 	uint32_t covers = 0;
 	struct scope *s;
@@ -431,7 +429,7 @@ static int scope_add(struct ww_live *l, const char *path, bool made, uint64_t *r
 	if (l->scope_count >= SCOPES_MAX)
 		return -ENOSPC;
 	s = &l->scopes[l->scope_count];
-	*s = (struct scope){.made = made};
+	*s = (struct scope){.lock = lock};
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	r = ww_sense_scope_add(l->sense, path, &s->id, &covers);
 	if (r < 0)
@@ -446,22 +444,19 @@ static int scope_add(struct ww_live *l, const char *path, bool made, uint64_t *r
 int ww_live_scope_make(struct ww_live *l, const char *name, char *ret_path, size_t cap,
 		       uint64_t *ret_id)
 {
+	WW_AUTO_FD int lock = -1;
 	char path[512];
-	int r;
+	int r = ww_nest_make(ww_sense_cgroup_mount(l->sense), l->cfg->owner, name, path,
+			     cap < sizeof(path) ? cap : sizeof(path), &lock);
 
-	snprintf(path, sizeof(path), "%s/wirewitness", ww_sense_cgroup_mount(l->sense));
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	snprintf(path, sizeof(path), "%s/wirewitness/%s", ww_sense_cgroup_mount(l->sense), name);
-	if (strlen(path) >= cap)
-		return -ENAMETOOLONG;
-	if (mkdir(path, 0755) < 0)
-		return -errno;
-	r = scope_add(l, path, true, ret_id);
+	if (r == 0)
+		r = scope_add(l, path, lock, ret_id);
 	if (r < 0) {
-		rmdir(path);
+		if (lock >= 0)
+			rmdir(path);
 		return r;
 	}
+	lock = -1; /* the scope's now */
 	snprintf(ret_path, cap, "%s", path);
 	return 0;
 }
@@ -482,8 +477,45 @@ int ww_live_scope_watch(struct ww_live *l, const char *path, uint64_t *ret_id)
 		snprintf(full, sizeof(full), "%s", path);
 	else
 		snprintf(full, sizeof(full), "%s/%s", ww_sense_cgroup_mount(l->sense), path);
-	r = scope_add(l, full, false, ret_id);
+	r = scope_add(l, full, -1, ret_id);
 	return r < 0 ? r : take_members(l, &l->scopes[l->scope_count - 1]);
+}
+
+/* For how long nobody watched is not known: at most since the host started. */
+static void tell_gap(struct ww_live *l, const struct scope *s)
+{
+	static const char text[] = "the monitor did not run";
+	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
+				       .what = WW_COVERAGE_GAP,
+				       .status = WW_PROBE_DETACHED,
+				       .path_bytes = sizeof(text) - 1};
+
+	ev.h.cgroup = s->id;
+	ev.detail = ev.h.time_ns;
+	memcpy(ev.path, text, ev.path_bytes);
+	l->fn(l->ctx, &ev.h);
+}
+
+/* A run whose daemon is gone; nobody holds it any more, so it ends with its last process. */
+static void watch_again(void *ctx, const char *path, int lock)
+{
+	struct ww_live *l = ctx;
+	struct scope *s;
+	uint64_t id;
+	int r = scope_add(l, path, lock, &id);
+
+	if (r < 0) {
+		ww_log_err_r(r, "cannot watch %s again", path);
+		close(lock);
+		return;
+	}
+	s = &l->scopes[l->scope_count - 1];
+	s->ending = true;
+	tell_gap(l, s);
+	r = take_members(l, s);
+	if (r < 0)
+		ww_log_err_r(r, "cannot list the processes of %s", path);
+	ww_log(WW_LOG_INFO, "watching %s again", path);
 }
 
 void ww_live_scope_end(struct ww_live *l, uint64_t id)
@@ -525,17 +557,13 @@ static void on_closed(uv_handle_t *h)
 
 void ww_live_close(struct ww_live *l)
 {
-	char parent[600];
-
 	if (!l)
 		return;
 	for (unsigned i = 0; i < l->scope_count; i++) {
 		ww_sense_scope_remove(l->sense, l->scopes[i].id);
-		if (l->scopes[i].made)
-			rmdir(l->scopes[i].path); /* stays when somebody is still in it */
+		give_up(&l->scopes[i]);
 	}
-	snprintf(parent, sizeof(parent), "%s/wirewitness", ww_sense_cgroup_mount(l->sense));
-	rmdir(parent); /* the same */
+	ww_nest_leave(ww_sense_cgroup_mount(l->sense));
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 	uv_close((uv_handle_t *)&l->ring_poll, on_closed);
 	if (l->receiver)
@@ -578,7 +606,12 @@ int ww_live_start(struct ww_live *l)
 			ww_log_err_r(r, "no probes in %s", l->cfg->libraries[i]);
 	}
 	r = l->cfg->no_default_libraries ? 0 : ww_targets_add_defaults(l->targets, &target_ops, l);
-	return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
+	r = ww_nest_find(ww_sense_cgroup_mount(l->sense), l->cfg->owner, watch_again, l);
+	if (r < 0)
+		ww_log_err_r(r, "cannot look for runs of the last daemon");
+	return 0;
 }
 
 int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn, void *ctx,

@@ -23,6 +23,7 @@ struct ww_live_config {
 	bool no_default_libraries; /* do not look for the system's own */
 	uint32_t cap_bytes;        /* plaintext per TLS call; 0: default */
 	uint32_t ring_bytes;       /* data ring; 0: default */
+	const char *owner; /* whose runs are watched again after a restart; NULL: nobody's */
 };
 
 /* One event, valid for the call. */
@@ -36,9 +37,10 @@ WW_CHECK int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_
 			  void *ctx, struct ww_live **ret_live, struct ww_errtext *why);
 
 /*
- * Begins: the clock, then the probes of the configured and default TLS libraries. Until now fn was
- * not called. A library that cannot be probed is logged and told as an event, it is no failure. 0
- * or -ENOMEM.
+ * Begins: the clock, the probes of the configured and default TLS libraries, then the runs that the
+ * owner's last daemon left behind: those without processes are removed, the others watched again,
+ * with a WW_COVERAGE_GAP for the time in which nobody did. Until now fn was not called. A library
+ * or run that cannot be probed or watched is logged, it is no failure. 0 or -ENOMEM.
  */
 WW_CHECK int ww_live_start(struct ww_live *l);
 

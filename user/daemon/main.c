@@ -124,5 +124,6 @@ int main(int argc, char **argv)
 		return 2;
 	o.d.cgroups = o.cgroups;
 	o.d.live.libraries = o.libraries;
+	o.d.live.owner = o.d.state_dir;
 	return ww_daemon_run(&o.d) < 0 ? 3 : 0;
 }
