@@ -21,7 +21,7 @@ http {{ access_log off; client_body_temp_path {dir}/body; proxy_temp_path {dir}/
   fastcgi_temp_path {dir}/fcgi; uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
   keepalive_requests 1000000000; keepalive_timeout 1h; sendfile off; default_type application/json;
   server {{ listen 127.0.0.1:{port} ssl backlog=4096; ssl_protocols TLSv1.3; ssl_certificate {dir}/cert.pem;
-    ssl_certificate_key {dir}/key.pem; root {dir}/www; location / {{ error_page 405 =200 $uri; }} }}
+    ssl_certificate_key {dir}/key.pem; root {dir}/www; location / {{ error_page 405 =200 $uri; }} {locations} }}
   server {{ listen 127.0.0.1:{status_port}; location / {{ stub_status; }} }} }}
 """
 
@@ -123,9 +123,9 @@ def stop(p):
 
 
 class Nginx:
-    """Serves the place's www over TLS 1.3; a POST gets the file as well."""
+    """Serves files over TLS 1.3, to a POST too, and answers, whose $request_id is another each time."""
 
-    def __init__(self, place, files, cpu=None):
+    def __init__(self, place, files, cpu=None, answers=None):
         place.certificate()
         for name, content in files.items():
             path = place.dir / "www" / name
@@ -133,12 +133,15 @@ class Nginx:
             path.write_text(content)
         self.port, self.status_port = free_port(), free_port()
         mask = "" if cpu is None else f"worker_cpu_affinity {1 << cpu:b};"
+        quoted = {path: text.replace("\\", "\\\\").replace("'", "\\'") for path, text in (answers or {}).items()}
+        locations = "".join(f"location = {path} {{ return 200 '{text}'; }} " for path, text in quoted.items())
         conf = place.dir / "nginx.conf"
-        conf.write_text(NGINX.format(dir=place.dir, port=self.port, status_port=self.status_port, cpu=mask))
+        conf.write_text(NGINX.format(dir=place.dir, port=self.port, status_port=self.status_port, cpu=mask,
+                                      locations=locations))
         self.process = place.spawn(["nginx", "-p", place.dir, "-e", place.dir / "error.log", "-c", conf])
-        until("nginx", self.answers)
+        until("nginx", self.listens)
 
-    def answers(self):
+    def listens(self):
         if self.process.poll() is not None:
             die("nginx ended, see error.log in the benchmark's folder")
         with socket.socket() as s:

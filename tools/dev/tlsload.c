@@ -8,7 +8,7 @@
  *   -p PORT  on 127.0.0.1        -n N  requests per thread      -t N  threads (connections)
  *   -b N     body bytes (512)    -u PATH (/)                    -x    SSL_write_ex, SSL_read_ex
  *   -w N     requests before the clock starts (200)             -c CPU  runs there
- *   -f FILE  the body, instead of -b
+ *   -f FILE  the body, instead of -b                            -i N    pause of N us after each
  * Bytes that no TLS library call explains, for tests of the byte account:
  *   -s N     on a socket of its own: N bytes in clear, to the same port
  *   -r N     on each connection, at its end: a record of N bytes made without the library
@@ -39,7 +39,7 @@
 struct options {
 	uint16_t port;
 	unsigned requests, warm_up, threads, body, cpu;
-	unsigned hidden_socket, hidden_record;
+	unsigned hidden_socket, hidden_record, pause_us;
 	bool ex, pinned;
 	const char *path;
 	char *content; /* of -f; NULL: filled */
@@ -236,6 +236,8 @@ static void *run(void *arg)
 
 		c->failed = !exchange(c);
 		c->latency_ns[i] = now_ns() - start;
+		if (opt.pause_us)
+			usleep(opt.pause_us);
 	}
 	if (!c->failed && opt.hidden_record)
 		c->failed = !send_raw(c->fd, opt.hidden_record, true);
@@ -356,7 +358,7 @@ static void parse_options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "p:n:t:b:f:u:xw:c:s:r:")) != -1) {
+	while ((o = getopt(argc, argv, "p:n:t:b:f:i:u:xw:c:s:r:")) != -1) {
 		switch (o) {
 		case 'p':
 			opt.port = (uint16_t)number(optarg, 65535);
@@ -372,6 +374,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'f':
 			read_body(optarg);
+			break;
+		case 'i':
+			opt.pause_us = number(optarg, 999999);
 			break;
 		case 'u':
 			opt.path = optarg;
