@@ -21,7 +21,7 @@
 
 #define LIBRARIES_MAX 64
 /* After the command's end: flows linger; where there are claims, their evidence may still come. */
-#define SETTLE_MS	 600
+#define SETTLE_MS        600
 #define SETTLE_CLAIMS_MS 2600
 
 struct options {
@@ -181,7 +181,8 @@ static int read_contracts(const struct options *o, struct ww_buf *out)
 static int open_outputs(struct recorder *rec, const struct options *o, struct ww_slice contracts)
 {
 	struct ww_pipeline_config cfg = {.contracts = contracts,
-					 .receiver = ww_live_receiver(rec->live)};
+					 .receiver = ww_live_receiver(rec->live),
+					 .receiver_netns = ww_live_netns()};
 	struct ww_contract_error error = {0};
 	WW_AUTO_BUF struct ww_buf manifest;
 	struct utsname uts;
@@ -198,7 +199,7 @@ static int open_outputs(struct recorder *rec, const struct options *o, struct ww
 		return r;
 	uname(&uts);
 	(void)!ww_file_line("/proc/sys/kernel/random/boot_id", boot_id,
-			   sizeof(boot_id)); /* empty when hidden */
+			    sizeof(boot_id)); /* empty when hidden */
 	ww_buf_init(&manifest, WW_MANIFEST_BYTES_MAX);
 	ww_jsonw_init(&w, &manifest);
 	ww_manifest_write(&cfg, uts.release, boot_id, &w);

@@ -318,6 +318,7 @@ static int open_pipeline(struct daemon *d)
 	memcpy(cfg.digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg.digest_key));
 	cfg.contracts = ww_buf_slice(&d->contracts);
 	cfg.receiver = ww_live_receiver(d->live);
+	cfg.receiver_netns = ww_live_netns();
 	r = ww_pipeline_new(&cfg, take_record, d, &d->pipeline, &error);
 	explicit_bzero(&cfg, sizeof(cfg));
 	if (r == -EINVAL)

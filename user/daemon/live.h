@@ -69,5 +69,8 @@ void ww_live_want_prefix(struct ww_live *l, bool on);
 /* The endpoint of the OTLP receiver (port 0: none). */
 struct ww_endpoint ww_live_receiver(const struct ww_live *l);
 
+/* The network namespace it is in, which is ours; 0: not known. */
+uint32_t ww_live_netns(void);
+
 /* Members of the status object: kernel, files with probes, processes with their state. */
 void ww_live_status(const struct ww_live *l, struct ww_jsonw *w);

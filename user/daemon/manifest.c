@@ -23,6 +23,7 @@ void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
 	ww_jsonw_object(w, "receiver");
 	ww_jsonw_u64(w, "family", cfg->receiver.family);
 	ww_jsonw_u64(w, "port", cfg->receiver.port);
+	ww_jsonw_u64(w, "netns", cfg->receiver_netns);
 	ww_jsonw_hex(w, "addr", ww_slice(cfg->receiver.addr, sizeof(cfg->receiver.addr)));
 	ww_jsonw_end_object(w);
 	ww_jsonw_str(w, "contracts", cfg->contracts);
@@ -62,7 +63,7 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	struct ww_pipeline_config cfg = {0};
 	struct ww_json_token t;
 	struct ww_slice range;
-	uint64_t version, family, port;
+	uint64_t version, family, port, netns = 0;
 	int r;
 
 	if (get_u64(json, "$.version", MANIFEST_VERSION, &version) < 0 ||
@@ -75,6 +76,10 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	    get_u64(json, "$.receiver.port", UINT16_MAX, &port) < 0 ||
 	    get_hex(json, "$.receiver.addr", cfg.receiver.addr, sizeof(cfg.receiver.addr)) < 0)
 		return -EBADMSG;
+	/* Tapes of before know none. */
+	if (ww_json_path(json, "$.receiver.netns", &t, &range) == WW_PARSE_DONE &&
+	    get_u64(json, "$.receiver.netns", UINT32_MAX, &netns) < 0)
+		return -EBADMSG;
 	if (ww_json_path(json, "$.contracts", &t, &range) != WW_PARSE_DONE ||
 	    t.type != WW_JSON_STRING)
 		return -EBADMSG;
@@ -84,6 +89,7 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 		return r == -ENOMEM ? r : -EBADMSG;
 	cfg.receiver.family = (uint16_t)family;
 	cfg.receiver.port = (uint16_t)port;
+	cfg.receiver_netns = (uint32_t)netns;
 	cfg.contracts = ww_buf_slice(memory);
 	*ret_cfg = cfg;
 	return 0;

@@ -31,6 +31,7 @@ struct ww_pipeline {
 	struct ww_digest_key key;
 	struct ww_clock_map clock;
 	struct ww_endpoint receiver;
+	uint32_t receiver_netns;
 	struct ww_boot now;
 	uint64_t coverage_written_ns;
 	uint64_t flow_lost_bytes; /* of ww_flow_stats, already reported */
@@ -216,6 +217,9 @@ static void span_decoded(void *ctx, struct ww_span *span)
 	const struct ww_flow *f = ww_flows_by_ends(p->flows, &p->claim->from, &p->claim->to);
 	struct ww_jsonw w;
 
+	/* Loopback addresses mean the same nowhere but in one network namespace. */
+	if (f && p->receiver_netns && f->netns != p->receiver_netns)
+		f = NULL;
 	span->received.ns = p->claim->h.time_ns;
 	if (f) {
 		span->actor = f->owner;
@@ -556,6 +560,7 @@ int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, voi
 	p->emit = emit;
 	p->ctx = ctx;
 	p->receiver = cfg->receiver;
+	p->receiver_netns = cfg->receiver_netns;
 	ww_digest_key_init(&p->key, cfg->digest_key);
 	r = ww_contracts_parse(yaml, &p->contracts, ret_error);
 	if (r == 0)

@@ -21,6 +21,7 @@ struct ww_pipeline_config {
 	uint64_t skew_ns;          /* 0: default */
 	struct ww_endpoint
 		receiver; /* our OTLP receiver: its flows are nobody's action; port 0: none */
+	uint32_t receiver_netns; /* where it listens (inode); 0: not known */
 };
 
 struct ww_pipeline_stats {

@@ -179,6 +179,16 @@ static bool declared(const struct ww_contract *c, const struct ww_exchange *x)
 	       (!x->authority[0] || ww_contract_destination(c, x->authority, &x->peer));
 }
 
+/* The address of a destination that names its addresses. */
+static bool address_declared(const struct ww_contract *c, const struct ww_endpoint *peer)
+{
+	unsigned with = 0;
+
+	for (unsigned i = 0; i < c->destination_count; i++)
+		with += c->destinations[i].cidr_count > 0;
+	return with && ww_contract_address(c, peer);
+}
+
 /* One of name and address is declared, or the path is written in another way: a server may well
  * have taken it for the declared call. A stub on loopback is none. */
 static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
@@ -187,9 +197,8 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 	if (m->destination || ww_endpoint_loopback(&x->peer))
 		return m->destination && !m->template &&
 		       ww_contract_request_like(c, x->method, x->target);
-	return m->template &&
-	       (ww_contract_address(c, &x->peer) || ww_contract_name(c, name_of(x)) ||
-		ww_contract_name(c, x->authority));
+	return m->template && (address_declared(c, &x->peer) || ww_contract_name(c, name_of(x)) ||
+			       ww_contract_name(c, x->authority));
 }
 
 /* Fills found[] (as large as the contracts); returns how many mean the exchange. */
