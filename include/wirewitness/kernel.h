@@ -36,7 +36,7 @@ struct ww_loss_row {
 
 /* Map ww_cpus, one row per CPU and a cache line of its own. */
 struct ww_cpu_row {
-	__u64 seq[WW_RING_MAX];	    /* next sequence number */
+	__u64 seq[WW_RING_MAX];      /* next sequence number */
 	__u64 quarters[WW_RING_MAX]; /* of the ring that were waiting when the CPU last looked */
 	__u64 _pad[4];
 };
@@ -47,12 +47,12 @@ struct ww_cpu_row {
  *   0-7 file index · 8 direction · 9 has_done · 10 done_r8 · 11 len32 · 12-13 enum ww_random_mode
  *   16-31 -sp_bytes · 32-47 random_off1 · 48-63 random_off2
  */
-#define WW_SITE_COOKIE_FILE(c)	  ((__u32)((c)&0xff))
-#define WW_SITE_COOKIE_DIR(c)	  ((__u32)((c) >> 8 & 1))
-#define WW_SITE_COOKIE_DONE(c)	  ((c) >> 9 & 1)
+#define WW_SITE_COOKIE_FILE(c)    ((__u32)((c)&0xff))
+#define WW_SITE_COOKIE_DIR(c)     ((__u32)((c) >> 8 & 1))
+#define WW_SITE_COOKIE_DONE(c)    ((c) >> 9 & 1)
 #define WW_SITE_COOKIE_DONE_R8(c) ((c) >> 10 & 1)
-#define WW_SITE_COOKIE_LEN32(c)	  ((c) >> 11 & 1)
+#define WW_SITE_COOKIE_LEN32(c)   ((c) >> 11 & 1)
 #define WW_SITE_COOKIE_RANDOM(c)  ((__u32)((c) >> 12 & 3))
-#define WW_SITE_COOKIE_SP(c)	  ((__u64)((c) >> 16 & 0xffff))
-#define WW_SITE_COOKIE_OFF1(c)	  ((__u64)((c) >> 32 & 0xffff))
-#define WW_SITE_COOKIE_OFF2(c)	  ((__u64)((c) >> 48))
+#define WW_SITE_COOKIE_SP(c)      ((__u64)((c) >> 16 & 0xffff))
+#define WW_SITE_COOKIE_OFF1(c)    ((__u64)((c) >> 32 & 0xffff))
+#define WW_SITE_COOKIE_OFF2(c)    ((__u64)((c) >> 48))

@@ -17,8 +17,9 @@
  */
 #pragma once
 
-#define WW_STREAM_VERSION        1
-#define WW_STREAM_LINE_BYTES_MAX (80u << 10) /* a record at its ceiling, and the frame around it \
-					      */
-#define WW_CONTROL_LINE_BYTES_MAX 4096u      /* a request */
+#define WW_STREAM_VERSION 1
+#define WW_STREAM_LINE_BYTES_MAX                                                            \
+	(80u << 10)                     /* a record at its ceiling, and the frame around it \
+					 */
+#define WW_CONTROL_LINE_BYTES_MAX 4096u /* a request */
 #define WW_CONTROL_CLIENTS_MAX    64u

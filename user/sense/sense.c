@@ -161,7 +161,7 @@ static int load(struct ww_sense *s, const struct ww_sense_config *cfg, char *why
 			   "no cgroup v2 is mounted, only v1: mount it beside with `mkdir -p "
 			   "/sys/fs/cgroup/unified && "
 			   "mount -t cgroup2 none /sys/fs/cgroup/unified`");
-	libbpf_set_print(NULL); /* what went wrong is said once, in words, by us */
+	libbpf_set_print(NULL);                /* what went wrong is said once, in words, by us */
 	(void)setrlimit(RLIMIT_MEMLOCK, &lim); /* needed before 5.11 only */
 	r = ww_calib_run(&s->calib);
 	if (r < 0)
