@@ -89,7 +89,8 @@ static __always_inline void ww_walk_hello(const struct ww_segment *seg,
 		bytes = hello->bytes;
 	if (bytes > WW_HELLO_BYTES_MAX)
 		bytes = WW_HELLO_BYTES_MAX;
-	if (bytes < WW_HELLO_BYTES_MIN ||
+	ww_barrier(bytes); /* both bounds must be plain to see, also for older verifiers */
+	if (bytes < WW_HELLO_BYTES_MIN || bytes > WW_HELLO_BYTES_MAX ||
 	    bpf_skb_load_bytes(seg->skb, seg->at, e->bytes, bytes) != 0)
 		bytes = 0;
 	e->captured = bytes;

@@ -122,7 +122,24 @@ int BPF_PROG(ww_exec, struct task_struct *task)
 	return 0;
 }
 
-/* The process ends with its last thread, which need not be the first one. */
+/*
+ * The process ends with its last thread, which need not be the first one. Where the tracepoint does
+ * not tell, two threads that end together both find no other alive: the first one here speaks.
+ */
+static __always_inline bool last_thread(struct task_struct *task, bool told)
+{
+	struct ww_actor_key key = {};
+	__u8 one = 1;
+
+	if (ww_has_exit_group)
+		return told;
+	if (BPF_CORE_READ(task, signal, live.counter) != 0)
+		return false;
+	ww_actor_of_task(task, &key);
+	key.tid = 0;
+	return bpf_map_update_elem(&ww_exited, &key, &one, BPF_NOEXIST) == 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int ww_exit(__u64 *ctx)
 {
@@ -134,7 +151,7 @@ int ww_exit(__u64 *ctx)
 
 	if (!ww_scope_of_task(task, &scope))
 		return 0;
-	if (ww_has_exit_group ? !(bool)ctx[1] : BPF_CORE_READ(task, signal, live.counter) != 0)
+	if (!last_thread(task, ww_has_exit_group && ctx[1]))
 		return 0;
 	bpf_map_delete_elem(&ww_members, &pid);
 	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT_)

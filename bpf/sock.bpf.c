@@ -271,15 +271,22 @@ static __always_inline __u32 unix_path(struct bpf_sock_addr *ctx, char *path)
 {
 	struct bpf_sock_addr_kern *kern = bpf_cast_to_kern_ctx(ctx);
 	const char *from = (const char *)BPF_CORE_READ(kern, uaddr) + 2; /* sun_family */
-	__u32 bytes = BPF_CORE_READ(kern, uaddrlen) - 2;
-	long n;
+	__u32 bytes = BPF_CORE_READ(kern, uaddrlen) - 2, n = 0;
 
-	if (bytes == 0 || bytes > SUN_PATH_BYTES || bpf_probe_read_kernel(path, 1, from) != 0)
+	if (bytes == 0 || bytes > SUN_PATH_BYTES)
+		return 0;
+	ww_barrier(bytes);
+	if (bytes > SUN_PATH_BYTES || bpf_probe_read_kernel(path, bytes, from) != 0)
 		return 0;
 	if (path[0] == 0) /* abstract: all of it is the name */
-		return bpf_probe_read_kernel(path, bytes, from) == 0 ? bytes : 0;
-	n = bpf_probe_read_kernel_str(path, bytes < SUN_PATH_BYTES ? bytes + 1 : bytes, from);
-	return n > 0 ? n - 1 : 0;
+		return bytes;
+#pragma unroll
+	for (__u32 i = 0; i < SUN_PATH_BYTES; i++)
+		if (path[i])
+			n = i + 1;
+		else
+			break;
+	return n;
 }
 
 /* A number for a path, good enough to tell repeated sends to one peer. */

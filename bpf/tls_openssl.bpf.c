@@ -270,23 +270,41 @@ static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32
 	ww_end(&ww_data, WW_RING_DATA, e);
 }
 
-static __always_inline void emit_call(const struct transfer *x)
+/* A whole chunk in front of the call's last one. */
+static long emit_full(__u32 index, struct transfer *x)
 {
-	__u32 cap = x->bytes, at = 0, dir = x->dir & 1;
+	emit_chunk(x, index * WW_CHUNK_BYTES_MAX, WW_CHUNK_BYTES_MAX, false);
+	return 0;
+}
+
+/* Where the kernel has no loop helper, the verifier walks every turn: fewer of them. */
+#define TURNS_MAX 64
+
+static __always_inline void emit_full_chunks(struct transfer *x, __u32 count)
+{
+	if (ww_has_loop) {
+		bpf_loop(count, emit_full, x, 0);
+		return;
+	}
+	for (__u32 i = 0; i < TURNS_MAX && i < count; i++)
+		emit_full(i, x);
+}
+
+static __always_inline void emit_call(struct transfer *x)
+{
+	__u32 cap = x->bytes, full, last, dir = x->dir & 1;
 
 	if (cap > ww_cap_bytes)
 		cap = ww_cap_bytes;
-	for (__u32 i = 0; i < WW_CHUNKS_PER_CALL_MAX && at < cap; i++) {
-		__u32 bytes = cap - at;
-
-		if (bytes > WW_CHUNK_BYTES_MAX)
-			bytes = WW_CHUNK_BYTES_MAX;
-		ww_barrier(bytes);
-		if (bytes > WW_CHUNK_BYTES_MAX)
-			break;
-		emit_chunk(x, at, bytes, at + bytes == cap);
-		at += WW_CHUNK_BYTES_MAX;
-	}
+	if (!ww_has_loop && cap > (TURNS_MAX + 1) * WW_CHUNK_BYTES_MAX)
+		cap = (TURNS_MAX + 1) * WW_CHUNK_BYTES_MAX;
+	full = (cap - 1) / WW_CHUNK_BYTES_MAX;
+	last = cap - full * WW_CHUNK_BYTES_MAX;
+	if (full)
+		emit_full_chunks(x, full);
+	ww_barrier(last);
+	if (last <= WW_CHUNK_BYTES_MAX)
+		emit_chunk(x, full * WW_CHUNK_BYTES_MAX, last, true);
 	if (x->bytes > cap) {
 		x->session->lost[dir] += x->bytes - cap;
 		ww_lost(x->thread->scope.slot, WW_LOSS_CAP, 1, x->bytes - cap);

@@ -40,6 +40,7 @@ const volatile bool ww_has_fetch_add __weak = true;    /* 5.12: atomics that ret
 const volatile bool ww_has_task_btf __weak = true;     /* 5.11: bpf_get_current_task_btf */
 const volatile bool ww_has_task_storage __weak = true; /* 5.11: in uprobes */
 const volatile bool ww_has_sk_in_tp __weak = true;     /* 5.12: sk storage and cookie in tp_btf */
+const volatile bool ww_has_loop __weak = true;         /* 5.17: bpf_loop */
 const volatile bool ww_has_exit_group __weak =
 	false; /* 6.16: second argument of the exit tracepoint */
 const volatile bool ww_has_kern_ctx __weak = false; /* 6.2: bpf_cast_to_kern_ctx */

@@ -77,6 +77,14 @@ struct {
 	__type(value, struct ww_member);
 } ww_members __weak SEC(".maps");
 
+/* Processes whose end was told: on kernels that do not say which thread is the last one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ww_actor_key);
+	__type(value, __u8);
+} ww_exited __weak SEC(".maps");
+
 /* --- sockets -------------------------------------------------------------------------------- */
 
 struct ww_flow_state {

@@ -72,6 +72,7 @@ static __always_inline __u32 ww_path_of(struct file *file, char *to)
 		dentry = parent;
 	}
 	bytes = WW_PATH_BYTES_MAX - pos;
+	ww_barrier(bytes);
 	if (!whole || bytes == 0 || bytes > WW_PATH_BYTES_MAX)
 		return 0;
 	if (bpf_probe_read_kernel(to, bytes, &s->bytes[pos & (WW_PATH_BYTES_MAX - 1)]) != 0)

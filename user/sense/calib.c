@@ -52,6 +52,7 @@ int ww_calib_run(struct ww_calib *ret_calib)
 	c.task_btf = has_enumerator(btf, "bpf_func_id", "BPF_FUNC_get_current_task_btf");
 	/* Came in the same release as the atomics and the two tracepoint helpers. */
 	c.fetch_add = c.sk_in_tp = has_enumerator(btf, "bpf_func_id", "BPF_FUNC_check_mtu");
+	c.loop = has_enumerator(btf, "bpf_func_id", "BPF_FUNC_loop");
 	c.attach_cookie = has_enumerator(btf, "bpf_func_id", "BPF_FUNC_get_attach_cookie");
 	c.uprobe_multi = has_enumerator(btf, "bpf_attach_type", "BPF_TRACE_UPROBE_MULTI");
 	c.cgroup_unix = has_enumerator(btf, "bpf_attach_type", "BPF_CGROUP_UNIX_CONNECT");
@@ -67,6 +68,7 @@ void ww_calib_apply(const struct ww_calib *c, struct ww_wirewitness *skel)
 	skel->rodata->ww_has_task_btf = c->task_btf;
 	skel->rodata->ww_has_task_storage = c->task_btf;
 	skel->rodata->ww_has_sk_in_tp = c->sk_in_tp;
+	skel->rodata->ww_has_loop = c->loop;
 	skel->rodata->ww_has_exit_group = c->exit_group;
 	skel->rodata->ww_has_kern_ctx = c->kern_ctx;
 }

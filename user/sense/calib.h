@@ -15,6 +15,7 @@ struct ww_calib {
 	bool fetch_add;     /* atomics that return a value (5.12) */
 	bool task_btf;      /* bpf_get_current_task_btf and task storage in probes (5.11) */
 	bool sk_in_tp;      /* socket storage and cookie in BTF tracepoints (5.12) */
+	bool loop;          /* bpf_loop (5.17) */
 	bool kern_ctx;      /* bpf_cast_to_kern_ctx (6.2) */
 	bool exit_group;    /* sched_process_exit says whether the whole group ends (6.16) */
 	bool attach_cookie; /* bpf_get_attach_cookie (5.15) */

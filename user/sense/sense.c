@@ -104,6 +104,8 @@ static void prepare_programs(struct ww_sense *s)
 								  : CGROUP_UNIX_SENDMSG_TYPE));
 			if (!s->calib.cgroup_unix)
 				bpf_program__set_autoload(p, false);
+		} else if (section_is(p, "uprobe") && !s->calib.attach_cookie) {
+			bpf_program__set_autoload(p, false);
 		} else if (section_is(p, "uprobe") && s->calib.uprobe_multi) {
 			bpf_program__set_expected_attach_type(
 				p, (enum bpf_attach_type)TRACE_UPROBE_MULTI_TYPE);
@@ -122,6 +124,8 @@ static int prepare_maps(struct ww_sense *s, const struct ww_sense_config *cfg)
 	if ((ring & (ring - 1)) != 0 || ring % (uint32_t)sysconf(_SC_PAGESIZE) != 0 ||
 	    cfg->cap_bytes > WW_CHUNKS_PER_CALL_MAX * WW_CHUNK_BYTES_MAX)
 		return -EINVAL;
+	if (!s->calib.task_btf)
+		bpf_map__set_autocreate(s->skel->maps.ww_threads, false);
 	r = bpf_map__set_max_entries(s->skel->maps.ww_data, ring);
 	if (r == 0)
 		r = bpf_map__set_max_entries(s->skel->maps.ww_cpus, (uint32_t)cpus);
@@ -377,6 +381,8 @@ int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file, const struct ww_t
 	struct ww_probes *p;
 	int r;
 
+	if (!s->calib.attach_cookie)
+		return -ENOTSUP;
 	if (s->probe_count >= WW_TLS_FILES_MAX)
 		return -ENOSPC;
 	for (unsigned i = 0; i < s->probe_count; i++) {

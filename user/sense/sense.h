@@ -54,7 +54,8 @@ WW_CHECK int ww_sense_scope_members(struct ww_sense *s, const char *path, uint64
 
 /*
  * Sets the planned probes in the library file behind fd (stays the caller's); file is its index in
- * events. PREFIX sites only while ww_sense_prefix() is on. 0; -EEXIST; -errno.
+ * events. PREFIX sites only while ww_sense_prefix() is on. 0; -EEXIST; -ENOTSUP
+ * (no attach cookies: Linux before 5.15); -errno.
  */
 WW_CHECK int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file,
 			     const struct ww_tls_plan *plan);

@@ -164,7 +164,7 @@ def compare_corners(dump, truth, lines):
         has("fork", f"fork {pid} from")
         has("exit", f"exit {pid} code")
     pid = facts["unix_peers"]
-    for path in (f"bytes {len(pid) + 15} /tmp/ww-corner-{pid}", f"bytes {len(pid) + 20} /tmp/ww-corner-{pid}.gram",
+    for path in (f"bytes {len(pid) + 10} ww-corner-{pid}", f"bytes {len(pid) + 15} ww-corner-{pid}.gram",
                  f"bytes {len(pid) + 11} @ww-corner-{pid}"):
         check("unix", path, lines.count(f"unix {pid} {path}"), 1)
     check("raw", "open", any(f"owner={facts['raw_socket']} role=3 proto=1 type=3" in t for t in lines), True)

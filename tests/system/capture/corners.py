@@ -35,7 +35,7 @@ def killed():
 
 
 def unix_peers():
-    path = f"/tmp/ww-corner-{os.getpid()}"
+    path = f"ww-corner-{os.getpid()}"
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen()
