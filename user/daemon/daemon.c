@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -18,7 +19,8 @@
 #include "rt/file.h"
 
 #define COMMIT_MS   200
-#define RETRY_TICKS 25 /* a stopped ledger is tried again every five seconds */
+#define LARGE_BYTES (256 * 1024) /* what is larger goes back to the system when it is freed */
+#define RETRY_TICKS 25           /* a stopped ledger is tried again every five seconds */
 
 struct daemon {
 	const struct ww_daemon_options *o;
@@ -457,6 +459,8 @@ int ww_daemon_run(const struct ww_daemon_options *o)
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Without this the symbol tables of one large library raise the limit for good. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	ww_buf_init(&d.contracts, WW_CONTRACT_FILE_BYTES);
 	if (uv_loop_init(&d.loop) < 0)
 		return -ENOMEM;
