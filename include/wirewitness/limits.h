@@ -20,8 +20,9 @@
 #define WW_HELLO_BYTES_MAX     1536u /* ClientHello/ServerHello bytes copied for SNI, ALPN, version */
 #define WW_RECORDS_WALKED_MAX  16u   /* TLS records per direction looked at by length (handshake) */
 #define WW_PATH_BYTES_MAX      256u
-#define WW_TLS_FILES_MAX       255u /* library files with probes: the number is a byte of their cookie \
-				     */
+#define WW_TLS_FILES_MAX                                                        \
+	255u /* library files with probes: the number is a byte of their cookie \
+	      */
 #define WW_TARGET_FILES_MAX 4096u /* executable files remembered as having no TLS API */
 
 /* Daemon. */
