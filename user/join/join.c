@@ -10,7 +10,7 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 /* Claims of one window that are told apart; past it they are AMBIGUOUS. */
 #define CLAIMS_MAX 64
 /* The same for other actions whose windows overlap. */
-#define RIVALS_MAX 256
+#define RIVALS_MAX 64
 
 static const struct ww_boot never = {UINT64_MAX};
 
@@ -241,11 +241,14 @@ static enum contest against(struct search *s, struct rival *r, struct ww_held_ex
 static enum contest contest(struct search *s, struct ww_held_exchange *x)
 {
 	enum firm ours = firmness(s->ask->action, &s->j->window, x);
-	enum contest worst;
+	enum contest worst = OURS;
 	uint32_t n = 1;
 
 	gather_rivals(s);
-	worst = s->rivals_over ? CONTESTED : OURS;
+	if (s->rivals_over) {
+		s->claimants = RIVALS_MAX + 1;
+		return CONTESTED;
+	}
 	for (unsigned i = 0; i < s->rival_count && worst != THEIRS; i++) {
 		enum contest c = against(s, &s->rivals[i], x, ours);
 
@@ -358,7 +361,7 @@ static void look_outside(struct search *s, const struct ww_match *m)
 	if (m->x->t_first_req.ns > late_until(s).ns)
 		return;
 	gather_rivals(s);
-	for (unsigned i = 0; i < s->rival_count; i++) {
+	for (unsigned i = 0; i < s->rival_count && !s->rivals_over; i++) {
 		if (firmness(s->rivals[i].action, &s->rivals[i].window, m->x) != OUTSIDE &&
 		    match_of(m->x, s->rivals[i].action->contract))
 			return; /* the next one's call */

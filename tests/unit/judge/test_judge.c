@@ -76,6 +76,26 @@ static void test_one_of_twins_told_by_trace(void **state)
 	scene_close(s);
 }
 
+/* More overlapping calls than are told apart: still nothing is picked. */
+static void test_crowd(void **state)
+{
+	struct scene *s = scene_open();
+
+	for (unsigned i = 0; i < 70; i++) {
+		char id[16];
+		struct ww_span p;
+
+		snprintf(id, sizeof(id), "c%u", i);
+		p = tool_span(s, id, WW_SPAN_OK, 1000 + i, 2000);
+		CALL(.from = 1200 + i, .to = 1400, .status = 201);
+		tell(s, &p);
+	}
+	tick(s, 6000);
+	for (unsigned i = 0; i < 70; i++)
+		expect_nth(s, i, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "AMBIGUOUS");
+	scene_close(s);
+}
+
 /* Back to back, the margins overlap: the span around the call wins over its neighbour's margin. */
 static void test_neighbours(void **state)
 {
@@ -543,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_twins_with_one_call),
 		cmocka_unit_test(test_twins_told_apart_by_trace),
 		cmocka_unit_test(test_one_of_twins_told_by_trace),
+		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_one_action),
 		cmocka_unit_test(test_claim_without_an_id_means_the_only_span),
