@@ -81,7 +81,7 @@ int ww_client_ask(struct ww_client *c, const char *request, struct ww_slice *ret
 	struct ww_slice line, range;
 	int r = ww_client_send(c, request);
 
-	if (r == 0)
+	if (r == 0 || r == -EPIPE) /* turned away at once: the reason may be there to be read */
 		r = ww_client_line(c, &line);
 	if (r < 0)
 		return r;
@@ -98,6 +98,8 @@ int ww_client_ask(struct ww_client *c, const char *request, struct ww_slice *ret
 
 void ww_client_explain(const char *path, int r)
 {
+	if (r == -EREMOTEIO)
+		return; /* the daemon's own words were shown */
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		fprintf(stderr,
 			"wirewitness: no daemon answers at %s; start it with: sudo wirewitnessd\n",

@@ -44,8 +44,7 @@ static void pump(struct client *c);
 
 static void control_unref(struct ww_control *control)
 {
-	if (control->closing && control->count == 0 &&
-	    !uv_is_active((uv_handle_t *)&control->listener))
+	if (control->listener_gone && control->count == 0)
 		free(control);
 }
 
@@ -299,6 +298,17 @@ static bool peer_allowed(uv_pipe_t *pipe)
 	return cred.uid == 0 || cred.uid == geteuid();
 }
 
+/* One line that says why, if the peer takes it at once; then the end. */
+static void turn_away(struct client *c, const char *why)
+{
+	char text[160];
+	int n = snprintf(text, sizeof(text), "{\"ok\":false,\"error\":\"%s\"}\n", why);
+	uv_buf_t b = uv_buf_init(text, (unsigned)n);
+
+	(void)uv_try_write((uv_stream_t *)&c->pipe, &b, 1); /* it is turned away in any case */
+	client_close(c);
+}
+
 static void connected(uv_stream_t *s, int status)
 {
 	struct ww_control *control = s->data;
@@ -321,23 +331,29 @@ static void connected(uv_stream_t *s, int status)
 		c->next->prev = c;
 	control->clients = c;
 	control->count++;
-	if (uv_accept(s, (uv_stream_t *)&c->pipe) < 0 || control->count > WW_CONTROL_CLIENTS_MAX ||
-	    !peer_allowed(&c->pipe)) {
+	if (uv_accept(s, (uv_stream_t *)&c->pipe) < 0) {
 		client_close(c);
-		return;
+	} else if (!peer_allowed(&c->pipe)) {
+		turn_away(c, "only root and the daemon's own user may ask");
+	} else if (control->count > WW_CONTROL_CLIENTS_MAX) {
+		turn_away(c, "too many clients at once");
+	} else if (uv_read_start((uv_stream_t *)&c->pipe, alloc_line, got) < 0) {
+		client_close(c);
 	}
-	if (uv_read_start((uv_stream_t *)&c->pipe, alloc_line, got) < 0)
-		client_close(c);
 }
 
-/* Whether a daemon answers on the path; a stale file is removed. */
+/* Whether a daemon answers on the path; the socket file of a dead one is removed, nothing else is.
+ */
 static int clear_stale(const char *path)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	WW_AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
 
 	if (fd < 0)
 		return -errno;
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN)
 		return -EADDRINUSE;

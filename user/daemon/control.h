@@ -32,7 +32,7 @@ struct ww_control;
 
 /*
  * Binds and listens. A socket file that nobody answers on is replaced. 0; -EADDRINUSE: another
- * daemon answers there; other -errno.
+ * daemon answers there; -ENOTSOCK: the path is something else, which stays; other -errno.
  */
 WW_CHECK int ww_control_open(uv_loop_t *loop, const char *path, const struct ww_control_ops *ops,
 			     void *ctx, struct ww_control **ret_control);

@@ -323,11 +323,7 @@ static int open_pipeline(struct daemon *d)
 	cfg.receiver_netns = ww_live_netns();
 	r = ww_pipeline_new(&cfg, take_record, d, &d->pipeline, &error);
 	explicit_bzero(&cfg, sizeof(cfg));
-	if (r == -EINVAL)
-		ww_log(WW_LOG_ERR, "%s:%u: %s", d->o->contracts_path, error.line, error.text);
-	else if (r < 0)
-		ww_log_err_r(r, "cannot start the pipeline");
-	return r;
+	return r < 0 ? ww_log_err_r(r, "cannot start the pipeline") : 0;
 }
 
 static int open_control(struct daemon *d)
@@ -352,19 +348,35 @@ static int open_control(struct daemon *d)
 	return r;
 }
 
+/* Checked before anything is made; the pipeline parses them for itself. */
+static int read_contracts(struct daemon *d)
+{
+	WW_AUTO(ww_contracts_free_auto) struct ww_contracts *parsed = NULL;
+	struct ww_contract_error error = {0};
+	int r;
+
+	if (!d->o->contracts_path)
+		return 0;
+	r = ww_file_read(d->o->contracts_path, &d->contracts);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot read %s", d->o->contracts_path);
+	r = ww_contracts_parse(ww_buf_slice(&d->contracts), &parsed, &error);
+	if (r < 0 && error.text[0])
+		ww_log(WW_LOG_ERR, "%s:%u: %s", d->o->contracts_path, error.line, error.text);
+	else if (r < 0)
+		ww_log_err_r(r, "cannot use %s", d->o->contracts_path);
+	return r;
+}
+
+/* A second daemon must not touch anything, and one without rights must not leave anything: the
+ * ledger comes when all that can be refused was not. */
 static int open_all(struct daemon *d)
 {
 	struct ww_errtext why = {""};
-	int r = 0;
+	int r = read_contracts(d);
 
-	if (d->o->contracts_path) {
-		r = ww_file_read(d->o->contracts_path, &d->contracts);
-		if (r < 0)
-			return ww_log_err_r(r, "cannot read %s", d->o->contracts_path);
-	}
-	r = open_control(d); /* first: a second daemon must not touch anything else */
 	if (r == 0)
-		r = open_ledger(d);
+		r = open_control(d);
 	if (r < 0)
 		return r;
 	r = ww_live_open(&d->loop, &d->o->live, take_event, d, &d->live, &why);
@@ -372,7 +384,9 @@ static int open_all(struct daemon *d)
 		ww_log(WW_LOG_ERR, "%s", why.text);
 		return r;
 	}
-	r = open_pipeline(d);
+	r = open_ledger(d);
+	if (r == 0)
+		r = open_pipeline(d);
 	if (r == 0)
 		r = ww_committer_open(&d->loop, d->ledger, committed, d, &d->committer);
 	return r;

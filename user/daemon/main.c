@@ -120,6 +120,7 @@ int main(int argc, char **argv)
 				  .live = {.otlp = "127.0.0.1:4318"}}};
 
 	argp_program_version = "wirewitnessd " WW_VERSION;
+	argp_err_exit_status = 2;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return 2;
 	o.d.cgroups = o.cgroups;

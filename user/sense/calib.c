@@ -44,9 +44,11 @@ static void free_btf(struct btf **b)
 
 int ww_calib_run(struct ww_calib *ret_calib)
 {
+	libbpf_print_fn_t before = libbpf_set_print(NULL); /* "no BTF" is an answer here */
 	WW_AUTO(free_btf) struct btf *btf = btf__load_vmlinux_btf();
 	struct ww_calib c = {0};
 
+	libbpf_set_print(before);
 	if (!btf)
 		return errno ? -errno : -ENOENT;
 	c.task_btf = has_enumerator(btf, "bpf_func_id", "BPF_FUNC_get_current_task_btf");
