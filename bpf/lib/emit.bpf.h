@@ -20,7 +20,8 @@ static __always_inline void ww_lost(__u32 slot, __u32 cause, __u64 events, __u64
 	if (!row || cause >= WW_LOSS_CAUSES)
 		return;
 	__sync_fetch_and_add(&row->cause[cause].events, events);
-	__sync_fetch_and_add(&row->cause[cause].bytes, bytes);
+	if (bytes) /* adding 0 would become an atomic "or", which 5.10 does not have */
+		__sync_fetch_and_add(&row->cause[cause].bytes, bytes);
 }
 
 static __always_inline __u64 ww_next_seq(enum ww_ring_id id, __u32 cpu)

@@ -89,10 +89,31 @@ static bool section_is(const struct bpf_program *p, const char *prefix)
 	return strncmp(bpf_program__section_name(p), prefix, strlen(prefix)) == 0;
 }
 
+/*
+ * Before 5.12 a kernel refuses atomics that return a value even where it is told never to go. The
+ * branch stays dead, its instruction becomes one that is known.
+ */
+static int drop_fetching(struct bpf_program *p)
+{
+	size_t count = bpf_program__insn_cnt(p);
+	WW_AUTO_FREE struct bpf_insn *insns = malloc(count * sizeof(*insns));
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(p), count * sizeof(*insns));
+	for (size_t i = 0; i < count; i++) {
+		if (insns[i].code == (BPF_STX | BPF_ATOMIC | BPF_DW) &&
+		    insns[i].imm == (BPF_ADD | BPF_FETCH))
+			insns[i].imm = BPF_ADD;
+	}
+	return bpf_program__set_insns(p, insns, count);
+}
+
 /* What libbpf cannot know of programs for newer kernels, and what this kernel cannot load. */
-static void prepare_programs(struct ww_sense *s)
+static int prepare_programs(struct ww_sense *s)
 {
 	struct bpf_program *p;
+	int r = 0;
 
 	bpf_object__for_each_program(p, s->skel->obj)
 	{
@@ -110,7 +131,10 @@ static void prepare_programs(struct ww_sense *s)
 			bpf_program__set_expected_attach_type(
 				p, (enum bpf_attach_type)TRACE_UPROBE_MULTI_TYPE);
 		}
+		if (!s->calib.fetch_add && r == 0)
+			r = drop_fetching(p);
 	}
+	return r;
 }
 
 static int prepare_maps(struct ww_sense *s, const struct ww_sense_config *cfg)
@@ -137,6 +161,24 @@ static int prepare_maps(struct ww_sense *s, const struct ww_sense_config *cfg)
 	return r;
 }
 
+/* What libbpf said of the first program or map that the kernel refused. One load at a time. */
+static char refused[96];
+
+static int hear(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char text[256];
+
+	if (level != LIBBPF_WARN || refused[0])
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (!strstr(text, "failed to load:") && !strstr(text, "failed to create:"))
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	snprintf(refused, sizeof(refused), "%.*s", (int)sizeof(refused) - 1,
+		 text + (strncmp(text, "libbpf: ", 8) == 0 ? 8 : 0));
+	return 0;
+}
+
 static int explain_load(int r, char *why)
 {
 	if (r == -EPERM)
@@ -144,9 +186,11 @@ static int explain_load(int r, char *why)
 			   "no right to load BPF programs: run as root, or with CAP_BPF, "
 			   "CAP_PERFMON, CAP_NET_ADMIN and "
 			   "CAP_SYS_PTRACE, outside of a sandbox that forbids bpf(2)");
-	return say(why, r,
-		   "the kernel refused the BPF programs: %s; `wirewitness doctor` says which",
-		   strerror(-r));
+	return say(
+		why, r,
+		"the kernel refused the BPF programs (%s): %s; needed is Linux 5.10 or later with "
+		"CONFIG_CGROUP_BPF, CONFIG_BPF_EVENTS and CONFIG_UPROBES",
+		refused[0] ? refused : "no detail", strerror(-r));
 }
 
 static int load(struct ww_sense *s, const struct ww_sense_config *cfg, char *why)
@@ -165,7 +209,8 @@ static int load(struct ww_sense *s, const struct ww_sense_config *cfg, char *why
 			   "no cgroup v2 is mounted, only v1: mount it beside with `mkdir -p "
 			   "/sys/fs/cgroup/unified && "
 			   "mount -t cgroup2 none /sys/fs/cgroup/unified`");
-	libbpf_set_print(NULL);                /* what went wrong is said once, in words, by us */
+	refused[0] = '\0';
+	libbpf_set_print(hear);                /* what went wrong is said once, in words, by us */
 	(void)setrlimit(RLIMIT_MEMLOCK, &lim); /* needed before 5.11 only */
 	r = ww_calib_run(&s->calib);
 	if (r < 0)
@@ -173,7 +218,9 @@ static int load(struct ww_sense *s, const struct ww_sense_config *cfg, char *why
 	s->skel = ww_wirewitness__open();
 	if (!s->skel)
 		return say(why, -errno, "cannot open the BPF object: %s", strerror(errno));
-	prepare_programs(s);
+	r = prepare_programs(s);
+	if (r < 0)
+		return say(why, r, "cannot prepare the BPF programs: %s", strerror(-r));
 	r = prepare_maps(s, cfg);
 	if (r < 0)
 		return say(why, r,
