@@ -19,6 +19,7 @@
 #include "rt/file.h"
 
 #define COMMIT_MS   200
+#define PRIORITY    (-10)        /* on a busy host the rings must not run over */
 #define LARGE_BYTES (256 * 1024) /* what is larger goes back to the system when it is freed */
 #define RETRY_TICKS 25           /* a stopped ledger is tried again every five seconds */
 
@@ -475,6 +476,7 @@ int ww_daemon_run(const struct ww_daemon_options *o)
 	signal(SIGPIPE, SIG_IGN);
 	/* Without this the symbol tables of one large library raise the limit for good. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	(void)setpriority(PRIO_PROCESS, 0, PRIORITY); /* where that is allowed */
 	ww_buf_init(&d.contracts, WW_CONTRACT_FILE_BYTES);
 	if (uv_loop_init(&d.loop) < 0)
 		return -ENOMEM;
