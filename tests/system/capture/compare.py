@@ -76,6 +76,15 @@ CLIENT_HOW = {"clean": "1", "reset": "3", "server": "2"}
 SERVER_HOW = {"clean": "2", "reset": "4", "server": "1"}
 
 
+# Who closes first is the program's own affair: the two ends must only agree (or both have sent a FIN first).
+AGREED = ({"1", "2"}, {"1"})
+
+
+def check_agreed(dump, client, server):
+    ends = {dump.closes[c][3]["how"] for c in (client, server) if c in dump.closes}
+    check("how closed", f"{client} and {server}", ends in AGREED, True)
+
+
 def check_counters(dump, cookie, sent, received, how, mode):
     close = dump.closes.get(cookie)
     if close is None:
@@ -87,10 +96,11 @@ def check_counters(dump, cookie, sent, received, how, mode):
             check("bytes acknowledged", cookie, close[1], sent)
     if received is not None:
         check("bytes received", cookie, close[2], received)
-    check("how closed", f"{cookie} ({mode})", close[3]["how"], how)
+    if how is not None:
+        check("how closed", f"{cookie} ({mode})", close[3]["how"], how)
 
 
-def compare_tls(dump, truth, late):
+def compare_tls(dump, truth, late, other=False):
     server_port, pids = {b for a, b in dump.flows}, set()
     count = streams = 0
     for w in rows(truth):
@@ -109,8 +119,10 @@ def compare_tls(dump, truth, late):
         client, server = client[0], server[0]
         streams += check_stream(dump, client, 0, n_in, h_in, old) + check_stream(dump, client, 1, n_out, h_out, old)
         streams += check_stream(dump, server, 1, n_in, h_in, old) + check_stream(dump, server, 0, n_out, h_out, old)
-        check_counters(dump, client, int(raw_in), int(raw_out) if mode != "reset" else None, CLIENT_HOW[mode], mode)
-        check_counters(dump, server, int(raw_out), int(raw_in), SERVER_HOW[mode], mode)
+        check_counters(dump, client, int(raw_in), int(raw_out) if mode != "reset" else None, None if other else CLIENT_HOW[mode], mode)
+        check_counters(dump, server, int(raw_out), int(raw_in), None if other else SERVER_HOW[mode], mode)
+        if other:
+            check_agreed(dump, client, server)
         check("owner", f"server's end of {port}", dump.owners.get(server) in pids, True)
         if not old:
             check("owner", f"client's end of {port}", dump.roles.get(client), "1")
@@ -202,7 +214,7 @@ if __name__ == "__main__":
     elif sys.argv[1] == "twin":
         compare_twin(dumped, sys.argv[3])
     else:
-        compare_tls(dumped, sys.argv[3], sys.argv[1] == "late")
+        compare_tls(dumped, sys.argv[3], sys.argv[1] == "late", sys.argv[1] == "other")
     for kind, lines in problems.items():
         print(f"{kind}: {len(lines)} wrong; {lines[:3]}")
     sys.exit(1 if problems else 0)
