@@ -20,6 +20,8 @@
 #define CLOCK_NS   10000000000ull
 #define STAT_NS    500000000ull /* less than a verdict waits: live sockets are judged too */
 #define SCOPES_MAX 64
+/* Of the OTLP receiver in a row: a few megabytes, then events have their turn. */
+#define RECEIVER_RUNS 64
 
 /* When a new process is looked at for TLS libraries, after its exec: loaders need a few
  * milliseconds. */
@@ -316,9 +318,12 @@ void ww_live_drain(struct ww_live *l)
 	drain(l, true);
 }
 
+static void run_receiver(struct ww_live *l);
+
 static void on_timer(uv_timer_t *t)
 {
 	drain(t->data, false);
+	run_receiver(t->data);
 }
 
 static void on_ring(uv_poll_t *p, int status, int events)
@@ -354,10 +359,16 @@ static int accept_claim(void *ctx, const struct ww_endpoint *from, const struct 
 	return 0;
 }
 
+/* Its descriptor tells of what arrives, once: what a run leaves over is the next run's. */
 static void run_receiver(struct ww_live *l)
 {
-	if (l->receiver)
+	if (!l->receiver)
+		return;
+	for (unsigned i = 0; i < RECEIVER_RUNS; i++) {
 		ww_otlp_receiver_run(l->receiver);
+		if (ww_otlp_receiver_timeout_ms(l->receiver) != 0)
+			break;
+	}
 }
 
 static void on_otlp(uv_poll_t *p, int status, int events)

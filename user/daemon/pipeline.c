@@ -166,16 +166,16 @@ static void write_finding(struct ww_pipeline *p, const char *subject, const char
 	end(p, &w, WW_RECORD_FINDING);
 }
 
-static void exchange_findings(struct ww_pipeline *p, const struct ww_exchange *x)
+static void write_findings(struct ww_pipeline *p, const struct ww_exchange *x, uint32_t findings)
 {
 	char id[WW_EXCHANGE_ID_MAX];
 
-	if (!(x->findings & (WW_X_MALFORMED_REQUEST | WW_X_MALFORMED_RESPONSE |
-			     WW_X_MALFORMED_CODING | WW_X_MALFORMED_BODY | WW_X_BOMB | WW_X_LIMIT)))
+	if (!(findings & (WW_X_MALFORMED_REQUEST | WW_X_MALFORMED_RESPONSE | WW_X_MALFORMED_CODING |
+			  WW_X_MALFORMED_BODY | WW_X_BOMB | WW_X_LIMIT)))
 		return;
 	ww_exchange_id(x, id);
-	for (uint32_t bit = 1; bit && bit <= x->findings; bit <<= 1) {
-		if (x->findings & bit)
+	for (uint32_t bit = 1; bit && bit <= findings; bit <<= 1) {
+		if (findings & bit)
 			write_finding(p, id, ww_exchange_finding_name(bit));
 	}
 }
@@ -194,13 +194,14 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 	begin(p, &w);
 	ww_exchange_write(x, &p->clock, &w);
 	end(p, &w, WW_RECORD_EXCHANGE);
-	exchange_findings(p, x);
+	write_findings(p, x, x->findings);
 	r = ww_model_decode(x, &p->key, &call);
 	if (r == 0) {
 		p->stats.model_calls++;
 		begin(p, &w);
 		ww_model_write(call, &p->clock, &w);
 		end(p, &w, WW_RECORD_MODEL_CALL);
+		write_findings(p, x, call->findings & ~x->findings);
 	} else if (r != -ENOENT) {
 		lost_memory(p, x->cgroup);
 	}
@@ -211,15 +212,21 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 
 /* --- claims ----------------------------------------------------------------------------------- */
 
+/* The connection by which a claim came, NULL: its sender is not watched. */
+static const struct ww_flow *sender_of(struct ww_pipeline *p, const struct ww_event_claim *ev)
+{
+	const struct ww_flow *f = ww_flows_by_ends(p->flows, &ev->from, &ev->to);
+
+	/* Loopback addresses mean the same nowhere but in one network namespace. */
+	return f && p->receiver_netns && f->netns != p->receiver_netns ? NULL : f;
+}
+
 static void span_decoded(void *ctx, struct ww_span *span)
 {
 	struct ww_pipeline *p = ctx;
-	const struct ww_flow *f = ww_flows_by_ends(p->flows, &p->claim->from, &p->claim->to);
+	const struct ww_flow *f = sender_of(p, p->claim);
 	struct ww_jsonw w;
 
-	/* Loopback addresses mean the same nowhere but in one network namespace. */
-	if (f && p->receiver_netns && f->netns != p->receiver_netns)
-		f = NULL;
 	span->received.ns = p->claim->h.time_ns;
 	if (f) {
 		span->actor = f->owner;
@@ -235,6 +242,16 @@ static void span_decoded(void *ctx, struct ww_span *span)
 	ww_span_done(span);
 }
 
+static void claim_finding(struct ww_pipeline *p, const struct ww_event_claim *ev, const char *what)
+{
+	const struct ww_flow *f = sender_of(p, ev);
+	char id[WW_FLOW_ID_MAX] = "otlp";
+
+	if (f)
+		ww_flow_id(f->cookie, id);
+	write_finding(p, id, what);
+}
+
 static void feed_claim(struct ww_pipeline *p, const struct ww_event_claim *ev)
 {
 	struct ww_otlp_result result = {0};
@@ -247,9 +264,9 @@ static void feed_claim(struct ww_pipeline *p, const struct ww_event_claim *ev)
 	if (r == -ENOMEM)
 		lost_memory(p, 0);
 	else if (r < 0)
-		write_finding(p, "otlp", "MALFORMED_OTLP");
+		claim_finding(p, ev, "MALFORMED_OTLP");
 	else if (result.rejected)
-		write_finding(p, "otlp", "REJECTED_SPANS");
+		claim_finding(p, ev, "REJECTED_SPANS");
 }
 
 /* --- processes, coverage, time ------------------------------------------------------------------
