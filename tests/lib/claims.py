@@ -3,8 +3,9 @@
 """A watched program that only claims: spans of tool calls of which nothing ever leaves the process.
 
 claims.py OTLP-ENDPOINT     reads commands, one a line, and answers each with "ok": "begin ID" and "end ID" take the
-                            times of the call of that id, "send ID" exports its span, "unix PATH" connects to a unix
-                            socket and keeps the connection. Ends at "quit" or with standard input.
+                            times of the call of that id, "send ID" exports its span, "flood N" that many spans that mean
+                            nothing, "unix PATH" connects to a unix socket and keeps the connection. Ends at "quit" or
+                            with standard input.
 """
 import http.client
 import json
@@ -25,15 +26,21 @@ def span(identity):
             "attributes": [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]}
 
 
-def send(identity):
+def send(spans):
     body = {"resourceSpans": [{"resource": {"attributes": [
         {"key": "service.name", "value": {"stringValue": "claims"}}]},
-        "scopeSpans": [{"scope": {"name": "claims"}, "spans": [span(identity)]}]}]}
+        "scopeSpans": [{"scope": {"name": "claims"}, "spans": spans}]}]}
     host, port = sys.argv[1].removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=20)
     connection.request("POST", "/v1/traces", json.dumps(body), {"content-type": "application/json"})
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def noise():
+    now = str(time.time_ns())
+    return {"traceId": secrets.token_hex(16), "spanId": secrets.token_hex(8), "name": "noise", "kind": 1,
+            "startTimeUnixNano": now, "endTimeUnixNano": now}
 
 
 for line in sys.stdin:
@@ -45,7 +52,9 @@ for line in sys.stdin:
     elif command == "end":
         ended[argument] = time.time_ns()
     elif command == "send":
-        send(argument)
+        send([span(argument)])
+    elif command == "flood":
+        send([noise() for _ in range(int(argument))])
     elif command == "unix":
         kept.append(socket.socket(socket.AF_UNIX))
         kept[-1].connect(argument)

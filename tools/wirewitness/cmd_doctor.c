@@ -137,6 +137,19 @@ static const char *member_text(struct ww_slice object, const char *path, char *o
 	return out;
 }
 
+static void print_ledger(struct ww_slice answer)
+{
+	char why[320], pending[24], dropped[24];
+
+	member_text(answer, "$.status.ledger.stopped", why, sizeof(why));
+	if (why[0])
+		printf("  THE LEDGER IS STOPPED: %s\n  %s records wait in memory, %s are lost\n",
+		       why,
+		       member_text(answer, "$.status.ledger.pending", pending, sizeof(pending)),
+		       member_text(answer, "$.status.ledger.recordsDropped", dropped,
+				   sizeof(dropped)));
+}
+
 static void print_processes(struct ww_slice answer)
 {
 	char path[64], pid[24], comm[24], reason[48];
@@ -193,6 +206,7 @@ int ww_cmd_doctor(int argc, char **argv)
 		printf("daemon %s at %s, ledger of %s records\n",
 		       member_text(answer, "$.status.version", version, sizeof(version)), o.socket,
 		       member_text(answer, "$.status.ledger.size", size, sizeof(size)));
+		print_ledger(answer);
 		print_processes(answer);
 	} else if (o.json) {
 		ww_client_explain(o.socket, r);

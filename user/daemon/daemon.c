@@ -35,6 +35,7 @@ struct daemon {
 	struct ww_ledger_reader *reader;
 	uint64_t pending;  /* records in the memory of a stopped ledger */
 	char stopped[320]; /* why the ledger is stopped; empty: it works */
+	bool resumed;      /* since the last report */
 	struct ww_control *control;
 	struct ww_buf contracts;
 	uint64_t records_dropped; /* while the ledger was stopped */
@@ -93,8 +94,9 @@ static void life(struct daemon *d, const char *what, const char *text)
 		take_record(d, WW_RECORD_LIFE, ww_buf_slice(&b));
 }
 
-/* What could not be kept while the ledger was stopped becomes a coverage gap of every scope. */
-static void report_dropped(struct daemon *d)
+/* The ledger works again: what could not be kept meanwhile becomes a coverage gap of every scope.
+ */
+static void report_resumed(struct daemon *d)
 {
 	struct ww_event_coverage gap = {.h = {.version = WW_EVENT_VERSION,
 					      .kind = WW_EVENT_COVERAGE,
@@ -110,8 +112,10 @@ static void report_dropped(struct daemon *d)
 		 (unsigned long long)d->records_dropped);
 	gap.path_bytes = (uint32_t)strlen(text);
 	memcpy(gap.path, text, gap.path_bytes);
+	if (d->records_dropped)
+		ww_pipeline_feed(d->pipeline, &gap.h);
 	d->records_dropped = 0;
-	ww_pipeline_feed(d->pipeline, &gap.h);
+	d->resumed = false;
 	life(d, "ledger-resumed", text);
 }
 
@@ -139,7 +143,9 @@ static void committed(void *ctx, const struct ww_committed *c)
 	if (d->stopped[0]) {
 		ww_log(WW_LOG_WARN, "the ledger works again; %llu records were lost meanwhile",
 		       (unsigned long long)d->records_dropped);
+		(void)ww_notify("STATUS=ledger works again"); /* best effort */
 		d->stopped[0] = '\0';
+		d->resumed = true;
 	}
 	if (ww_ledger_reader_refresh(d->reader, NULL, &why) < 0) {
 		ww_log(WW_LOG_ERR, "cannot read back the ledger: %s", why.text);
@@ -155,8 +161,8 @@ static void commit(struct daemon *d)
 	if (d->stopped[0]) {
 		retry = d->retry_in == 0;
 		d->retry_in = retry ? RETRY_TICKS : d->retry_in - 1;
-	} else if (d->records_dropped) {
-		report_dropped(d);
+	} else if (d->resumed || d->records_dropped) {
+		report_resumed(d);
 	}
 	ww_committer_begin(d->committer, retry);
 }
@@ -449,6 +455,9 @@ static int serve(struct daemon *d)
 	ww_pipeline_finish(d->pipeline);
 	life(d, "stop", NULL);
 	commit_now(d);
+	if (d->stopped[0])
+		ww_log(WW_LOG_ERR, "the ledger is still stopped: %llu records are lost",
+		       (unsigned long long)(d->pending + d->records_dropped));
 	return 0;
 }
 
