@@ -181,29 +181,34 @@ int ww_create(struct bpf_sock *sk)
 
 /* --- the end -------------------------------------------------------------------------------- */
 
-/* Sockets other than TCP: their sums are complete when the last descriptor is closed. */
+/*
+ * Sockets other than TCP: their sums are complete when the last descriptor is closed. TCP tells its
+ * end by its state, except where connect() failed before there was one.
+ */
 SEC("cgroup/sock_release")
 int ww_release(struct bpf_sock *sk)
 {
+	struct ww_flow_state *st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
 	struct ww_event_counters *e;
-	struct ww_flow_state *st;
+	bool failed;
 
-	if (sk->protocol == IPPROTO_TCP)
+	if (!st || !st->cookie || st->closed)
 		return 1;
-	st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
-	if (!st || !st->cookie)
+	failed = ww_has_sk_in_tp && st->connect && sk->state == BPF_TCP_CLOSE;
+	if (sk->protocol == IPPROTO_TCP && !failed)
 		return 1;
 	e = ww_control_begin(struct ww_event_counters, WW_EVENT_FLOW_CLOSE, &st->scope);
 	if (!e)
 		return 1;
+	st->closed = true;
 	e->h.cookie = st->cookie;
 	e->local = st->local; /* not readable here any more */
 	e->bytes_sent = st->bytes[WW_DIR_OUT];
 	e->bytes_received = st->bytes[WW_DIR_IN];
 	e->segs_out = st->packets[WW_DIR_OUT];
 	e->segs_in = st->packets[WW_DIR_IN];
-	e->state_new = BPF_TCP_CLOSE;
-	e->how = WW_CLOSE_UNKNOWN;
+	e->state_old = e->state_new = BPF_TCP_CLOSE;
+	e->how = failed ? WW_CLOSE_REFUSED : WW_CLOSE_UNKNOWN;
 	e->proto = sk->protocol;
 	ww_control_end(e);
 	return 1;
@@ -232,16 +237,20 @@ int BPF_PROG(ww_set_state, struct sock *sk, int state_old, int state_new)
 		kind = WW_EVENT_FLOW_CLOSE;
 	else
 		return 0;
-	if (!ww_scope_of_cgroup(ww_fix_sock_cgroup(sk), &scope))
+	if (ww_has_sk_in_tp)
+		st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
+	if (st && ww_scope_of_flow(st)) /* also where the socket was made elsewhere */
+		scope = st->scope;
+	else if (!ww_scope_of_cgroup(ww_fix_sock_cgroup(sk), &scope))
 		return 0;
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	if (ww_has_sk_in_tp)
-		st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
 	if (state_old == BPF_TCP_SYN_SENT || (st && st->connect))
 		connected = 1;
 	else if (state_old == BPF_TCP_SYN_RECV || (st && st->ready && !st->late))
 		connected = 0;
+	if (st && kind == WW_EVENT_FLOW_CLOSE)
+		st->closed = true;
 	e = ww_control_begin(struct ww_event_counters, kind, &scope);
 	if (!e)
 		return 0;

@@ -365,24 +365,32 @@ int ww_ssl_entry(struct pt_regs *ctx)
 	return 0;
 }
 
+/* A result whose ENTRY was not seen: the probes came in mid-call. */
+static __always_inline int result_alone(__s32 result, __u64 cookie)
+{
+	struct ww_thread *t;
+
+	if (result <= 0)
+		return 0;
+	t = thread_in_scope();
+	if (t)
+		ww_lost(t->scope.slot, WW_LOSS_ARGS, 1, WW_SITE_COOKIE_DONE(cookie) ? 0 : result);
+	return 0;
+}
+
+/* Only ENTRY opens calls, and only of threads in scope: finding one is the scope check. */
 SEC("uprobe")
 int ww_ssl_result(struct pt_regs *ctx)
 {
-	struct ww_thread *t = thread_in_scope();
+	struct ww_thread *t = thread_get(false);
 	__s32 result = PT_REGS_RC(ctx);
-	struct ww_call *c;
 	__u64 cookie, bytes;
+	struct ww_call *c;
 
-	if (!t)
-		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
-	c = call_find(t, frame_of(ctx, cookie));
-	if (!c) {
-		if (result > 0)
-			ww_lost(t->scope.slot, WW_LOSS_ARGS, 1,
-				WW_SITE_COOKIE_DONE(cookie) ? 0 : result);
-		return 0;
-	}
+	c = t ? call_find(t, frame_of(ctx, cookie)) : NULL;
+	if (!c)
+		return result_alone(result, cookie);
 	c->frame = 0;
 	if (result <= 0)
 		return 0;

@@ -104,7 +104,8 @@ struct ww_flow_state {
 	bool client;  /* the ClientHello went out */
 	bool hello;   /* random is set */
 	__u8 owner_tries;
-	bool named; /* its owner was told to user space */
+	bool named;  /* its owner was told to user space */
+	bool closed; /* its close was told */
 };
 
 struct {

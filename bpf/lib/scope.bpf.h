@@ -88,3 +88,19 @@ static __always_inline bool ww_scope_of_skb(struct __sk_buff *skb, struct ww_sco
 	}
 	return ret_ref->id != 0;
 }
+
+/* Whether the scope that a socket was found in is still one. */
+static __always_inline bool ww_scope_of_flow(struct ww_flow_state *st)
+{
+	struct ww_scope_entry *entry;
+	__u64 id = st->scope.id;
+
+	if (!id || st->scope.generation == ww_generation)
+		return id != 0;
+	entry = bpf_map_lookup_elem(&ww_scope, &id);
+	if (!entry)
+		return false;
+	st->scope.slot = entry->slot;
+	st->scope.generation = ww_generation;
+	return true;
+}

@@ -43,7 +43,8 @@ struct ww_sense {
 	bool prefix_on;
 	unsigned link_count;
 	struct bpf_link *links[HOST_LINKS_MAX];
-	struct bpf_link *iter_link;
+	struct bpf_link *stat_link;
+	struct bpf_link *sockets_link;
 	const struct ww_loss_row *losses; /* mapped */
 	size_t losses_bytes;
 	const struct ww_cpu_row *cpus; /* mapped */
@@ -125,7 +126,8 @@ static int prepare_programs(struct ww_sense *s)
 								  : CGROUP_UNIX_SENDMSG_TYPE));
 			if (!s->calib.cgroup_unix)
 				bpf_program__set_autoload(p, false);
-		} else if (section_is(p, "uprobe") && !s->calib.attach_cookie) {
+		} else if ((section_is(p, "uprobe") && !s->calib.attach_cookie) ||
+			   (section_is(p, "iter/task_file") && !s->calib.task_btf)) {
 			bpf_program__set_autoload(p, false);
 		} else if (section_is(p, "uprobe") && s->calib.uprobe_multi) {
 			bpf_program__set_expected_attach_type(
@@ -245,15 +247,16 @@ static void add_cgroup_program(struct ww_sense *s, struct bpf_program *p)
 	}
 }
 
-/* Walks the sockets that have our storage: those in scope, and no others. Optional: FLOW_STAT only.
- */
-static void attach_iter(struct ww_sense *s, const struct bpf_program *p)
+/* Two walks: of the sockets that have our storage, and of everybody's descriptors. Optional. */
+static void attach_iterators(struct ww_sense *s)
 {
 	union bpf_iter_link_info info = {.map.map_fd =
 						 (uint32_t)bpf_map__fd(s->skel->maps.ww_flows)};
 	LIBBPF_OPTS(bpf_iter_attach_opts, o, .link_info = &info, .link_info_len = sizeof(info));
 
-	s->iter_link = bpf_program__attach_iter(p, &o);
+	s->stat_link = bpf_program__attach_iter(s->skel->progs.ww_stat, &o);
+	if (bpf_program__fd(s->skel->progs.ww_sockets) >= 0)
+		s->sockets_link = bpf_program__attach_iter(s->skel->progs.ww_sockets, NULL);
 }
 
 static int attach_host(struct ww_sense *s, char *why)
@@ -264,8 +267,6 @@ static int attach_host(struct ww_sense *s, char *why)
 	{
 		if (section_is(p, "cgroup")) {
 			add_cgroup_program(s, p);
-		} else if (section_is(p, "iter/") && bpf_program__fd(p) >= 0) {
-			attach_iter(s, p);
 		} else if ((section_is(p, "tp_btf/") || section_is(p, "raw_tp/")) &&
 			   bpf_program__fd(p) >= 0) {
 			if (s->link_count >= HOST_LINKS_MAX)
@@ -362,6 +363,7 @@ int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense
 	r = attach_host(s, why);
 	if (r < 0)
 		return r;
+	attach_iterators(s);
 	*ret_sense = WW_TAKE(s);
 	return 0;
 }
@@ -376,7 +378,8 @@ void ww_sense_close(struct ww_sense *s)
 		ww_scope_remove_all(&s->scopes);
 	for (unsigned i = 0; i < s->link_count; i++)
 		bpf_link__destroy(s->links[i]);
-	bpf_link__destroy(s->iter_link);
+	bpf_link__destroy(s->stat_link);
+	bpf_link__destroy(s->sockets_link);
 	for (unsigned i = 0; i < WW_RING_MAX; i++)
 		ww_ring_close(&s->rings[i]);
 	if (s->losses)
@@ -397,6 +400,19 @@ const char *ww_sense_cgroup_mount(const struct ww_sense *s)
 int ww_sense_fd(const struct ww_sense *s)
 {
 	return s->epoll_fd;
+}
+
+/* Reading an iterator runs its program; what it has to say comes by the ring. */
+static void run_iterator(const struct bpf_link *link)
+{
+	WW_AUTO_FD int fd = -1;
+	char none[64];
+
+	if (!link)
+		return;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	while (fd >= 0 && read(fd, none, sizeof(none)) > 0)
+		;
 }
 
 /* --- scopes and probes
@@ -420,7 +436,11 @@ void ww_sense_scope_remove(struct ww_sense *s, uint64_t id)
 int ww_sense_scope_members(struct ww_sense *s, const char *path, uint64_t id, ww_sense_fn fn,
 			   void *ctx)
 {
-	return ww_scope_members(path, id, fn, ctx);
+	int r = ww_scope_members(path, id, fn, ctx);
+
+	if (r == 0)
+		run_iterator(s->sockets_link);
+	return r;
 }
 
 int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file, const struct ww_tls_plan *plan)
@@ -582,12 +602,5 @@ void ww_sense_stats(const struct ww_sense *s, struct ww_sense_stats *ret_stats)
 
 void ww_sense_flow_stats(struct ww_sense *s)
 {
-	WW_AUTO_FD int fd = -1;
-	char none[64];
-
-	if (!s->iter_link)
-		return;
-	fd = bpf_iter_create(bpf_link__fd(s->iter_link));
-	while (fd >= 0 && read(fd, none, sizeof(none)) > 0)
-		;
+	run_iterator(s->stat_link);
 }

@@ -47,7 +47,10 @@ WW_CHECK int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t *
 				uint32_t *ret_covers);
 void ww_sense_scope_remove(struct ww_sense *s, uint64_t id);
 
-/* Delivers WW_EVENT_PROC_INFO for every process now in the cgroup at path or below it. 0 or -errno.
+/*
+ * Delivers WW_EVENT_PROC_INFO for every process now in the cgroup at path or below it. The internet
+ * sockets that they hold, wherever those were made, come with the next drain (WW_EVENT_FLOW_OWNER,
+ * then FLOW_STAT and FLOW_CLOSE like any other). 0 or -errno.
  */
 WW_CHECK int ww_sense_scope_members(struct ww_sense *s, const char *path, uint64_t id,
 				    ww_sense_fn fn, void *ctx);

@@ -3,12 +3,13 @@
  * A monitor for one command, on the product's own capture side, and the comparison of what it saw
  * with what the test's server says.
  *
- *   capture [-r RING-BYTES] [-s] [-p READY] [-d] CGROUP FILE[:FILE...] DUMP -- CMD ARG...
+ *   capture [-r RING-BYTES] [-s] [-p READY [-m]] [-d] CGROUP FILE[:FILE...] DUMP -- CMD ARG...
  *
  * Watches CGROUP, probes the TLS files, runs CMD in the cgroup and writes
  * one line per fact to DUMP. -s: read the rings only when CMD has ended (to overflow them). -p:
- * begin to watch only when READY exists, with the second witness on, then remove READY.wait's
- * name: makes the file that the traffic waits for. -d: no probes.
+ * begin to watch only when READY exists, with the second witness on, and then make the file that
+ * the traffic waits for (its name without .ready). -m: with -p: CMD starts outside of the cgroup
+ * and is moved in. -d: no probes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -225,16 +226,24 @@ static int attach(struct ww_sense *s, const char *path, uint32_t file)
 	return ww_sense_attach(s, fd, file, &plan);
 }
 
+static int enter(const char *cgroup, pid_t pid)
+{
+	char procs[512], text[16];
+	int n = snprintf(text, sizeof(text), "%d", (int)pid);
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
+	WW_AUTO_FD int fd = open(procs, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, (size_t)n) != n ? -errno : 0;
+}
+
+/* cgroup: NULL to stay outside. */
 static pid_t start(const char *cgroup, char **argv)
 {
-	char procs[512];
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid;
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
-	int fd = open(procs, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
+	if (cgroup && enter(cgroup, 0) < 0)
 		_exit(126);
 	execvp(argv[0], argv);
 	_exit(127);
@@ -244,6 +253,7 @@ struct options {
 	uint32_t ring_bytes;
 	bool silent;
 	bool no_probes;
+	bool moved;
 	const char *ready;
 };
 
@@ -257,6 +267,10 @@ static int watch(struct ww_sense *s, const struct options *o, char **argv)
 	if (r < 0)
 		return r;
 	fprintf(out, "covers %u\n", covers);
+	if (o->ready)
+		r = ww_sense_scope_members(s, argv[0], id, on_event, NULL);
+	if (r < 0)
+		return r;
 	if (o->no_probes)
 		return 0;
 	for (char *path = strtok_r(argv[1], ":", &rest); path && r == 0;
@@ -308,8 +322,10 @@ static int run(const struct options *o, char **argv)
 	int r, status;
 
 	if (o->ready) {
-		pid = start(argv[0], argv + 4);
+		pid = start(o->moved ? NULL : argv[0], argv + 4);
 		wait_for(o->ready);
+		if (o->moved && enter(argv[0], pid) < 0)
+			return 5;
 	}
 	r = ww_sense_open(&cfg, &s, why);
 	if (r < 0) {
@@ -348,11 +364,13 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	int c;
 
-	while ((c = getopt(argc, argv, "+r:sdp:")) != -1) {
+	while ((c = getopt(argc, argv, "+r:sdmp:")) != -1) {
 		if (c == 'r')
 			o.ring_bytes = (uint32_t)strtoul(optarg, NULL, 0);
 		else if (c == 's')
 			o.silent = true;
+		else if (c == 'm')
+			o.moved = true;
 		else if (c == 'd')
 			o.no_probes = true;
 		else if (c == 'p')

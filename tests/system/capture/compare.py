@@ -3,6 +3,7 @@
 """compare.py tls|udp DUMP TRUTH: what the monitor saw against what the server says. Prints one line per kind of
 fact and the differences; status 1 if there are any.
 compare.py twin DUMP TRUTH: nothing of the truth's processes and ports may be in the dump.
+compare.py moved DUMP TRUTH: sockets that were made outside of the scope.
 compare.py corners DUMP TRUTH: the facts of corners.py.
 compare.py late DUMP TRUTH: as tls, for a first connection that is older than the monitor."""
 import collections
@@ -146,6 +147,22 @@ def compare_udp(dump, truth):
         check("UDP owner", "both ends", all(dump.owners.get(c) in dump.pids for c in client), True)
 
 
+def compare_moved(dump, truth):
+    pids, count = {w[1] for w in rows(truth) if w[0] == "pid"}, 0
+    for w in rows(truth):
+        if w[0] != "moved":
+            continue
+        count += 1
+        port, sent, received = map(int, w[1:])
+        for mine, pick in (((sent, sent, received), lambda a, b: a == port), ((received, received, sent), lambda a, b: b == port)):
+            cookie = [c for (a, b), c in dump.flows.items() if pick(a, b)]
+            check("flow", port, len(cookie), 1)
+            check("owner", cookie, dump.owners.get(cookie[0]) in pids, True)
+            check("counters", cookie, dump.closes.get(cookie[0], ())[0:3], mine)
+            check("exact", cookie, dump.closes[cookie[0]][3]["exact"], "0")
+    check("moved", "connections", count, 1)
+
+
 def compare_twin(dump, truth):
     for w in rows(truth):
         if w[0] == "pid":
@@ -182,6 +199,8 @@ def compare_corners(dump, truth, lines):
     check("raw", "open", any(f"owner={facts['raw_socket']} role=3 proto=1 type=3" in t for t in lines), True)
     check("refused", "close", [c[3]["how"] + " " + c[3]["err"] for k, c in dump.closes.items()
                                if (dump.owners.get(k) == facts["refused"])], ["6 111"])
+    check("unreachable", "close", [c[3]["how"] for k, c in dump.closes.items()
+                                   if dump.owners.get(k) == facts["unreachable"]], ["6"])
     for name in ("plain6", "handed_down", "behind_connect"):
         c, s = dump.closes[client_of(name)], dump.closes[server_of(name)]
         check("counters", name, (c[0], c[2]), (s[2], s[0]))
@@ -211,6 +230,8 @@ if __name__ == "__main__":
     elif sys.argv[1] == "corners":
         with open(sys.argv[2], encoding="ascii", errors="replace") as dump_file:
             compare_corners(dumped, sys.argv[3], dump_file.read().splitlines())
+    elif sys.argv[1] == "moved":
+        compare_moved(dumped, sys.argv[3])
     elif sys.argv[1] == "twin":
         compare_twin(dumped, sys.argv[3])
     else:

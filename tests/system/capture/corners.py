@@ -68,6 +68,15 @@ def refused():
         note("refused-port", port)
 
 
+def unreachable():
+    """connect() fails before the socket has any state."""
+    s = socket.socket()
+    try:
+        s.connect(("255.255.255.255", 9))
+    except OSError:
+        s.close()
+
+
 def plain6():
     listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     c = socket.create_connection(listener.getsockname()[:2])
@@ -159,6 +168,6 @@ def big_call():
     note("big_call-port", port)
 
 
-for corner in (exit_seven, killed, unix_peers, raw_socket, refused, plain6, same_process, behind_connect,
+for corner in (exit_seven, killed, unix_peers, raw_socket, refused, unreachable, plain6, same_process, behind_connect,
                handed_down, big_call):
     in_child(corner)

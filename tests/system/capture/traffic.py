@@ -6,6 +6,7 @@ traffic.py tls-server PORTFILE CERT KEY TRUTH COUNT      memory BIOs: TLS apart 
 traffic.py tls-client PORT COUNT SEED [WAITFILE]         blocking sockets; with WAITFILE the first connection does one
                                                          exchange, then waits until the file is there
 traffic.py request FILE SEED                             writes what a client may send, for openssl s_client
+traffic.py moved FILE TRUTH                              both ends of a plain connection; waits between two exchanges
 traffic.py udp-server PORTFILE TRUTH COUNT               echoes COUNT datagrams
 traffic.py udp-client PORT COUNT SEED
 
@@ -213,6 +214,27 @@ def request(path, seed):
             f.write(struct.pack(">III", n, rng.randrange(1, 60000), 2 | (4 if last else 0)) + rng.randbytes(n))
 
 
+def moved(path, truth):
+    listener = socket.create_server(("127.0.0.1", 0))
+    c = socket.create_connection(listener.getsockname())
+    s, peer = listener.accept()
+    note, total = notes(truth), 0
+    for n in (1000, 5000):
+        c.sendall(b"c" * n)
+        s.recv(n, socket.MSG_WAITALL)
+        s.sendall(b"s" * (2 * n))
+        c.recv(2 * n, socket.MSG_WAITALL)
+        total += n
+        if total == n:
+            publish(path + ".ready", "1")
+            while not os.path.exists(path):
+                time.sleep(0.01)
+    c.close()
+    s.recv(1)
+    s.close()
+    note(f"moved {peer[1]} {total} {2 * total}")
+
+
 def udp_server(portfile, truth, count):
     s, note, n_in, n_out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), notes(truth), 0, 0
     s.bind(("127.0.0.1", 0))
@@ -233,4 +255,4 @@ def udp_client(port, count, seed):
 
 if __name__ == "__main__":
     {"tls-server": tls_server, "tls-client": tls_client, "udp-server": udp_server,
-     "udp-client": udp_client, "request": request}[sys.argv[1]](*sys.argv[2:])
+     "udp-client": udp_client, "request": request, "moved": moved}[sys.argv[1]](*sys.argv[2:])
