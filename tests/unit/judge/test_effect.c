@@ -485,6 +485,21 @@ static void test_reply_lost(void **state)
 	}
 }
 
+/* What nobody saw of the reply may have been lost on its way to us. */
+static void test_reply_lost_to_us(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3500);
+
+	tick(s, 1200);
+	lost(s, 3, 3300);
+	CALL(.from = 1100, .to = 3300, .outcome = WW_X_NO_REPLY, .traced = &p);
+	tell(s, &p);
+	tick(s, 7000);
+	expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E2", "EXACT");
+	scene_close(s);
+}
+
 static void test_other_outcomes(void **state)
 {
 	static const struct {
@@ -612,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_reading_twice_is_no_duplicate),
 		cmocka_unit_test(test_reply_lost),
+		cmocka_unit_test(test_reply_lost_to_us),
 		cmocka_unit_test(test_other_outcomes),
 		cmocka_unit_test(test_id_equal_to_the_call),
 		cmocka_unit_test(test_tools_without_a_declared_network_effect),

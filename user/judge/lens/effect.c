@@ -8,7 +8,8 @@
  *  2. One success is CONFIRMED_T1 whatever the span says. More than one success of a method that is
  *     not idempotent (RFC 9110 9.2.2), without one idempotency key, is DUPLICATE_EFFECT; a success
  * and an attempt of unknown end is POSSIBLE_DUPLICATE.
- *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed".
+ *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed". That
+ * no reply came is said only when none can have been lost to us.
  *  4. Only failures: MASKED_ERROR when something says done, else ATTEMPTED_FAILED; both only when
  * no retry can have gone unseen.
  *  5. A connection whose account does not close carried bytes that nobody explains, or too few for
@@ -171,7 +172,17 @@ static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 	return true;
 }
 
-/* Rule 3. */
+/* Rule 3: a reply that we lost was not lost on the network. */
+static void rule_no_reply(const struct ww_case *k, struct ww_ruling *r)
+{
+	enum ww_reason unseen =
+		ww_closed_world_reason(&k->world, WW_WORLD_BIT(LOSSES) | WW_WORLD_BIT(KEPT));
+
+	r->world_asked = true;
+	decide(k, r, unseen ? WW_VERDICT_UNVERIFIABLE : WW_VERDICT_REPLY_LOST, unseen,
+	       WIRE(NO_REPLY));
+}
+
 static bool rule_unknown(const struct ww_case *k, struct ww_ruling *r)
 {
 	const struct ww_tally *t = &r->tally;
@@ -179,7 +190,7 @@ static bool rule_unknown(const struct ww_case *k, struct ww_ruling *r)
 	if (t->body_unknown)
 		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_BODY_UNKNOWN, WIRE(BODY_UNKNOWN));
 	else if (t->lost)
-		decide(k, r, WW_VERDICT_REPLY_LOST, WW_REASON_NONE, WIRE(NO_REPLY));
+		rule_no_reply(k, r);
 	else if (t->undecoded)
 		decide(k, r, WW_VERDICT_ACTED_UNDECODED, WW_REASON_NONE, WIRE(UNDECODED));
 	else if (t->unfinished)
