@@ -117,7 +117,7 @@ struct ww_event_flow {
 	__u32 netns; /* inode of the network namespace */
 	__u32 uid;
 	__u8 proto; /* IPPROTO_TCP 6, IPPROTO_UDP 17, other numbers as they are */
-	__u8 role;  /* enum ww_flow_role */
+	__u8 role;  /* enum ww_flow_role; 0: not known (older than us) */
 	__u8 family;
 	__u8 type; /* SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3 */
 	__u32 _pad;

@@ -4,6 +4,7 @@
 fact and the differences; status 1 if there are any.
 compare.py twin DUMP TRUTH: nothing of the truth's processes and ports may be in the dump.
 compare.py moved DUMP TRUTH: sockets that were made outside of the scope.
+compare.py other DUMP TRUTH: as tls, for a client of its own mind about who closes first.
 compare.py corners DUMP TRUTH: the facts of corners.py.
 compare.py late DUMP TRUTH: as tls, for a first connection that is older than the monitor."""
 import collections
@@ -164,11 +165,15 @@ def compare_moved(dump, truth):
 
 
 def compare_twin(dump, truth):
+    server = 0
     for w in rows(truth):
         if w[0] == "pid":
             check("twin", f"pid {w[1]}", w[1] in dump.pids, False)
-        elif w[0] == "tls":
-            check("twin", f"port {w[1]}", [k for k in dump.flows if int(w[1]) in k], [])
+        elif w[0] == "server":
+            server = int(w[1])
+        elif w[0] == "tls":  # a client's port alone may come back in another connection
+            check("twin", f"port {w[1]}", [k for k in dump.flows if set(k) == {int(w[1]), server}], [])
+    check("twin", "server's port", server != 0, True)
 
 
 def compare_corners(dump, truth, lines):

@@ -144,6 +144,7 @@ def notes(path):
 def tls_server(portfile, cert, key, truth, count):
     ctx, note, listener = context(cert, key), notes(truth), socket.create_server(("127.0.0.1", 0), backlog=64)
     publish(portfile, str(listener.getsockname()[1]))
+    note(f"server {listener.getsockname()[1]}")
     threads = []
     for _ in range(int(count)):
         conn, peer = listener.accept()
