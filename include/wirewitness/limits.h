@@ -28,7 +28,8 @@
 /* Daemon. */
 #define WW_ACTORS_MAX          65536u
 #define WW_FLOWS_MAX           65536u
-#define WW_STREAM_HOLD_BYTES   (256u << 10) /* out-of-order bytes held per direction */
+#define WW_STREAM_HOLD_BYTES   (256u << 10) /* held per TLS session that no socket is known for */
+#define WW_HOLD_BYTES_MAX      (8u << 20)   /* the same for all of them together */
 #define WW_BODIES_BYTES_MAX    (24u << 20) /* all buffered bodies together: keeps RSS under 64 MiB */
 #define WW_HEAD_BYTES_MAX      (64u << 10) /* HTTP head (request line and fields) */
 #define WW_HEADERS_MAX         128u

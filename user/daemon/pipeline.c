@@ -34,7 +34,6 @@ struct ww_pipeline {
 	uint32_t receiver_netns;
 	struct ww_boot now;
 	uint64_t coverage_written_ns;
-	uint64_t flow_lost_bytes; /* of ww_flow_stats, already reported */
 	struct ww_contracts *contracts;
 	struct ww_actors *actors;
 	struct ww_coverage *coverage;
@@ -148,6 +147,15 @@ static void flow_closed(void *ctx, struct ww_flow *f)
 	ww_flow_write(f, &p->clock, &w);
 	end(p, &w, WW_RECORD_FLOW);
 	ww_judge_flow(p->judge, f);
+}
+
+static void flow_lost(void *ctx, const struct ww_event_data *ev)
+{
+	struct ww_pipeline *p = ctx;
+
+	if (!p->dying)
+		ww_coverage_loss(p->coverage, ev->h.cgroup, (struct ww_boot){ev->h.time_ns},
+				 WW_LOSS_HOLD, 1, ev->captured);
 }
 
 static void write_finding(struct ww_pipeline *p, const char *subject, const char *what)
@@ -333,23 +341,12 @@ static void settle_loopbacks(struct ww_pipeline *p, bool all)
 	p->loopback_count = kept;
 }
 
-static void report_flow_losses(struct ww_pipeline *p)
-{
-	struct ww_flow_stats s = ww_flows_stats(p->flows);
-
-	if (s.lost_bytes > p->flow_lost_bytes)
-		ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_HOLD, 1,
-				 s.lost_bytes - p->flow_lost_bytes);
-	p->flow_lost_bytes = s.lost_bytes;
-}
-
 static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 {
 	struct ww_boot now = {ev->time_ns};
 
 	p->now = now;
 	settle_loopbacks(p, false);
-	report_flow_losses(p);
 	ww_flows_tick(p->flows, now);
 	ww_judge_tick(p->judge, now);
 	if (now.ns > ACTOR_KEPT_NS)
@@ -540,7 +537,8 @@ void ww_pipeline_free(struct ww_pipeline *p)
 
 static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *cfg)
 {
-	static const struct ww_flow_ops flow_ops = {flow_opened, flow_bytes, flow_gap, flow_closed};
+	static const struct ww_flow_ops flow_ops = {flow_opened, flow_bytes, flow_gap, flow_closed,
+						    flow_lost};
 	static const struct ww_proto_ops proto_ops = {exchange_done};
 	struct ww_proto_config proto_cfg = {.body_bytes_max = cfg->body_bytes_max, .key = &p->key};
 	struct ww_judge_config judge_cfg = {

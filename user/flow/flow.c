@@ -47,6 +47,15 @@ struct ww_flows {
 	struct ww_flow_stats stats;
 };
 
+static void lose(void *ctx, const struct ww_event_data *ev)
+{
+	struct ww_flows *t = ctx;
+
+	t->stats.lost_bytes += ev->captured;
+	if (t->ops.lost)
+		t->ops.lost(t->ctx, ev);
+}
+
 int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, void *ctx,
 		 struct ww_flows **ret_flows)
 {
@@ -55,12 +64,12 @@ int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, 
 
 	if (!t)
 		return -ENOMEM;
-	r = ww_sessions_new(&t->sessions);
-	if (r < 0)
-		return r;
 	t->actors = actors;
 	t->ops = *ops;
 	t->ctx = ctx;
+	r = ww_sessions_new(lose, t, &t->sessions);
+	if (r < 0)
+		return r;
 	*ret_flows = WW_TAKE(t);
 	return 0;
 }
@@ -312,19 +321,20 @@ static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_d
 {
 	struct ww_boot when = {ev->h.time_ns};
 	struct stream *s = stream_of(e, ev);
-	uint64_t at = s->base + ev->offset;
 	struct ww_slice bytes = ww_slice(ev->bytes, ev->captured);
-	uint64_t hole = at > s->expected ? at - s->expected : 0;
+	uint64_t at, hole;
 
+	/*
+	 * The kernel counts a session's bytes once and only up. An offset that was there before
+	 * means that it had to forget the session: what lies between is a hole of unknown length.
+	 */
+	if (s->base + ev->offset < s->expected)
+		s->base = s->expected + (ev->offset == 0);
+	at = s->base + ev->offset;
+	hole = at - s->expected;
 	account_call(e, ev, hole);
 	if (hole)
 		gap(t, e, ev->dir, at, when);
-	if (at < s->expected) { /* seen already */
-		uint64_t skip = s->expected - at;
-
-		bytes = ww_slice_sub(bytes, skip < bytes.n ? skip : bytes.n, bytes.n);
-		at = s->expected;
-	}
 	if (bytes.n) {
 		s->expected = at + bytes.n;
 		if (t->ops.bytes)
@@ -351,7 +361,7 @@ static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struc
 	struct entry *e = ensure(t, &ev->h, cookie);
 
 	if (!e) {
-		t->stats.lost_bytes += ev->captured;
+		lose(t, ev);
 		return;
 	}
 	e->flow.tls = true;
@@ -364,21 +374,18 @@ static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struc
 static int feed_data(struct ww_flows *t, const struct ww_event_data *ev)
 {
 	uint8_t grade = WW_BIND_UNBOUND;
-	uint64_t cookie, dropped = 0;
-	int r;
+	uint64_t cookie;
 
 	if (!data_sane(ev)) {
 		t->stats.malformed++;
 		return 0;
 	}
 	cookie = ww_sessions_cookie(t->sessions, &ev->session, ev->h.cookie, ev->bind, &grade);
-	if (cookie) {
-		deliver_bound(t, cookie, grade, ev);
-		return 0;
-	}
-	r = ww_sessions_hold(t->sessions, ev, &dropped);
-	t->stats.lost_bytes += dropped;
-	return r;
+	if (!cookie)
+		return ww_sessions_hold(t->sessions, ev);
+	ww_sessions_release_one(t->sessions, &ev->session, deliver_bound, t);
+	deliver_bound(t, cookie, grade, ev);
+	return 0;
 }
 
 /* The freed object's totals close what the last events may not have shown. */
@@ -387,6 +394,7 @@ static void feed_session_end(struct ww_flows *t, const struct ww_event_session *
 	uint64_t totals[2] = {ev->bytes_out, ev->bytes_in};
 	struct entry *e = lookup(t, ev->h.cookie);
 
+	ww_sessions_end(t->sessions, &ev->session, (struct ww_boot){ev->h.time_ns});
 	for (unsigned dir = 0; e && dir < 2; dir++) {
 		struct stream *s = &e->stream[dir];
 
@@ -433,6 +441,9 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 		return r;
 	case WW_EVENT_DATA:
 		return feed_data(t, (const struct ww_event_data *)ev);
+	case WW_EVENT_PROC_EXIT:
+		ww_sessions_exit(t->sessions, ev->actor.pid, (struct ww_boot){ev->time_ns});
+		return 0;
 	case WW_EVENT_SESSION_END:
 		feed_session_end(t, (const struct ww_event_session *)ev);
 		return 0;
@@ -461,6 +472,8 @@ void ww_flows_tick(struct ww_flows *t, struct ww_boot now)
 			t->closing_last = NULL;
 		finish_one(t, e);
 	}
+	if (now.ns > LINGER_NS)
+		ww_sessions_expire(t->sessions, (struct ww_boot){now.ns - LINGER_NS});
 }
 
 static int by_cookie(const struct entry *a, const struct entry *b)
@@ -497,6 +510,12 @@ void ww_flows_each(struct ww_flows *t, void (*fn)(void *ctx, struct ww_flow *f),
 	HASH_SORT(t->by_cookie, by_cookie);
 	for (struct entry *e = t->by_cookie; e; e = e->hh.next)
 		fn(ctx, &e->flow);
+}
+
+unsigned ww_flows_homeless(const struct ww_flows *t, uint64_t cgroup, struct ww_boot from,
+			   struct ww_boot to)
+{
+	return ww_sessions_homeless(t->sessions, cgroup, from, to);
 }
 
 void ww_flow_account(struct ww_flow *f)

@@ -6,14 +6,14 @@
  * Numbered invariants:
  *  1. A flow's bytes come from the kernel's counters only; plaintext and packets never add to them.
  *  2. Plaintext reaches the callback in offset order, each byte at most once; a missing range is
- * announced as a gap before the bytes behind it.
+ * announced as a gap before the bytes behind it, one of unknown length as a gap of one byte.
  *  3. A session belongs to at most one flow, by evidence (enum ww_bind_grade), never by thread or
  * time.
  *  4. Closing a flow twice is impossible; late events within the linger period still count.
  *  5. All iteration that can be seen in records is in order of cookie or of arrival, never of
  * hashing.
  *
- * Pure, not thread safe. Bounded by WW_FLOWS_MAX and WW_STREAM_HOLD_BYTES per direction.
+ * Pure, not thread safe. Bounded by WW_FLOWS_MAX and WW_HOLD_BYTES_MAX.
  */
 #pragma once
 
@@ -99,13 +99,15 @@ struct ww_flow_ops {
 		    struct ww_boot t);
 	/* No more bytes; counters and account are final. Release f->proto. */
 	void (*closed)(void *ctx, struct ww_flow *f);
+	/* Plaintext was given up: no socket was found for it, or there was no room for its flow. */
+	void (*lost)(void *ctx, const struct ww_event_data *ev);
 };
 
 struct ww_flow_stats {
 	uint32_t live;       /* flows in the table */
 	uint32_t unbound;    /* TLS sessions no socket is known for */
 	uint64_t refused;    /* events for which the table had no room */
-	uint64_t lost_bytes; /* plaintext dropped here: hold ceiling or memory */
+	uint64_t lost_bytes; /* plaintext given up here, see ww_flow_ops.lost */
 	uint64_t malformed;  /* events that contradict themselves (a broken tape) */
 };
 
@@ -139,6 +141,10 @@ struct ww_flow *ww_flows_by_ends(struct ww_flows *t, const struct ww_endpoint *l
 
 /* Calls fn for every flow, in order of cookie. */
 void ww_flows_each(struct ww_flows *t, void (*fn)(void *ctx, struct ww_flow *f), void *ctx);
+
+/* Pieces of plaintext in [from, to] of a scope that went over no known socket, so far. */
+unsigned ww_flows_homeless(const struct ww_flows *t, uint64_t cgroup, struct ww_boot from,
+			   struct ww_boot to);
 
 /* Brings f->account up to date from the counters known now. */
 void ww_flow_account(struct ww_flow *f);

@@ -18,7 +18,8 @@ struct session_id {
 
 struct session {
 	struct session_id id;
-	uint64_t cookie; /* 0: unbound */
+	uint64_t cookie;   /* 0: unbound */
+	uint64_t ended_ns; /* its object was freed or its process is gone; 0: it lives */
 	uint8_t grade;
 	size_t held_bytes;
 	struct held *first, **last;
@@ -36,21 +37,32 @@ struct witness {
 };
 
 struct ww_sessions {
+	ww_session_lost_fn lost;
+	void *ctx;
 	struct session *by_id;
 	struct session *first, *last;
 	struct witness *witnesses;
+	size_t held_bytes; /* of all sessions */
 	unsigned unbound;
 	unsigned count;
 };
 
-int ww_sessions_new(struct ww_sessions **ret_sessions)
+int ww_sessions_new(ww_session_lost_fn lost, void *ctx, struct ww_sessions **ret_sessions)
 {
 	struct ww_sessions *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
+	s->lost = lost;
+	s->ctx = ctx;
 	*ret_sessions = s;
 	return 0;
+}
+
+/* What a held event takes, its own fields included: many small ones are as heavy as a large one. */
+static size_t weight(const struct ww_event_data *ev)
+{
+	return sizeof(struct held) + ev->captured;
 }
 
 static void held_free(struct held *h)
@@ -59,14 +71,30 @@ static void held_free(struct held *h)
 	free(h);
 }
 
+static struct held *held_take(struct ww_sessions *s, struct session *e)
+{
+	struct held *h = e->first;
+
+	e->first = h->next;
+	if (!e->first)
+		e->last = &e->first;
+	e->held_bytes -= weight(&h->ev);
+	s->held_bytes -= weight(&h->ev);
+	return h;
+}
+
+static void held_lose(struct ww_sessions *s, struct session *e)
+{
+	struct held *h = held_take(s, e);
+
+	s->lost(s->ctx, &h->ev);
+	held_free(h);
+}
+
 static void session_drop(struct ww_sessions *s, struct session *e)
 {
-	while (e->first) {
-		struct held *h = e->first;
-
-		e->first = h->next;
-		held_free(h);
-	}
+	while (e->first)
+		held_lose(s, e);
 	HASH_DELETE(hh, s->by_id, e);
 	if (e->prev)
 		e->prev->next = e->next;
@@ -88,8 +116,11 @@ void ww_sessions_free(struct ww_sessions *s)
 
 	if (!s)
 		return;
-	while (s->first)
+	while (s->first) {
+		while (s->first->first)
+			held_free(held_take(s, s->first));
 		session_drop(s, s->first);
+	}
 	HASH_ITER (hh, s->witnesses, w, tmp) {
 		HASH_DELETE(hh, s->witnesses, w);
 		free(w);
@@ -185,26 +216,25 @@ int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hello *ev, ui
 	return 0;
 }
 
-/* Which socket the random names for this process; 0 when both ends are watched and neither owner
- * fits. */
+/*
+ * Which socket the random names for this process: the one that it owns. Where the process owns both
+ * ends or neither (the other end may be out of our sight), the random alone tells nothing.
+ */
 static uint64_t by_random(struct ww_sessions *s, const struct session_id *id)
 {
 	struct witness *w = NULL;
+	bool client, server;
 
 	if (!random_known(id->random))
 		return 0;
 	HASH_FIND(hh, s->witnesses, id->random, 16, w);
-	if (!w)
+	if (!w || w->client_twice)
 		return 0;
-	if (w->client_twice)
+	client = w->client_cookie && w->client_pid == id->pid;
+	server = w->server_cookie && w->server_pid == id->pid;
+	if (client == server)
 		return 0;
-	if (w->client_cookie == 0 || w->server_cookie == 0)
-		return w->client_cookie ? w->client_cookie : w->server_cookie;
-	if (w->client_pid == w->server_pid)
-		return 0;
-	if (w->client_pid == id->pid)
-		return w->client_cookie;
-	return w->server_pid == id->pid ? w->server_cookie : 0;
+	return client ? w->client_cookie : w->server_cookie;
 }
 
 static void set_cookie(struct ww_sessions *s, struct session *e, uint64_t cookie, uint8_t grade)
@@ -219,80 +249,85 @@ static void set_cookie(struct ww_sessions *s, struct session *e, uint64_t cookie
 uint64_t ww_sessions_cookie(struct ww_sessions *s, const struct ww_session_key *key,
 			    uint64_t event_cookie, uint8_t event_grade, uint8_t *ret_grade)
 {
-	struct session *e;
-	struct session_id id;
-	uint64_t cookie;
+	struct session *e = session_get(s, key);
+	struct session_id id = make_id(key);
+	uint64_t cookie = e ? e->cookie : 0;
+	uint8_t grade = e ? e->grade : WW_BIND_UNBOUND;
 
-	if (event_cookie != 0) {
-		*ret_grade = event_grade;
-		return event_cookie;
+	if (event_cookie) {
+		cookie = event_cookie;
+		grade = event_grade;
+	} else if (!cookie) {
+		cookie = by_random(s, &id);
+		grade = WW_BIND_RANDOM;
 	}
-	e = session_get(s, key);
-	if (e && e->cookie) {
-		*ret_grade = e->grade;
-		return e->cookie;
-	}
-	id = make_id(key);
-	cookie = by_random(s, &id);
-	if (cookie == 0)
+	if (!cookie)
 		return 0;
 	if (e)
-		set_cookie(s, e, cookie, WW_BIND_RANDOM);
-	*ret_grade = WW_BIND_RANDOM;
+		set_cookie(s, e, cookie, grade);
+	*ret_grade = grade;
 	return cookie;
 }
 
-int ww_sessions_hold(struct ww_sessions *s, const struct ww_event_data *ev, uint64_t *ret_dropped)
+/* The session that began to wait first makes room. */
+static struct session *first_holding(const struct ww_sessions *s)
 {
-	struct session *e = session_ensure(s, &ev->session);
-	struct held *h;
-	uint64_t dropped = 0;
+	struct session *e = s->first;
 
-	if (!e)
+	while (e && !e->first)
+		e = e->next;
+	return e;
+}
+
+int ww_sessions_hold(struct ww_sessions *s, const struct ww_event_data *ev)
+{
+	struct session *e = session_ensure(s, &ev->session), *old;
+	struct held *h = e ? malloc(sizeof(*h) + ev->captured) : NULL;
+
+	if (!h) {
+		s->lost(s->ctx, ev);
 		return -ENOMEM;
-	h = malloc(sizeof(*h) + ev->captured);
-	if (!h)
-		return -ENOMEM;
+	}
 	h->next = NULL;
 	memcpy(&h->ev, ev, sizeof(*ev) + ev->captured);
-	while (e->first && e->held_bytes + ev->captured > WW_STREAM_HOLD_BYTES) {
-		struct held *old = e->first;
-
-		dropped += old->ev.captured;
-		e->held_bytes -= old->ev.captured;
-		e->first = old->next;
-		if (!e->first)
-			e->last = &e->first;
-		held_free(old);
-	}
+	while (e->first && e->held_bytes + weight(ev) > WW_STREAM_HOLD_BYTES)
+		held_lose(s, e);
+	while (s->held_bytes + weight(ev) > WW_HOLD_BYTES_MAX && (old = first_holding(s)))
+		held_lose(s, old);
 	*e->last = h;
 	e->last = &h->next;
-	e->held_bytes += ev->captured;
-	*ret_dropped = dropped;
+	e->held_bytes += weight(ev);
+	s->held_bytes += weight(ev);
 	return 0;
 }
 
-void ww_sessions_release(struct ww_sessions *s,
-			 void (*fn)(void *ctx, uint64_t cookie, uint8_t grade,
-				    const struct ww_event_data *ev),
-			 void *ctx)
+static void release(struct ww_sessions *s, struct session *e, ww_session_fn fn, void *ctx)
 {
-	if (!s->first)
-		return;
-	for (struct session *e = s->first; e; e = e->next) {
+	while (e->first) {
+		struct held *h = held_take(s, e);
+
+		fn(ctx, e->cookie, e->grade, &h->ev);
+		held_free(h);
+	}
+}
+
+void ww_sessions_release(struct ww_sessions *s, ww_session_fn fn, void *ctx)
+{
+	for (struct session *e = s->first; e && s->held_bytes; e = e->next) {
 		if (!e->cookie)
 			set_cookie(s, e, by_random(s, &e->id), WW_BIND_RANDOM);
-		while (e->cookie && e->first) {
-			struct held *h = e->first;
-
-			e->first = h->next;
-			e->held_bytes -= h->ev.captured;
-			if (!e->first)
-				e->last = &e->first;
-			fn(ctx, e->cookie, e->grade, &h->ev);
-			held_free(h);
-		}
+		if (e->cookie)
+			release(s, e, fn, ctx);
 	}
+}
+
+void ww_sessions_release_one(struct ww_sessions *s, const struct ww_session_key *key,
+			     ww_session_fn fn, void *ctx)
+{
+	struct session *e = s->held_bytes ? session_get(s, key) : NULL;
+
+	if (e && e->cookie)
+		release(s, e, fn, ctx);
 }
 
 int ww_sessions_bind(struct ww_sessions *s, const struct ww_event_bind *ev)
@@ -329,6 +364,46 @@ void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie, const uint8_t *r
 		HASH_DELETE(hh, s->witnesses, w);
 		free(w);
 	}
+}
+
+void ww_sessions_end(struct ww_sessions *s, const struct ww_session_key *key, struct ww_boot t)
+{
+	struct session *e = session_get(s, key);
+
+	if (e)
+		e->ended_ns = t.ns;
+}
+
+void ww_sessions_exit(struct ww_sessions *s, uint32_t pid, struct ww_boot t)
+{
+	for (struct session *e = s->first; e && s->unbound; e = e->next) {
+		if (e->id.pid == pid)
+			e->ended_ns = t.ns;
+	}
+}
+
+void ww_sessions_expire(struct ww_sessions *s, struct ww_boot t)
+{
+	struct session *next;
+
+	for (struct session *e = s->first; e && s->unbound; e = next) {
+		next = e->next;
+		if (!e->cookie && e->ended_ns && e->ended_ns < t.ns)
+			session_drop(s, e);
+	}
+}
+
+unsigned ww_sessions_homeless(const struct ww_sessions *s, uint64_t cgroup, struct ww_boot from,
+			      struct ww_boot to)
+{
+	unsigned n = 0;
+
+	for (const struct session *e = s->first; e && s->held_bytes; e = e->next) {
+		for (const struct held *h = e->first; h; h = h->next)
+			n += h->ev.h.cgroup == cgroup && h->ev.h.time_ns >= from.ns &&
+			     h->ev.h.time_ns <= to.ns;
+	}
+	return n;
 }
 
 unsigned ww_sessions_unbound(const struct ww_sessions *s)

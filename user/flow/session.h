@@ -6,12 +6,13 @@
  * A session is known by its client random (first 16 bytes), and only where that cannot be read by
  * (process, object). Its cookie comes with the event (the kernel joined it), from a hello seen on a
  * socket, or from a ciphertext prefix; until then its events are held, at most WW_STREAM_HOLD_BYTES
- * per session, then dropped oldest first as a counted gap.
+ * per session and WW_HOLD_BYTES_MAX in all, then given up oldest first, each told as lost.
  *
  * Invariants:
  *  1. A bound session is never bound again to another cookie.
- *  2. The same random on two sockets (both ends watched) is told apart by the owner's process, else
- * not bound.
+ *  2. A random binds a session only to a socket that its own process owns, and only if that is one
+ * socket: the other end of a connection shows the same random.
+ *  3. What is held is delivered in order, before anything later of the session, or told as lost.
  */
 #pragma once
 
@@ -20,7 +21,14 @@
 
 struct ww_sessions;
 
-WW_CHECK int ww_sessions_new(struct ww_sessions **ret_sessions);
+/* A held event is given up: no socket was found for it in time. Borrowed for the call. */
+typedef void (*ww_session_lost_fn)(void *ctx, const struct ww_event_data *ev);
+/* A held event whose session is bound now. Borrowed for the call; may not re-enter. */
+typedef void (*ww_session_fn)(void *ctx, uint64_t cookie, uint8_t grade,
+			      const struct ww_event_data *ev);
+
+WW_CHECK int ww_sessions_new(ww_session_lost_fn lost, void *ctx, struct ww_sessions **ret_sessions);
+/* Without telling what is still held. */
 void ww_sessions_free(struct ww_sessions *s);
 
 /* A hello was seen on socket `cookie`: remember random -> socket. role as in enum ww_flow_role. */
@@ -32,23 +40,30 @@ WW_CHECK int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hell
 uint64_t ww_sessions_cookie(struct ww_sessions *s, const struct ww_session_key *key,
 			    uint64_t event_cookie, uint8_t event_grade, uint8_t *ret_grade);
 
-/* Holds an event of an unbound session. 0, -ENOMEM; *ret_dropped: bytes of older events that had to
- * go. */
-WW_CHECK int ww_sessions_hold(struct ww_sessions *s, const struct ww_event_data *ev,
-			      uint64_t *ret_dropped);
+/* Holds an event of an unbound session. 0, or -ENOMEM (told as lost). */
+WW_CHECK int ww_sessions_hold(struct ww_sessions *s, const struct ww_event_data *ev);
 
-/* Hands out, oldest first, the held events of sessions that have become bound (to any socket); fn
- * may not re-enter. */
-void ww_sessions_release(struct ww_sessions *s,
-			 void (*fn)(void *ctx, uint64_t cookie, uint8_t grade,
-				    const struct ww_event_data *ev),
-			 void *ctx);
+/* Hands out, oldest first, the held events of sessions that have become bound: of all, or of one.
+ */
+void ww_sessions_release(struct ww_sessions *s, ww_session_fn fn, void *ctx);
+void ww_sessions_release_one(struct ww_sessions *s, const struct ww_session_key *key,
+			     ww_session_fn fn, void *ctx);
 
 /* The second witness: session <-> socket by ciphertext prefix. */
 WW_CHECK int ww_sessions_bind(struct ww_sessions *s, const struct ww_event_bind *ev);
 
 /* Forgets everything about a socket that closed; random: the client random seen on it, or NULL. */
 void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie, const uint8_t *random);
+
+/* The session's object was freed, or the process is gone, at t: nothing further comes. */
+void ww_sessions_end(struct ww_sessions *s, const struct ww_session_key *key, struct ww_boot t);
+void ww_sessions_exit(struct ww_sessions *s, uint32_t pid, struct ww_boot t);
+/* Gives up unbound sessions that ended before t. */
+void ww_sessions_expire(struct ww_sessions *s, struct ww_boot t);
+
+/* Held events of this scope and time: plaintext that went over no known socket. */
+unsigned ww_sessions_homeless(const struct ww_sessions *s, uint64_t cgroup, struct ww_boot from,
+			      struct ww_boot to);
 
 /* Sessions that no socket is known for: while there are any, the daemon keeps the prefix probes on.
  */

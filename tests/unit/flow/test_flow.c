@@ -12,6 +12,7 @@
 struct seen {
 	char text[2][4096]; /* by direction; "[n]" marks a gap of n bytes */
 	unsigned opened, closed;
+	uint64_t lost;
 	uint64_t cookies[16];
 	struct ww_flow last;
 };
@@ -49,7 +50,12 @@ static void closed(void *ctx, struct ww_flow *f)
 	s->last = *f;
 }
 
-static const struct ww_flow_ops ops = {opened, bytes, gap, closed};
+static void lost(void *ctx, const struct ww_event_data *ev)
+{
+	((struct seen *)ctx)->lost += ev->captured;
+}
+
+static const struct ww_flow_ops ops = {opened, bytes, gap, closed, lost};
 
 struct world {
 	struct ww_actors *actors;
@@ -90,6 +96,11 @@ static void tick(struct world *w, uint64_t t)
 	ww_flows_tick(w->flows, (struct ww_boot){t});
 }
 
+static unsigned homeless(const struct world *w, uint64_t t)
+{
+	return ww_flows_homeless(w->flows, EV_CGROUP, (struct ww_boot){t}, (struct ww_boot){t});
+}
+
 /* 2: in order, once; what is missing is announced before what follows. */
 static void order_once_and_gaps(void **state)
 {
@@ -97,11 +108,27 @@ static void order_once_and_gaps(void **state)
 
 	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
 	feed(w, ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "abc"));
-	feed(w, ev_data(3, 5, 9, 1, WW_DIR_OUT, 0, "abc"));   /* again: nothing */
-	feed(w, ev_data(4, 5, 9, 1, WW_DIR_OUT, 2, "cde"));   /* overlap: the new part */
+	feed(w, ev_data(3, 5, 9, 1, WW_DIR_OUT, 3, "de"));
 	feed(w, ev_data(5, 5, 9, 1, WW_DIR_OUT, 15, "tail")); /* ten lost */
 	assert_string_equal(w->seen.text[WW_DIR_OUT], "abcde[10]tail");
 	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_OUT], 10);
+}
+
+/* 2: a session that the kernel had to forget begins again: its bytes are new, what lies between is
+ * not known. */
+static void session_forgotten_by_the_kernel(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "before"));
+	feed(w, ev_data(3, 5, 9, 1, WW_DIR_OUT, 0, "after"));
+	feed(w, ev_data(4, 5, 9, 1, WW_DIR_OUT, 5, "wards"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "before[1]afterwards");
+	feed(w, ev_data(5, 5, 9, 1, WW_DIR_OUT, 7, "twice")); /* its first seven are lost */
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "before[1]afterwards[7]twice");
+	ww_flow_account(ww_flows_get(w->flows, 9));
+	assert_false(ww_flows_get(w->flows, 9)->account[WW_DIR_OUT].checked);
 }
 
 /* The cap cuts the end of a call: the cut part is a gap at once, not when the next call comes. */
@@ -124,6 +151,8 @@ static void late_binding_by_random(void **state)
 	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
 	feed(w, ev_open(1, 5, 10, ev_endpoint("10.0.0.2", 443)));
 	feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, 0, "early"));
+	assert_int_equal(homeless(w, 2), 1);
+	assert_int_equal(homeless(w, 3), 0);
 	assert_string_equal(w->seen.text[WW_DIR_OUT], "");
 	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
 	feed(w, ev_hello(3, 10, WW_DIR_OUT, 8)); /* somebody else's */
@@ -135,6 +164,56 @@ static void late_binding_by_random(void **state)
 	assert_int_equal(ww_flows_get(w->flows, 9)->bind, WW_BIND_RANDOM);
 	assert_int_equal(ww_flows_get(w->flows, 10)->bind, WW_BIND_UNBOUND);
 	assert_int_equal(ww_flows_stats(w->flows).unbound, 0);
+	assert_int_equal(homeless(w, 2), 0);
+	assert_int_equal(w->seen.lost, 0);
+}
+
+/* 2, 3: the kernel names the socket at a later call: what waits goes first. */
+static void late_binding_by_the_kernel(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, 0, "first "));
+	feed(w, ev_data(3, 5, 9, 7, WW_DIR_OUT, 6, "second"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "first second");
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 0);
+}
+
+/* 3: only one end is in sight: the process at the other end shows the same random. */
+static void other_end_out_of_sight(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_hello(2, 9, WW_DIR_OUT, 7));
+	feed(w, ev_data(3, 6, 0, 7, WW_DIR_IN, 0, "the server's"));
+	assert_string_equal(w->seen.text[WW_DIR_IN], "");
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
+	assert_int_equal(homeless(w, 3), 1);
+}
+
+/* Who is gone will not be bound any more: told as lost, and the second witness may rest. */
+static void nobody_left_to_bind(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_session *end = ev_make(sizeof(*end), WW_EVENT_SESSION_END, 20, 6, 0);
+
+	feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, 0, "five"));
+	feed(w, ev_data(2, 6, 0, 8, WW_DIR_OUT, 0, "sixsix"));
+	feed(w, ev_data(2, 7, 0, 9, WW_DIR_OUT, 0, "seven"));
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 10, 5, 0));
+	memset(end->session.random, 8, sizeof(end->session.random));
+	end->session.pid = 6;
+	feed(w, end);
+	tick(w, 300000005);
+	assert_int_equal(w->seen.lost, 0);
+	tick(w, 300000015);
+	assert_int_equal(w->seen.lost, 4);
+	tick(w, 1000000000);
+	assert_int_equal(w->seen.lost, 10);
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
+	assert_int_equal(ww_flows_stats(w->flows).lost_bytes, 10);
 }
 
 /* 3: both ends watched: the owner's process decides; a stranger's session is not bound at all. */
@@ -267,12 +346,21 @@ static void hold_ceiling(void **state)
 	for (unsigned i = 0; i < 10; i++)
 		feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, i * 60000ull, big));
 	assert_int_equal(ww_flows_stats(w->flows).lost_bytes, 6 * 60000);
+	assert_int_equal(w->seen.lost, 6 * 60000);
+	for (unsigned i = 0; i < 200; i++) /* as many sessions as do not fit together */
+		feed(w, ev_data(3, 100 + i, 0, 7, WW_DIR_OUT, 0, big));
+	assert_in_range(204 * 60000 - (w->seen.lost - 6 * 60000), WW_HOLD_BYTES_MAX - 120000,
+			WW_HOLD_BYTES_MAX);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(order_once_and_gaps, setup, teardown),
+		cmocka_unit_test_setup_teardown(session_forgotten_by_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(late_binding_by_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_end_out_of_sight, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_left_to_bind, setup, teardown),
 		cmocka_unit_test_setup_teardown(cap_is_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(late_binding_by_random, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_random_two_sockets, setup, teardown),
