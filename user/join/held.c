@@ -469,6 +469,8 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	e->established = f->established;
 	e->tls = f->tls;
 	e->bound = f->bind != WW_BIND_UNBOUND;
+	e->unchecked =
+		e->bound && !(f->account[WW_DIR_OUT].checked && f->account[WW_DIR_IN].checked);
 	if (f->closed && !e->closed) {
 		UNLINK(h->live_first, h->live_last, e);
 		e->next = NULL;

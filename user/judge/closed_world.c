@@ -166,12 +166,14 @@ static void check_content(const struct ww_world_ask *ask, const struct ww_held_f
 	bool unread = undecoded(f) && !f->model && !ww_held_is_model_peer(ask->held, &f->peer);
 	char peer[WW_ENDPOINT_TEXT_MAX];
 
-	if (!unread && hidden <= WW_WORLD_REMAINDER_BYTES)
+	if (!unread && !f->unchecked && hidden <= WW_WORLD_REMAINDER_BYTES)
 		return;
 	ww_endpoint_text(&f->peer, peer);
 	if (hidden > WW_WORLD_REMAINDER_BYTES)
 		fail(w, WW_WORLD_ACCOUNT, "%llu bytes unexplained, %s", (unsigned long long)hidden,
 		     peer);
+	if (f->unchecked)
+		fail(w, WW_WORLD_ACCOUNT, "not known what is unexplained, %s", peer);
 	if (unread && f->tls)
 		fail(w, WW_WORLD_TLS, "%s, %s", peer, f->bound ? "not understood" : "unread");
 	else if (unread && !is_dns(ask, f))
@@ -227,6 +229,18 @@ static bool concerns(const struct ww_world_ask *ask, const struct ww_held_flow *
 	return ww_held_same_tree(f->root, a->root) || f->cgroup == a->cgroup;
 }
 
+/* A reply that did not come could have come, and been lost to us, for as long as its connection
+ * lived. */
+static void await_reply(const struct ww_world_ask *ask, const struct ww_match *m,
+			struct ww_world *w)
+{
+	const struct ww_held_flow *f = ww_held_flow_get(ask->held, m->x->cookie);
+	struct ww_boot end = f && f->closed ? f->t_close : ask->now;
+
+	if (m->wire == WW_WIRE_NO_REPLY && end.ns > w->to.ns)
+		w->to = end;
+}
+
 void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world)
 {
 	struct ww_world *w = ret_world;
@@ -239,15 +253,21 @@ void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_
 	w->to.ns = ask->joined->window.to.ns + ask->grace_ns;
 	if (ask->contract->deferred)
 		w->to.ns += ask->contract->deadline_s * NS_PER_S;
+	for (unsigned i = 0; i < ask->joined->count; i++)
+		await_reply(ask, ask->joined->attempts[i].match, w);
 	check_coverage(ask, w);
 }
 
 void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world)
 {
 	struct ww_world *w = ret_world;
+	unsigned homeless;
 
 	ww_closed_world_cover(ask, w);
 	check_rest(ask, w);
+	homeless = ww_flows_homeless(ask->flows, ask->action->cgroup, w->from, w->to);
+	if (homeless)
+		fail(w, WW_WORLD_ACCOUNT, "plaintext of %u calls on no known socket", homeless);
 	for (const struct ww_held_flow *f = ww_held_flows_live(ask->held); f; f = f->next) {
 		if (concerns(ask, f, w))
 			check_flow(ask, f, w);

@@ -33,7 +33,8 @@
 	X(TLS, "tls", TLS_OPAQUE,                                                                \
 	  "the TLS content of every flow was read, but to model endpoints")                      \
 	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")            \
-	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE, "the byte account of every flow closes")
+	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE,                                              \
+	  "the byte account of every flow closes, all plaintext has a flow")
 
 #define WW_WORLD_ENUM_(n, t, r, d) WW_WORLD_##n,
 enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
@@ -69,6 +70,7 @@ struct ww_world {
 
 struct ww_world_ask {
 	const struct ww_held *held; /* flows up to date */
+	const struct ww_flows *flows;
 	const struct ww_coverage *coverage;
 	const struct ww_action *action;
 	const struct ww_contract *contract;

@@ -310,6 +310,7 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 {
 	struct ww_world_ask ask = {
 		.held = j->held,
+		.flows = j->deps.flows,
 		.coverage = j->deps.coverage,
 		.action = k->action,
 		.contract = k->contract,

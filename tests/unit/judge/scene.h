@@ -321,18 +321,57 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 	}
 }
 
-static inline void flow_for(struct scene *s, const struct call *c, uint64_t cookie)
+static inline void flow_record(struct scene *s, uint64_t cookie, enum ww_dir dir, uint8_t type,
+			       uint32_t bytes, uint64_t ms)
 {
-	uint32_t pid = c->orphan ? 0 : c->pid ? c->pid : AGENT;
-	uint64_t sent = c->decoy ? 250 : 900 + c->hidden, end = c->to ? c->to : c->from;
+	struct ww_event_record ev = {.dir = dir, .type = type, .bytes = bytes};
+
+	feed(s, &ev, WW_EVENT_TLS_RECORD, sizeof(ev), ms, 0, cookie);
+}
+
+#define HANDSHAKE_OUT 578u
+#define HANDSHAKE_IN  900u
+#define FRAMING       22u /* TLS 1.3 */
+
+/* A connection after its handshake. */
+static inline void flow_begin(struct scene *s, const struct call *c, uint64_t cookie, uint32_t pid)
+{
+	struct ww_flow *f;
 
 	flow_open(s, cookie, pid, c->addr ? c->addr : PAY, c->port ? c->port : 8443, c->from);
 	flow_state(s, cookie, WW_EVENT_FLOW_STATE, 1, 0, 0, 0, 0, c->from);
 	flow_tls(s, cookie, c->from);
-	flow_data(s, cookie, pid, WW_DIR_OUT, 0, 300, c->from);
-	ww_flows_get(s->flows, cookie)->exchanges = 1;
-	flow_state(s, cookie, WW_EVENT_FLOW_STAT, 1, 0, sent, c->unacked ? 0 : sent,
-		   c->status ? 1500 : 900, end);
+	f = ww_flows_get(s->flows, cookie);
+	f->tls_facts.version = 0x0304;
+	f->tls_facts.cipher = 0x1301;
+	f->bytes_sent = HANDSHAKE_OUT;
+	f->bytes_received = HANDSHAKE_IN;
+	flow_record(s, cookie, WW_DIR_OUT, 22, HANDSHAKE_OUT, c->from);
+	flow_record(s, cookie, WW_DIR_IN, 22, HANDSHAKE_IN, c->from);
+}
+
+/* One request of 300 bytes, and 400 of a response that has a status. */
+static inline void flow_for(struct scene *s, const struct call *c, uint64_t cookie)
+{
+	uint32_t pid = c->orphan ? 0 : c->pid ? c->pid : AGENT;
+	uint64_t sent, received, end = c->to ? c->to : c->from;
+	struct ww_flow *f = ww_flows_get(s->flows, cookie);
+	uint32_t n = f ? f->exchanges : 0;
+
+	if (n == 0)
+		flow_begin(s, c, cookie, pid);
+	f = ww_flows_get(s->flows, cookie);
+	sent = c->decoy ? 250 : f->bytes_sent + 300 + FRAMING + c->hidden;
+	received = f->bytes_received;
+	flow_record(s, cookie, WW_DIR_OUT, 23, 300 + FRAMING, c->from);
+	flow_data(s, cookie, pid, WW_DIR_OUT, n * 300ull, 300, c->from);
+	if (c->status) {
+		received += 400 + FRAMING;
+		flow_record(s, cookie, WW_DIR_IN, 23, 400 + FRAMING, end);
+		flow_data(s, cookie, pid, WW_DIR_IN, n * 400ull, 400, end);
+	}
+	f->exchanges = n + 1;
+	flow_state(s, cookie, WW_EVENT_FLOW_STAT, 1, 0, sent, c->unacked ? 0 : sent, received, end);
 }
 
 static inline void hang_up(struct scene *s, const struct call *c, uint64_t cookie)

@@ -184,7 +184,7 @@ static void account_of(struct scene *s, int64_t remainder, uint64_t open)
 	f.t_open = at_ms(1100);
 	f.t_close = at_ms(1500);
 	f.peer = endpoint("192.0.2.7", 443);
-	f.account[WW_DIR_OUT].checked = true;
+	f.account[WW_DIR_OUT].checked = f.account[WW_DIR_IN].checked = true;
 	f.account[WW_DIR_OUT].remainder = remainder;
 	f.account[WW_DIR_OUT].overhead_max = open;
 	ww_judge_flow(s->judge, &f);
@@ -218,6 +218,49 @@ static void test_unexplained_bytes(void **state)
 		x.peer = endpoint("192.0.2.7", 443);
 		assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
 		say_done(s, true, 1000, 2000);
+		tick(s, 6000);
+		if (rows[i].blocks)
+			expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E0", "NONE");
+		else
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* The account of a connection that began before us tells nothing. */
+static void test_account_not_checked(void **state)
+{
+	struct scene *s = scene_open();
+	uint64_t cookie = CALL(.method = "GET", .target = "/health", .from = 1100, .to = 1300,
+			       .status = 200, .stays_open = true);
+	struct ww_event_counters late = {
+		.bytes_sent = 900, .bytes_received = 1322, .state_new = 1, .proto = 6};
+
+	feed(s, &late, WW_EVENT_FLOW_STAT, sizeof(late), 1400, 0, cookie);
+	say_done(s, true, 1000, 2000);
+	tick(s, 6000);
+	json_t *r = expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E0", "NONE");
+
+	assert_int_equal(world_item(r, "account"), 0);
+	scene_close(s);
+}
+
+/* Plaintext whose socket is not known: it may have been the call. */
+static void test_plaintext_without_a_socket(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		bool blocks;
+	} rows[] = {{1500, true}, {900, false}, {4500, false}};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open();
+
+		if (rows[i].ms < 1000)
+			flow_data(s, 0, AGENT, WW_DIR_OUT, 0, 300, rows[i].ms);
+		say_done(s, true, 1000, 2000);
+		if (rows[i].ms > 1000)
+			flow_data(s, 0, AGENT, WW_DIR_OUT, 0, 300, rows[i].ms);
 		tick(s, 6000);
 		if (rows[i].blocks)
 			expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E0", "NONE");
@@ -650,6 +693,8 @@ int main(void)
 		cmocka_unit_test(test_unread_tls_to_a_known_model),
 		cmocka_unit_test(test_plain_bytes_to_anywhere),
 		cmocka_unit_test(test_unexplained_bytes),
+		cmocka_unit_test(test_account_not_checked),
+		cmocka_unit_test(test_plaintext_without_a_socket),
 		cmocka_unit_test(test_owner_unknown),
 		cmocka_unit_test(test_another_tree_made_the_call),
 		cmocka_unit_test(test_late_call),

@@ -500,6 +500,63 @@ static void test_reply_lost_to_us(void **state)
 	scene_close(s);
 }
 
+/* The connection outlives the window: the reply may have come, and been lost to us, until its end.
+ */
+static void test_reply_lost_to_us_later(void **state)
+{
+	static const struct {
+		uint64_t loss_ms;
+		const char *verdict, *reason;
+	} rows[] = {{9000, "UNVERIFIABLE", "EVENT_LOSS"}, {12000, "REPLY_LOST", ""}};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		tell(s, &p);
+		for (uint64_t ms = 1000; ms <= 12000; ms += 500) {
+			if (ms == rows[i].loss_ms)
+				lost(s, 1, ms);
+			if (ms == 10000)
+				CALL(.from = 1100, .to = 10000, .outcome = WW_X_NO_REPLY,
+				     .traced = &p);
+			tick(s, ms);
+		}
+		json_t *r = verdict(s, count_kind(s, "verdict") - 1);
+
+		assert_string_equal(text(r, "verdict"), rows[i].verdict);
+		assert_string_equal(text(r, "reason"), rows[i].reason);
+		scene_close(s);
+	}
+}
+
+/* The kernel received more than anybody read: that may be the reply. */
+static void test_reply_lost_with_bytes_received(void **state)
+{
+	static const struct {
+		uint64_t surplus;
+		const char *verdict, *reason;
+	} rows[] = {{64, "REPLY_LOST", ""}, {65, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE"}};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3500);
+		struct call c = {.from = 1100,
+				 .to = 3300,
+				 .outcome = WW_X_NO_REPLY,
+				 .traced = &p,
+				 .stays_open = true};
+		uint64_t cookie = exchange(s, c, NULL);
+
+		ww_flows_get(s->flows, cookie)->bytes_received += rows[i].surplus;
+		hang_up(s, &c, cookie);
+		tell(s, &p);
+		tick(s, 7000);
+		expect(s, rows[i].verdict, rows[i].reason, "E2", "EXACT");
+		scene_close(s);
+	}
+}
+
 static void test_other_outcomes(void **state)
 {
 	static const struct {
@@ -628,6 +685,8 @@ int main(void)
 		cmocka_unit_test(test_reading_twice_is_no_duplicate),
 		cmocka_unit_test(test_reply_lost),
 		cmocka_unit_test(test_reply_lost_to_us),
+		cmocka_unit_test(test_reply_lost_to_us_later),
+		cmocka_unit_test(test_reply_lost_with_bytes_received),
 		cmocka_unit_test(test_other_outcomes),
 		cmocka_unit_test(test_id_equal_to_the_call),
 		cmocka_unit_test(test_tools_without_a_declared_network_effect),

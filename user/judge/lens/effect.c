@@ -172,12 +172,28 @@ static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 	return true;
 }
 
+/* Whether the kernel received bytes on an unanswered attempt's connection that may be its reply. */
+static bool maybe_answered(const struct ww_case *k)
+{
+	for (unsigned i = 0; i < k->joined.count; i++) {
+		const struct ww_match *m = k->joined.attempts[i].match;
+		const struct ww_held_flow *f = ww_held_flow_get(k->held, m->x->cookie);
+
+		if (m->wire == WW_WIRE_NO_REPLY &&
+		    (!f || f->unchecked || f->unexplained[WW_DIR_IN] > WW_WORLD_REMAINDER_BYTES))
+			return true;
+	}
+	return false;
+}
+
 /* Rule 3: a reply that we lost was not lost on the network. */
 static void rule_no_reply(const struct ww_case *k, struct ww_ruling *r)
 {
-	enum ww_reason unseen =
-		ww_closed_world_reason(&k->world, WW_WORLD_BIT(LOSSES) | WW_WORLD_BIT(KEPT));
+	const uint32_t items = WW_WORLD_BIT(COVERED) | WW_WORLD_BIT(LOSSES) | WW_WORLD_BIT(KEPT);
+	enum ww_reason unseen = ww_closed_world_reason(&k->world, items);
 
+	if (unseen == WW_REASON_NONE && maybe_answered(k))
+		unseen = WW_REASON_PLAINTEXT_INCOMPLETE;
 	r->world_asked = true;
 	decide(k, r, unseen ? WW_VERDICT_UNVERIFIABLE : WW_VERDICT_REPLY_LOST, unseen,
 	       WIRE(NO_REPLY));
