@@ -5,7 +5,8 @@
 judged.py wait RUN=COUNT...           reads stream lines until every run has that many judged actions (status 1: they
                                       ended before)
 judged.py table TRUTH RUN=ORDER,...   reads stream lines; prints "RUN ORDER VERDICT[(REASON)] JOIN [by]" per action in
-                                      order of time, and "WRONG ..." for each verdict that the truth contradicts
+                                      order of time, and "WRONG ..." for each verdict that the truth contradicts;
+                                      for RUN=*COUNT, whose tags are the tool call ids, "RUN decided N of COUNT"
 
 A run is its cgroup's name without the process id; "outside" is whoever was not watched.
 """
@@ -48,9 +49,10 @@ def contradicts(verdict, rows, wire):
     stands = {
         "CONFIRMED_T1": status and status[-1] in (200, 201) and not refused,
         "MASKED_ERROR": bool(rows) and len(refused) == len(rows),
-        "ATTEMPTED_FAILED": bool(rows) and len(refused) == len(rows),
+        "ATTEMPTED_FAILED": len(refused) == len(rows),
         "ACCEPTED_ASYNC": status == [202],
-        "REPLY_LOST": bool(rows),  # what was answered may not have come through
+        "REPLY_LOST": bool(rows) and status[-1] is None,
+        "ACTED_UNDECODED": bool(rows),
         "DUPLICATE_EFFECT": len(rows) > 1,
         "POSSIBLE_DUPLICATE": len(rows) > 1,
     }.get(what, what == "UNVERIFIABLE" or not rows)  # NO_ACTION and its kin: nothing arrived
@@ -61,12 +63,25 @@ def contradicts(verdict, rows, wire):
     return None
 
 
+def many(truth, run, verdicts, count):
+    print(run, "decided", sum(v["verdict"] != "UNVERIFIABLE" for v in verdicts), "of", count)
+    if len({v["toolCallId"] for v in verdicts}) != count:
+        print(f"WRONG {run}: {len(verdicts)} actions instead of {count}")
+    for v in verdicts:
+        why = contradicts(v, truth.get(v["toolCallId"], []), v["wire"])
+        if why:
+            print(f"WRONG {run} {v['toolCallId']}: {why}: {v['summary']}")
+
+
 def table(truth, plans):
     judged = Judged()
     for line in sys.stdin:
         judged.take(line)
     for run, orders in plans:
         verdicts = judged.of(run)
+        if orders[0][0] == "*":
+            many(truth, run, verdicts, int(orders[0][1:]))
+            continue
         if len(verdicts) != len(orders):
             print(f"WRONG {run}: {len(verdicts)} actions instead of {len(orders)}")
         for order, v in zip(orders, verdicts):
