@@ -11,6 +11,11 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 #define CLAIMS_MAX 64
 /* The same for other actions whose windows overlap. */
 #define RIVALS_MAX 64
+/* A span's clock that runs ahead puts its window behind its call: by less than this, or its times
+ * contradict those of its receipt, since exporters do not wait so long. */
+#define AHEAD_MAX_NS 60000000000ull
+/* Calls before a window that are looked at. */
+#define EARLY_MAX 64
 
 static const struct ww_boot never = {UINT64_MAX};
 
@@ -370,8 +375,57 @@ static void look_outside(struct search *s, const struct ww_match *m)
 	s->j->late++;
 }
 
+/* Whether an action that is not judged yet could mean the call. */
+static bool is_awaited(const struct search *s, const struct ww_held_exchange *x)
+{
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+		struct ww_join_window w;
+
+		if (b == s->ask->action || b->contract < 0 || !match_of(x, b->contract) ||
+		    !ww_held_same_tree(b->root, x->root))
+			continue;
+		w = ww_join_window_of(b, s->ask->skew_ns, never);
+		if (firmness(b, &w, x) != OUTSIDE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_early(const struct search *s, const struct ww_match *m)
+{
+	const struct ww_action *a = s->ask->action;
+	enum ww_join_by by;
+
+	return m->destination && m->template && !m->x->owner &&
+	       m->x->t_first_req.ns < s->j->window.from.ns &&
+	       ww_held_same_tree(m->x->root, a->root) &&
+	       (!m->x->meant || exact(s->ask, a, m->x, &by) == EXACT_OURS);
+}
+
+/*
+ * Nothing was found. Calls before the window that no action means: the span's clock may have run
+ * ahead of them. One is enough; more than are looked at count as one.
+ */
+static void look_before(struct search *s)
+{
+	struct ww_boot from = minus(s->j->window.from, AHEAD_MAX_NS);
+	unsigned looked = 0;
+
+	for (struct ww_match *m = ww_held_newest(s->ask->held, (uint32_t)s->ask->action->contract);
+	     m && m->x->arrived.ns >= from.ns && !s->j->early; m = m->older) {
+		enum ww_join_by by;
+
+		if (!is_early(s, m))
+			continue;
+		s->j->early = ++looked > EARLY_MAX ||
+			      exact(s->ask, s->ask->action, m->x, &by) == EXACT_OURS ||
+			      !is_awaited(s, m->x);
+	}
+}
+
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
 {
+	m->x->meant = true;
 	if (e == EXACT_OURS) {
 		s->exact = true;
 		add_attempt(s->j, m, WW_JOIN_EXACT, by);
@@ -567,6 +621,8 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)ask->action->contract);
 	     m && m->x->arrived.ns >= j->window.from.ns; m = m->older)
 		look(&s, m);
+	if (j->count == 0)
+		look_before(&s);
 	if (ww_action_claim_only(ask->action))
 		serve_claims(&s);
 	if (s.exact)

@@ -83,6 +83,8 @@ struct ww_joined {
 	struct ww_near near[WW_JOIN_NEAR_MAX];
 	uint32_t
 		foreign; /* like calls of other trees that nobody owns: a helper could have acted */
+	uint32_t early;  /* like calls of this tree in the minute before the window that nobody else
+			    means: the span's clock may be ahead */
 	uint32_t late; /* like calls of this tree after the window that nobody else means, up to the
 			  grace time after it and after the claim was received */
 	uint32_t almost; /* calls of this tree in the window that miss the contract by a little */

@@ -88,6 +88,8 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 		fail(w, WW_WORLD_KEPT, "exchanges or flows of the window were dropped");
 	if (ask->joined->foreign)
 		fail(w, WW_WORLD_OTHERS, "%u like calls of other trees", ask->joined->foreign);
+	if (ask->joined->early)
+		fail(w, WW_WORLD_EARLY, "a like call before the window");
 	if (ask->joined->late)
 		fail(w, WW_WORLD_LATE, "%u like calls after the window", ask->joined->late);
 	if (ask->joined->almost)

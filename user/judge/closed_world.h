@@ -30,6 +30,8 @@
 	X(OTHERS, "others", REMOTE_EXECUTOR, "no other process tree made a like or unread call") \
 	X(LATE, "late", AMBIGUOUS_JOIN,                                                          \
 	  "no like call after the window, none almost like it in it")                            \
+	X(EARLY, "early", AMBIGUOUS_JOIN,                                                        \
+	  "no like call shortly before the window, left by others")                              \
 	X(TLS, "tls", TLS_OPAQUE,                                                                \
 	  "the TLS content of every flow was read, but to model endpoints")                      \
 	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")            \
@@ -40,8 +42,9 @@
 enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
 
 #define WW_WORLD_BIT(item) (1u << WW_WORLD_##item)
-/* What must hold before a failure on the wire may be called the last word: no unseen retry. */
-#define WW_WORLD_NO_RETRY_UNSEEN (~WW_WORLD_BIT(DEFERRAL))
+/* What must hold before a failure on the wire may be called the last word: no unseen retry. The
+ * attempts that were seen say that the window is the right one. */
+#define WW_WORLD_NO_RETRY_UNSEEN (~(WW_WORLD_BIT(DEFERRAL) | WW_WORLD_BIT(EARLY)))
 
 #define WW_WORLD_EGRESS_MAX 16
 /* Surplus per direction that TLS alerts and the like explain; the product's own bound. */

@@ -51,22 +51,54 @@ static void test_forged_beside_the_honest_span(void **state)
 	scene_close(s);
 }
 
+/* An earlier reply serves the action that it was for, and no other. */
 static void test_cached_earlier_reply(void **state)
 {
-	struct scene *s = scene_open();
-	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 5000, 5400);
+	for (unsigned late_span = 0; late_span < 2; late_span++) {
+		struct scene *s = scene_open();
+		struct ww_span first = tool_span(s, "c0", WW_SPAN_OK, 4000, 4500);
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 5000, 5400);
 
-	CALL(.from = 1100, .to = 1300, .status = 201);
-	CALL(.from = 4000, .to = 5010, .status = 201,
-	     .idempotency = "c1"); /* by id, but too early */
-	tell(s, &p);
-	tick(s, 9000);
-	json_t *r = expect(s, "NO_ACTION", "", "E0", "NONE");
+		CALL(.from = 4100, .to = 5010, .status = 201);
+		if (late_span) /* then it is judged second */
+			first.received = at_ms(6000);
+		tell(s, &first);
+		tell(s, &p);
+		tick(s, 7500);
+		tick(s, 9000);
+		json_t *r = expect_nth(s, late_span ? 0 : 1, "NO_ACTION", "", "E0", "NONE");
 
-	assert_int_equal(number(wire(r), "nearMissTotal"), 1);
-	assert_string_equal(text(json_array_get(json_object_get(wire(r), "nearMiss"), 0), "why"),
-			    "early");
-	scene_close(s);
+		assert_string_equal(text(r, "toolCallId"), "c1");
+		expect_nth(s, late_span ? 1 : 0, "CONFIRMED_T1", "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+}
+
+/* The span's clock runs ahead: its call seems to come before it. */
+static void test_call_before_its_span(void **state)
+{
+	static const struct {
+		uint64_t ahead_ms;
+		bool traced, blocks;
+	} rows[] = {
+		{200, false, true},   {4000, true, true},   {4000, false, true},
+		{40000, false, true}, {59000, false, true}, {61000, false, false},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open();
+		uint64_t from = 2000 + rows[i].ahead_ms;
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, from, from + 100);
+
+		CALL(.from = 2000, .to = 2050, .status = 201, .traced = rows[i].traced ? &p : NULL);
+		tell(s, &p);
+		tick(s, from + 5000);
+		if (rows[i].blocks)
+			expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+		else
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		scene_close(s);
+	}
 }
 
 static void test_stub_on_loopback(void **state)
@@ -664,6 +696,7 @@ int main(void)
 		cmocka_unit_test(test_forged_by_another_process),
 		cmocka_unit_test(test_forged_beside_the_honest_span),
 		cmocka_unit_test(test_cached_earlier_reply),
+		cmocka_unit_test(test_call_before_its_span),
 		cmocka_unit_test(test_stub_on_loopback),
 		cmocka_unit_test(test_stub_on_loopback_named_by_its_trace),
 		cmocka_unit_test(test_look_alike_hosts),
