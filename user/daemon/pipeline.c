@@ -19,9 +19,10 @@
 
 /* A loopback connection whose other end may still turn out to be in scope. */
 struct loopback {
+	uint64_t cookie;
 	uint64_t cgroup;
 	struct ww_boot t;
-	struct ww_endpoint local, peer;
+	struct ww_endpoint peer;
 };
 
 struct ww_pipeline {
@@ -104,7 +105,7 @@ static void note_loopback(struct ww_pipeline *p, const struct ww_flow *f)
 		return;
 	}
 	l = &p->loopbacks[p->loopback_count++];
-	*l = (struct loopback){f->cgroup, f->t_open, f->local, f->peer};
+	*l = (struct loopback){f->cookie, f->cgroup, f->t_open, f->peer};
 }
 
 static void flow_opened(void *ctx, struct ww_flow *f)
@@ -323,6 +324,18 @@ static void write_coverage(void *ctx, uint64_t cgroup)
 		end(p, &w, WW_RECORD_COVERAGE);
 }
 
+/* The other end is a watched socket: nothing left the view. The own end's port is known only after
+ * the connect that announced it; the flow is still there, it lingers for longer than is waited. */
+static bool other_end_watched(struct ww_pipeline *p, const struct loopback *l)
+{
+	const struct ww_flow *own = ww_flows_get(p->flows, l->cookie), *other;
+
+	if (!own || !own->local.port)
+		return false;
+	other = ww_flows_by_ends(p->flows, &l->peer, &own->local);
+	return other && other->netns == own->netns;
+}
+
 static void settle_loopbacks(struct ww_pipeline *p, bool all)
 {
 	unsigned kept = 0;
@@ -334,8 +347,7 @@ static void settle_loopbacks(struct ww_pipeline *p, bool all)
 			p->loopbacks[kept++] = *l;
 			continue;
 		}
-		/* The other end is a watched socket: nothing left the view. */
-		if (!ww_flows_by_ends(p->flows, &l->peer, &l->local))
+		if (!other_end_watched(p, l))
 			ww_coverage_loopback(p->coverage, l->cgroup, l->t, &l->peer);
 	}
 	p->loopback_count = kept;

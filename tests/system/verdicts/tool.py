@@ -13,6 +13,8 @@ tool.py child ORDER CURL      the post is made by a child process
 tool.py unix ORDER PATH       says done; asks a unix socket for it, and waits for the answer
 tool.py brief ORDER PATH      the same by a child process that ends at once
 tool.py loopback ORDER PORT   the same with TCP on loopback
+tool.py within ORDER          says done; asks a thread of its own on loopback, which only answers
+tool.py inside ORDER PATH     asks an executor of its own on loopback, which makes the post (PATH: its unix socket)
 tool.py crash ORDER           gets a tool call from the model, and ends
 tool.py forge TRACEPARENT     says that the tool call of somebody else's trace was OK
 
@@ -154,6 +156,25 @@ def brief(order, path):
 
 def loopback(order, port):
     ask(socket.socket(), ("127.0.0.1", int(port)), order)
+
+
+def within(order):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        peer = listener.accept()[0]
+        peer.recv(100)
+        peer.sendall(b"done\n")
+
+    threading.Thread(target=answer).start()
+    loopback(order, listener.getsockname()[1])
+
+
+def inside(order, path):
+    executor = os.path.join(os.path.dirname(sys.argv[0]), "executor.py")
+    with subprocess.Popen([sys.executable, executor, path], stdout=subprocess.PIPE, text=True) as helper:
+        loopback(order, helper.stdout.readline().split()[1])
+        helper.kill()
 
 
 def crash(order):
