@@ -253,9 +253,10 @@ enum ww_loss_cause {
 	WW_LOSS_USER_READ = 3,    /* user memory not readable at probe time */
 	WW_LOSS_CAP = 4,      /* beyond the configured cap per call (by design, still counted) */
 	WW_LOSS_ARGS = 5,     /* result seen without its entry (attach in mid-call) */
-	WW_LOSS_HOLD = 6,     /* user space: out-of-order bytes over the ceiling */
+	WW_LOSS_HOLD = 6,     /* user space: plaintext waiting for its socket, over the ceiling */
 	WW_LOSS_MEMORY = 7,   /* user space: allocation or budget */
 	WW_LOSS_SEQUENCE = 8, /* hole in the event sequence */
+	WW_LOSS_UNBOUND = 9,  /* user space: plaintext that went over no known socket */
 	WW_LOSS_MAX
 };
 

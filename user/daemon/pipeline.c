@@ -150,13 +150,13 @@ static void flow_closed(void *ctx, struct ww_flow *f)
 	ww_judge_flow(p->judge, f);
 }
 
-static void flow_lost(void *ctx, const struct ww_event_data *ev)
+static void flow_lost(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
 {
 	struct ww_pipeline *p = ctx;
 
 	if (!p->dying)
-		ww_coverage_loss(p->coverage, ev->h.cgroup, (struct ww_boot){ev->h.time_ns},
-				 WW_LOSS_HOLD, 1, ev->captured);
+		ww_coverage_loss(p->coverage, ev->h.cgroup, (struct ww_boot){ev->h.time_ns}, cause,
+				 1, ev->captured);
 }
 
 static void write_finding(struct ww_pipeline *p, const char *subject, const char *what)

@@ -8,7 +8,15 @@
 #define MARKS_MAX  512
 #define SCOPES_MAX WW_SCOPE_CGROUPS_MAX
 
-enum mark_kind { MARK_LOSS, MARK_GAP, MARK_UNIX, MARK_LOOPBACK, MARK_OPAQUE, MARK_RAW };
+enum mark_kind {
+	MARK_LOSS,
+	MARK_GAP,
+	MARK_UNIX,
+	MARK_LOOPBACK,
+	MARK_OPAQUE,
+	MARK_RAW,
+	MARK_UNBOUND
+};
 
 /* Something that weakens what can be said about [from, to]. */
 struct mark {
@@ -128,7 +136,9 @@ static void mark_scope(struct scope *s, struct mark m)
 		s->cap_bytes += m.bytes;
 		return;
 	}
-	if (m.kind == MARK_LOSS) {
+	if (m.kind == MARK_LOSS && m.cause == WW_LOSS_UNBOUND) {
+		m.kind = MARK_UNBOUND; /* it was seen, but not where it went */
+	} else if (m.kind == MARK_LOSS) {
 		s->lost_events += m.events;
 		s->lost_bytes += m.bytes;
 	}
@@ -313,6 +323,9 @@ static void take_mark(const struct mark *m, struct ww_coverage_answer *a)
 	case MARK_RAW:
 		a->raw_sockets++;
 		break;
+	case MARK_UNBOUND:
+		a->unbound_calls += (uint32_t)m->events;
+		break;
 	}
 	if (a->detail[0] == '\0')
 		snprintf(a->detail, sizeof(a->detail), "%s", m->detail);
@@ -343,7 +356,8 @@ void ww_coverage_query(const struct ww_coverage *c, uint64_t cgroup, struct ww_b
 
 static void write_marks(const struct scope *s, struct ww_jsonw *w)
 {
-	static const char *const names[] = {"loss", "gap", "unix", "loopback", "opaque", "raw"};
+	static const char *const names[] = {"loss",   "gap", "unix",   "loopback",
+					    "opaque", "raw", "unbound"};
 
 	ww_jsonw_array(w, "marks");
 	for (unsigned i = 0; i < s->count && i < 64; i++) {
@@ -415,6 +429,7 @@ const char *ww_loss_cause_name(enum ww_loss_cause cause)
 		[WW_LOSS_HOLD] = "hold ceiling",
 		[WW_LOSS_MEMORY] = "memory",
 		[WW_LOSS_SEQUENCE] = "hole in the event sequence",
+		[WW_LOSS_UNBOUND] = "plaintext on no known socket",
 	};
 
 	return (unsigned)cause < WW_LOSS_MAX ? names[cause] : "unknown";

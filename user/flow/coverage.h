@@ -27,7 +27,8 @@ struct ww_coverage_answer {
 				    receiver */
 	uint32_t opaque;         /* processes with a TLS stack that cannot be read */
 	uint32_t raw_sockets;
-	char detail[128]; /* the first reason in words, e.g. the unix peer's path */
+	uint32_t unbound_calls; /* TLS calls whose socket was not known while they could be held */
+	char detail[128];       /* the first reason in words, e.g. the unix peer's path */
 };
 
 struct ww_coverage;

@@ -47,13 +47,13 @@ struct ww_flows {
 	struct ww_flow_stats stats;
 };
 
-static void lose(void *ctx, const struct ww_event_data *ev)
+static void lose(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
 {
 	struct ww_flows *t = ctx;
 
 	t->stats.lost_bytes += ev->captured;
 	if (t->ops.lost)
-		t->ops.lost(t->ctx, ev);
+		t->ops.lost(t->ctx, ev, cause);
 }
 
 int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, void *ctx,
@@ -361,7 +361,7 @@ static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struc
 	struct entry *e = ensure(t, &ev->h, cookie);
 
 	if (!e) {
-		lose(t, ev);
+		lose(t, ev, WW_LOSS_HOLD);
 		return;
 	}
 	e->flow.tls = true;

@@ -99,8 +99,8 @@ struct ww_flow_ops {
 		    struct ww_boot t);
 	/* No more bytes; counters and account are final. Release f->proto. */
 	void (*closed)(void *ctx, struct ww_flow *f);
-	/* Plaintext was given up: no socket was found for it, or there was no room for its flow. */
-	void (*lost)(void *ctx, const struct ww_event_data *ev);
+	/* Plaintext was given up: no socket was found for it (UNBOUND), or no room (HOLD). */
+	void (*lost)(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause);
 };
 
 struct ww_flow_stats {

@@ -83,18 +83,18 @@ static struct held *held_take(struct ww_sessions *s, struct session *e)
 	return h;
 }
 
-static void held_lose(struct ww_sessions *s, struct session *e)
+static void held_lose(struct ww_sessions *s, struct session *e, enum ww_loss_cause cause)
 {
 	struct held *h = held_take(s, e);
 
-	s->lost(s->ctx, &h->ev);
+	s->lost(s->ctx, &h->ev, cause);
 	held_free(h);
 }
 
 static void session_drop(struct ww_sessions *s, struct session *e)
 {
 	while (e->first)
-		held_lose(s, e);
+		held_lose(s, e, WW_LOSS_UNBOUND);
 	HASH_DELETE(hh, s->by_id, e);
 	if (e->prev)
 		e->prev->next = e->next;
@@ -285,15 +285,15 @@ int ww_sessions_hold(struct ww_sessions *s, const struct ww_event_data *ev)
 	struct held *h = e ? malloc(sizeof(*h) + ev->captured) : NULL;
 
 	if (!h) {
-		s->lost(s->ctx, ev);
+		s->lost(s->ctx, ev, WW_LOSS_HOLD);
 		return -ENOMEM;
 	}
 	h->next = NULL;
 	memcpy(&h->ev, ev, sizeof(*ev) + ev->captured);
 	while (e->first && e->held_bytes + weight(ev) > WW_STREAM_HOLD_BYTES)
-		held_lose(s, e);
+		held_lose(s, e, WW_LOSS_HOLD);
 	while (s->held_bytes + weight(ev) > WW_HOLD_BYTES_MAX && (old = first_holding(s)))
-		held_lose(s, old);
+		held_lose(s, old, WW_LOSS_HOLD);
 	*e->last = h;
 	e->last = &h->next;
 	e->held_bytes += weight(ev);

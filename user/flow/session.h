@@ -21,8 +21,9 @@
 
 struct ww_sessions;
 
-/* A held event is given up: no socket was found for it in time. Borrowed for the call. */
-typedef void (*ww_session_lost_fn)(void *ctx, const struct ww_event_data *ev);
+/* An event is given up: no socket was found for it (UNBOUND), or no room (HOLD). Borrowed. */
+typedef void (*ww_session_lost_fn)(void *ctx, const struct ww_event_data *ev,
+				   enum ww_loss_cause cause);
 /* A held event whose session is bound now. Borrowed for the call; may not re-enter. */
 typedef void (*ww_session_fn)(void *ctx, uint64_t cookie, uint8_t grade,
 			      const struct ww_event_data *ev);

@@ -267,7 +267,8 @@ void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_
 
 	ww_closed_world_cover(ask, w);
 	check_rest(ask, w);
-	homeless = ww_flows_homeless(ask->flows, ask->action->cgroup, w->from, w->to);
+	homeless = w->coverage.unbound_calls +
+		   ww_flows_homeless(ask->flows, ask->action->cgroup, w->from, w->to);
 	if (homeless)
 		fail(w, WW_WORLD_ACCOUNT, "plaintext of %u calls on no known socket", homeless);
 	for (const struct ww_held_flow *f = ww_held_flows_live(ask->held); f; f = f->next) {

@@ -343,6 +343,7 @@ static void write_coverage(const struct ww_world *world, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "loopbackPeers", c->loopback_peers);
 	ww_jsonw_u64(w, "opaqueProcesses", c->opaque);
 	ww_jsonw_u64(w, "rawSockets", c->raw_sockets);
+	ww_jsonw_u64(w, "unboundCalls", c->unbound_calls);
 	ww_jsonw_end_object(w);
 }
 

@@ -154,6 +154,20 @@ static void gaps_and_raw(void **state)
 	assert_false(ask(c, 111, 115).whole_window);
 }
 
+/* What was seen, but not on which socket, is not lost; it is known when it went. */
+static void unbound_is_no_loss(void **state)
+{
+	WW_AUTO(ww_coverage_free_auto) struct ww_coverage *c = covered();
+
+	feed(c, ev_tick(90));
+	ww_coverage_loss(c, EV_CGROUP, (struct ww_boot){50}, WW_LOSS_UNBOUND, 1, 300);
+	assert_int_equal(ask(c, 0, 49).unbound_calls, 0);
+	assert_int_equal(ask(c, 0, 50).unbound_calls, 1);
+	assert_int_equal(ask(c, 51, 90).unbound_calls, 0);
+	assert_int_equal(ask(c, 0, 90).lost_events, 0);
+	assert_int_equal(ask(c, 0, 90).lost_bytes, 0);
+}
+
 /* Past the ceiling of marks the newest one widens: nothing is forgotten. */
 static void marks_are_bounded(void **state)
 {
@@ -171,10 +185,15 @@ static void marks_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(windows),        cmocka_unit_test(left_empty),
-		cmocka_unit_test(unknown_scope),  cmocka_unit_test(losses_reach_back),
-		cmocka_unit_test(cap_is_no_loss), cmocka_unit_test(unix_peers),
-		cmocka_unit_test(gaps_and_raw),   cmocka_unit_test(marks_are_bounded),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(left_empty),
+		cmocka_unit_test(unknown_scope),
+		cmocka_unit_test(losses_reach_back),
+		cmocka_unit_test(cap_is_no_loss),
+		cmocka_unit_test(unix_peers),
+		cmocka_unit_test(unbound_is_no_loss),
+		cmocka_unit_test(gaps_and_raw),
+		cmocka_unit_test(marks_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ struct seen {
 	char text[2][4096]; /* by direction; "[n]" marks a gap of n bytes */
 	unsigned opened, closed;
 	uint64_t lost;
+	enum ww_loss_cause cause;
 	uint64_t cookies[16];
 	struct ww_flow last;
 };
@@ -50,9 +51,10 @@ static void closed(void *ctx, struct ww_flow *f)
 	s->last = *f;
 }
 
-static void lost(void *ctx, const struct ww_event_data *ev)
+static void lost(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
 {
 	((struct seen *)ctx)->lost += ev->captured;
+	((struct seen *)ctx)->cause = cause;
 }
 
 static const struct ww_flow_ops ops = {opened, bytes, gap, closed, lost};
@@ -212,6 +214,7 @@ static void nobody_left_to_bind(void **state)
 	assert_int_equal(w->seen.lost, 4);
 	tick(w, 1000000000);
 	assert_int_equal(w->seen.lost, 10);
+	assert_int_equal(w->seen.cause, WW_LOSS_UNBOUND);
 	assert_int_equal(ww_flows_stats(w->flows).unbound, 1);
 	assert_int_equal(ww_flows_stats(w->flows).lost_bytes, 10);
 }
@@ -347,6 +350,7 @@ static void hold_ceiling(void **state)
 		feed(w, ev_data(2, 5, 0, 7, WW_DIR_OUT, i * 60000ull, big));
 	assert_int_equal(ww_flows_stats(w->flows).lost_bytes, 6 * 60000);
 	assert_int_equal(w->seen.lost, 6 * 60000);
+	assert_int_equal(w->seen.cause, WW_LOSS_HOLD);
 	for (unsigned i = 0; i < 200; i++) /* as many sessions as do not fit together */
 		feed(w, ev_data(3, 100 + i, 0, 7, WW_DIR_OUT, 0, big));
 	assert_in_range(204 * 60000 - (w->seen.lost - 6 * 60000), WW_HOLD_BYTES_MAX - 120000,

@@ -245,6 +245,14 @@ static void scene_closed(void *ctx, struct ww_flow *f)
 		ww_judge_flow(s->judge, f);
 }
 
+static void scene_lost(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
+{
+	struct scene *s = ctx;
+
+	ww_coverage_loss(s->coverage, ev->h.cgroup, (struct ww_boot){ev->h.time_ns}, cause, 1,
+			 ev->captured);
+}
+
 /* --- exchanges ----------------------------------------------------------------------------------
  */
 
@@ -487,7 +495,7 @@ static inline void model_answers(struct scene *s, uint64_t ms, const char *call_
 
 static inline struct scene *scene_open_with(const char *yaml)
 {
-	static const struct ww_flow_ops ops = {.closed = scene_closed};
+	static const struct ww_flow_ops ops = {.closed = scene_closed, .lost = scene_lost};
 	struct scene *s = calloc(1, sizeof(*s));
 	struct ww_contract_error e = {0};
 	struct ww_judge_config cfg = {0};

@@ -250,8 +250,11 @@ static void test_plaintext_without_a_socket(void **state)
 {
 	static const struct {
 		uint64_t ms;
-		bool blocks;
-	} rows[] = {{1500, true}, {900, false}, {4500, false}};
+		bool gone, blocks;
+	} rows[] = {
+		{1500, false, true}, {1500, true, true},   {900, false, false},
+		{900, true, false},  {4500, false, false},
+	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
 		struct scene *s = scene_open();
@@ -261,6 +264,8 @@ static void test_plaintext_without_a_socket(void **state)
 		say_done(s, true, 1000, 2000);
 		if (rows[i].ms > 1000)
 			flow_data(s, 0, AGENT, WW_DIR_OUT, 0, 300, rows[i].ms);
+		if (rows[i].gone) /* while it is judged, nobody waits for the socket any more */
+			died(s, AGENT, rows[i].ms + 100);
 		tick(s, 6000);
 		if (rows[i].blocks)
 			expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E0", "NONE");
