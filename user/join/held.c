@@ -196,7 +196,7 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 {
 	if (m->destination || ww_endpoint_loopback(&x->peer))
 		return m->destination && !m->template &&
-		       ww_contract_request_like(c, x->method, x->target);
+		       (path_cut(x) || ww_contract_request_like(c, x->method, x->target));
 	return m->template && (address_declared(c, &x->peer) || ww_contract_name(c, name_of(x)) ||
 			       ww_contract_name(c, x->authority));
 }
@@ -204,6 +204,12 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 /* Fills found[] (as large as the contracts); returns how many mean the exchange. */
 static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct ww_match *found)
 {
+/* The rest of the path is not known. */
+static bool path_cut(const struct ww_exchange *x)
+{
+	return strlen(x->target) == sizeof(x->target) - 1 && !strchr(x->target, '?');
+}
+
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < h->contracts->count; i++) {
@@ -213,7 +219,7 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct
 		if (c->effect != WW_EFFECT_NETWORK)
 			continue;
 		m.destination = declared(c, x);
-		m.template = ww_contract_request(c, x->method, x->target);
+		m.template = path_cut(x) ? NULL : ww_contract_request(c, x->method, x->target);
 		m.almost = almost(c, x, &m);
 		/* The like call elsewhere is evidence only where a trace context names its action.
 		 */

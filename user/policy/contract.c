@@ -269,9 +269,9 @@ const char *ww_contract_request(const struct ww_contract *c, const char *method,
 	if (!method_matches(c, method))
 		return NULL;
 	n = decode_unreserved(path_of(target), bytes);
-	if (n == 0 || bytes[0] != '/')
+	if (n == 0 || bytes[0] != '/' || strchr(target, '#') || remove_dots(bytes, n) != n)
 		return NULL;
-	path = ww_slice(bytes, remove_dots(bytes, n));
+	path = ww_slice(bytes, n);
 	for (unsigned i = 0; i < c->path_count; i++) {
 		if (template_matches(c->paths[i], path))
 			return c->paths[i];

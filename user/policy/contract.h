@@ -104,16 +104,17 @@ bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *
 
 /*
  * The path template that method and target's path match, borrowed from the contract, or NULL. The
- * query is ignored; dot segments are removed and escaped unreserved characters decoded before
- * comparing (RFC 3986 sections 5.2.4 and 6.2.2.2).
+ * query is ignored; escaped unreserved characters are decoded before comparing (RFC 3986 section
+ * 6.2.2.2). A target with dot segments or a fragment matches nothing: clients remove them, and not
+ * every server does.
  */
 const char *ww_contract_request(const struct ww_contract *c, const char *method,
 				const char *target);
 
 /*
  * Whether a server that is lenient about paths might take the request for a declared one: doubled
- * and trailing slashes, parameters after ';', escapes and case do not count. Wider than
- * ww_contract_request, never narrower.
+ * and trailing slashes, dot segments, parameters after ';', escapes and case do not count. Wider
+ * than ww_contract_request, never narrower.
  */
 bool ww_contract_request_like(const struct ww_contract *c, const char *method, const char *target);
 

@@ -335,16 +335,17 @@ static void test_requests(void **state)
 		"/v1/refunds",
 		"/v1/refunds?a=/../b",
 		"/v1/%72efunds",
-		"/v1/x/../refunds",
-		"/v1/./refunds",
 		"https://a:8443/v1/refunds?q",
 		"/v1/r/9/x",
 		"/v1/r/..%2f/x",
 		"/w/",
 		"/w/a/b/c",
 		"/",
-		"/../v1/refunds",
-		"/v1/refunds#fragment",
+	};
+	/* What a server may take for it, or for another one. */
+	static const char *const like[] = {
+		"/v1/x/../refunds", "/v1/./refunds",        "/../v1/refunds",
+		"/w/a/../b",        "/v1/refunds#fragment", "/v1/%2e/refunds",
 	};
 	static const char *const wrong[] = {
 		"/v1/refunds/",
@@ -372,6 +373,11 @@ static void test_requests(void **state)
 	}
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(good); i++)
 		assert_true(ww_contract_request_like(t, "POST", good[i]));
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(like); i++) {
+		if (ww_contract_request(t, "POST", like[i]) ||
+		    !ww_contract_request_like(t, "POST", like[i]))
+			fail_msg("should be only like it: %s", like[i]);
+	}
 	assert_true(ww_contract_request_like(t, "POST", "//v1//Refunds;a=b/"));
 	assert_false(ww_contract_request_like(t, "POST", "/v1/refunds/x/y/z"));
 	assert_false(ww_contract_request_like(t, "GET", "/v1/refunds"));
