@@ -104,11 +104,26 @@ static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
 	free(x);
 }
 
+static bool blank(struct ww_slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (!memchr(" \t\r\n", s.p[i], 4))
+			return false;
+	}
+	return true;
+}
+
+/* A JSON text shows its own end; of nothing, that the connection ended where the text was to come
+ * does not show that there was to be none. */
+static bool is_body_seen(const struct ww_exchange *x)
+{
+	return x->outcome == WW_X_COMPLETE && x->resp.whole && x->resp.coding != WW_CODING_OTHER &&
+	       !(x->resp.by_close && blank(x->resp.data));
+}
+
 static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
 			      uint8_t *ret_rule)
 {
-	bool body_seen =
-		x->outcome == WW_X_COMPLETE && x->resp.whole && x->resp.coding != WW_CODING_OTHER;
 	unsigned rule = 0;
 	enum ww_wire w;
 
@@ -117,7 +132,7 @@ static enum ww_wire by_status(const struct ww_contract *c, const struct ww_excha
 		return WW_WIRE_ACCEPTED;
 	if (x->status < c->status_min || x->status > c->status_max)
 		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
-	switch (ww_body_rule_check(c, x->resp.data, body_seen, &rule)) {
+	switch (ww_body_rule_check(c, x->resp.data, is_body_seen(x), &rule)) {
 	case WW_BODY_HOLDS:
 		w = WW_WIRE_SUCCESS;
 		break;

@@ -57,6 +57,7 @@ struct ww_body {
 	bool whole;             /* data is the entire decoded content */
 	enum ww_coding coding;
 	struct ww_sha256 digest; /* keyed digest of the kept decoded content */
+	bool by_close;          /* its end was told by that of the connection alone: maybe a cut */
 	char content_type[96];
 };
 

@@ -924,7 +924,8 @@ static void finish_waiting(struct ww_http1 *h)
 	struct side *resp = response_side(h);
 	struct ww_message *m;
 
-	if (resp->m && resp->head_done && resp->until_close && closed_by_responder(h))
+	if (resp->m && resp->head_done && resp->until_close && closed_by_responder(h)) {
+		resp->m->x.resp.by_close = true;
 		complete(resp);
 	if (resp->state == LOST)
 		lose_waiting(h, NULL);

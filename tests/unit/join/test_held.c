@@ -126,6 +126,47 @@ static void test_how_it_stands_under_a_contract(void **state)
 	}
 }
 
+/* An answer whose end only the close told: with nothing in it, its text may have been cut off. */
+static void test_an_end_told_by_the_close(void **state)
+{
+	static const struct {
+		const char *body;
+		enum ww_wire wire;
+	} rows[] = {
+		{"{\"ok\":true}", WW_WIRE_SUCCESS},
+		{"", WW_WIRE_BODY_UNKNOWN},
+		{" \r\n\t", WW_WIRE_BODY_UNKNOWN},
+		{"{\"ok\":tr", WW_WIRE_BODY_UNKNOWN},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct ww_exchange x = post("a.test", "/a", 200, rows[i].body);
+
+		x.resp.by_close = true;
+		if (take(*state, &x)->matches[0].wire != rows[i].wire)
+			fail_msg("row %u", i);
+	}
+}
+
+/* What is kept of a long path is no path. */
+static void test_a_cut_path(void **state)
+{
+	struct fixture *f = *state;
+	struct ww_exchange x = post("b.test", "/b/", 202, "");
+	struct ww_held_exchange *e;
+
+	memset(x.target + 3, 'x', sizeof(x.target) - 4);
+	e = take(f, &x);
+	assert_non_null(e);
+	for (unsigned i = 0; i < e->match_count; i++) {
+		assert_null(e->matches[i].template);
+		assert_true(e->matches[i].almost || !e->matches[i].destination);
+	}
+	x.target[9] = '?';
+	e = take(f, &x);
+	assert_string_equal(e->matches[0].template, "/b/{id}");
+}
+
 /* The same exchange stands differently under two contracts. */
 static void test_every_contract_on_its_own(void **state)
 {
@@ -333,6 +374,8 @@ int main(void)
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		T(test_how_it_stands_under_a_contract),
 		T(test_every_contract_on_its_own),
+		T(test_an_end_told_by_the_close),
+		T(test_a_cut_path),
 		T(test_unread_coding_decides_nothing),
 		T(test_what_is_held),
 		T(test_lists_go_back_in_order_of_arrival),
