@@ -93,20 +93,40 @@ static uint64_t finished_time(const struct ww_account_dir *out, unsigned app)
 	return app > 0 ? out->records[app - 1].time_ns : 0;
 }
 
+/* Invariant 5. */
 static void split_in(const struct ww_account_dir *in, unsigned app, uint64_t finished_ns,
-		     struct ww_account *a)
+		     uint16_t version, struct ww_account *a)
 {
+	uint32_t ticket = 0, tickets = 0;
+
 	for (unsigned i = 0; i < app; i++) {
-		if (finished_ns && in->records[i].type == TYPE_APPLICATION &&
-		    in->records[i].time_ns > finished_ns)
-			a->tickets += in->records[i].bytes;
-		else
-			a->handshake += in->records[i].bytes;
+		const struct ww_account_record *r = &in->records[i];
+
+		if (r->type != TYPE_APPLICATION) {
+			a->handshake += r->bytes;
+		} else if (version == 0x0303) {
+			continue; /* RFC 5246: not of the handshake, and tickets are */
+		} else if (!finished_ns || r->time_ns <= finished_ns) {
+			a->handshake += r->bytes;
+		} else if (ticket == 0 || r->bytes == ticket) {
+			ticket = r->bytes;
+			tickets++;
+		}
 	}
+	a->tickets = (uint64_t)tickets * ticket;
+	a->tickets_alike = in->calls == 0 && tickets == 1 ? ticket : 0;
 }
 
-static void split_out(const struct ww_account_dir *out, unsigned app, bool client,
-		      struct ww_account *a)
+/* RFC 8446 section 4.4.4: a header of 4 bytes and a hash, in one record. */
+static unsigned finished_bytes(const struct ww_flow *f, unsigned framing)
+{
+	if (f->tls_facts.version != 0x0304)
+		return 0; /* it is no application record */
+	return framing + 4 + (f->tls_facts.cipher == 0x1302 ? 48 : 32);
+}
+
+static void split_out(const struct ww_account_dir *out, unsigned app, unsigned finished,
+		      bool client, struct ww_account *a)
 {
 	uint64_t encrypted = 0;
 
@@ -116,7 +136,7 @@ static void split_out(const struct ww_account_dir *out, unsigned app, bool clien
 		else
 			a->handshake += out->records[i].bytes;
 	}
-	a->handshake += encrypted < WW_FINISHED_BYTES_MAX ? encrypted : WW_FINISHED_BYTES_MAX;
+	a->handshake += encrypted < finished ? encrypted : finished;
 }
 
 static void close_dir(const struct ww_flow *f, const struct ww_account_dir *d, uint64_t payload,
@@ -144,8 +164,9 @@ void ww_account_close(struct ww_flow *f, const struct ww_account_dir dirs[2], bo
 	bool client = f->role != WW_FLOW_ACCEPT;
 
 	memset(f->account, 0, sizeof(f->account));
-	split_out(out, app_out, client, &f->account[WW_DIR_OUT]);
-	split_in(in, app_in, client ? finished_time(out, app_out) : 0, &f->account[WW_DIR_IN]);
+	split_out(out, app_out, finished_bytes(f, framing), client, &f->account[WW_DIR_OUT]);
+	split_in(in, app_in, client ? finished_time(out, app_out) : 0, f->tls_facts.version,
+		 &f->account[WW_DIR_IN]);
 	close_dir(f, out, f->bytes_sent, app_out, framing, walk_exact, &f->account[WW_DIR_OUT]);
 	close_dir(f, in, f->bytes_received, app_in, framing, walk_exact, &f->account[WW_DIR_IN]);
 }

@@ -18,15 +18,14 @@
  *  1. payload is the kernel's number, never derived here.
  *  2. explained counts plaintext once per call, captured or not.
  *  3. A direction with lost calls is not checked: its record count is unknown.
- *  4. Outgoing encrypted handshake bytes beyond WW_FINISHED_BYTES_MAX stay in the remainder: a
- * private TLS copy could hide there.
+ *  4. Of outgoing encrypted handshake bytes only a Finished record's are explained: a private TLS
+ * copy could hide in more.
+ *  5. A server's tickets come together and alike. An incoming record of another length is none: it
+ * may be a reply that was read by means that no hook sees.
  */
 #pragma once
 
 #include "flow/flow.h"
-
-/* A TLS 1.3 Finished record with SHA-384 is 74 bytes; room for one more small message. */
-#define WW_FINISHED_BYTES_MAX 128u
 
 struct ww_account_record {
 	uint32_t bytes; /* on the wire, header included */

@@ -40,14 +40,15 @@ struct ww_tls_facts {
  * remainder, where remainder is what no hook explains. Exact only when the flags say so.
  */
 struct ww_account {
-	uint64_t payload;      /* kernel: bytes_sent, or bytes_received */
-	uint64_t handshake;    /* TLS records before the first application record, by length walk */
-	uint64_t tickets;      /* post-handshake records seen before the first application record */
-	uint64_t explained;    /* plaintext bytes reported by the probes (captured or counted) */
-	uint64_t overhead;     /* record framing of the explained bytes, lower bound */
-	uint64_t overhead_max; /* upper bound: reads that ended exactly at the caller's buffer */
-	uint64_t captured;     /* of explained: bytes whose content was delivered */
-	int64_t remainder;     /* payload - the rest (with the lower bound) */
+	uint64_t payload;   /* kernel: bytes_sent, or bytes_received */
+	uint64_t handshake; /* TLS records before the first application record, by length walk */
+	uint64_t tickets;   /* post-handshake records seen before the first application record */
+	uint64_t tickets_alike; /* of them, what may as well be a reply: nothing was read */
+	uint64_t explained;     /* plaintext bytes reported by the probes (captured or counted) */
+	uint64_t overhead;      /* record framing of the explained bytes, lower bound */
+	uint64_t overhead_max;  /* upper bound: reads that ended exactly at the caller's buffer */
+	uint64_t captured;      /* of explained: bytes whose content was delivered */
+	int64_t remainder;      /* payload - the rest (with the lower bound) */
 	bool checked; /* false: cipher without known overhead, or walk lost: remainder not judged */
 };
 

@@ -480,6 +480,12 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 		blind(h, now);
 	}
 	if (!e)
+/* The most that may be of a reply which no hook read. */
+static uint64_t unread(const struct ww_account *a)
+{
+	return a->tickets_alike + (a->checked && a->remainder > 0 ? (uint64_t)a->remainder : 0);
+}
+
 		return;
 	e->root = f->root;
 	e->cgroup = f->cgroup;
@@ -512,6 +518,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 }
 
 /* --- spans --------------------------------------------------------------------------------------
+	e->unread = unread(&f->account[WW_DIR_IN]);
  */
 
 static struct ww_held_span_key span_key(struct ww_actor_key root, const uint8_t trace_id[16],

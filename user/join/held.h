@@ -107,6 +107,7 @@ struct ww_held_flow {
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 	uint64_t setup[2];       /* handshake and tickets, by enum ww_dir */
 	uint64_t unexplained[2]; /* remainder beyond what framing allows; 0 where not checked */
+	uint64_t unread;         /* received bytes that may be of a reply, at most */
 	bool unchecked;          /* bound, but its account cannot tell what is unexplained */
 	uint64_t spoken;         /* plaintext bytes sent, captured or counted */
 	uint64_t told;           /* of them, up to here in requests of exchanges that ended */

@@ -47,8 +47,9 @@ enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
 #define WW_WORLD_NO_RETRY_UNSEEN (~(WW_WORLD_BIT(DEFERRAL) | WW_WORLD_BIT(EARLY)))
 
 #define WW_WORLD_EGRESS_MAX 16
-/* Surplus per direction that TLS alerts and the like explain; the product's own bound. */
-#define WW_WORLD_REMAINDER_BYTES 64u
+/* Surplus per direction that an alert or a key update explains: less than the record of the
+ * shortest HTTP/1 request takes, "GET / HTTP/1.0" with its line ends and 22 bytes of framing. */
+#define WW_WORLD_REMAINDER_BYTES 39u
 
 /* Flows to a declared destination whose content was not decoded. */
 struct ww_world_undecoded {

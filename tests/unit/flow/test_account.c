@@ -76,6 +76,79 @@ static void hidden_before_first_call_shows(void **state)
 	assert_true(w.flow.account[WW_DIR_OUT].remainder >= 900);
 }
 
+/* Nor can so little that one more small handshake message could be of its size. */
+static void hidden_request_of_a_few_bytes_shows(void **state)
+{
+	struct world w = tls13();
+
+	w.flow.tls_facts.cipher = 0x1301;
+	record(&w, WW_DIR_OUT, 22, 517);
+	record(&w, WW_DIR_IN, 22, 127);
+	record(&w, WW_DIR_OUT, 20, 6);
+	record(&w, WW_DIR_OUT, 23, 58); /* Finished with SHA-256 */
+	record(&w, WW_DIR_OUT, 23, 93 + 22);
+	record(&w, WW_DIR_OUT, 23, 100 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 100, 100);
+	w.flow.bytes_sent = 517 + 6 + 58 + 93 + 22 + 100 + 22;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_OUT].checked);
+	assert_int_equal(w.flow.account[WW_DIR_OUT].remainder, 93 + 22);
+}
+
+/* A reply that no hook saw, before one that was read, is no ticket. */
+static void hidden_reply_shows(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 100 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 100, 100);
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 180 + 22);
+	record(&w, WW_DIR_IN, 23, 300 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 300, 65536);
+	w.flow.bytes_sent = HANDSHAKE_OUT + 122;
+	w.flow.bytes_received = HANDSHAKE_IN + 2 * 255 + 202 + 322;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_IN].checked);
+	assert_int_equal(w.flow.account[WW_DIR_IN].tickets, 510);
+	assert_int_equal(w.flow.account[WW_DIR_IN].remainder, 202);
+}
+
+/* Nothing was read: two records alike are tickets, one may be a reply, another length is one. */
+static void unread_reply_shows(void **state)
+{
+	static const struct {
+		unsigned count;
+		uint32_t bytes[3];
+		int64_t remainder;
+		uint64_t alike;
+	} cases[] = {
+		{0, {0}, 0, 0},
+		{1, {255}, 0, 255},
+		{2, {255, 255}, 0, 0},
+		{3, {255, 255, 202}, 202, 0},
+		{2, {255, 202}, 202, 255},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(cases); i++) {
+		struct world w = tls13();
+
+		handshake(&w);
+		record(&w, WW_DIR_OUT, 23, 100 + 22);
+		ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 100, 100);
+		w.flow.bytes_received = HANDSHAKE_IN;
+		for (unsigned k = 0; k < cases[i].count; k++) {
+			record(&w, WW_DIR_IN, 23, cases[i].bytes[k]);
+			w.flow.bytes_received += cases[i].bytes[k];
+		}
+		ww_account_close(&w.flow, w.dirs, true);
+		assert_int_equal(w.flow.account[WW_DIR_IN].remainder, cases[i].remainder);
+		assert_int_equal(w.flow.account[WW_DIR_IN].tickets_alike, cases[i].alike);
+	}
+}
+
 static void not_checked_when_unknown(void **state)
 {
 	struct world w = tls13();
@@ -183,16 +256,37 @@ static void tls12(void **state)
 	assert_int_equal(w.flow.account[WW_DIR_OUT].remainder, 0);
 }
 
+/* Tickets are handshake records there: application data that nobody read is a reply. */
+static void tls12_unread_reply_shows(void **state)
+{
+	struct world w = tls13();
+
+	w.flow.tls_facts.version = 0x0303;
+	w.flow.tls_facts.cipher = 0xc02f;
+	record(&w, WW_DIR_OUT, 22, 200);
+	record(&w, WW_DIR_IN, 22, 3000);
+	record(&w, WW_DIR_OUT, 23, 100 + 29);
+	record(&w, WW_DIR_IN, 23, 180 + 29);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 100, 100);
+	w.flow.bytes_received = 3000 + 209;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_int_equal(w.flow.account[WW_DIR_IN].remainder, 209);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hidden_kilobyte_shows),
 		cmocka_unit_test(hidden_before_first_call_shows),
+		cmocka_unit_test(hidden_request_of_a_few_bytes_shows),
+		cmocka_unit_test(hidden_reply_shows),
+		cmocka_unit_test(unread_reply_shows),
 		cmocka_unit_test(not_checked_when_unknown),
 		cmocka_unit_test(closes_to_zero),
 		cmocka_unit_test(small_buffers_have_bounds),
 		cmocka_unit_test(full_records),
 		cmocka_unit_test(tls12),
+		cmocka_unit_test(tls12_unread_reply_shows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,7 +180,7 @@ static bool maybe_answered(const struct ww_case *k)
 		const struct ww_held_flow *f = ww_held_flow_get(k->held, m->x->cookie);
 
 		if (m->wire == WW_WIRE_NO_REPLY &&
-		    (!f || f->unchecked || f->unexplained[WW_DIR_IN] > WW_WORLD_REMAINDER_BYTES))
+		    (!f || f->unchecked || f->unread > WW_WORLD_REMAINDER_BYTES))
 			return true;
 	}
 	return false;
