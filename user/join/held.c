@@ -204,6 +204,12 @@ static bool address_declared(const struct ww_contract *c, const struct ww_endpoi
 	return with && ww_contract_address(c, peer);
 }
 
+/* The rest of the path is not known. */
+static bool path_cut(const struct ww_exchange *x)
+{
+	return strlen(x->target) == sizeof(x->target) - 1 && !strchr(x->target, '?');
+}
+
 /* One of name and address is declared, or the path is written in another way: a server may well
  * have taken it for the declared call. A stub on loopback is none. */
 static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
@@ -219,12 +225,6 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 /* Fills found[] (as large as the contracts); returns how many mean the exchange. */
 static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct ww_match *found)
 {
-/* The rest of the path is not known. */
-static bool path_cut(const struct ww_exchange *x)
-{
-	return strlen(x->target) == sizeof(x->target) - 1 && !strchr(x->target, '?');
-}
-
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < h->contracts->count; i++) {
@@ -334,6 +334,14 @@ void ww_held_exchange_id(const struct ww_held_exchange *x, char *out)
 	ww_exchange_id(&named, out);
 }
 
+/* Where one request's bytes were lost past its end, others may have been; and what is found after
+ * them may be no request at all. */
+static bool torn(const struct ww_exchange *x)
+{
+	return x->client && (x->findings & WW_X_FOUND_AGAIN ||
+			     (x->outcome == WW_X_REQUEST_CUT && x->findings & WW_X_GAP_REQUEST));
+}
+
 static void add_model_peer(struct ww_held *h, const struct ww_endpoint *peer)
 {
 	if (ww_held_is_model_peer(h, peer))
@@ -354,6 +362,7 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 	if (f) {
 		f->delivered++;
 		f->model |= model;
+		f->torn |= torn(x);
 		if (x->client && x->req_offset + x->req_bytes > f->told)
 			f->told = x->req_offset + x->req_bytes;
 		if (x->outcome == WW_X_UNPARSED || x->outcome == WW_X_UPGRADED)
@@ -361,7 +370,7 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 	}
 	if (model)
 		add_model_peer(h, &x->peer);
-	n = x->client ? match_all(h, x, found) : 0;
+	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, found) : 0;
 	if (n > 0 && r == 0)
 		r = hold(h, x, found, n, &e);
 	if (r < 0) {
@@ -471,6 +480,12 @@ static uint64_t unexplained(const struct ww_account *a)
 	return a->checked && a->remainder > open ? (uint64_t)(a->remainder - open) : 0;
 }
 
+/* The most that may be of a reply which no hook read. */
+static uint64_t unread(const struct ww_account *a)
+{
+	return a->tickets_alike + (a->checked && a->remainder > 0 ? (uint64_t)a->remainder : 0);
+}
+
 void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_boot now)
 {
 	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open, now);
@@ -480,12 +495,6 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 		blind(h, now);
 	}
 	if (!e)
-/* The most that may be of a reply which no hook read. */
-static uint64_t unread(const struct ww_account *a)
-{
-	return a->tickets_alike + (a->checked && a->remainder > 0 ? (uint64_t)a->remainder : 0);
-}
-
 		return;
 	e->root = f->root;
 	e->cgroup = f->cgroup;
@@ -509,6 +518,7 @@ static uint64_t unread(const struct ww_account *a)
 	e->bytes_sent = f->bytes_sent;
 	e->bytes_acked = f->bytes_acked;
 	e->bytes_received = f->bytes_received;
+	e->unread = unread(&f->account[WW_DIR_IN]);
 	e->begun = f->exchanges;
 	e->spoken = f->account[WW_DIR_OUT].explained;
 	for (unsigned dir = 0; dir < 2; dir++) {
@@ -518,7 +528,6 @@ static uint64_t unread(const struct ww_account *a)
 }
 
 /* --- spans --------------------------------------------------------------------------------------
-	e->unread = unread(&f->account[WW_DIR_IN]);
  */
 
 static struct ww_held_span_key span_key(struct ww_actor_key root, const uint8_t trace_id[16],

@@ -114,7 +114,8 @@ struct ww_held_flow {
 	uint32_t begun;          /* exchanges that began on it */
 	uint32_t delivered;      /* exchanges that ended */
 	uint32_t undecoded;      /* of them, without meaning */
-	char *name;              /* SNI; owned, NULL: none */
+	bool torn;  /* request bytes were lost that may hold a whole request, or its begin */
+	char *name; /* SNI; owned, NULL: none */
 	UT_hash_handle hh;
 };
 

@@ -116,7 +116,7 @@ static bool undecoded(const struct ww_held_flow *f)
 {
 	if (f->tls && !f->bound)
 		return true;
-	if (f->undecoded > 0 || (f->delivered == 0 && f->begun == 0))
+	if (f->undecoded > 0 || f->torn || (f->delivered == 0 && f->begun == 0))
 		return true;
 	return f->begun == f->delivered && f->spoken > f->told + STRAY_BYTES_MAX;
 }
@@ -144,6 +144,7 @@ static void take_undecoded(const struct ww_held_flow *f, struct ww_world *w)
 	if (e < WW_EVIDENCE_E2)
 		return;
 	u->count++;
+	u->torn |= f->torn;
 	if (u->flow && u->evidence >= e)
 		return;
 	u->flow = f;

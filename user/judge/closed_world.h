@@ -57,6 +57,7 @@ struct ww_world_undecoded {
 	const struct ww_held_flow *flow; /* the one with the best evidence */
 	enum ww_evidence evidence;       /* its grade, E2 or E3 */
 	bool opaque;                     /* TLS without plaintext, else plain or not understood */
+	bool torn;                       /* of one at least only a part of the plaintext is lost */
 	bool began_inside;               /* all of its bytes are of the window */
 };
 

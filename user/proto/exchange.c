@@ -30,6 +30,7 @@ static const struct {
 	{WW_X_BOMB, "decompression-bomb"},
 	{WW_X_RESPONSE_FIRST, "response-first"},
 	{WW_X_LIMIT, "limit"},
+	{WW_X_FOUND_AGAIN, "found-again"},
 };
 
 void ww_exchange_id(const struct ww_exchange *x, char *out)

@@ -49,15 +49,17 @@ enum ww_coding {
 #define WW_X_BOMB               (1u << 10) /* inflation ratio over the ceiling */
 #define WW_X_RESPONSE_FIRST     (1u << 11) /* response without a known request (joined late) */
 #define WW_X_LIMIT              (1u << 12) /* a ceiling of limits.h was reached (heads, headers, pipeline) */
+#define WW_X_FOUND_AGAIN \
+	(1u << 13) /* after lost request bytes: may be the content of a message begun in them */
 
 struct ww_body {
 	struct ww_slice data;   /* decoded content kept, borrowed; empty when nothing was kept */
 	uint64_t wire_bytes;    /* content as transferred, after chunked framing */
 	uint64_t decoded_bytes; /* after content coding; equals wire_bytes for identity */
 	bool whole;             /* data is the entire decoded content */
+	bool by_close;          /* its end was told by that of the connection alone: maybe a cut */
 	enum ww_coding coding;
 	struct ww_sha256 digest; /* keyed digest of the kept decoded content */
-	bool by_close;          /* its end was told by that of the connection alone: maybe a cut */
 	char content_type[96];
 };
 

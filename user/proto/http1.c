@@ -9,6 +9,9 @@
  *  3. A lost position is found again only at the begin of what the application wrote or read, by a
  * complete start line, and only where the other direction leaves a place for it. It is *proven*
  * when the other direction came to rest in between; otherwise the message carries the GAP finding.
+ *     Proof is against accidents only. Who wants to deceive begins another request in the hole and
+ *     writes what looks like a request as its content: from there on every request of the
+ *     connection is marked FOUND_AGAIN.
  *  4. After malformed framing or a reached ceiling nothing more of that direction is decoded.
  *  5. at is the plaintext offset of the next byte of a direction; every byte moves it once, decoded
  * or not.
@@ -49,6 +52,7 @@ struct side {
 	bool keep_alive; /* of the message just completed */
 	bool limit;      /* the error is a ceiling, not the sender's grammar */
 	bool unproven;   /* the next message begins at a place not proven */
+	bool found;      /* the place was lost before */
 	bool proven;
 	bool early; /* bytes came while waiting for the upgrade's answer */
 	struct ww_stray stray;
@@ -246,6 +250,8 @@ static int begin_request(struct side *s)
 	m->x.t_first_req = s->t;
 	if (s->unproven)
 		m->x.findings |= WW_X_GAP_REQUEST;
+	if (s->found)
+		m->x.findings |= WW_X_FOUND_AGAIN;
 	s->m = m;
 	return 0;
 }
@@ -720,6 +726,7 @@ static void found_again(struct side *s, bool proven)
 {
 	s->state = RUN;
 	s->lost = NULL;
+	s->found = true;
 	s->unproven = !proven;
 	begin_parser(s);
 }
@@ -927,6 +934,7 @@ static void finish_waiting(struct ww_http1 *h)
 	if (resp->m && resp->head_done && resp->until_close && closed_by_responder(h)) {
 		resp->m->x.resp.by_close = true;
 		complete(resp);
+	}
 	if (resp->state == LOST)
 		lose_waiting(h, NULL);
 	if (h->opaque)

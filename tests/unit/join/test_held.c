@@ -334,6 +334,7 @@ static void test_flows(void **state)
 	assert_int_equal(h->undecoded, 1);
 	assert_int_equal(h->begun, 3);
 	assert_int_equal(h->told, 400);
+	assert_false(h->torn);
 	assert_int_equal(h->spoken, 800);
 	assert_int_equal(h->setup[WW_DIR_OUT], 509);
 	assert_int_equal(h->unexplained[WW_DIR_OUT], 68); /* less what open reads leave open */
@@ -373,9 +374,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		T(test_how_it_stands_under_a_contract),
-		T(test_every_contract_on_its_own),
 		T(test_an_end_told_by_the_close),
 		T(test_a_cut_path),
+		T(test_every_contract_on_its_own),
 		T(test_unread_coding_decides_nothing),
 		T(test_what_is_held),
 		T(test_lists_go_back_in_order_of_arrival),

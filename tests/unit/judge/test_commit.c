@@ -227,6 +227,42 @@ static void test_unexplained_bytes(void **state)
 	}
 }
 
+/* Bytes past the end of a request were lost: they may have held the declared one, and what is found
+ * after them may be content. */
+static void test_lost_request_bytes(void **state)
+{
+	static const struct {
+		const char *target;
+		enum ww_exchange_outcome outcome;
+		uint32_t findings;
+		uint16_t status;
+	} rows[] = {
+		{"/upload", WW_X_REQUEST_CUT, WW_X_GAP_REQUEST, 404},
+		{"/health", WW_X_COMPLETE, WW_X_FOUND_AGAIN, 200},
+		{"/v1/refunds", WW_X_COMPLETE, WW_X_FOUND_AGAIN, 201},
+		{"/v1/refunds", WW_X_COMPLETE, WW_X_FOUND_AGAIN, 503},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open();
+		struct call c = {.from = 1100, .to = 1300, .status = rows[i].status};
+		uint64_t cookie = ++s->next_cookie;
+		struct ww_exchange x;
+
+		flow_for(s, &c, cookie);
+		fill_exchange(s, &c, cookie, &x);
+		snprintf(x.target, sizeof(x.target), "%s", rows[i].target);
+		x.outcome = rows[i].outcome;
+		x.findings = rows[i].findings;
+		assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
+		hang_up(s, &c, cookie);
+		say_done(s, true, 1000, 2000);
+		tick(s, 6000);
+		expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E3", "UNIQUE");
+		scene_close(s);
+	}
+}
+
 /* The account of a connection that began before us tells nothing. */
 static void test_account_not_checked(void **state)
 {
@@ -698,6 +734,7 @@ int main(void)
 		cmocka_unit_test(test_unread_tls_to_a_known_model),
 		cmocka_unit_test(test_plain_bytes_to_anywhere),
 		cmocka_unit_test(test_unexplained_bytes),
+		cmocka_unit_test(test_lost_request_bytes),
 		cmocka_unit_test(test_account_not_checked),
 		cmocka_unit_test(test_plaintext_without_a_socket),
 		cmocka_unit_test(test_owner_unknown),

@@ -169,7 +169,8 @@ static void every_hole_2_3(void **state)
 					x = rig_x(&r, r.count - 1);
 					if (x->outcome == WW_X_UNPARSED) /* the skipped bytes */
 						x = rig_x(&r, r.count - 2);
-					if (x->outcome != WW_X_COMPLETE || x->findings ||
+					if (x->outcome != WW_X_COMPLETE ||
+					    x->findings & ~WW_X_FOUND_AGAIN ||
 					    x->target[1] != '5' || x->status != 225)
 						fail_msg("%d hole %zu..%zu not healed: %s %u %x",
 							 dir, (size_t)from, (size_t)to, x->target,
@@ -312,7 +313,7 @@ static void the_answer_behind_a_hole_is_another_one_1(void **state)
 	assert_true(rig_x(&r, 1)->findings & WW_X_RESPONSE_FIRST);
 	assert_string_equal(rig_x(&r, 2)->target, "/2");
 	assert_int_equal(rig_x(&r, 2)->status, 202);
-	assert_int_equal(rig_x(&r, 2)->findings, WW_X_GAP_REQUEST);
+	assert_int_equal(rig_x(&r, 2)->findings, WW_X_GAP_REQUEST | WW_X_FOUND_AGAIN);
 }
 
 /* The same while the request is still being sent. */
@@ -330,6 +331,24 @@ static void an_early_answer_behind_a_hole_1(void **state)
 	assert_true(rig_x(&r, 0)->req.whole);
 	assert_string_equal(rig_x(&r, 1)->target, "/1");
 	assert_int_equal(rig_x(&r, 1)->status, 201);
+}
+
+/* The hole holds the begin of another request, whose content looks like one. */
+static void a_request_found_again_is_marked_3(void **state)
+{
+	rig_out(&r, "POST /0 HTTP/1.1\r\nContent-Length: 4\r\n\r\nab");
+	/* lost: the rest of request 0, the head of request 1 */
+	rig_gap(&r, WW_DIR_OUT, 60);
+	rig_in(&r, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	rig_out(&r, "POST /evil HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+	rig_in(&r, "HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n");
+	rig_out(&r, "GET /2 HTTP/1.1\r\n\r\n");
+	rig_in(&r, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n");
+	rig_close(&r, WW_CLOSE_FIN_PEER);
+	assert_int_equal(rig_x(&r, 0)->outcome, WW_X_REQUEST_CUT);
+	assert_int_equal(rig_x(&r, 0)->findings, WW_X_GAP_REQUEST);
+	assert_int_equal(rig_x(&r, 1)->findings, WW_X_FOUND_AGAIN);
+	assert_int_equal(rig_x(&r, 2)->findings, WW_X_FOUND_AGAIN);
 }
 
 static void pipelined_answers_are_never_guessed_1(void **state)
@@ -363,10 +382,10 @@ static void joining_late_finds_the_first_whole_message_3(void **state)
 	rig_close(&r, WW_CLOSE_FIN_PEER);
 	assert_int_equal(r.count, 3);
 	assert_int_equal(rig_x(&r, 0)->outcome, WW_X_COMPLETE);
-	assert_int_equal(rig_x(&r, 0)->findings, WW_X_GAP_REQUEST);
+	assert_int_equal(rig_x(&r, 0)->findings, WW_X_GAP_REQUEST | WW_X_FOUND_AGAIN);
 	assert_int_equal(rig_x(&r, 0)->status, 200);
 	assert_int_equal(rig_x(&r, 1)->outcome, WW_X_COMPLETE);
-	assert_int_equal(rig_x(&r, 1)->findings, 0);
+	assert_int_equal(rig_x(&r, 1)->findings, WW_X_FOUND_AGAIN);
 	assert_int_equal(rig_x(&r, 2)->outcome, WW_X_UNPARSED);
 	assert_int_equal(rig_x(&r, 2)->resp_bytes, 23);
 }
@@ -451,6 +470,7 @@ int main(void)
 		T(coded_content_stops_at_the_hole_2),
 		T(the_answer_behind_a_hole_is_another_one_1),
 		T(an_early_answer_behind_a_hole_1),
+		T(a_request_found_again_is_marked_3),
 		T(pipelined_answers_are_never_guessed_1),
 		T(joining_late_finds_the_first_whole_message_3),
 		T(joining_late_with_a_response_1),

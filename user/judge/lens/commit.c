@@ -34,7 +34,7 @@ static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
 		r->n = u->count > k->rivals + 1 ? u->count : k->rivals + 1;
 	if (u->opaque && (spanned || !u->began_inside))
 		unverifiable(r, WW_REASON_TLS_OPAQUE);
-	else if (!u->began_inside)
+	else if (u->torn || !u->began_inside)
 		unverifiable(r, WW_REASON_PLAINTEXT_INCOMPLETE);
 	else if (r->join == WW_JOIN_AMBIGUOUS)
 		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
