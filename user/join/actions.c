@@ -6,6 +6,8 @@
 #include "base/encode.h"
 
 #define TEXT_MAX 400u /* of a key: two ids and numbers */
+/* Actions that one claim may mean and that are counted. */
+#define PARTNERS_MAX 64u
 
 struct list {
 	struct ww_action *first, *last;
@@ -272,18 +274,20 @@ static void span_key(const char *kind, const struct ww_span *s, const char *id, 
 /* --- times --------------------------------------------------------------------------------------
  */
 
-/* Invariant 4. A span that ends after it was received has a clock of its own. */
+/* Invariant 4. A span that ends after it was received, or before its tree began, has a clock of its
+ * own; a start of 0 was not set. */
 static void take_clock(struct ww_actions *t, struct ww_action *a, const struct ww_span *s)
 {
 	const struct ww_clock_map *m = t->clock;
 	struct ww_boot end = ww_clock_boot(m, s->end);
+	uint64_t slack = t->skew_ns + m->bound_ns;
 
 	if (s->received.ns > a->received.ns)
 		a->received = s->received;
 	if (m->bound_ns > a->bound_ns)
 		a->bound_ns = m->bound_ns;
-	if (!m->valid || m->bound_ns > t->skew_ns || s->end.ns < s->start.ns ||
-	    end.ns > s->received.ns + t->skew_ns + m->bound_ns)
+	if (!m->valid || m->bound_ns > t->skew_ns || s->start.ns == 0 || s->end.ns < s->start.ns ||
+	    end.ns + slack < s->root.start_ns || end.ns > s->received.ns + slack)
 		a->clock_bad = true;
 }
 
@@ -537,18 +541,19 @@ static bool may_mean(const struct ww_actions *t, const struct ww_action *c,
 	       begun.ns + slack >= k->turn.ns && begun.ns <= k->at.ns + slack;
 }
 
+/* More than `most` are not told apart. */
 static struct ww_action *only_partner(const struct ww_actions *t, const struct ww_action *c,
-				      unsigned *ret_partners)
+				      unsigned most, unsigned *ret_partners)
 {
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *a = t->open.first; a; a = a->next) {
+	for (struct ww_action *a = t->open.first; a && n <= most; a = a->next) {
 		if (may_mean(t, c, a) && ++n)
 			found = a;
 	}
-	for (struct ww_action *a = t->judged.last; a && a->judged_at.ns >= c->claims[0].turn.ns;
-	     a = a->prev) {
+	for (struct ww_action *a = t->judged.last;
+	     a && a->judged_at.ns >= c->claims[0].turn.ns && n <= most; a = a->prev) {
 		if (may_mean(t, c, a) && ++n)
 			found = a;
 	}
@@ -569,7 +574,8 @@ static void give(struct ww_actions *t, struct ww_action *c, struct ww_action *a)
 
 bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners)
 {
-	struct ww_action *a = is_loose(claim) ? only_partner(t, claim, ret_partners) : NULL;
+	struct ww_action *a =
+		is_loose(claim) ? only_partner(t, claim, PARTNERS_MAX, ret_partners) : NULL;
 
 	if (!is_loose(claim))
 		*ret_partners = 0;
@@ -598,7 +604,7 @@ void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a)
 
 	for (struct ww_action *c = t->open.first; c && a->claim_count == 0; c = next) {
 		next = c->next;
-		if (c != a && is_loose(c) && may_mean(t, c, a) && only_partner(t, c, &n) == a)
+		if (c != a && is_loose(c) && may_mean(t, c, a) && only_partner(t, c, 1, &n) == a)
 			give(t, c, a);
 	}
 }

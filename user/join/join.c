@@ -16,6 +16,9 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 #define AHEAD_MAX_NS 60000000000ull
 /* Calls before a window that are looked at. */
 #define EARLY_MAX 64
+/* Other actions that one search asks whether a call may be theirs. A batch of spans is large: past
+ * it nobody's is what the call is taken for, which blocks absence. */
+#define ASKED_MAX 4096
 
 static const struct ww_boot never = {UINT64_MAX};
 
@@ -163,6 +166,7 @@ struct search {
 	uint32_t claimants; /* how many could mean the most contested one */
 	bool gathered;      /* rivals are: asked for only when a candidate has no id */
 	bool rivals_over;   /* more than are told apart */
+	unsigned asked;     /* of others, whether a call may be theirs */
 	unsigned rival_count;
 	struct rival rivals[RIVALS_MAX];
 };
@@ -196,10 +200,11 @@ static void gather_rivals(struct search *s)
 	if (s->gathered)
 		return;
 	s->gathered = true;
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next)
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b && !s->rivals_over;
+	     b = b->next)
 		add_rival(s, b);
 	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && b->judged_at.ns >= s->j->window.from.ns; b = b->prev)
+	     b && b->judged_at.ns >= s->j->window.from.ns && !s->rivals_over; b = b->prev)
 		add_rival(s, b);
 }
 
@@ -273,7 +278,8 @@ uint32_t ww_join_rivals(const struct ww_join_ask *ask)
 	uint32_t n = 0;
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(lists); i++) {
-		for (const struct ww_action *b = lists[i]; b; b = i ? b->prev : b->next) {
+		for (const struct ww_action *b = lists[i]; b && n <= RIVALS_MAX;
+		     b = i ? b->prev : b->next) {
 			struct ww_join_window o;
 
 			if (i && b->judged_at.ns < w.from.ns)
@@ -318,24 +324,27 @@ static void add_attempt(struct ww_joined *j, struct ww_match *m, enum ww_join_gr
 }
 
 /* Whether an action of the other tree could mean its own tree's call. */
-static bool at_home(const struct search *s, const struct ww_match *m, const struct ww_action *b)
+static bool at_home(struct search *s, const struct ww_match *m, const struct ww_action *b)
 {
 	struct ww_join_window w;
 
-	if (b->contract != (int)m->contract || !ww_held_same_tree(b->root, m->x->root))
+	s->asked++;
+	if (b->contract != (int)m->contract || b->clock_bad ||
+	    !ww_held_same_tree(b->root, m->x->root))
 		return false;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
 	return within(m->x->t_first_req, w.from, w.to);
 }
 
-static bool has_home(const struct search *s, const struct ww_match *m)
+static bool has_home(struct search *s, const struct ww_match *m)
 {
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions);
+	     b && s->asked < ASKED_MAX; b = b->next) {
 		if (at_home(s, m, b))
 			return true;
 	}
 	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && b->judged_at.ns >= m->x->t_first_req.ns; b = b->prev) {
+	     b && b->judged_at.ns >= m->x->t_first_req.ns && s->asked < ASKED_MAX; b = b->prev) {
 		if (at_home(s, m, b))
 			return true;
 	}
@@ -367,7 +376,9 @@ static void look_outside(struct search *s, const struct ww_match *m)
 		return;
 	gather_rivals(s);
 	for (unsigned i = 0; i < s->rival_count && !s->rivals_over; i++) {
-		if (firmness(s->rivals[i].action, &s->rivals[i].window, m->x) != OUTSIDE &&
+		/* Where a clock is wrong the window explains nothing. */
+		if (!s->rivals[i].action->clock_bad &&
+		    firmness(s->rivals[i].action, &s->rivals[i].window, m->x) != OUTSIDE &&
 		    match_of(m->x, s->rivals[i].action->contract))
 			return; /* the next one's call */
 	}
@@ -376,13 +387,15 @@ static void look_outside(struct search *s, const struct ww_match *m)
 }
 
 /* Whether an action that is not judged yet could mean the call. */
-static bool is_awaited(const struct search *s, const struct ww_held_exchange *x)
+static bool is_awaited(struct search *s, const struct ww_held_exchange *x)
 {
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions);
+	     b && s->asked < ASKED_MAX; b = b->next) {
 		struct ww_join_window w;
 
-		if (b == s->ask->action || b->contract < 0 || !match_of(x, b->contract) ||
-		    !ww_held_same_tree(b->root, x->root))
+		s->asked++;
+		if (b == s->ask->action || b->contract < 0 || b->clock_bad ||
+		    !match_of(x, b->contract) || !ww_held_same_tree(b->root, x->root))
 			continue;
 		w = ww_join_window_of(b, s->ask->skew_ns, never);
 		if (firmness(b, &w, x) != OUTSIDE)

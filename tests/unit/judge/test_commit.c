@@ -227,6 +227,41 @@ static void test_unexplained_bytes(void **state)
 	}
 }
 
+/* Times that were not set, or are of before the tree was there, say nothing of when; and the window
+ * that they make explains nobody's call. */
+static void test_times_that_cannot_be(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 2000);
+
+	p.start.ns = p.end.ns = 0;
+	tell(s, &p);
+	tick(s, 6000);
+	expect(s, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+	scene_close(s);
+
+	s = scene_open();
+	p = tool_span(s, "c1", WW_SPAN_OK, 1000, 2000);
+	p.root.start_ns = at_ms(2500).ns;
+	tell(s, &p);
+	tick(s, 6000);
+	expect(s, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+	scene_close(s);
+
+	s = scene_open();
+	CALL(.from = 2200, .to = 2300, .status = 201);
+	p = tool_span(s, "c1", WW_SPAN_OK, 1000, 2000);
+	p.received = at_ms(2500);
+	tell(s, &p);
+	p = tool_span(s, "c2", WW_SPAN_OK, 1000, 2400);
+	p.start.ns = 0;
+	tell(s, &p);
+	tick(s, 6000);
+	expect_nth(s, 0, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+	expect_nth(s, 1, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+	scene_close(s);
+}
+
 /* Bytes past the end of a request were lost: they may have held the declared one, and what is found
  * after them may be content. */
 static void test_lost_request_bytes(void **state)
@@ -734,6 +769,7 @@ int main(void)
 		cmocka_unit_test(test_unread_tls_to_a_known_model),
 		cmocka_unit_test(test_plain_bytes_to_anywhere),
 		cmocka_unit_test(test_unexplained_bytes),
+		cmocka_unit_test(test_times_that_cannot_be),
 		cmocka_unit_test(test_lost_request_bytes),
 		cmocka_unit_test(test_account_not_checked),
 		cmocka_unit_test(test_plaintext_without_a_socket),

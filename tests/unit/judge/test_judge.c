@@ -96,6 +96,37 @@ static void test_crowd(void **state)
 	scene_close(s);
 }
 
+/* A batch of thousands of spans: whose the call before the window is cannot be asked of all of
+ * them, so it may be anybody's. */
+static void test_crowd_around_an_early_call(void **state)
+{
+	for (unsigned others = 1; others <= 5000; others += 4999) {
+		struct scene *s = scene_open();
+		struct ww_span p;
+		char id[16];
+
+		CALL(.from = 1100, .to = 1150, .status = 201);
+		for (unsigned i = 0; i < others; i++) {
+			bool awaits = i + 1 == others;
+
+			snprintf(id, sizeof(id), "c%u", i);
+			p = tool_span(s, id, WW_SPAN_OK, awaits ? 1000 : 3000, 3100);
+			memcpy(p.span_id, &i, sizeof(i));
+			p.span_id[7] = 1;
+			p.received = at_ms(60000); /* not judged yet */
+			tell(s, &p);
+		}
+		p = tool_span(s, "due", WW_SPAN_OK, 2000, 2500);
+		tell(s, &p);
+		tick(s, 6000);
+		if (others == 1)
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		else
+			expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
 /* Back to back, the margins overlap: the span around the call wins over its neighbour's margin. */
 static void test_neighbours(void **state)
 {
@@ -564,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_twins_told_apart_by_trace),
 		cmocka_unit_test(test_one_of_twins_told_by_trace),
 		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_crowd_around_an_early_call),
 		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_one_action),
 		cmocka_unit_test(test_claim_without_an_id_means_the_only_span),
