@@ -6,6 +6,8 @@
  *     dropped), so that the client is listening and the connection stays usable; only a body whose
  *     declared length is over the ceiling, or that does not end, is not waited for.
  *  3. No byte of a body is held that the ceiling and the budget do not allow.
+ *  4. While all places are taken, a client that is gone or silent gives its own up: nobody keeps
+ *     the others out by doing nothing.
  */
 #include "claim/otlp_receiver.h"
 
@@ -20,9 +22,19 @@
 #define CONNECTIONS_MAX      64u
 #define CONNECTION_BYTES_MAX 65536u /* head of a request and read buffer */
 #define SILENCE_MAX_S        30u
+#define FULL_SILENCE_MAX_S   1u /* while all places are taken */
+#define FULL_LOOK_MS         200
 #define REQUEST_MAX_S        60u
 #define RETRY_AFTER_S        "1"
 #define ANSWER_BYTES_MAX     4096u
+
+/* A connection's place. */
+struct place {
+	bool taken;
+	bool ending;
+	int fd;       /* borrowed */
+	time_t heard; /* CLOCK_MONOTONIC */
+};
 
 struct ww_otlp_receiver {
 	struct MHD_Daemon *http;
@@ -32,6 +44,9 @@ struct ww_otlp_receiver {
 	uint16_t port;
 	struct ww_otlp_budget budget;
 	struct ww_otlp_receiver_stats stats;
+	unsigned taken;
+	bool full; /* all places were taken since MHD last listened */
+	struct place places[CONNECTIONS_MAX];
 };
 
 struct request {
@@ -309,6 +324,16 @@ static void take_bytes(struct request *q, struct ww_slice bytes)
 		fail(q, MHD_HTTP_SERVICE_UNAVAILABLE, "too much to do, try again");
 }
 
+static void hear(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct place *p = info ? info->socket_context : NULL;
+
+	if (p)
+		p->heard = now_s();
+}
+
 /* MHD calls it with the head, then with each piece of the body, then without one. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *bytes,
@@ -316,6 +341,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 {
 	struct request *q = *request;
 
+	hear(c);
 	if (!q)
 		return begin(c, ctx, url, method, request);
 	if (*n == 0)
@@ -339,6 +365,63 @@ static void on_request_end(void *ctx, struct MHD_Connection *c, void **request,
 	ww_otlp_upload_done(&q->upload);
 	free(q);
 	*request = NULL;
+}
+
+/* --- places -------------------------------------------------------------------------------------
+ */
+
+static void on_connection(void *ctx, struct MHD_Connection *c, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct ww_otlp_receiver *r = ctx;
+	struct place *p = *context;
+	const union MHD_ConnectionInfo *fd;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (p) {
+			p->taken = false;
+			r->taken--;
+		}
+		return;
+	}
+	fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	for (unsigned i = 0; fd && i < CONNECTIONS_MAX && !*context; i++) {
+		if (r->places[i].taken)
+			continue;
+		r->places[i] = (struct place){true, false, fd->connect_fd, now_s()};
+		r->taken++;
+		r->full |= r->taken == CONNECTIONS_MAX;
+		*context = &r->places[i];
+	}
+}
+
+/* MHD sees the shutdown as the client's and closes. */
+static void end_place(struct place *p)
+{
+	p->ending = true;
+	(void)shutdown(p->fd, SHUT_RDWR); /* it may have ended by itself */
+}
+
+/* Invariant 4. MHD misses an end that came together with bytes; it would wait for the silence. */
+static void make_room(struct ww_otlp_receiver *r)
+{
+	struct place *silent = NULL;
+	bool ending = false;
+	char byte;
+
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		struct place *p = &r->places[i];
+
+		if (!p->ending && recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+			end_place(p);
+		ending |= p->ending;
+		if (!silent || p->heard < silent->heard)
+			silent = p;
+	}
+	if (ending || silent->heard + (time_t)FULL_SILENCE_MAX_S >= now_s())
+		return;
+	r->stats.refused++;
+	end_place(silent);
 }
 
 /* --- the receiver -------------------------------------------------------------------------------
@@ -391,10 +474,10 @@ int ww_otlp_receiver_open(const struct ww_otlp_receiver_config *cfg, ww_otlp_acc
 	r->http = MHD_start_daemon(
 		MHD_USE_EPOLL | (cfg->bind.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL,
 		on_request, r, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-		on_request_end, r, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_END);
+		on_request_end, r, MHD_OPTION_NOTIFY_CONNECTION, on_connection, r,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!r->http)
 		return -EIO;
 	(void)WW_TAKE_FD(fd); /* the HTTP server closes it */
@@ -422,6 +505,8 @@ int ww_otlp_receiver_timeout_ms(const struct ww_otlp_receiver *r)
 
 	if (MHD_get_timeout(r->http, &ms) == MHD_NO)
 		return -1;
+	if (r->full && ms > FULL_LOOK_MS)
+		return FULL_LOOK_MS;
 	return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
@@ -430,6 +515,13 @@ void ww_otlp_receiver_run(struct ww_otlp_receiver *r)
 	/* Without internal threads it has no other way to fail than that there was nothing to do.
 	 */
 	(void)MHD_run(r->http);
+	/* It listens again in the next run only, which nothing would call for. */
+	while (r->full && r->taken < CONNECTIONS_MAX) {
+		r->full = false;
+		(void)MHD_run(r->http);
+	}
+	if (r->full)
+		make_room(r);
 }
 
 uint16_t ww_otlp_receiver_port(const struct ww_otlp_receiver *r)

@@ -10,7 +10,8 @@
  * answered 400 and handed on all the same, so that the finding stands on the tape with its
  * connection.
  *
- * Limits: 64 connections, 60 s for one request, 30 s of silence; all bodies that are arriving hold
+ * Limits: 64 connections, 60 s for one request, 30 s of silence (1 s while all connections are
+ * taken); all bodies that are arriving hold
  * body_bytes_max together, what does not fit is shed. Not thread safe; `accept` is called from
  * ww_otlp_receiver_run() and must not close the receiver.
  */

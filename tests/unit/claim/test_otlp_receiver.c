@@ -437,6 +437,28 @@ static void shed_and_failed(void **state)
 	assert_int_equal(post(*state, JSON, WW_SLICE_LIT("{")).status, 400);
 }
 
+/* Clients that are gone, or do nothing, keep nobody out. 64 is the receiver's ceiling. */
+static void all_places_taken(void **state)
+{
+	static const char half[] = "POST /v1/traces HTTP/1.1\r\nHost: a\r\n" JSON
+				   "Content-Length: 1000\r\n\r\n{\"resource";
+
+	for (int gone = 1; gone >= 0; gone--) {
+		int fds[64];
+
+		for (unsigned i = 0; i < WW_ARRAY_SIZE(fds); i++) {
+			fds[i] = dial(*state);
+			assert_true(put(*state, fds[i], half, strlen(half)));
+			if (gone)
+				close(fds[i]);
+		}
+		assert_int_equal(post(*state, JSON, WW_SLICE_LIT("{}")).status, 200);
+		for (unsigned i = 0; i < WW_ARRAY_SIZE(fds) && !gone; i++)
+			close(fds[i]);
+	}
+	assert_true(ww_otlp_receiver_stats(*state).refused >= 1);
+}
+
 static void one_connection(void **state)
 {
 	static const struct {
@@ -578,21 +600,14 @@ static void version_6(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(wrong_requests),
-		TEST(malformed),
-		TEST(declared_too_large),
-		TEST(too_large_after_inflation),
-		TEST(endless_chunks),
-		TEST(encodings),
-		TEST(both_ends),
-		TEST(partial_success),
-		TEST(other_signals),
-		TEST(shed_and_failed),
-		TEST(one_connection),
-		TEST(byte_by_byte),
-		TEST(uploads_together),
-		TEST(open_errors),
-		TEST(closed_in_the_middle),
+		TEST(wrong_requests),     TEST(malformed),
+		TEST(declared_too_large), TEST(too_large_after_inflation),
+		TEST(endless_chunks),     TEST(encodings),
+		TEST(both_ends),          TEST(partial_success),
+		TEST(other_signals),      TEST(shed_and_failed),
+		TEST(all_places_taken),   TEST(one_connection),
+		TEST(byte_by_byte),       TEST(uploads_together),
+		TEST(open_errors),        TEST(closed_in_the_middle),
 		TEST(version_6),
 	};
 
