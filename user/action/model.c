@@ -199,7 +199,8 @@ static void parts_free(struct ww_parts *p)
 		return;
 	ww_buf_wipe(&p->scratch);
 	/* Digest states hold the last block of what they were fed. */
-	explicit_bzero(p, sizeof(*p));
+	explicit_bzero(p->slot, p->call->tool_call_count * sizeof(p->slot[0]));
+	explicit_bzero(p, offsetof(struct ww_parts, slot));
 	free(p);
 }
 WW_DEFINE_AUTO(struct ww_parts, parts_free)
@@ -213,10 +214,14 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 
 	if (!d)
 		return -ENOENT;
-	c = calloc(1, sizeof(*c));
-	p = calloc(1, sizeof(*p));
-	if (!c || !p)
+	c = malloc(sizeof(*c));
+	if (!c)
 		return -ENOMEM;
+	memset(c, 0, offsetof(struct ww_model_call, tool_calls));
+	p = malloc(sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	memset(p, 0, offsetof(struct ww_parts, slot));
 	p->x = x;
 	p->key = key;
 	p->call = c;

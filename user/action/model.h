@@ -90,13 +90,11 @@ struct ww_model_call {
 
 	unsigned tool_call_count;
 	unsigned tool_calls_dropped; /* beyond WW_TOOL_CALLS_MAX */
-	struct ww_model_tool_call tool_calls[WW_TOOL_CALLS_MAX];
 
 	/* Results behind the last assistant message: those that this request brings, not older
 	 * history. */
 	unsigned tool_result_count;
 	unsigned tool_results_dropped;
-	struct ww_model_tool_result tool_results[WW_TOOL_CALLS_MAX];
 
 	uint64_t text_bytes; /* answer text, all text parts in order, 0: none */
 	struct ww_sha256 text;
@@ -109,6 +107,10 @@ struct ww_model_call {
 	struct ww_sha256 tools; /* JSON text of the tool declarations; valid if bytes > 0 */
 	struct ww_sha256 conversation;
 	struct ww_sha256 parent;
+
+	/* Last, and undefined beyond their counts: 30 KB are not cleared for one or two calls. */
+	struct ww_model_tool_call tool_calls[WW_TOOL_CALLS_MAX];
+	struct ww_model_tool_result tool_results[WW_TOOL_CALLS_MAX];
 };
 
 /*

@@ -252,6 +252,7 @@ struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index)
 		c->findings |= WW_X_LIMIT;
 		return NULL;
 	}
+	c->tool_calls[c->tool_call_count] = (struct ww_model_tool_call){0};
 	s = &p->slot[c->tool_call_count++];
 	*s = (struct ww_parts_slot){.index = index};
 	return s;

@@ -51,11 +51,12 @@ struct ww_parts {
 	struct ww_parts_text message_text;
 	struct ww_parts_text system;
 	struct ww_parts_text answer;
-	struct ww_parts_slot slot[WW_TOOL_CALLS_MAX]; /* parallel to call->tool_calls */
 	bool messages_seen; /* the request has the shape of a model call */
 	bool answer_seen;   /* the response has */
 	bool terminal;      /* the stream's own last event was seen */
 	bool no_memory;
+	/* Parallel to call->tool_calls; last, and undefined beyond their count. */
+	struct ww_parts_slot slot[WW_TOOL_CALLS_MAX];
 };
 
 /* The members of a request that both providers share, or one of them has. */

@@ -24,6 +24,7 @@ struct ww_held {
 	uint64_t seq;
 	struct ww_boot blind;
 	struct ww_held_counts counts;
+	struct ww_match found[WW_CONTRACTS_MAX]; /* of the exchange that comes in */
 };
 
 #define APPEND(first, last, e)              \
@@ -353,7 +354,6 @@ static void add_model_peer(struct ww_held *h, const struct ww_endpoint *peer)
 int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool model,
 			 struct ww_held_exchange **ret_exchange)
 {
-	struct ww_match found[WW_CONTRACTS_MAX];
 	struct ww_held_flow *f = flow_ensure(h, x->cookie, x->t_first_req, end_of(x));
 	struct ww_held_exchange *e = NULL;
 	unsigned n;
@@ -370,9 +370,9 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 	}
 	if (model)
 		add_model_peer(h, &x->peer);
-	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, found) : 0;
+	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, h->found) : 0;
 	if (n > 0 && r == 0)
-		r = hold(h, x, found, n, &e);
+		r = hold(h, x, h->found, n, &e);
 	if (r < 0) {
 		h->counts.exchanges_dropped++;
 		blind(h, end_of(x));
