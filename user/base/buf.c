@@ -54,18 +54,9 @@ static int grow(struct ww_buf *b, size_t need)
 	return 0;
 }
 
-int ww_buf_reserve(struct ww_buf *b, size_t n, uint8_t **ret_p)
+int ww_buf_grow(struct ww_buf *b, size_t n)
 {
-	if (n > b->max - b->n)
-		return -EMSGSIZE;
-	if (n > b->cap - b->n) {
-		int r = grow(b, b->n + n);
-
-		if (r < 0)
-			return r;
-	}
-	*ret_p = b->p ? b->p + b->n : NULL;
-	return 0;
+	return n > b->max - b->n ? -EMSGSIZE : grow(b, b->n + n);
 }
 
 int ww_buf_add(struct ww_buf *b, const void *p, size_t n)

@@ -32,11 +32,24 @@ WW_CHECK int ww_buf_add(struct ww_buf *b, const void *p, size_t n);
 /* Appends as much as the ceiling allows. Returns the bytes appended (memory shortage: 0). */
 size_t ww_buf_add_some(struct ww_buf *b, const void *p, size_t n);
 
+/* For ww_buf_reserve: more memory than there is. */
+WW_CHECK int ww_buf_grow(struct ww_buf *b, size_t n);
+
 /*
  * Room for n more bytes at ret_p, not yet counted; add to b->n after writing. 0, -EMSGSIZE,
  * -ENOMEM. A buffer that grows wipes the copy it leaves behind.
  */
-WW_CHECK int ww_buf_reserve(struct ww_buf *b, size_t n, uint8_t **ret_p);
+WW_CHECK static inline int ww_buf_reserve(struct ww_buf *b, size_t n, uint8_t **ret_p)
+{
+	if (n > b->cap - b->n) {
+		int r = ww_buf_grow(b, n);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_p = b->p ? b->p + b->n : NULL;
+	return 0;
+}
 
 /* Drops the first n bytes (clamped). */
 void ww_buf_consume(struct ww_buf *b, size_t n);

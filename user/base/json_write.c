@@ -77,38 +77,67 @@ static void add_quoted(struct ww_jsonw *w, struct ww_slice s)
 	add(w, "\"", 1);
 }
 
-/* What stands before every value: the comma after the previous one, and the key. */
-static void begin(struct ww_jsonw *w, const char *key)
+/* Text without anything to escape, in quotes; there is room for text.n + 2 bytes. */
+static inline char *put_quoted(char *to, struct ww_slice text)
 {
-	struct ww_slice k;
+	*to++ = '"';
+	if (text.n > 0)
+		memcpy(to, text.p, text.n);
+	to += text.n;
+	*to++ = '"';
+	return to;
+}
 
-	if (w->comma)
-		add(w, ",", 1);
+/* Counts what was written up to `to`. */
+static inline void finish(struct ww_jsonw *w, const char *to)
+{
+	w->out->n = (size_t)((const uint8_t *)to - w->out->p);
+}
+
+/*
+ * What stands before every value: the comma after the previous one, and the key. Returns where the
+ * value goes, with room for n bytes of it. NULL: an error, or n is 0.
+ */
+static char *begin(struct ww_jsonw *w, const char *key, size_t n)
+{
+	struct ww_slice k = ww_slice_str(key);
+	bool plain = ww_utf8_plain(k, 0) == k.n, comma = w->comma;
+	char *to = room(w, comma + (key && plain ? k.n + 3 : 0) + n);
+
 	w->comma = true;
-	if (!key)
-		return;
-	k = ww_slice_str(key);
-	if (ww_utf8_plain(k, 0) == k.n) {
-		char *to = room(w, k.n + 3);
-
-		if (!to)
-			return;
-		*to = '"';
-		memcpy(to + 1, k.p, k.n);
-		memcpy(to + 1 + k.n, "\":", 2);
-		w->out->n += k.n + 3;
-	} else {
+	if (!to)
+		return NULL;
+	if (comma)
+		*to++ = ',';
+	if (key && plain) {
+		to = put_quoted(to, k);
+		*to++ = ':';
+	}
+	finish(w, to);
+	if (!plain) {
 		add_quoted(w, k);
 		add(w, ":", 1);
+		to = room(w, n);
 	}
+	return n > 0 ? to : NULL;
+}
+
+/* The whole value as it is to stand there. */
+static void put(struct ww_jsonw *w, const char *key, const void *text, size_t n)
+{
+	char *to = begin(w, key, n);
+
+	if (!to)
+		return;
+	memcpy(to, text, n);
+	finish(w, to + n);
 }
 
 static void open_container(struct ww_jsonw *w, const char *key, const char *bracket)
 {
 	if (w->err == 0 && w->depth >= WW_JSONW_DEPTH_MAX)
 		w->err = -E2BIG;
-	begin(w, key);
-	add(w, bracket, 1);
+	put(w, key, bracket, 1);
 	w->depth++;
 	w->comma = false;
 }
@@ -145,8 +174,16 @@ void ww_jsonw_end_array(struct ww_jsonw *w)
 
 void ww_jsonw_str(struct ww_jsonw *w, const char *key, struct ww_slice value)
 {
-	begin(w, key);
-	add_quoted(w, value);
+	char *to;
+
+	if (ww_utf8_plain(value, 0) < value.n) {
+		(void)begin(w, key, 0);
+		add_quoted(w, value);
+		return;
+	}
+	to = begin(w, key, value.n + 2);
+	if (to)
+		finish(w, put_quoted(to, value));
 }
 
 void ww_jsonw_cstr(struct ww_jsonw *w, const char *key, const char *value)
@@ -175,51 +212,44 @@ void ww_jsonw_u64(struct ww_jsonw *w, const char *key, uint64_t value)
 {
 	char text[DIGITS_MAX];
 	size_t at = decimal(value, text);
-	bool quoted = value > SAFE_INTEGER_MAX;
 
-	begin(w, key);
-	if (quoted)
-		add(w, "\"", 1);
-	add(w, text + at, DIGITS_MAX - at);
-	if (quoted)
-		add(w, "\"", 1);
+	if (value > SAFE_INTEGER_MAX)
+		ww_jsonw_str(w, key, ww_slice(text + at, DIGITS_MAX - at));
+	else
+		put(w, key, text + at, DIGITS_MAX - at);
 }
 
 void ww_jsonw_i64(struct ww_jsonw *w, const char *key, int64_t value)
 {
-	char text[DIGITS_MAX];
-	size_t at = decimal(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, text);
+	char text[1 + DIGITS_MAX];
+	size_t at = decimal(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, text + 1);
 
-	begin(w, key);
-	if (value < 0)
-		add(w, "-", 1);
-	add(w, text + at, DIGITS_MAX - at);
+	text[at] = '-';
+	at += value >= 0;
+	put(w, key, text + at, sizeof(text) - at);
 }
 
 void ww_jsonw_bool(struct ww_jsonw *w, const char *key, bool value)
 {
-	begin(w, key);
-	add_cstr(w, value ? "true" : "false");
+	put(w, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void ww_jsonw_null(struct ww_jsonw *w, const char *key)
 {
-	begin(w, key);
-	add_cstr(w, "null");
+	put(w, key, "null", 4);
 }
 
 void ww_jsonw_hex(struct ww_jsonw *w, const char *key, struct ww_slice bytes)
 {
-	char *to;
+	char *to = begin(w, key, 2 * bytes.n + 2);
 
-	begin(w, key);
-	add(w, "\"", 1);
-	to = room(w, 2 * bytes.n + 1); /* with the NUL */
 	if (!to)
 		return;
-	ww_hex_encode(bytes, to);
-	w->out->n += 2 * bytes.n;
-	add(w, "\"", 1);
+	*to++ = '"';
+	ww_hex_encode(bytes, to); /* its NUL stands where the quote goes */
+	to += 2 * bytes.n;
+	*to++ = '"';
+	finish(w, to);
 }
 
 void ww_jsonw_id64(struct ww_jsonw *w, const char *key, uint64_t id)
@@ -231,6 +261,8 @@ void ww_jsonw_id64(struct ww_jsonw *w, const char *key, uint64_t id)
 
 void ww_jsonw_raw(struct ww_jsonw *w, const char *key, struct ww_slice json)
 {
-	begin(w, key);
-	add(w, json.p, json.n);
+	if (json.n > 0)
+		put(w, key, json.p, json.n);
+	else
+		(void)begin(w, key, 0);
 }
