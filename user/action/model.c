@@ -2,10 +2,10 @@
 #include "action/model.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "action/anthropic.h"
 #include "action/openai.h"
+#include "base/encode.h"
 #include "proto/sse.h"
 
 static const struct ww_parts_dialect *const dialects[] = {&ww_openai, &ww_anthropic};
@@ -260,5 +260,6 @@ const char *ww_model_provider_name(enum ww_model_provider provider)
 
 void ww_model_id(const struct ww_model_call *c, char *out)
 {
-	snprintf(out, WW_EXCHANGE_ID_MAX, "m-%llx-%u", (unsigned long long)c->cookie, c->index);
+	out = ww_put_hex(ww_put_text(out, "m-"), c->cookie);
+	ww_put_dec(ww_put_text(out, "-"), c->index);
 }

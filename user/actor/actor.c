@@ -2,8 +2,8 @@
 #include "actor/actor.h"
 
 #include <errno.h>
-#include <stdio.h>
 
+#include "base/encode.h"
 #include "base/hash.h"
 
 /* What identity means: no thread, no padding. */
@@ -311,11 +311,9 @@ void ww_actors_expire(struct ww_actors *a, struct ww_boot t)
 
 void ww_actor_id(struct ww_actor_key key, char *out)
 {
-	if (key.pid == 0)
-		snprintf(out, WW_ACTOR_ID_MAX, "p0");
-	else
-		snprintf(out, WW_ACTOR_ID_MAX, "p%u-%llx", key.pid,
-			 (unsigned long long)key.start_ns);
+	out = ww_put_dec(ww_put_text(out, "p"), key.pid);
+	if (key.pid != 0)
+		ww_put_hex(ww_put_text(out, "-"), key.start_ns);
 }
 
 void ww_actor_write(const struct ww_actor *actor, struct ww_wall t, struct ww_jsonw *w)

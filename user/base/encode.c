@@ -3,15 +3,47 @@
 
 #include <errno.h>
 
+static const char hex_digits[] = "0123456789abcdef";
+
 void ww_hex_encode(struct ww_slice in, char *out)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	for (size_t i = 0; i < in.n; i++) {
-		*out++ = digits[in.p[i] >> 4];
-		*out++ = digits[in.p[i] & 15];
+		*out++ = hex_digits[in.p[i] >> 4];
+		*out++ = hex_digits[in.p[i] & 15];
 	}
 	*out = '\0';
+}
+
+char *ww_put_text(char *out, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(out, text, n + 1);
+	return out + n;
+}
+
+char *ww_put_dec(char *out, uint64_t v)
+{
+	size_t digits = 1;
+
+	for (uint64_t rest = v; rest >= 10; rest /= 10)
+		digits++;
+	out += digits;
+	*out = '\0';
+	for (char *at = out; digits > 0; digits--, v /= 10)
+		*--at = (char)('0' + v % 10);
+	return out;
+}
+
+char *ww_put_hex(char *out, uint64_t v)
+{
+	size_t digits = v ? (size_t)(67 - __builtin_clzll(v)) / 4 : 1;
+
+	out += digits;
+	*out = '\0';
+	for (char *at = out; digits > 0; digits--, v >>= 4)
+		*--at = hex_digits[v & 15];
+	return out;
 }
 
 /* 0..15, or -1 when c is not a digit. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal (RFC 4648 section 8; lower case out, either case in) and base64 (section 4). */
+/*
+ * Hexadecimal (RFC 4648 section 8; lower case out, either case in) and base64 (section 4). And the
+ * pieces that ids are put together from: records are full of them, and printf is slow.
+ */
 #pragma once
 
 #include "base/own.h"
@@ -10,6 +13,15 @@ void ww_hex_encode(struct ww_slice in, char *out);
 
 /* Exactly ret_n bytes from 2 * ret_n digits; 0 or -EINVAL, output unchanged on error. */
 WW_CHECK int ww_hex_decode(struct ww_slice in, uint8_t *out, size_t ret_n);
+
+/*
+ * Write text, a number in decimal (up to 20 digits) or in hexadecimal (up to 16, lower case), both
+ * without leading zeros, and a NUL; the caller's array is large enough by its size. Return where
+ * the NUL stands: there the next piece goes.
+ */
+char *ww_put_text(char *out, const char *text);
+char *ww_put_dec(char *out, uint64_t v);
+char *ww_put_hex(char *out, uint64_t v);
 
 #define WW_BASE64_LEN(n) (4 * (((n) + 2) / 3))
 /* Standard alphabet with padding; writes WW_BASE64_LEN(in.n) characters and a NUL. */

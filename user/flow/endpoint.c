@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
-#include <stdio.h>
 
+#include "base/encode.h"
 #include "flow/flow.h"
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -42,8 +42,17 @@ void ww_endpoint_text(const struct ww_endpoint *e, char *out)
 	char addr[INET6_ADDRSTRLEN] = "?";
 	struct ww_endpoint x = unmap(e);
 
-	if (x.family == AF_INET || x.family == AF_INET6)
-		inet_ntop(x.family, x.addr, addr, sizeof(addr));
-	snprintf(out, WW_ENDPOINT_TEXT_MAX, x.family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr,
-		 x.port);
+	switch (x.family) {
+	case AF_INET:
+		for (int i = 0; i < 4; i++)
+			out = ww_put_text(ww_put_dec(out, x.addr[i]), i < 3 ? "." : ":");
+		break;
+	case AF_INET6:
+		inet_ntop(AF_INET6, x.addr, addr, sizeof(addr));
+		out = ww_put_text(ww_put_text(ww_put_text(out, "["), addr), "]:");
+		break;
+	default:
+		out = ww_put_text(out, "?:");
+	}
+	ww_put_dec(out, x.port);
 }

@@ -3,11 +3,12 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "base/encode.h"
 #include "flow/flow.h"
 
 void ww_flow_id(uint64_t cookie, char *out)
 {
-	snprintf(out, WW_FLOW_ID_MAX, "f-%llx", (unsigned long long)cookie);
+	ww_put_hex(ww_put_text(out, "f-"), cookie);
 }
 
 static const char *const how_names[] = {

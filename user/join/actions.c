@@ -185,11 +185,20 @@ static int contract_of(const struct ww_actions *t, const char *tool)
 	return c ? (int)(c - t->contracts->items) : -1;
 }
 
+/* As much as fits. */
+static void copy(char *out, size_t cap, const char *text)
+{
+	size_t n = strnlen(text, cap - 1);
+
+	memcpy(out, text, n);
+	out[n] = '\0';
+}
+
 static void set_tool(struct ww_actions *t, struct ww_action *a, const char *tool)
 {
 	if (a->tool[0] || !tool[0])
 		return;
-	snprintf(a->tool, sizeof(a->tool), "%s", tool);
+	copy(a->tool, sizeof(a->tool), tool);
 	a->contract = contract_of(t, a->tool);
 }
 
@@ -197,22 +206,18 @@ static void set_call_id(struct ww_actions *t, struct ww_action *a, const char *c
 {
 	if (a->tool_call_id[0] || !call_id[0])
 		return;
-	snprintf(a->tool_call_id, sizeof(a->tool_call_id), "%s", call_id);
+	copy(a->tool_call_id, sizeof(a->tool_call_id), call_id);
 	ww_digest(t->key, ww_slice_str(a->tool_call_id), &a->call_digest);
 }
 
 /* The id names the key, and which action of that key it is. */
 static void name(struct ww_action *a)
 {
-	uint8_t bytes[8];
-	char hex[2 * sizeof(bytes) + 1];
+	char *at = ww_put_text(a->id, "a-");
 
-	memcpy(bytes, a->key, sizeof(bytes));
-	ww_hex_encode(ww_slice(bytes, sizeof(bytes)), hex);
+	ww_hex_encode(ww_slice(a->key, 8), at);
 	if (a->nth)
-		snprintf(a->id, sizeof(a->id), "a-%s-%x", hex, a->nth & 0xffff);
-	else
-		snprintf(a->id, sizeof(a->id), "a-%s", hex);
+		ww_put_hex(ww_put_text(at + 16, "-"), a->nth & 0xffff);
 }
 
 static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_actor_key actor,
@@ -243,15 +248,14 @@ static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_ac
 static void make_key(const char *kind, struct ww_actor_key root, struct ww_slice id,
 		     uint8_t out[16])
 {
-	uint8_t text[TEXT_MAX];
+	char text[TEXT_MAX], *at = ww_put_text(ww_put_text(text, kind), " ");
 	struct ww_sha256 d;
-	int n = snprintf((char *)text, sizeof(text), "%s %llx %x ", kind,
-			 (unsigned long long)root.start_ns, root.pid);
 
-	if (id.n > sizeof(text) - (size_t)n)
-		id.n = sizeof(text) - (size_t)n;
-	memcpy(text + n, id.p, id.n);
-	ww_sha256(ww_slice(text, (size_t)n + id.n), &d);
+	at = ww_put_text(ww_put_hex(at, root.start_ns), " ");
+	at = ww_put_text(ww_put_hex(at, root.pid), " ");
+	id = ww_slice_sub(id, 0, (size_t)(text + sizeof(text) - at));
+	memcpy(at, id.p, id.n);
+	ww_sha256(ww_slice(text, (size_t)(at - text) + id.n), &d);
 	memcpy(out, d.b, 16);
 }
 
@@ -396,7 +400,7 @@ static void put_span(struct ww_actions *t, struct ww_action *a, const struct ww_
 	e->end = end;
 	e->said_start = s->start;
 	e->said_end = s->end;
-	snprintf(e->error_type, sizeof(e->error_type), "%s", s->error_type);
+	copy(e->error_type, sizeof(e->error_type), s->error_type);
 }
 
 static int add_tool_span(struct ww_actions *t, const struct ww_span *s,
@@ -457,7 +461,7 @@ static void put_claim(struct ww_actions *t, struct ww_action *a, const struct ww
 		return;
 	}
 	e = &a->claims[a->claim_count++];
-	snprintf(e->claim_id, sizeof(e->claim_id), "%s", c->claim_id);
+	copy(e->claim_id, sizeof(e->claim_id), c->claim_id);
 	e->done = c->done;
 	e->at = ww_clock_boot(t->clock, c->at.ns ? c->at : s->end);
 	e->turn = ww_clock_boot(t->clock, s->start);
@@ -674,7 +678,7 @@ int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x, const
 		call_key(x->root, call->id, key);
 		a = call_partner(t, key, x);
 	} else {
-		snprintf(text, sizeof(text), "%s %u", id, index);
+		ww_put_dec(ww_put_text(ww_put_text(text, id), " "), index);
 		make_key("asked", x->root, ww_slice_str(text), key);
 	}
 	if (!a) {
@@ -687,7 +691,7 @@ int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x, const
 	a->model.asked = true;
 	a->model.remote = call->remote;
 	memcpy(a->model.exchange, id, sizeof(id));
-	snprintf(a->model.response_id, sizeof(a->model.response_id), "%s", response_id);
+	copy(a->model.response_id, sizeof(a->model.response_id), response_id);
 	a->model.trace = x->trace;
 	a->model.at = x->t_first_resp.ns ? x->t_first_resp : x->t_first_req;
 	a->model.arguments = call->arguments;

@@ -542,17 +542,16 @@ static struct ww_held_span_key span_key(struct ww_actor_key root, const uint8_t 
 
 static bool response_key(struct ww_actor_key root, const char *id, uint8_t out[16])
 {
-	char text[200];
+	char text[200], *at = text;
+	size_t n = strlen(id);
 	struct ww_sha256 d;
-	int n;
 
-	if (id[0] == '\0')
+	at = ww_put_text(ww_put_hex(at, root.start_ns), "-");
+	at = ww_put_text(ww_put_hex(at, root.pid), "-");
+	if (n == 0 || n > (size_t)(text + sizeof(text) - at))
 		return false;
-	n = snprintf(text, sizeof(text), "%llx-%x-%s", (unsigned long long)root.start_ns, root.pid,
-		     id);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return false;
-	ww_sha256(ww_slice(text, (size_t)n), &d);
+	memcpy(at, id, n);
+	ww_sha256(ww_slice(text, (size_t)(at - text) + n), &d);
 	memcpy(out, d.b, 16);
 	return true;
 }

@@ -6,7 +6,8 @@
 
 void ww_verdict_write_id(const struct ww_action *a, uint32_t revision, char *out)
 {
-	snprintf(out, WW_VERDICT_ID_MAX, "v-%s-%u", a->id + 2, revision);
+	out = ww_put_text(ww_put_text(out, "v-"), a->id + 2);
+	ww_put_dec(ww_put_text(out, "-"), revision);
 }
 
 static void write_digest(struct ww_jsonw *w, const char *key, const struct ww_sha256 *d)

@@ -2,8 +2,7 @@
 /* Names and the ledger record of an exchange. */
 #include "proto/exchange.h"
 
-#include <stdio.h>
-
+#include "base/encode.h"
 #include "proto/coding.h"
 
 static const char *const outcome_names[] = {
@@ -35,7 +34,8 @@ static const struct {
 
 void ww_exchange_id(const struct ww_exchange *x, char *out)
 {
-	snprintf(out, WW_EXCHANGE_ID_MAX, "x-%llx-%u", (unsigned long long)x->cookie, x->index);
+	out = ww_put_hex(ww_put_text(out, "x-"), x->cookie);
+	ww_put_dec(ww_put_text(out, "-"), x->index);
 }
 
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o)

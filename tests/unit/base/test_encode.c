@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static void hex_refusals(void **state)
@@ -176,6 +177,31 @@ static void base64_round_trip(void **state)
 	}
 }
 
+/* As printf writes them, at every number of digits. */
+static void numbers(void **state)
+{
+	uint64_t ten = 1, sixteen = 1;
+
+	for (int digits = 1; digits <= 21; digits++) {
+		uint64_t near[] = {ten - 1, ten, ten + 1, sixteen - 1, sixteen, sixteen + 1};
+
+		for (size_t i = 0; i < WW_ARRAY_SIZE(near); i++) {
+			char want[32], got[32];
+
+			snprintf(want, sizeof(want), "x%ju", (uintmax_t)near[i]);
+			assert_ptr_equal(ww_put_dec(ww_put_text(got, "x"), near[i]),
+					 got + strlen(want));
+			assert_string_equal(got, want);
+			snprintf(want, sizeof(want), "%jx:", (uintmax_t)near[i]);
+			assert_ptr_equal(ww_put_text(ww_put_hex(got, near[i]), ":"),
+					 got + strlen(want));
+			assert_string_equal(got, want);
+		}
+		ten *= 10; /* wraps at last: any number will do */
+		sixteen *= 16;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +209,7 @@ int main(void)
 		cmocka_unit_test(base64_refusals),  cmocka_unit_test(base64_unused_bits),
 		cmocka_unit_test(base64_too_small), cmocka_unit_test(base64_vectors),
 		cmocka_unit_test(base64_url_safe),  cmocka_unit_test(base64_round_trip),
+		cmocka_unit_test(numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

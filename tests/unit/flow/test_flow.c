@@ -357,6 +357,29 @@ static void hold_ceiling(void **state)
 			WW_HOLD_BYTES_MAX);
 }
 
+static void endpoint_text(void **state)
+{
+	static const struct {
+		struct ww_endpoint e;
+		const char *text;
+	} cases[] = {
+		{{.family = 2, .addr = {10, 77, 1, 255}, .port = 8443}, "10.77.1.255:8443"},
+		{{.family = 2}, "0.0.0.0:0"},
+		{{.family = 10, .addr = {[15] = 1}, .port = 443}, "[::1]:443"},
+		{{.family = 10, .addr = {[10] = 255, 255, 192, 0, 2, 7}, .port = 1}, "192.0.2.7:1"},
+		{{.family = 10, .addr = {32, 1, 13, 184, [15] = 10}, .port = 65535},
+		 "[2001:db8::a]:65535"},
+		{{.family = 1, .port = 9}, "?:9"},
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(cases); i++) {
+		char out[WW_ENDPOINT_TEXT_MAX];
+
+		ww_endpoint_text(&cases[i].e, out);
+		assert_string_equal(out, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(finish_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(owner_and_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(hold_ceiling, setup, teardown),
+		cmocka_unit_test(endpoint_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
