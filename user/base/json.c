@@ -92,11 +92,11 @@ static enum ww_parse scan_escape(struct ww_slice in, size_t at, size_t *ret_n)
 	}
 }
 
-/* From the byte after the opening quote; fills t->raw, at and escaped. */
-static enum ww_parse scan_string(struct ww_json *j, size_t from, struct ww_json_token *t)
+/* From the byte after the opening quote; *ret_end is where the closing one stands. */
+static enum ww_parse scan_string(struct ww_json *j, size_t at, size_t *ret_end, bool *ret_escaped)
 {
 	struct ww_slice in = j->in;
-	size_t at = from;
+	bool escaped = false;
 
 	for (;;) {
 		enum ww_parse r;
@@ -113,7 +113,7 @@ static enum ww_parse scan_string(struct ww_json *j, size_t from, struct ww_json_
 			r = scan_escape(in, at, &n);
 			if (r == WW_PARSE_BAD)
 				return fail(j, at, "bad escape");
-			t->escaped = true;
+			escaped = true;
 		} else {
 			r = ww_utf8_next(in, at, &n);
 			if (r == WW_PARSE_BAD)
@@ -123,8 +123,8 @@ static enum ww_parse scan_string(struct ww_json *j, size_t from, struct ww_json_
 			return r;
 		at += n;
 	}
-	t->at = from;
-	t->raw = ww_slice_sub(in, from, at - from);
+	*ret_end = at;
+	*ret_escaped = escaped;
 	return WW_PARSE_DONE;
 }
 
@@ -146,7 +146,7 @@ static inline bool byte_is(struct ww_slice in, size_t at, uint8_t c)
 }
 
 /* RFC 8259 section 6: number = [ minus ] int [ frac ] [ exp ] */
-static enum ww_parse scan_number(struct ww_json *j, size_t from, struct ww_json_token *t)
+static enum ww_parse scan_number(struct ww_json *j, size_t from, size_t *ret_end)
 {
 	size_t at = from;
 	enum ww_parse r;
@@ -177,106 +177,118 @@ static enum ww_parse scan_number(struct ww_json *j, size_t from, struct ww_json_
 	/* Inside a container the next digit may be the one that was cut off. */
 	if (at == j->in.n && j->depth > 0)
 		return WW_PARSE_MORE;
-	t->at = from;
-	t->raw = ww_slice_sub(j->in, from, at - from);
+	*ret_end = at;
 	return WW_PARSE_DONE;
 }
 
-static enum ww_parse scan_word(struct ww_json *j, size_t at, struct ww_slice word,
-			       struct ww_json_token *t)
+static enum ww_parse scan_word(struct ww_json *j, size_t at, struct ww_slice word, size_t *ret_end)
 {
-	t->at = at;
-	t->raw = ww_slice_sub(j->in, at, word.n);
-	if (!ww_slice_starts(word, t->raw))
+	struct ww_slice seen = ww_slice_sub(j->in, at, word.n);
+
+	if (!ww_slice_starts(word, seen))
 		return fail(j, at, "value expected");
-	return t->raw.n == word.n ? WW_PARSE_DONE : WW_PARSE_MORE;
+	*ret_end = at + word.n;
+	return seen.n == word.n ? WW_PARSE_DONE : WW_PARSE_MORE;
 }
 
-/* Invariant 1: the one place where the tokenizer moves. */
-static enum ww_parse emit(struct ww_json *j, size_t end, uint8_t expect,
-			  const struct ww_json_token *t, struct ww_json_token *ret_token)
+/*
+ * The token in.p[from..end), inside as many containers as are open; goes on at `next`. Invariant 1:
+ * the one place where the tokenizer moves. The token is put together where it goes, because the
+ * copy of a struct waits for the stores into it.
+ */
+static inline enum ww_parse emit(struct ww_json *j, enum ww_json_type type, size_t from, size_t end,
+				 bool escaped, size_t next, uint8_t expect,
+				 struct ww_json_token *ret_token)
 {
-	j->at = end;
+	j->at = next;
 	j->expect = expect;
-	*ret_token = *t;
+	ret_token->type = type;
+	ret_token->raw = ww_slice(j->in.p + from, end - from);
+	ret_token->at = from;
+	ret_token->depth = j->depth;
+	ret_token->escaped = escaped;
 	return WW_PARSE_DONE;
 }
 
-static enum ww_parse open_container(struct ww_json *j, size_t at, struct ww_json_token *t,
-				    struct ww_json_token *ret_token)
+static inline uint8_t after_value(const struct ww_json *j)
 {
-	uint8_t c = j->in.p[at];
+	return j->depth > 0 ? EXPECT_COMMA_OR_END : EXPECT_NOTHING;
+}
+
+static enum ww_parse open_container(struct ww_json *j, size_t at, struct ww_json_token *ret_token)
+{
+	bool object = j->in.p[at] == '{';
 
 	if (j->depth >= WW_JSON_DEPTH_MAX)
 		return fail(j, at, "nesting too deep");
-	j->stack[j->depth++] = c;
-	t->type = c == '{' ? WW_JSON_OBJECT : WW_JSON_ARRAY;
-	t->at = at;
-	t->raw = ww_slice_sub(j->in, at, 1);
-	return emit(j, at + 1, c == '{' ? EXPECT_KEY_OR_END : EXPECT_VALUE_OR_END, t, ret_token);
+	(void)emit(j, object ? WW_JSON_OBJECT : WW_JSON_ARRAY, at, at + 1, false, at + 1,
+		   object ? EXPECT_KEY_OR_END : EXPECT_VALUE_OR_END, ret_token);
+	j->stack[j->depth++] = j->in.p[at];
+	return WW_PARSE_DONE;
 }
 
 static enum ww_parse close_container(struct ww_json *j, size_t at, struct ww_json_token *ret_token)
 {
 	bool object = j->stack[--j->depth] == '{';
-	struct ww_json_token t = {.type = object ? WW_JSON_END_OBJECT : WW_JSON_END_ARRAY,
-				  .raw = ww_slice_sub(j->in, at, 1),
-				  .at = at,
-				  .depth = j->depth};
 
-	return emit(j, at + 1, j->depth > 0 ? EXPECT_COMMA_OR_END : EXPECT_NOTHING, &t, ret_token);
+	return emit(j, object ? WW_JSON_END_OBJECT : WW_JSON_END_ARRAY, at, at + 1, false, at + 1,
+		    after_value(j), ret_token);
+}
+
+static enum ww_parse next_string(struct ww_json *j, enum ww_json_type type, size_t at,
+				 uint8_t expect, struct ww_json_token *ret_token)
+{
+	bool escaped;
+	size_t end;
+	enum ww_parse r = scan_string(j, at + 1, &end, &escaped);
+
+	if (r != WW_PARSE_DONE)
+		return r;
+	return emit(j, type, at + 1, end, escaped, end + 1, expect, ret_token);
 }
 
 static enum ww_parse next_value(struct ww_json *j, size_t at, struct ww_json_token *ret_token)
 {
-	struct ww_json_token t = {.depth = j->depth};
 	uint8_t c = j->in.p[at];
+	enum ww_json_type type;
 	enum ww_parse r;
+	size_t end;
 
 	switch (c) {
 	case '{':
 	case '[':
-		return open_container(j, at, &t, ret_token);
+		return open_container(j, at, ret_token);
 	case '"':
-		t.type = WW_JSON_STRING;
-		r = scan_string(j, at + 1, &t);
-		break;
+		return next_string(j, WW_JSON_STRING, at, after_value(j), ret_token);
 	case 't':
-		t.type = WW_JSON_TRUE;
-		r = scan_word(j, at, WW_SLICE_LIT("true"), &t);
+		type = WW_JSON_TRUE;
+		r = scan_word(j, at, WW_SLICE_LIT("true"), &end);
 		break;
 	case 'f':
-		t.type = WW_JSON_FALSE;
-		r = scan_word(j, at, WW_SLICE_LIT("false"), &t);
+		type = WW_JSON_FALSE;
+		r = scan_word(j, at, WW_SLICE_LIT("false"), &end);
 		break;
 	case 'n':
-		t.type = WW_JSON_NULL;
-		r = scan_word(j, at, WW_SLICE_LIT("null"), &t);
+		type = WW_JSON_NULL;
+		r = scan_word(j, at, WW_SLICE_LIT("null"), &end);
 		break;
 	default:
 		if (c != '-' && !digit(c))
 			return fail(j, at, "value expected");
-		t.type = WW_JSON_NUMBER;
-		r = scan_number(j, at, &t);
+		type = WW_JSON_NUMBER;
+		r = scan_number(j, at, &end);
 		break;
 	}
 	if (r != WW_PARSE_DONE)
 		return r;
-	return emit(j, t.at + t.raw.n + (t.type == WW_JSON_STRING ? 1 : 0),
-		    j->depth > 0 ? EXPECT_COMMA_OR_END : EXPECT_NOTHING, &t, ret_token);
+	return emit(j, type, at, end, false, end, after_value(j), ret_token);
 }
 
 static enum ww_parse next_key(struct ww_json *j, size_t at, struct ww_json_token *ret_token)
 {
-	struct ww_json_token t = {.type = WW_JSON_KEY, .depth = j->depth};
-	enum ww_parse r;
-
 	if (j->in.p[at] != '"')
 		return fail(j, at, "key expected");
-	r = scan_string(j, at + 1, &t);
-	if (r != WW_PARSE_DONE)
-		return r;
-	return emit(j, t.at + t.raw.n + 1, EXPECT_COLON, &t, ret_token);
+	return next_string(j, WW_JSON_KEY, at, EXPECT_COLON, ret_token);
 }
 
 /* What follows a value inside a container: its end, or a comma and the next member. */
