@@ -98,18 +98,18 @@ static inline void finish(struct ww_jsonw *w, const char *to)
  * What stands before every value: the comma after the previous one, and the key. Returns where the
  * value goes, with room for n bytes of it. NULL: an error, or n is 0.
  */
-static char *begin(struct ww_jsonw *w, const char *key, size_t n)
+static char *begin(struct ww_jsonw *w, struct ww_jsonw_name name, size_t n)
 {
-	struct ww_slice k = ww_slice_str(key);
-	bool plain = ww_utf8_plain(k, 0) == k.n, comma = w->comma;
-	char *to = room(w, comma + (key && plain ? k.n + 3 : 0) + n);
+	struct ww_slice k = ww_slice(name.p, name.n);
+	bool plain = name.word || ww_utf8_plain(k, 0) == k.n, comma = w->comma;
+	char *to = room(w, comma + (k.p && plain ? k.n + 3 : 0) + n);
 
 	w->comma = true;
 	if (!to)
 		return NULL;
 	if (comma)
 		*to++ = ',';
-	if (key && plain) {
+	if (k.p && plain) {
 		to = put_quoted(to, k);
 		*to++ = ':';
 	}
@@ -123,9 +123,9 @@ static char *begin(struct ww_jsonw *w, const char *key, size_t n)
 }
 
 /* The whole value as it is to stand there. */
-static void put(struct ww_jsonw *w, const char *key, const void *text, size_t n)
+static void put(struct ww_jsonw *w, struct ww_jsonw_name name, const void *text, size_t n)
 {
-	char *to = begin(w, key, n);
+	char *to = begin(w, name, n);
 
 	if (!to)
 		return;
@@ -133,11 +133,11 @@ static void put(struct ww_jsonw *w, const char *key, const void *text, size_t n)
 	finish(w, to + n);
 }
 
-static void open_container(struct ww_jsonw *w, const char *key, const char *bracket)
+static void open_container(struct ww_jsonw *w, struct ww_jsonw_name name, const char *bracket)
 {
 	if (w->err == 0 && w->depth >= WW_JSONW_DEPTH_MAX)
 		w->err = -E2BIG;
-	put(w, key, bracket, 1);
+	put(w, name, bracket, 1);
 	w->depth++;
 	w->comma = false;
 }
@@ -152,14 +152,14 @@ static void close_container(struct ww_jsonw *w, const char *bracket)
 	w->comma = true;
 }
 
-void ww_jsonw_object(struct ww_jsonw *w, const char *key)
+void ww_jsonw_put_object(struct ww_jsonw *w, struct ww_jsonw_name name)
 {
-	open_container(w, key, "{");
+	open_container(w, name, "{");
 }
 
-void ww_jsonw_array(struct ww_jsonw *w, const char *key)
+void ww_jsonw_put_array(struct ww_jsonw *w, struct ww_jsonw_name name)
 {
-	open_container(w, key, "[");
+	open_container(w, name, "[");
 }
 
 void ww_jsonw_end_object(struct ww_jsonw *w)
@@ -172,26 +172,26 @@ void ww_jsonw_end_array(struct ww_jsonw *w)
 	close_container(w, "]");
 }
 
-void ww_jsonw_str(struct ww_jsonw *w, const char *key, struct ww_slice value)
+void ww_jsonw_put_str(struct ww_jsonw *w, struct ww_jsonw_name name, struct ww_slice value)
 {
 	char *to;
 
 	if (ww_utf8_plain(value, 0) < value.n) {
-		(void)begin(w, key, 0);
+		(void)begin(w, name, 0);
 		add_quoted(w, value);
 		return;
 	}
-	to = begin(w, key, value.n + 2);
+	to = begin(w, name, value.n + 2);
 	if (to)
 		finish(w, put_quoted(to, value));
 }
 
-void ww_jsonw_cstr(struct ww_jsonw *w, const char *key, const char *value)
+void ww_jsonw_put_cstr(struct ww_jsonw *w, struct ww_jsonw_name name, const char *value)
 {
 	if (value)
-		ww_jsonw_str(w, key, ww_slice_str(value));
+		ww_jsonw_put_str(w, name, ww_slice_str(value));
 	else
-		ww_jsonw_null(w, key);
+		ww_jsonw_put_null(w, name);
 }
 
 #define DIGITS_MAX 20
@@ -208,40 +208,40 @@ static size_t decimal(uint64_t v, char text[DIGITS_MAX])
 	return at;
 }
 
-void ww_jsonw_u64(struct ww_jsonw *w, const char *key, uint64_t value)
+void ww_jsonw_put_u64(struct ww_jsonw *w, struct ww_jsonw_name name, uint64_t value)
 {
 	char text[DIGITS_MAX];
 	size_t at = decimal(value, text);
 
 	if (value > SAFE_INTEGER_MAX)
-		ww_jsonw_str(w, key, ww_slice(text + at, DIGITS_MAX - at));
+		ww_jsonw_put_str(w, name, ww_slice(text + at, DIGITS_MAX - at));
 	else
-		put(w, key, text + at, DIGITS_MAX - at);
+		put(w, name, text + at, DIGITS_MAX - at);
 }
 
-void ww_jsonw_i64(struct ww_jsonw *w, const char *key, int64_t value)
+void ww_jsonw_put_i64(struct ww_jsonw *w, struct ww_jsonw_name name, int64_t value)
 {
 	char text[1 + DIGITS_MAX];
 	size_t at = decimal(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, text + 1);
 
 	text[at] = '-';
 	at += value >= 0;
-	put(w, key, text + at, sizeof(text) - at);
+	put(w, name, text + at, sizeof(text) - at);
 }
 
-void ww_jsonw_bool(struct ww_jsonw *w, const char *key, bool value)
+void ww_jsonw_put_bool(struct ww_jsonw *w, struct ww_jsonw_name name, bool value)
 {
-	put(w, key, value ? "true" : "false", value ? 4 : 5);
+	put(w, name, value ? "true" : "false", value ? 4 : 5);
 }
 
-void ww_jsonw_null(struct ww_jsonw *w, const char *key)
+void ww_jsonw_put_null(struct ww_jsonw *w, struct ww_jsonw_name name)
 {
-	put(w, key, "null", 4);
+	put(w, name, "null", 4);
 }
 
-void ww_jsonw_hex(struct ww_jsonw *w, const char *key, struct ww_slice bytes)
+void ww_jsonw_put_hex(struct ww_jsonw *w, struct ww_jsonw_name name, struct ww_slice bytes)
 {
-	char *to = begin(w, key, 2 * bytes.n + 2);
+	char *to = begin(w, name, 2 * bytes.n + 2);
 
 	if (!to)
 		return;
@@ -252,17 +252,17 @@ void ww_jsonw_hex(struct ww_jsonw *w, const char *key, struct ww_slice bytes)
 	finish(w, to);
 }
 
-void ww_jsonw_id64(struct ww_jsonw *w, const char *key, uint64_t id)
+void ww_jsonw_put_id64(struct ww_jsonw *w, struct ww_jsonw_name name, uint64_t id)
 {
 	uint64_t big_endian = htobe64(id);
 
-	ww_jsonw_hex(w, key, ww_slice(&big_endian, sizeof(big_endian)));
+	ww_jsonw_put_hex(w, name, ww_slice(&big_endian, sizeof(big_endian)));
 }
 
-void ww_jsonw_raw(struct ww_jsonw *w, const char *key, struct ww_slice json)
+void ww_jsonw_put_raw(struct ww_jsonw *w, struct ww_jsonw_name name, struct ww_slice json)
 {
 	if (json.n > 0)
-		put(w, key, json.p, json.n);
+		put(w, name, json.p, json.n);
 	else
-		(void)begin(w, key, 0);
+		(void)begin(w, name, 0);
 }
