@@ -50,52 +50,55 @@ struct ww_action_claim {
 struct ww_action_model {
 	bool asked;
 	bool remote; /* the provider carries it out itself */
+	bool shown;
+	bool shown_error;
+	bool said;               /* text followed the result */
+	struct ww_boot at;       /* first byte of the response */
+	struct ww_boot shown_at; /* first byte of the request with the result */
 	char exchange[WW_EXCHANGE_ID_MAX];
 	char response_id[128];
 	struct ww_trace_context trace;
-	struct ww_boot at; /* first byte of the response */
 	struct ww_sha256 arguments;
-	bool shown;
 	char shown_exchange[WW_EXCHANGE_ID_MAX];
-	struct ww_boot shown_at; /* first byte of the request with the result */
-	bool shown_error;
 	struct ww_sha256 result;
-	bool said; /* text followed the result */
 	uint64_t said_bytes;
 	struct ww_sha256 text;
 };
 
 struct ww_action {
 	struct ww_action *prev, *next;
+
+	/* What every tick looks at, close together: thousands may be open. */
+	int contract; /* index, -1: none declares the tool */
+	unsigned span_count;
+	unsigned claim_count;
+	bool clock_bad; /* some time of it could not be mapped, or contradicts its receipt */
+	bool judged;    /* in the judged list */
+	struct ww_boot received; /* last part of the application's side */
+	uint64_t bound_ns;       /* largest error of its mapped times */
+	struct ww_boot begun;    /* first start and last end of its spans, */
+	struct ww_boot ended;    /* those beyond the table included */
+	struct ww_actor_key root;
+	struct ww_actor_key actor; /* who said or asked so; zero: not resolved */
+	struct ww_action_model model;
+
 	struct ww_action *older, *newer; /* with the same key */
 	uint32_t nth;                    /* of this key, from 0 */
 	UT_hash_handle hh;
+	uint8_t key[16];
 	uint64_t number; /* from 1, in order of opening */
 	char id[WW_ACTION_ID_MAX];
-	uint8_t key[16];
-	struct ww_actor_key actor; /* who said or asked so; zero: not resolved */
-	struct ww_actor_key root;
 	uint64_t cgroup;
+	char tool_call_id[128]; /* empty: none */
 	char tool[128];
-	char tool_call_id[128];       /* empty: none */
-	int contract;                 /* index, -1: none declares the tool */
 	struct ww_sha256 call_digest; /* the tool call id, digested as an idempotency key is */
 	bool key_said;
 	struct ww_sha256 said_key; /* the idempotency key that the span names, likewise */
-	unsigned span_count;
 	struct ww_action_span spans[WW_ACTION_SPANS_MAX];
-	unsigned claim_count;
 	struct ww_action_claim claims[WW_ACTION_CLAIMS_MAX];
 	uint32_t parts_over; /* spans and claims beyond the tables */
-	struct ww_action_model model;
-	struct ww_boot begun;    /* first start and last end of its spans, */
-	struct ww_boot ended;    /* those beyond the table included */
-	struct ww_boot received; /* last part of the application's side */
-	uint64_t bound_ns;       /* largest error of its mapped times */
-	bool clock_bad; /* some time of it could not be mapped, or contradicts its receipt */
 
 	/* kept by the judge */
-	bool judged; /* in the judged list */
 	struct ww_boot judged_at;
 	uint32_t revision;
 	uint8_t fingerprint[32]; /* of the last verdict record */
