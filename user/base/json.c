@@ -42,7 +42,7 @@ static enum ww_parse fail(struct ww_json *j, size_t at, const char *reason)
 
 static inline size_t skip_space(struct ww_slice in, size_t at)
 {
-	while (at < in.n &&
+	while (at < in.n && in.p[at] <= ' ' &&
 	       (in.p[at] == ' ' || in.p[at] == '\n' || in.p[at] == '\r' || in.p[at] == '\t'))
 		at++;
 	return at;
@@ -90,42 +90,6 @@ static enum ww_parse scan_escape(struct ww_slice in, size_t at, size_t *ret_n)
 	default:
 		return WW_PARSE_BAD;
 	}
-}
-
-/* From the byte after the opening quote; *ret_end is where the closing one stands. */
-static enum ww_parse scan_string(struct ww_json *j, size_t at, size_t *ret_end, bool *ret_escaped)
-{
-	struct ww_slice in = j->in;
-	bool escaped = false;
-
-	for (;;) {
-		enum ww_parse r;
-		size_t n;
-
-		at = ww_utf8_plain(in, at);
-		if (at >= in.n)
-			return WW_PARSE_MORE;
-		if (in.p[at] == '"')
-			break;
-		if (in.p[at] < 0x20)
-			return fail(j, at, "control character in a string");
-		if (in.p[at] == '\\') {
-			r = scan_escape(in, at, &n);
-			if (r == WW_PARSE_BAD)
-				return fail(j, at, "bad escape");
-			escaped = true;
-		} else {
-			r = ww_utf8_next(in, at, &n);
-			if (r == WW_PARSE_BAD)
-				return fail(j, at, "bad UTF-8");
-		}
-		if (r != WW_PARSE_DONE)
-			return r;
-		at += n;
-	}
-	*ret_end = at;
-	*ret_escaped = escaped;
-	return WW_PARSE_DONE;
 }
 
 /* At least one digit; moves *at over them. */
@@ -235,16 +199,50 @@ static enum ww_parse close_container(struct ww_json *j, size_t at, struct ww_jso
 		    after_value(j), ret_token);
 }
 
-static enum ww_parse next_string(struct ww_json *j, enum ww_json_type type, size_t at,
+/* A string from `from`, plain up to `at`, where something else than its end stands. */
+static enum ww_parse scan_string(struct ww_json *j, enum ww_json_type type, size_t from, size_t at,
 				 uint8_t expect, struct ww_json_token *ret_token)
 {
-	bool escaped;
-	size_t end;
-	enum ww_parse r = scan_string(j, at + 1, &end, &escaped);
+	struct ww_slice in = j->in;
+	bool escaped = false;
 
-	if (r != WW_PARSE_DONE)
-		return r;
-	return emit(j, type, at + 1, end, escaped, end + 1, expect, ret_token);
+	for (;;) {
+		enum ww_parse r;
+		size_t n;
+
+		at = ww_utf8_plain(in, at);
+		if (at >= in.n)
+			return WW_PARSE_MORE;
+		if (in.p[at] == '"')
+			break;
+		if (in.p[at] < 0x20)
+			return fail(j, at, "control character in a string");
+		if (in.p[at] == '\\') {
+			r = scan_escape(in, at, &n);
+			if (r == WW_PARSE_BAD)
+				return fail(j, at, "bad escape");
+			escaped = true;
+		} else {
+			r = ww_utf8_next(in, at, &n);
+			if (r == WW_PARSE_BAD)
+				return fail(j, at, "bad UTF-8");
+		}
+		if (r != WW_PARSE_DONE)
+			return r;
+		at += n;
+	}
+	return emit(j, type, from, at, escaped, at + 1, expect, ret_token);
+}
+
+/* in.p[at] is the opening quote. */
+static inline enum ww_parse next_string(struct ww_json *j, enum ww_json_type type, size_t at,
+					uint8_t expect, struct ww_json_token *ret_token)
+{
+	size_t end = ww_utf8_plain(j->in, at + 1);
+
+	if (!byte_is(j->in, end, '"'))
+		return scan_string(j, type, at + 1, end, expect, ret_token);
+	return emit(j, type, at + 1, end, false, end + 1, expect, ret_token);
 }
 
 static enum ww_parse next_value(struct ww_json *j, size_t at, struct ww_json_token *ret_token)
@@ -458,7 +456,7 @@ int ww_json_unescape(const struct ww_json_token *t, struct ww_buf *out)
 	return r;
 }
 
-static bool text_is(const struct ww_json_token *t, struct ww_slice s)
+bool ww_json_text_is(const struct ww_json_token *t, struct ww_slice s)
 {
 	struct ww_slice raw = t->raw;
 	size_t at = 0, done = 0;
@@ -479,11 +477,6 @@ static bool text_is(const struct ww_json_token *t, struct ww_slice s)
 		done += out_n;
 	}
 	return done == s.n;
-}
-
-bool ww_json_is(const struct ww_json_token *t, const char *s)
-{
-	return text_is(t, ww_slice_str(s));
 }
 
 int ww_json_u64(const struct ww_json_token *t, uint64_t *ret_value)
@@ -618,7 +611,7 @@ static enum ww_parse walk_token(struct ww_json *j, struct walk *w, struct ww_jso
 			return ww_json_skip(j, t);
 		return walk_into(j, w, t);
 	}
-	if (!text_is(t, s->name))
+	if (!ww_json_text_is(t, s->name))
 		return ww_json_skip(j, t);
 	if (s->matched)
 		return fail(j, t->at, "duplicate key");

@@ -64,8 +64,16 @@ enum ww_parse ww_json_skip(struct ww_json *j, const struct ww_json_token *first)
  */
 WW_CHECK int ww_json_unescape(const struct ww_json_token *t, struct ww_buf *out);
 
-/* Compares a KEY/STRING token with a C string, decoding escapes as needed. */
-bool ww_json_is(const struct ww_json_token *t, const char *s);
+/* Compares a KEY/STRING token with a text, decoding escapes as needed. */
+bool ww_json_text_is(const struct ww_json_token *t, struct ww_slice s);
+
+/* The same with a C string. Inline, because most are literals of another length. */
+static inline bool ww_json_is(const struct ww_json_token *t, const char *s)
+{
+	struct ww_slice text = ww_slice_str(s);
+
+	return (t->escaped || t->raw.n == text.n) && ww_json_text_is(t, text);
+}
 
 /* Non-negative integer tokens: 0, -EINVAL (fraction, exponent, sign), -ERANGE. */
 WW_CHECK int ww_json_u64(const struct ww_json_token *t, uint64_t *ret_value);
