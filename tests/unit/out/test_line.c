@@ -82,8 +82,8 @@ static void cut(void **state)
 	assert_int_equal(ww_line_add(ww_slice_str(record), true, &out), 0);
 	assert_true(out.n <= WW_LINE_BYTES_MAX);
 	assert_memory_equal(out.p + out.n - 7, "\033[0m…", 7);
-	ww_buf_clear(&out);
-	out.max = 16;
+	ww_buf_done(&out);
+	ww_buf_init(&out, 16);
 	assert_int_equal(ww_line_add(WW_SLICE_LIT(SAMPLE_FLOW), false, &out), -EMSGSIZE);
 }
 
