@@ -261,7 +261,7 @@ static int build(struct report *p, struct ww_buf *out)
 
 	if (dir < 0)
 		return ww_log_err_r(-errno, "cannot open %s", p->state_dir);
-	r = ww_keyfile_load(dir, NULL, false, &keys, &why);
+	r = ww_keyfile_load(dir, NULL, NULL, false, &keys, &why);
 	if (r == 0 && !p->complete) {
 		in.indexes = s->indexes;
 		in.n_indexes = s->count;

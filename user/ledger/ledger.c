@@ -199,6 +199,16 @@ int ww_ledger_erase(struct ww_ledger *l, uint64_t index)
 	return ww_payload_writer_erase(&l->payload, index);
 }
 
+void ww_ledger_hand_over(struct ww_ledger *l, const struct ww_note_signer *next)
+{
+	ww_tlog_hand_over(l->log, next);
+}
+
+int ww_ledger_dir(const struct ww_ledger *l)
+{
+	return ww_tlog_dir(l->log);
+}
+
 uint64_t ww_ledger_size(const struct ww_ledger *l)
 {
 	return l->size;

@@ -62,6 +62,10 @@ const char *ww_ledger_stopped(const struct ww_ledger *l);
  */
 WW_CHECK int ww_ledger_erase(struct ww_ledger *l, uint64_t index);
 
+/* As ww_tlog_hand_over. */
+void ww_ledger_hand_over(struct ww_ledger *l, const struct ww_note_signer *next);
+
+int ww_ledger_dir(const struct ww_ledger *l);          /* borrowed descriptor of the directory */
 uint64_t ww_ledger_size(const struct ww_ledger *l);    /* committed records */
 uint64_t ww_ledger_pending(const struct ww_ledger *l); /* records waiting for commit */
 const struct ww_checkpoint *ww_ledger_head(const struct ww_ledger *l);

@@ -10,8 +10,10 @@
 #include "base/utf8.h"
 
 #define KEY_TYPE_ED25519 0x01
-#define KEY_RAW_LEN      33u /* type byte and 32 bytes */
-#define SIG_RAW_LEN      (4u + WW_NOTE_SIG_LEN)
+#define KEY_TYPE_ECDSA   0x02
+#define KEY_RAW_LEN      33u                         /* type byte and 32 bytes */
+#define HELD_RAW_LEN     (1u + WW_SIGNER_PUBLIC_MAX) /* the same of a held key */
+#define SIG_RAW_MAX      (4u + WW_SIGNER_SIG_MAX)
 
 static const char PRIVATE_PREFIX[] = "PRIVATE+KEY+";
 static const uint8_t DASH[] = {0xe2, 0x80, 0x94,
@@ -48,6 +50,11 @@ bool ww_note_name_ok(struct ww_slice name)
 	return true;
 }
 
+static uint32_t id_of(const uint8_t b[4])
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
 static uint32_t key_id(const char *name, const uint8_t raw[KEY_RAW_LEN])
 {
 	uint8_t in[WW_NOTE_NAME_MAX + 1 + KEY_RAW_LEN];
@@ -58,7 +65,7 @@ static uint32_t key_id(const char *name, const uint8_t raw[KEY_RAW_LEN])
 	in[n] = '\n';
 	memcpy(in + n + 1, raw, KEY_RAW_LEN);
 	ww_sha256(ww_slice(in, n + 1 + KEY_RAW_LEN), &h);
-	return (uint32_t)h.b[0] << 24 | (uint32_t)h.b[1] << 16 | (uint32_t)h.b[2] << 8 | h.b[3];
+	return id_of(h.b);
 }
 
 static void key_set(struct ww_note_key *k, struct ww_slice name, const uint8_t pub[32])
@@ -72,22 +79,41 @@ static void key_set(struct ww_note_key *k, struct ww_slice name, const uint8_t p
 	k->id = key_id(k->name, raw);
 }
 
-static void key_text(const char *prefix, const struct ww_note_key *k, const uint8_t bytes[32],
+static void held_key_set(struct ww_note_key *k, struct ww_slice name, const uint8_t *spki)
+{
+	struct ww_sha256 h;
+
+	memset(k, 0, sizeof(*k));
+	memcpy(k->name, name.p, name.n);
+	memcpy(k->pub, spki, WW_SIGNER_PUBLIC_MAX);
+	k->algorithm = WW_SIGNER_ECDSA_P256;
+	ww_sha256(ww_slice(spki, WW_SIGNER_PUBLIC_MAX), &h);
+	k->id = id_of(h.b);
+}
+
+static bool is_held(const struct ww_note_key *k)
+{
+	return k->algorithm == WW_SIGNER_ECDSA_P256;
+}
+
+static void key_text(const char *prefix, const struct ww_note_key *k, const uint8_t *bytes,
 		     char out[WW_NOTE_KEY_TEXT_MAX])
 {
-	uint8_t raw[KEY_RAW_LEN] = {KEY_TYPE_ED25519};
-	char b64[WW_BASE64_LEN(KEY_RAW_LEN) + 1];
+	uint8_t raw[HELD_RAW_LEN] = {is_held(k) ? KEY_TYPE_ECDSA : KEY_TYPE_ED25519};
+	size_t n = is_held(k) ? HELD_RAW_LEN : KEY_RAW_LEN;
+	char b64[WW_BASE64_LEN(HELD_RAW_LEN) + 1];
 
-	memcpy(raw + 1, bytes, 32);
-	ww_base64_encode(ww_slice(raw, sizeof(raw)), b64);
+	memcpy(raw + 1, bytes, n - 1);
+	ww_base64_encode(ww_slice(raw, n), b64);
 	snprintf(out, WW_NOTE_KEY_TEXT_MAX, "%s%s+%08x+%s", prefix, k->name, k->id, b64);
 	explicit_bzero(raw, sizeof(raw));
 	explicit_bzero(b64, sizeof(b64));
 }
 
-/* Splits "name+hhhhhhhh+base64"; the base64 may itself hold '+', names may not. */
-static int key_split(struct ww_slice text, struct ww_slice *ret_name, uint32_t *ret_id,
-		     uint8_t ret_raw[KEY_RAW_LEN])
+/* Splits "name+hhhhhhhh+base64"; the base64 may itself hold '+', names may not. raw: type and key.
+ */
+static int key_split(struct ww_slice text, uint8_t type, size_t raw_len, struct ww_slice *ret_name,
+		     uint32_t *ret_id, uint8_t *ret_raw)
 {
 	size_t plus = ww_slice_find(text, 0, '+');
 	struct ww_slice name = ww_slice_sub(text, 0, plus);
@@ -98,14 +124,14 @@ static int key_split(struct ww_slice text, struct ww_slice *ret_name, uint32_t *
 
 	if (!ww_note_name_ok(name) || text.n < plus + 11 || text.p[plus + 9] != '+' ||
 	    ww_hex_decode(hex, id, sizeof(id)) < 0 ||
-	    ww_base64_decode(b64, false, ret_raw, KEY_RAW_LEN, &n) < 0 || n != KEY_RAW_LEN ||
-	    ret_raw[0] != KEY_TYPE_ED25519)
+	    ww_base64_decode(b64, false, ret_raw, raw_len, &n) < 0 || n != raw_len ||
+	    ret_raw[0] != type)
 		return -EINVAL;
 	for (size_t i = 0; i < hex.n; i++)
 		if (hex.p[i] >= 'A' && hex.p[i] <= 'F')
 			return -EINVAL;
 	*ret_name = name;
-	*ret_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
+	*ret_id = id_of(id);
 	return 0;
 }
 
@@ -116,9 +142,25 @@ int ww_note_key_parse(struct ww_slice text, struct ww_note_key *ret_key)
 	struct ww_note_key k;
 	uint32_t id;
 
-	if (key_split(text, &name, &id, raw) < 0)
+	if (key_split(text, KEY_TYPE_ED25519, KEY_RAW_LEN, &name, &id, raw) < 0)
 		return -EINVAL;
 	key_set(&k, name, raw + 1);
+	if (k.id != id)
+		return -EINVAL;
+	*ret_key = k;
+	return 0;
+}
+
+int ww_note_key_parse_held(struct ww_slice text, struct ww_note_key *ret_key)
+{
+	uint8_t raw[HELD_RAW_LEN];
+	struct ww_slice name;
+	struct ww_note_key k;
+	uint32_t id;
+
+	if (key_split(text, KEY_TYPE_ECDSA, HELD_RAW_LEN, &name, &id, raw) < 0)
+		return -EINVAL;
+	held_key_set(&k, name, raw + 1);
 	if (k.id != id)
 		return -EINVAL;
 	*ret_key = k;
@@ -132,21 +174,21 @@ void ww_note_key_text(const struct ww_note_key *key, char out[WW_NOTE_KEY_TEXT_M
 
 bool ww_note_key_equal(const struct ww_note_key *a, const struct ww_note_key *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->id == b->id &&
+	return strcmp(a->name, b->name) == 0 && a->id == b->id && is_held(a) == is_held(b) &&
 	       memcmp(a->pub, b->pub, sizeof(a->pub)) == 0;
 }
 
-static int signer_from_seed(struct ww_slice name, const uint8_t seed[32],
-			    struct ww_note_signer *ret_signer)
+int ww_note_signer_seed(struct ww_slice name, const uint8_t seed[32],
+			struct ww_note_signer *ret_signer)
 {
-	WW_AUTO(EVP_PKEY_free_auto)
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
-	uint8_t pub[32];
-	size_t n = sizeof(pub);
+	WW_AUTO(ww_signer_free_auto) struct ww_signer *software = NULL;
 
-	if (!pkey || EVP_PKEY_get_raw_public_key(pkey, pub, &n) != 1 || n != sizeof(pub))
+	if (!ww_note_name_ok(name))
+		return -EINVAL;
+	if (ww_signer_software(seed, &software) < 0)
 		return -EIO;
-	key_set(&ret_signer->key, name, pub);
+	*ret_signer = (struct ww_note_signer){0};
+	key_set(&ret_signer->key, name, ww_signer_public(software).p);
 	memcpy(ret_signer->seed, seed, 32);
 	return 0;
 }
@@ -160,7 +202,7 @@ int ww_note_signer_new(struct ww_slice name, struct ww_note_signer *ret_signer)
 		return -EINVAL;
 	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return -EIO;
-	r = signer_from_seed(name, seed, ret_signer);
+	r = ww_note_signer_seed(name, seed, ret_signer);
 	explicit_bzero(seed, sizeof(seed));
 	return r;
 }
@@ -174,8 +216,9 @@ int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer
 	int r = -EINVAL;
 
 	if (ww_slice_starts(text, prefix) &&
-	    key_split(ww_slice_sub(text, prefix.n, text.n), &name, &id, raw) == 0)
-		r = signer_from_seed(name, raw + 1, &s);
+	    key_split(ww_slice_sub(text, prefix.n, text.n), KEY_TYPE_ED25519, KEY_RAW_LEN, &name,
+		      &id, raw) == 0)
+		r = ww_note_signer_seed(name, raw + 1, &s);
 	if (r == 0 && s.key.id != id)
 		r = -EINVAL;
 	if (r == 0)
@@ -190,25 +233,44 @@ void ww_note_signer_text(const struct ww_note_signer *s, char out[WW_NOTE_KEY_TE
 	key_text(PRIVATE_PREFIX, &s->key, s->seed, out);
 }
 
+int ww_note_signer_hold(struct ww_slice name, struct ww_signer **held,
+			struct ww_note_signer *ret_signer)
+{
+	struct ww_note_signer s = {0};
+
+	if (!ww_note_name_ok(name) || ww_signer_algorithm(*held) != WW_SIGNER_ECDSA_P256)
+		return -EINVAL;
+	held_key_set(&s.key, name, ww_signer_public(*held).p);
+	s.held = WW_TAKE(*held);
+	*ret_signer = s;
+	return 0;
+}
+
 void ww_note_signer_done(struct ww_note_signer *s)
 {
+	ww_signer_free(s->held);
 	explicit_bzero(s, sizeof(*s));
+}
+
+static int sign(const struct ww_note_signer *s, struct ww_slice message,
+		uint8_t ret_sig[WW_SIGNER_SIG_MAX], size_t *ret_n)
+{
+	WW_AUTO(ww_signer_free_auto) struct ww_signer *software = NULL;
+	int r = s->held ? 0 : ww_signer_software(s->seed, &software);
+
+	return r < 0 ? r : ww_signer_sign(s->held ? s->held : software, message, ret_sig, ret_n);
 }
 
 int ww_note_sign_raw(const struct ww_note_signer *s, struct ww_slice message,
 		     uint8_t ret_sig[WW_NOTE_SIG_LEN])
 {
-	WW_AUTO(EVP_PKEY_free_auto)
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, s->seed, 32);
-	WW_AUTO(EVP_MD_CTX_free_auto) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t sig[WW_NOTE_SIG_LEN];
-	size_t n = sizeof(sig);
+	uint8_t sig[WW_SIGNER_SIG_MAX];
+	size_t n;
+	int r = s->held ? -EINVAL : sign(s, message, sig, &n);
 
-	if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1)
-		return -ENOMEM;
-	if (EVP_DigestSign(ctx, sig, &n, message.p, message.n) != 1 || n != sizeof(sig))
-		return -EIO;
-	memcpy(ret_sig, sig, sizeof(sig));
+	if (r < 0)
+		return r;
+	memcpy(ret_sig, sig, WW_NOTE_SIG_LEN);
 	return 0;
 }
 
@@ -238,24 +300,34 @@ static bool text_ok(struct ww_slice text)
 	return text.n > 0 && text.p[text.n - 1] == '\n';
 }
 
+int ww_note_cosign(const struct ww_note_signer *s, struct ww_slice text, struct ww_buf *out)
+{
+	char line[sizeof(DASH) + WW_NOTE_NAME_MAX + WW_BASE64_LEN(SIG_RAW_MAX) + 8];
+	char b64[WW_BASE64_LEN(SIG_RAW_MAX) + 1];
+	uint8_t raw[SIG_RAW_MAX];
+	size_t sig_n;
+	int n, r;
+
+	for (size_t i = 0; i < 4; i++)
+		raw[i] = (uint8_t)(s->key.id >> (24 - 8 * i));
+	r = sign(s, text, raw + 4, &sig_n);
+	if (r < 0)
+		return r;
+	ww_base64_encode(ww_slice(raw, 4 + sig_n), b64);
+	n = snprintf(line, sizeof(line), "%.4s%s %s\n", (const char *)DASH, s->key.name, b64);
+	return ww_buf_add(out, line, (size_t)n);
+}
+
 int ww_note_sign(const struct ww_note_signer *s, struct ww_slice text, struct ww_buf *out)
 {
-	char line[sizeof(DASH) + WW_NOTE_NAME_MAX + WW_BASE64_LEN(SIG_RAW_LEN) + 8];
-	char b64[WW_BASE64_LEN(SIG_RAW_LEN) + 1];
-	uint8_t raw[SIG_RAW_LEN];
-	int n, r;
+	int r;
 
 	if (!text_ok(text))
 		return -EINVAL;
-	for (size_t i = 0; i < 4; i++)
-		raw[i] = (uint8_t)(s->key.id >> (24 - 8 * i));
-	r = ww_note_sign_raw(s, text, raw + 4);
-	if (r < 0)
-		return r;
-	ww_base64_encode(ww_slice(raw, sizeof(raw)), b64);
-	n = snprintf(line, sizeof(line), "\n%.4s%s %s\n", (const char *)DASH, s->key.name, b64);
 	r = ww_buf_add(out, text.p, text.n);
-	return r < 0 ? r : ww_buf_add(out, line, (size_t)n);
+	if (r == 0)
+		r = ww_buf_add(out, "\n", 1);
+	return r < 0 ? r : ww_note_cosign(s, text, out);
 }
 
 /* One signature line without its newline. 1: good, by this key; 0: of another key; or an error. */
@@ -277,10 +349,14 @@ static int check_line(struct ww_slice line, struct ww_slice text, const struct w
 		    0 ||
 	    n < 5)
 		return -EINVAL;
-	id = (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | raw[3];
+	id = id_of(raw);
 	if (!ww_slice_eq_str(name, key->name) || id != key->id)
 		return 0;
-	r = ww_note_verify_raw(key, text, ww_slice(raw + 4, n - 4));
+	if (is_held(key))
+		r = ww_signer_verify_ecdsa(ww_slice(key->pub, sizeof(key->pub)), text,
+					   ww_slice(raw + 4, n - 4));
+	else
+		r = ww_note_verify_raw(key, text, ww_slice(raw + 4, n - 4));
 	return r == 0 ? 1 : r;
 }
 

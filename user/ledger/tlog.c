@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 
 #include "ledger/durable.h"
+#include "ledger/rotate.h"
 #include "ledger/tlog_check.h"
 #include "wirewitness/limits.h"
 
@@ -35,11 +36,12 @@ struct edge {
 struct ww_tlog {
 	int dir, guard, lock;
 	struct ww_keyfile keys;
-	struct ww_checkpoint head; /* published */
-	struct edge edge;          /* at head */
-	struct edge next;          /* of the commit under way */
-	struct ww_buf bundle;      /* entries of the partial bundle at head */
-	struct ww_buf pending;     /* entries behind head, framed as in a bundle */
+	const struct ww_note_signer *second; /* NULL but for a hand-over */
+	struct ww_checkpoint head;           /* published */
+	struct edge edge;                    /* at head */
+	struct edge next;                    /* of the commit under way */
+	struct ww_buf bundle;                /* entries of the partial bundle at head */
+	struct ww_buf pending;               /* entries behind head, framed as in a bundle */
 	uint64_t pending_count;
 	int stopped; /* 0 or the errno of the failed write */
 	struct ww_errtext why;
@@ -188,6 +190,20 @@ static void drop_outgrown(struct ww_tlog *log, uint64_t old_size, uint64_t size)
 	}
 }
 
+/* Both keys sign one text. */
+static int sign_head(const struct ww_tlog *log, const struct ww_checkpoint *head,
+		     struct ww_buf *note)
+{
+	WW_AUTO_BUF struct ww_buf text = {0};
+	int r = ww_checkpoint_sign(head, &log->keys.signer, note);
+
+	if (r < 0 || !log->second)
+		return r;
+	ww_buf_init(&text, WW_NOTE_BYTES_MAX);
+	r = ww_checkpoint_text(head, &text);
+	return r < 0 ? r : ww_note_cosign(log->second, ww_buf_slice(&text), note);
+}
+
 static int commit(struct ww_tlog *log, struct ww_buf *bundle, struct ww_buf *note,
 		  struct ww_errtext *why)
 {
@@ -206,7 +222,7 @@ static int commit(struct ww_tlog *log, struct ww_buf *bundle, struct ww_buf *not
 		return ww_errtext_errno(why, r, "cannot write the tiles");
 	head.size += log->pending_count;
 	edge_root(&log->next, &head.root);
-	r = ww_checkpoint_sign(&head, &log->keys.signer, note);
+	r = sign_head(log, &head, note);
 	if (r < 0)
 		return ww_errtext_errno(why, r, "cannot sign the checkpoint");
 	r = publish(log, ww_buf_slice(note), why);
@@ -630,7 +646,9 @@ static int open_files(struct ww_tlog *log, const struct ww_tlog_options *o, stru
 	empty = faccessat(log->dir, "checkpoint", F_OK, 0) < 0 &&
 		faccessat(log->guard, "highest", F_OK, 0) < 0 &&
 		faccessat(log->dir, "tile", F_OK, 0) < 0;
-	r = ww_keyfile_load(log->dir, o->origin, empty, &log->keys, why);
+	r = ww_rotate_settle(log->dir, log->guard, why);
+	if (r == 0)
+		r = ww_keyfile_load(log->dir, o->origin, o->key, empty, &log->keys, why);
 	if (r < 0)
 		return r;
 	if (o->origin && strcmp(o->origin, log->keys.signer.key.name) != 0)
@@ -667,6 +685,11 @@ void ww_tlog_close(struct ww_tlog *log)
 	ww_own_close(&log->guard);
 	ww_own_close(&log->lock);
 	free(log);
+}
+
+void ww_tlog_hand_over(struct ww_tlog *log, const struct ww_note_signer *next)
+{
+	log->second = next;
 }
 
 const char *ww_tlog_stopped(const struct ww_tlog *log)

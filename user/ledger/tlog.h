@@ -5,7 +5,7 @@
  *
  * Files under `dir` (0700):
  *   lock                 flock of the one writer
- *   key vkey digest.key  see keyfile.h
+ *   key vkey digest.key  see keyfile.h; key.next and keys/history see rotate.h
  *   checkpoint           the published signed tree head
  *   highest              the signed tree head of the highest size ever signed (roll-back guard);
  * may live in another directory, which then survives a restore of `dir` from an old copy
@@ -33,6 +33,7 @@ struct ww_tlog_options {
 	const char *dir;       /* made with mode 0700 when missing (its parent must exist) */
 	const char *guard_dir; /* where `highest` lives; NULL: in dir. Must exist. */
 	const char *origin; /* names the log on first start; NULL later on: whatever the key says */
+	const char *key; /* PROVIDER:URI that holds the signing key (keyfile.h); NULL: as it is */
 };
 
 /*
@@ -69,6 +70,9 @@ WW_CHECK int ww_tlog_commit(struct ww_tlog *log, uint64_t *ret_size);
  * pending entries. A commit is still needed. 0, or an error as on open; the log then stays stopped.
  */
 WW_CHECK int ww_tlog_retry(struct ww_tlog *log);
+
+/* Later commits are signed by `next` as well (borrowed): the hand-over of a rotation (rotate.h). */
+void ww_tlog_hand_over(struct ww_tlog *log, const struct ww_note_signer *next);
 
 /* NULL while writing works, else why it stopped. Borrowed until the next call on the log. */
 const char *ww_tlog_stopped(const struct ww_tlog *log);

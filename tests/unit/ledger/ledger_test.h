@@ -150,7 +150,7 @@ static inline void commit(struct ww_ledger *l)
 static inline int try_open(const char *dir, const char *guard, struct ww_ledger **ret,
 			   struct ww_errtext *why)
 {
-	struct ww_tlog_options o = {dir, guard, ORIGIN};
+	struct ww_tlog_options o = {.dir = dir, .guard_dir = guard, .origin = ORIGIN};
 
 	return ww_ledger_open(&o, ret, why);
 }

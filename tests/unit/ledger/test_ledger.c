@@ -73,7 +73,7 @@ static void test_secrets_in_the_open(void **state)
 static void test_keys_lost(void **state)
 {
 	char dir[PATH_LEN], path[PATH_LEN];
-	struct ww_tlog_options o = {dir, NULL, "another.test/log"};
+	struct ww_tlog_options o = {.dir = dir, .origin = "another.test/log"};
 	struct ww_errtext why = {""};
 	struct ww_ledger *l = NULL;
 
@@ -94,7 +94,7 @@ static void test_keys_lost(void **state)
 static void test_bad_origin(void **state)
 {
 	char dir[PATH_LEN];
-	struct ww_tlog_options o = {at(*state, "log", dir), NULL, "two words"};
+	struct ww_tlog_options o = {.dir = at(*state, "log", dir), .origin = "two words"};
 	struct ww_errtext why = {""};
 	struct ww_ledger *l = NULL;
 
