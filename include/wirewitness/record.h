@@ -21,7 +21,10 @@
 	X(VERDICT, 8, "verdict", "the judged result for one action")                \
 	X(COVERAGE, 9, "coverage", "how completely a scope was seen")               \
 	X(LOSS, 10, "loss", "events or bytes lost, by cause")                       \
-	X(FINDING, 11, "finding", "malformed or hostile input on a flow or claim")
+	X(FINDING, 11, "finding", "malformed or hostile input on a flow or claim")  \
+	X(KEY_ROTATION, 12, "key_rotation",                                         \
+	  "the ledger's signing key was replaced, signed by both")                  \
+	X(PRUNE, 13, "prune", "which records' content was removed, and under which policy")
 
 #define WW_RECORD_ENUM_(n, v, t, d) WW_RECORD_##n = (v),
 enum ww_record_kind { WW_RECORD_KINDS(WW_RECORD_ENUM_) WW_RECORD_MAX };

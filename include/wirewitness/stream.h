@@ -7,6 +7,8 @@
  *   {"op":"scope","name":NAME}           -> {"ok":true,"cgroup":ABSOLUTE PATH,"id":HEX}
  *        a watched cgroup is made; it leaves the scope when it is empty and this connection is
  * closed
+ *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL} -> {"ok":true}: the work has begun;
+ * status.retention says when it is done
  *   {"op":"tail","from":N}               -> {"ok":true,"next":N}, then a stream line per committed
  * record from ledger index N on (N beyond the end: only new ones), for as long as the connection
  * lasts any failure                          -> {"ok":false,"error":TEXT}

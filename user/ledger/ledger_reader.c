@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "ledger/durable.h"
+#include "ledger/fields.h"
 #include "ledger/keyfile.h"
 #include "ledger/tile_store.h"
 
@@ -16,6 +17,9 @@ struct ww_ledger_reader {
 	struct ww_checkpoint head;
 	struct ww_tile_store *tiles;
 	struct ww_payload_reader *payload;
+	bool looked; /* withheld is read */
+	struct ww_withheld_list withheld;
+	char kind[WW_LEAF_KIND_MAX + 1]; /* of a record whose segment is gone */
 };
 
 int ww_ledger_reader_open(const char *dir, const struct ww_note_key *key,
@@ -53,6 +57,7 @@ void ww_ledger_reader_close(struct ww_ledger_reader *r)
 		return;
 	ww_tile_store_free(r->tiles);
 	ww_payload_reader_free(r->payload);
+	ww_withheld_done(&r->withheld);
 	ww_buf_done(&r->note);
 	ww_own_close(&r->dir);
 	free(r);
@@ -88,14 +93,63 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 		ww_tile_store_resize(r->tiles, head.size);
 		ww_payload_reader_refresh(r->payload);
 	}
+	/* Pruning goes on while nothing is committed. */
+	r->looked = false;
 	if (ret_size)
 		*ret_size = r->head.size;
 	return 0;
 }
 
+int ww_ledger_reader_withheld(struct ww_ledger_reader *r, uint64_t index, struct ww_slice kind,
+			      const struct ww_withheld **ret)
+{
+	struct ww_withheld_list l;
+	int e = r->looked ? 0 : ww_withheld_read(r->dir, r->head.size, &l);
+
+	if (e < 0)
+		return e;
+	if (!r->looked) {
+		ww_withheld_done(&r->withheld);
+		r->withheld = l;
+		r->looked = true;
+	}
+	*ret = ww_withheld_find(&r->withheld, index, kind);
+	return 0;
+}
+
+/* The kind that the leaf names, NUL-terminated in r->kind. */
+static int leaf_kind(struct ww_ledger_reader *r, uint64_t index)
+{
+	struct ww_field f = {.name = "kind", .type = WW_JSON_STRING};
+	struct ww_slice leaf;
+	int e = ww_ledger_reader_leaf(r, index, &leaf);
+
+	if (e == 0)
+		e = ww_fields_read(leaf, "the leaf", &f, 1, NULL);
+	if (e < 0 || !ww_leaf_kind_ok(f.token.raw))
+		return e < 0 ? e : -EUCLEAN;
+	memcpy(r->kind, f.token.raw.p, f.token.raw.n);
+	r->kind[f.token.raw.n] = '\0';
+	return 0;
+}
+
 int ww_ledger_reader_get(struct ww_ledger_reader *r, uint64_t index, struct ww_payload *ret)
 {
-	return index < r->head.size ? ww_payload_reader_get(r->payload, index, ret) : -ERANGE;
+	const struct ww_withheld *w = NULL;
+	int e = index < r->head.size ? ww_payload_reader_get(r->payload, index, ret) : -ERANGE;
+
+	if (e != -ENODATA)
+		return e;
+	/* Its segment is gone: pruned, when a prune record says so. */
+	e = leaf_kind(r, index);
+	if (e == 0)
+		e = ww_ledger_reader_withheld(r, index, ww_slice_str(r->kind), &w);
+	if (e < 0)
+		return e;
+	if (!w)
+		return -ENODATA;
+	*ret = (struct ww_payload){.index = index, .kind = ww_slice_str(r->kind), .erased = true};
+	return 0;
 }
 
 int ww_ledger_reader_leaf(struct ww_ledger_reader *r, uint64_t index, struct ww_slice *ret_leaf)

@@ -13,6 +13,7 @@
 #include "ledger/errtext.h"
 #include "ledger/merkle.h"
 #include "ledger/payload.h"
+#include "ledger/pruned.h"
 
 struct ww_ledger_reader;
 
@@ -36,11 +37,19 @@ WW_CHECK int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_
 
 /*
  * Reads one record; ascending calls are sequential reads. *ret borrows until the next call. 0;
- * -ERANGE (not committed at the last refresh); -ENODATA (its segment was removed); -EUCLEAN
- * (damaged); or an errno. An erased record is 0 with ret->erased set.
+ * -ERANGE (not committed at the last refresh); -ENODATA (its segment is missing); -EUCLEAN
+ * (damaged); or an errno. An erased record is 0 with ret->erased set, so is one whose segment went
+ * with a prune record that names it: its kind is then the leaf's.
  */
 WW_CHECK int ww_ledger_reader_get(struct ww_ledger_reader *r, uint64_t index,
 				  struct ww_payload *ret);
+
+/*
+ * The prune record that names this one; *ret is NULL when none does, else borrowed until the next
+ * refresh. 0, or an errno (-EUCLEAN: the file `pruned` and the records contradict each other).
+ */
+WW_CHECK int ww_ledger_reader_withheld(struct ww_ledger_reader *r, uint64_t index,
+				       struct ww_slice kind, const struct ww_withheld **ret);
 
 /* The leaf of one record as the log has it, borrowed until the next call. Errors as above. */
 WW_CHECK int ww_ledger_reader_leaf(struct ww_ledger_reader *r, uint64_t index,

@@ -105,14 +105,19 @@ static void segment_name(uint64_t first, char out[NAME_LEN + 1])
 	snprintf(out, NAME_LEN + 1, "%020" PRIu64, first);
 }
 
-/* The segment with the largest first index that is at most `index`. 0, -ENODATA, or -errno. */
-static int find_segment(int dir, uint64_t index, uint64_t *ret_first)
+/* The segment with the largest first index that is at most `index`, and the smallest one behind it.
+ * 0 or -errno. */
+struct neighbours {
+	bool found, more;
+	uint64_t first, next;
+};
+
+static int find_segments(int dir, uint64_t index, struct neighbours *ret)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+	struct neighbours near = {0};
 	const struct dirent *e;
-	bool found = false;
-	uint64_t best = 0;
 
 	if (!list) {
 		int r = -errno;
@@ -124,16 +129,33 @@ static int find_segment(int dir, uint64_t index, uint64_t *ret_first)
 		struct ww_slice name = ww_slice_str(e->d_name);
 		uint64_t first;
 
-		if (name.n == NAME_LEN && ww_slice_u64(name, &first) == 0 && first <= index &&
-		    (!found || first > best)) {
-			best = first;
-			found = true;
+		if (name.n != NAME_LEN || ww_slice_u64(name, &first) < 0)
+			continue;
+		if (first <= index && (!near.found || first > near.first)) {
+			near.first = first;
+			near.found = true;
+		}
+		if (first > index && (!near.more || first < near.next)) {
+			near.next = first;
+			near.more = true;
 		}
 	}
 	closedir(list);
-	if (!found)
+	*ret = near;
+	return 0;
+}
+
+/* 0, -ENODATA, or -errno. */
+static int find_segment(int dir, uint64_t index, uint64_t *ret_first)
+{
+	struct neighbours near;
+	int r = find_segments(dir, index, &near);
+
+	if (r < 0)
+		return r;
+	if (!near.found)
 		return -ENODATA;
-	*ret_first = best;
+	*ret_first = near.first;
 	return 0;
 }
 
@@ -337,7 +359,8 @@ int ww_payload_writer_rewind(struct ww_payload_writer *w)
 	return fsync(w->fd) < 0 ? -errno : 0;
 }
 
-static int erase_at(int fd, uint64_t offset, const struct ww_payload *p)
+/* Not synced. */
+static int erase_frame(int fd, uint64_t offset, const struct ww_payload *p)
 {
 	WW_AUTO_BUF struct ww_buf frame = {0};
 	struct ww_payload erased = *p;
@@ -351,7 +374,13 @@ static int erase_at(int fd, uint64_t offset, const struct ww_payload *p)
 		return r;
 	memset(frame.p + (salted.p - frame.p), 0, salted.n);
 	put_be(frame.p + 4, crc(ww_slice_sub(ww_buf_slice(&frame), HEAD_LEN, frame.n)), 4);
-	r = ww_durable_pwrite(fd, ww_buf_slice(&frame), offset);
+	return ww_durable_pwrite(fd, ww_buf_slice(&frame), offset);
+}
+
+static int erase_at(int fd, uint64_t offset, const struct ww_payload *p)
+{
+	int r = erase_frame(fd, offset, p);
+
 	if (r == 0 && fdatasync(fd) < 0)
 		r = -errno;
 	return r;
@@ -385,6 +414,108 @@ int ww_payload_writer_erase(struct ww_payload_writer *w, uint64_t index)
 	return erase_at(fd, offset, &p);
 }
 
+/* --- whole segments ------------------------------------------------------------------------------
+ */
+
+struct ww_payload_walk {
+	int dir;
+	struct scan scan;
+	uint64_t first;
+	bool last;
+	uint64_t offset; /* of the frame that was given */
+	struct ww_payload given;
+};
+
+int ww_payload_walk_new(int ledger_dir, struct ww_payload_walk **ret_walk)
+{
+	WW_AUTO(ww_payload_walk_free_auto) struct ww_payload_walk *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->dir = w->scan.fd = -1;
+	ww_buf_init(&w->scan.window, WINDOW_MAX);
+	r = open_records(ledger_dir, &w->dir);
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : r;
+	*ret_walk = WW_TAKE(w);
+	return 0;
+}
+
+void ww_payload_walk_free(struct ww_payload_walk *w)
+{
+	if (!w)
+		return;
+	scan_done(&w->scan);
+	ww_own_close(&w->scan.fd);
+	ww_own_close(&w->dir);
+	free(w);
+}
+
+int ww_payload_walk_enter(struct ww_payload_walk *w, uint64_t index, uint64_t *ret_first,
+			  uint64_t *ret_next)
+{
+	struct neighbours near;
+	int fd, r = find_segments(w->dir, index, &near);
+
+	if (r == 0 && !near.found && near.more)
+		r = find_segments(w->dir, near.next, &near);
+	if (r == 0 && !near.found)
+		r = -ENODATA;
+	if (r == 0)
+		r = open_segment(w->dir, near.first, O_RDWR, &fd);
+	if (r < 0)
+		return r;
+	ww_own_close(&w->scan.fd);
+	w->scan.fd = fd;
+	w->scan.offset = 0;
+	w->scan.at = 0;
+	ww_buf_clear(&w->scan.window);
+	w->first = near.first;
+	w->last = !near.more;
+	w->given = (struct ww_payload){0};
+	*ret_first = near.first;
+	*ret_next = near.more ? near.next : UINT64_MAX;
+	return 0;
+}
+
+int ww_payload_walk_next(struct ww_payload_walk *w, struct ww_payload *ret, bool *ret_damaged)
+{
+	int got;
+
+	w->given = (struct ww_payload){0};
+	got = scan_next(&w->scan, &w->given, &w->offset);
+	if (got < 0)
+		return got;
+	if (got != WW_PARSE_DONE && got != WW_PARSE_GAP)
+		return got == WW_PARSE_END ? -ENODATA : -EUCLEAN;
+	*ret = w->given;
+	*ret_damaged = got == WW_PARSE_GAP;
+	return 0;
+}
+
+int ww_payload_walk_erase(struct ww_payload_walk *w)
+{
+	return w->given.kind.n ? erase_frame(w->scan.fd, w->offset, &w->given) : -EINVAL;
+}
+
+int ww_payload_walk_sync(struct ww_payload_walk *w)
+{
+	return fdatasync(w->scan.fd) < 0 ? -errno : 0;
+}
+
+int ww_payload_walk_remove(struct ww_payload_walk *w)
+{
+	char name[NAME_LEN + 1];
+
+	if (w->last)
+		return -EBUSY;
+	segment_name(w->first, name);
+	if (unlinkat(w->dir, name, 0) < 0)
+		return -errno;
+	return ww_durable_sync_dir(w->dir, ".");
+}
+
 /* --- reading -------------------------------------------------------------------------------------
  */
 
@@ -392,6 +523,8 @@ struct ww_payload_reader {
 	int ledger_dir;
 	int dir;
 	uint64_t next; /* index of the frame at the scan's place */
+	/* Places known to have no segment, so that a long gap is not looked for at each of them. */
+	uint64_t gap_first, gap_next;
 	struct scan scan;
 };
 
@@ -423,6 +556,19 @@ void ww_payload_reader_refresh(struct ww_payload_reader *r)
 	r->scan.offset += r->scan.at;
 	r->scan.at = 0;
 	ww_buf_clear(&r->scan.window);
+	r->gap_first = r->gap_next = 0;
+}
+
+/* From here to the next segment there is nothing. */
+static int note_gap(struct ww_payload_reader *r, uint64_t index)
+{
+	struct neighbours near;
+
+	if (find_segments(r->dir, index, &near) == 0 && near.more) {
+		r->gap_first = index;
+		r->gap_next = near.next;
+	}
+	return -ENODATA;
 }
 
 static int enter_segment(struct ww_payload_reader *r, uint64_t index)
@@ -436,6 +582,8 @@ static int enter_segment(struct ww_payload_reader *r, uint64_t index)
 			return e == -ENOENT ? -ENODATA : e;
 	}
 	e = find_segment(r->dir, index, &first);
+	if (e == -ENODATA)
+		return note_gap(r, index);
 	if (e == 0)
 		e = open_segment(r->dir, first, O_RDONLY, &fd);
 	if (e < 0)
@@ -454,8 +602,11 @@ int ww_payload_reader_get(struct ww_payload_reader *r, uint64_t index, struct ww
 	bool entered = r->scan.fd < 0 || index < r->next;
 	struct ww_payload p;
 	uint64_t offset;
-	int e = entered ? enter_segment(r, index) : 0;
+	int e;
 
+	if (index >= r->gap_first && index < r->gap_next)
+		return -ENODATA;
+	e = entered ? enter_segment(r, index) : 0;
 	if (e < 0)
 		return e;
 	for (;;) {
@@ -471,7 +622,7 @@ int ww_payload_reader_get(struct ww_payload_reader *r, uint64_t index, struct ww
 		if (got < 0)
 			return got;
 		if (got != WW_PARSE_DONE && got != WW_PARSE_GAP)
-			return got == WW_PARSE_END ? -ENODATA : -EUCLEAN;
+			return got == WW_PARSE_END ? note_gap(r, index) : -EUCLEAN;
 		if (r->next++ < index)
 			continue;
 		if (got == WW_PARSE_GAP || p.index != index)

@@ -74,6 +74,37 @@ WW_CHECK int ww_payload_writer_rewind(struct ww_payload_writer *w);
  */
 WW_CHECK int ww_payload_writer_erase(struct ww_payload_writer *w, uint64_t index);
 
+/* --- whole segments, to prune them ---------------------------------------------------------------
+ */
+
+struct ww_payload_walk;
+
+/* 0, -ENODATA (no records were ever written), -ENOMEM, or -errno. */
+WW_CHECK int ww_payload_walk_new(int ledger_dir, struct ww_payload_walk **ret_walk);
+void ww_payload_walk_free(struct ww_payload_walk *w);
+WW_DEFINE_AUTO(struct ww_payload_walk, ww_payload_walk_free)
+
+/*
+ * Goes to the beginning of the segment that `index` lies in, or else of the next one. *ret_first is
+ * the index of its first record, *ret_next that of the next segment's (UINT64_MAX: it is the last
+ * one). 0, -ENODATA (nothing there or behind), or -errno.
+ */
+WW_CHECK int ww_payload_walk_enter(struct ww_payload_walk *w, uint64_t index, uint64_t *ret_first,
+				   uint64_t *ret_next);
+
+/* The next frame, borrowed until the next call; *ret_damaged: only index and kind are to be
+ * trusted, if they are set. 0, -ENODATA at the end, -EUCLEAN (not a frame), or -errno. */
+WW_CHECK int ww_payload_walk_next(struct ww_payload_walk *w, struct ww_payload *ret,
+				  bool *ret_damaged);
+
+/* Overwrites salt and JSON of the frame that was given last; sync when all are done. 0 or -errno.
+ */
+WW_CHECK int ww_payload_walk_erase(struct ww_payload_walk *w);
+WW_CHECK int ww_payload_walk_sync(struct ww_payload_walk *w);
+
+/* Removes the segment. -EBUSY: it is the last one, which the writer has. */
+WW_CHECK int ww_payload_walk_remove(struct ww_payload_walk *w);
+
 /* --- reading -------------------------------------------------------------------------------------
  */
 

@@ -108,6 +108,7 @@ static int add_record(struct ww_ledger_reader *r, uint64_t index, struct ww_json
 		      struct ww_buf *scratch, bool *ret_withheld)
 {
 	struct ww_statement_record rec = {.index = index};
+	const struct ww_withheld *by = NULL;
 	struct ww_sha256 from_record, from_log;
 	struct ww_payload p;
 	struct ww_slice leaf;
@@ -121,6 +122,12 @@ static int add_record(struct ww_ledger_reader *r, uint64_t index, struct ww_json
 	ww_buf_clear(scratch);
 	if (p.erased) {
 		e = withheld_from_leaf(leaf, &p, &rec);
+		if (e == 0)
+			e = ww_ledger_reader_withheld(r, index, p.kind, &by);
+		if (e == 0 && by) {
+			rec.pruned_by = by->by;
+			rec.pruned_at = ww_slice_str(by->prune.t);
+		}
 	} else {
 		e = ww_buf_add(scratch, p.salt.p, p.salt.n);
 		if (e == 0)

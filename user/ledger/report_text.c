@@ -45,6 +45,11 @@ static void say_statement(const struct ww_report_result *r, struct ww_buf *out, 
 	    " withheld\n",
 	    s->list ? "chosen records from" : "every record from", s->first, s->last, s->count,
 	    s->withheld);
+	if (r->pruned)
+		say(out, err,
+		    "  withheld  %" PRIu64 " pruned by policy, as the log's record %" PRIu64
+		    " says%s\n",
+		    r->pruned, r->pruned_by, r->pruned < s->withheld ? "; others erased" : "");
 	say(out, err, "  created   %.*s\n", (int)(s->created_at.n < 64 ? s->created_at.n : 64),
 	    (const char *)s->created_at.p);
 	say(out, err, "  kinds    ");
@@ -100,6 +105,7 @@ static void write_statement(struct ww_jsonw *w, const struct ww_report_result *r
 	ww_jsonw_u64(w, "lastIndex", s->last);
 	ww_jsonw_u64(w, "recordCount", s->count);
 	ww_jsonw_u64(w, "withheldCount", s->withheld);
+	ww_jsonw_u64(w, "prunedCount", r->pruned);
 	ww_jsonw_end_object(w);
 	ww_jsonw_object(w, "kinds");
 	for (size_t i = 0; i < r->n_kinds; i++)

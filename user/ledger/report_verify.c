@@ -83,9 +83,41 @@ static void blame_key(struct ww_report_result *res)
 		       named.id, res->key.name, res->key.id);
 }
 
-static int check_signature(const struct ww_dsse *d, const struct ww_note_key *trusted,
+/* Who is trusted: one key, or the keys that a log has had; both NULL: nobody. */
+struct trust {
+	const struct ww_note_key *key;
+	const struct ww_keychain *chain;
+};
+
+/* The key of the chain that the report names; the newest when it names none of them. */
+static const struct ww_note_key *pick(const struct ww_keychain *chain, struct ww_report_result *res)
+{
+	const struct ww_keychain_key *k = NULL;
+	struct ww_note_key named;
+
+	if (named_key(ww_buf_slice(&res->payload), &named))
+		k = ww_keychain_find(chain, &named);
+	if (!k)
+		k = &chain->keys[chain->n - 1];
+	res->key_first = k->first;
+	res->key_last = k->last;
+	return &k->key;
+}
+
+static void pass_key(struct ww_report_result *res)
+{
+	pass(res, WW_REPORT_CHECK_KEY);
+	if (res->key_last < WW_MERKLE_SIZE_MAX)
+		ww_errtext_set(&res->checks[WW_REPORT_CHECK_KEY].text, 0,
+			       "signed by key %08x of the trusted log, replaced at %" PRIu64
+			       " records: who has got hold of it since can have made this report",
+			       res->key.id, res->key_last);
+}
+
+static int check_signature(const struct ww_dsse *d, const struct trust *trust,
 			   struct ww_report_result *res)
 {
+	const struct ww_note_key *trusted = trust->chain ? pick(trust->chain, res) : trust->key;
 	int r;
 
 	if (trusted) {
@@ -100,7 +132,7 @@ static int check_signature(const struct ww_dsse *d, const struct ww_note_key *tr
 	if (r == 0) {
 		pass(res, WW_REPORT_CHECK_SIGNATURE);
 		if (trusted)
-			pass(res, WW_REPORT_CHECK_KEY);
+			pass_key(res);
 		return 0;
 	}
 	if (trusted)
@@ -114,7 +146,7 @@ static int check_signature(const struct ww_dsse *d, const struct ww_note_key *tr
 
 /* Opens the envelope and checks its signature. 1: the payload may be read; 0: it may not; -ENOMEM.
  */
-static int check_envelope(struct ww_slice file, const struct ww_note_key *trusted,
+static int check_envelope(struct ww_slice file, const struct trust *trust,
 			  struct ww_report_result *res)
 {
 	WW_AUTO(ww_dsse_done) struct ww_dsse d = {0};
@@ -137,7 +169,7 @@ static int check_envelope(struct ww_slice file, const struct ww_note_key *truste
 	else
 		ww_errtext_set(fail(res, WW_REPORT_CHECK_TYPE), 0, "the payload type is not %s",
 			       WW_DSSE_INTOTO);
-	r = check_signature(&d, trusted, res);
+	r = check_signature(&d, trust, res);
 	d.payload = (struct ww_buf){0}; /* moved */
 	if (r < 0)
 		return r;
@@ -161,6 +193,11 @@ static int check_checkpoint(struct ww_report_result *res)
 	if (r < 0)
 		ww_errtext_set(text, r, "the checkpoint is not signed by %s+%08x", res->key.name,
 			       res->key.id);
+	else if (head.size < res->key_first || head.size > res->key_last)
+		r = ww_errtext_set(text, -EINVAL,
+				   "key %08x speaks for trees of %" PRIu64 " to %" PRIu64
+				   " records, not for one of %" PRIu64,
+				   res->key.id, res->key_first, res->key_last, head.size);
 	else if (ww_note_key_parse(ww_slice_str(s->vkey), &named) < 0 ||
 		 !ww_note_key_equal(&named, &res->key))
 		r = ww_errtext_set(text, -EINVAL,
@@ -245,6 +282,10 @@ static int walk_record(struct walk *w, struct ww_slice text, struct ww_report_re
 		w->in_order = false;
 	w->previous = rec.index;
 	w->withheld += rec.withheld;
+	if (rec.pruned_by) {
+		res->pruned++;
+		res->pruned_by = rec.pruned_by;
+	}
 	w->count++;
 	count_kind(res, rec.kind);
 	return ww_buf_add(&w->hashes, leaf.b, sizeof(leaf.b));
@@ -348,16 +389,14 @@ static void conclude(struct ww_report_result *res)
 		res->consistent && res->checks[WW_REPORT_CHECK_KEY].state == WW_REPORT_PASSED;
 }
 
-int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
-		     struct ww_report_result *ret_result)
+static int verify(struct ww_slice file, const struct trust *trust, struct ww_report_result *res)
 {
-	struct ww_report_result *res = ret_result;
 	int r;
 
-	*res = (struct ww_report_result){0};
+	*res = (struct ww_report_result){.key_last = WW_MERKLE_SIZE_MAX};
 	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
 		ww_errtext_set(&res->checks[i].text, 0, "not checked");
-	r = check_envelope(file, trusted, res);
+	r = check_envelope(file, trust, res);
 	if (r == 1)
 		r = check_statement(res);
 	if (r < 0) {
@@ -366,6 +405,18 @@ int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
 	}
 	conclude(res);
 	return 0;
+}
+
+int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
+		     struct ww_report_result *ret_result)
+{
+	return verify(file, &(struct trust){.key = trusted}, ret_result);
+}
+
+int ww_report_verify_chain(struct ww_slice file, const struct ww_keychain *chain,
+			   struct ww_report_result *ret_result)
+{
+	return verify(file, &(struct trust){.chain = chain}, ret_result);
 }
 
 void ww_report_result_done(struct ww_report_result *r)

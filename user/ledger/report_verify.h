@@ -12,6 +12,7 @@
 #pragma once
 
 #include "ledger/errtext.h"
+#include "ledger/keychain.h"
 #include "ledger/leaf.h"
 #include "ledger/note.h"
 #include "ledger/statement.h"
@@ -59,9 +60,11 @@ struct ww_report_result {
 	struct ww_report_check checks[WW_REPORT_CHECK_MAX];
 	bool has_key; /* `key` is set: the trusted one, or without it the one the report names */
 	struct ww_note_key key;
-	bool has_statement; /* the following are set; the signature over them was good */
+	uint64_t key_first, key_last; /* tree sizes that it speaks for */
+	bool has_statement;           /* the following are set; the signature over them was good */
 	struct ww_statement statement;
-	size_t n_kinds; /* further kinds are not counted by name */
+	uint64_t pruned, pruned_by; /* withheld by prune records, the last of which is pruned_by */
+	size_t n_kinds;             /* further kinds are not counted by name */
 	struct ww_report_kind kinds[WW_REPORT_KINDS_MAX];
 	struct ww_buf payload, note; /* what the statement borrows from */
 };
@@ -72,6 +75,14 @@ struct ww_report_result {
  */
 WW_CHECK int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
 			      struct ww_report_result *ret_result);
+
+/*
+ * The same for a log that has had several keys: the report counts under whichever key of the chain
+ * it names, for trees that this key speaks for. The caller's trust is in the key that the chain was
+ * read with (keychain.h).
+ */
+WW_CHECK int ww_report_verify_chain(struct ww_slice file, const struct ww_keychain *chain,
+				    struct ww_report_result *ret_result);
 void ww_report_result_done(struct ww_report_result *r);
 
 const char *ww_report_check_name(enum ww_report_check_id id);

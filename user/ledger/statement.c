@@ -62,6 +62,10 @@ void ww_statement_record_write(struct ww_jsonw *w, const struct ww_statement_rec
 	ww_jsonw_str(w, "kind", r->kind);
 	if (r->withheld) {
 		ww_jsonw_hex(w, "digest", hash_slice(&r->digest));
+		if (r->pruned_by) {
+			ww_jsonw_u64(w, "prunedBy", r->pruned_by);
+			ww_jsonw_str(w, "prunedAt", r->pruned_at);
+		}
 	} else {
 		ww_jsonw_hex(w, "salt", ww_slice_sub(r->salted, 0, WW_LEAF_SALT_LEN));
 		ww_jsonw_str(w, "record", ww_slice_sub(r->salted, WW_LEAF_SALT_LEN, r->salted.n));
@@ -280,10 +284,23 @@ static int parse_salted(const struct ww_field *salt, const struct ww_field *reco
 	return r;
 }
 
+/* A prune record comes after what it names, and only what is withheld was pruned. */
+static int parse_pruned(const struct ww_field *by, const struct ww_field *at,
+			struct ww_statement_record *rec)
+{
+	if (!by->found && !at->found)
+		return 0;
+	if (!rec->withheld || !by->found || !at->found || ww_fields_u64(by, &rec->pruned_by) < 0 ||
+	    rec->pruned_by <= rec->index)
+		return -EINVAL;
+	rec->pruned_at = at->token.raw;
+	return 0;
+}
+
 int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 			      struct ww_statement_record *ret, struct ww_errtext *why)
 {
-	enum { INDEX, KIND, PROOF, SALT, RECORD, DIGEST, N };
+	enum { INDEX, KIND, PROOF, SALT, RECORD, DIGEST, PRUNED_BY, PRUNED_AT, N };
 	struct ww_field f[N] = {
 		[INDEX] = {.name = "index", .type = WW_JSON_NUMBER},
 		[KIND] = {.name = "kind", .type = WW_JSON_STRING},
@@ -291,6 +308,8 @@ int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 		[SALT] = {.name = "salt", .type = WW_JSON_STRING, .optional = true},
 		[RECORD] = {.name = "record", .type = WW_JSON_STRING, .optional = true},
 		[DIGEST] = {.name = "digest", .type = WW_JSON_STRING, .optional = true},
+		[PRUNED_BY] = {.name = "prunedBy", .type = WW_JSON_NUMBER, .optional = true},
+		[PRUNED_AT] = {.name = "prunedAt", .type = WW_JSON_STRING, .optional = true},
 	};
 	struct ww_statement_record rec = {0};
 	int r = ww_fields_read(text, "a record", f, N, why);
@@ -305,6 +324,9 @@ int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 	if (ww_fields_u64(&f[INDEX], &rec.index) < 0 || !ww_leaf_kind_ok(rec.kind) ||
 	    parse_proof(f[PROOF].text, &rec.proof) < 0)
 		return ww_errtext_set(why, -EINVAL, "a record holds a malformed value");
+	if (parse_pruned(&f[PRUNED_BY], &f[PRUNED_AT], &rec) < 0)
+		return ww_errtext_set(why, -EINVAL, "record %llu cannot have been pruned like that",
+				      (unsigned long long)rec.index);
 	if (rec.withheld)
 		r = hex_field(&f[DIGEST], rec.digest.b, sizeof(rec.digest.b));
 	else

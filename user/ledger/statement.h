@@ -10,8 +10,10 @@
  * recordCount, withheldCount}, records[], checkpoint (the signed note, verbatim) record     {index,
  * kind, salt, record, inclusionProof[]}: record is the record's text as a JSON string, so that
  * decoding gives the exact bytes and a person can read it; withheld: {index, kind, digest,
- * inclusionProof[]}, for erased records selection  "range": every index from firstIndex to
- * lastIndex is listed; "list": only what is listed, and nothing follows about the indexes between
+ * inclusionProof[]}, for erased records; pruned ones also have prunedBy, the index of the ledger's
+ * prune record that names them, and prunedAt, its time selection  "range": every index from
+ * firstIndex to lastIndex is listed; "list": only what is listed, and nothing follows about the
+ * indexes between
  *
  * Proof hashes and the note are standard base64, salts, digests and roots are lower-case hex.
  * Unknown members are ignored, known ones may not occur twice. Reading checks shape only; truth is
@@ -45,7 +47,9 @@ struct ww_statement_record {
 	struct ww_slice kind;
 	bool withheld;
 	struct ww_sha256 digest; /* withheld: as given */
-	struct ww_slice salted;  /* else: 32 bytes of salt, then the record's exact bytes */
+	uint64_t pruned_by;      /* withheld by a prune record: its index; else 0, which none has */
+	struct ww_slice pruned_at;
+	struct ww_slice salted; /* else: 32 bytes of salt, then the record's exact bytes */
 	struct ww_merkle_proof proof;
 };
 

@@ -39,7 +39,10 @@
 	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks {marksTotal}]"           \
 	  "[, first: {marks.detail}]  {id}")                                                    \
 	X(LOSS, false, "{cause}: {events} events, {bytes} bytes  {id}")                         \
-	X(FINDING, false, "{finding}  on {id}")
+	X(FINDING, false, "{finding}  on {id}")                                                 \
+	X(KEY_ROTATION, false, "new key {newKey}  instead of {oldKey}  {id}")                   \
+	X(PRUNE, false,                                                                         \
+	  "{records} records of before {cutoff}, of {first} to {last}: {kinds+}  by {by}  {id}")
 
 #define TEXT_OF(n, v, t, d) [WW_RECORD_##n] = t,
 static const char *const kinds[WW_RECORD_MAX] = {WW_RECORD_KINDS(TEXT_OF)};

@@ -13,6 +13,23 @@
 	}
 
 static const struct ww_listing listings[] = {
+	{"key_rotation",
+	 "rotations",
+	 "rotation",
+	 {TIME, ID, {"AT", 0, true}, {"NEW KEY", 0, false}},
+	 {"{&t}", "{id}", "{index}", "{newKey}"}},
+	{"prune",
+	 "prunes",
+	 "prune",
+	 {TIME,
+	  ID,
+	  {"BEFORE", 0, false},
+	  {"FROM", 0, true},
+	  {"TO", 0, true},
+	  {"RECORDS", 0, true},
+	  {"BY", 0, false},
+	  {"KINDS", 40, false}},
+	 {"{&t}", "{id}", "{cutoff}", "{first}", "{last}", "{records}", "{by}", "{kinds+}"}},
 	{"flow",
 	 "flows",
 	 "flow",

@@ -223,8 +223,10 @@ static int add_from_ledger(struct ww_record_index *x, struct ww_ledger_reader *r
 	struct ww_payload rec;
 	int r = ww_ledger_reader_get(reader, i, &rec);
 
-	if (r == -ENODATA || (r == 0 && rec.erased))
-		return add_record(x, i, WW_SLICE_LIT("erased"), WW_SLICE_NULL);
+	if (r == 0 && rec.erased)
+		return add_record(x, i, rec.kind, WW_SLICE_NULL);
+	if (r == -ENODATA) /* its segment is missing */
+		return add_record(x, i, WW_SLICE_LIT("missing"), WW_SLICE_NULL);
 	return r == 0 ? add_record(x, i, rec.kind, rec.json) : r;
 }
 
