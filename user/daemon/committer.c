@@ -34,6 +34,8 @@ struct ww_committer {
 	/* The job: written before `go`, read by the thread; the answer the other way round. */
 	bool quit;
 	bool retry;
+	ww_committer_job_fn job; /* NULL: none */
+	void *job_ctx;
 	uint64_t refused;
 	struct ww_errtext stop;
 };
@@ -71,6 +73,8 @@ static void commit(struct ww_committer *c)
 	}
 	if (!ww_ledger_stopped(c->ledger))
 		(void)!ww_ledger_commit(c->ledger, NULL); /* the same */
+	if (c->job && !ww_ledger_stopped(c->ledger) && !c->job(c->job_ctx, c->ledger))
+		c->job = NULL;
 	if (ww_ledger_stopped(c->ledger))
 		(void)ww_errtext_set(&c->stop, 0, "%s", ww_ledger_stopped(c->ledger));
 }
@@ -133,13 +137,21 @@ void ww_committer_begin(struct ww_committer *c, bool retry)
 {
 	struct batch swap = c->batch;
 
-	if (c->busy || (c->staged.records == 0 && !(c->stopped && retry)))
+	if (c->busy ||
+	    (c->staged.records == 0 && !(c->stopped && retry) && (c->stopped || !c->job)))
 		return;
 	c->batch = c->staged;
 	c->staged = swap;
 	c->retry = retry;
 	c->busy = true;
 	uv_sem_post(&c->go);
+}
+
+void ww_committer_job(struct ww_committer *c, ww_committer_job_fn fn, void *ctx)
+{
+	ww_committer_wait(c);
+	c->job_ctx = ctx;
+	c->job = fn;
 }
 
 static int stage(struct ww_buf *b, enum ww_record_kind kind, struct ww_slice json)

@@ -46,9 +46,18 @@ WW_CHECK int ww_committer_stage(struct ww_committer *c, enum ww_record_kind kind
 
 /*
  * Begins a commit of all that is staged, unless one is under way or there is nothing to do. retry:
- * a stopped ledger is tried again; without it a stopped ledger only takes the records.
+ * a stopped ledger is tried again; without it a stopped ledger only takes the records. A job that
+ * waits is something to do.
  */
 void ww_committer_begin(struct ww_committer *c, bool retry);
+
+/*
+ * Work on the ledger beside its commits, a small step each time: fn is called on the thread behind
+ * the next commit while the ledger works, and again behind those that follow, until it returns
+ * false. Until then ctx is the thread's but inside of the callback that tells a commit's end.
+ */
+typedef bool (*ww_committer_job_fn)(void *ctx, struct ww_ledger *ledger);
+void ww_committer_job(struct ww_committer *c, ww_committer_job_fn fn, void *ctx);
 
 /* Waits for the commit under way, if any; its end is told before this returns. */
 void ww_committer_wait(struct ww_committer *c);

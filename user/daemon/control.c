@@ -240,6 +240,36 @@ static void answer_tail(struct client *c, struct ww_slice line)
 		client_close(c);
 }
 
+static void answer_prune(struct client *c, struct ww_slice line)
+{
+	struct ww_json_token kinds, age, force;
+	struct ww_errtext why = {""};
+	uint64_t older_than_s;
+	struct ww_jsonw w;
+	ww_kinds set;
+
+	if (ww_json_path(line, "$.kinds", &kinds, NULL) != WW_PARSE_DONE ||
+	    kinds.type != WW_JSON_STRING || ww_retention_parse_kinds(kinds.raw, &set) < 0 ||
+	    ww_json_path(line, "$.olderThanS", &age, NULL) != WW_PARSE_DONE ||
+	    age.type != WW_JSON_NUMBER || ww_json_u64(&age, &older_than_s) < 0 ||
+	    ww_json_path(line, "$.force", &force, NULL) != WW_PARSE_DONE ||
+	    (force.type != WW_JSON_TRUE && force.type != WW_JSON_FALSE)) {
+		answer_error(c, "prune: expected \"kinds\", \"olderThanS\" and \"force\"");
+		return;
+	}
+	if (c->control->ops.prune(c->control->ctx, set, older_than_s, force.type == WW_JSON_TRUE,
+				  &why) < 0) {
+		answer_error(c, why.text);
+		return;
+	}
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
 static void request(struct client *c, struct ww_slice line)
 {
 	struct ww_json_token t;
@@ -253,6 +283,8 @@ static void request(struct client *c, struct ww_slice line)
 		answer_scope(c, line);
 	else if (ww_json_is(&t, "tail"))
 		answer_tail(c, line);
+	else if (ww_json_is(&t, "prune"))
+		answer_prune(c, line);
 	else
 		answer_error(c, "no such op");
 }

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/json_write.h"
+#include "ledger/retention.h"
 
 struct ww_control_ops {
 	/* Writes the members of the status object. */
@@ -24,6 +25,9 @@ struct ww_control_ops {
 	 * other -errno. */
 	int (*record)(void *ctx, uint64_t index, struct ww_buf *out);
 	uint64_t (*size)(void *ctx); /* committed records */
+	/* Begins to prune. 0, or -errno with why. */
+	int (*prune)(void *ctx, ww_kinds kinds, uint64_t older_than_s, bool force,
+		     struct ww_errtext *why);
 };
 
 #define WW_CONTROL_PATH_MAX 512

@@ -15,6 +15,8 @@
 #include "daemon/committer.h"
 #include "daemon/control.h"
 #include "daemon/pipeline.h"
+#include "daemon/pruner.h"
+#include "ledger/durable.h"
 #include "ledger/ledger_reader.h"
 #include "rt/file.h"
 
@@ -37,6 +39,7 @@ struct daemon {
 	char stopped[320]; /* why the ledger is stopped; empty: it works */
 	bool resumed;      /* since the last report */
 	struct ww_control *control;
+	struct ww_pruner pruner;
 	struct ww_buf contracts;
 	uint64_t records_dropped; /* while the ledger was stopped */
 	uint64_t dropped_since_ns;
@@ -136,6 +139,8 @@ static void committed(void *ctx, const struct ww_committed *c)
 
 	drop_records(d, c->refused);
 	d->pending = c->pending;
+	if (ww_pruner_settle(&d->pruner) && d->pruner.error < 0)
+		ww_log(WW_LOG_ERR, "cannot prune: %s", d->pruner.why.text);
 	if (c->stopped) {
 		tell_stopped(d, c->stopped);
 		return;
@@ -174,6 +179,19 @@ static void commit_now(struct daemon *d)
 	ww_committer_wait(d->committer);
 }
 
+static void begin_prune(struct daemon *d)
+{
+	struct ww_clock_map now;
+	int r;
+
+	ww_clock_sample(&now);
+	r = d->stopped[0] ? 0 : ww_pruner_next(&d->pruner, now.wall);
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "cannot prune: %s", d->pruner.why.text);
+	else if (r == 1)
+		ww_committer_job(d->committer, ww_pruner_step, &d->pruner);
+}
+
 static void on_commit(uv_timer_t *t)
 {
 	struct daemon *d = t->data;
@@ -183,6 +201,7 @@ static void on_commit(uv_timer_t *t)
 		d->prefix_wanted = want;
 		ww_live_want_prefix(d->live, want);
 	}
+	begin_prune(d);
 	commit(d);
 }
 
@@ -216,6 +235,7 @@ static void status(void *ctx, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "stopped", d->stopped[0] ? d->stopped : NULL);
 	ww_jsonw_u64(w, "recordsDropped", d->records_dropped);
 	ww_jsonw_end_object(w);
+	ww_pruner_status(&d->pruner, w);
 	if (getrusage(RUSAGE_SELF, &use) == 0) {
 		ww_jsonw_u64(w, "cpuUs",
 			     (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000 +
@@ -256,8 +276,18 @@ static uint64_t ledger_size(void *ctx)
 	return ww_ledger_reader_head(((struct daemon *)ctx)->reader)->size;
 }
 
-static const struct ww_control_ops control_ops = {status, scope_begin, scope_end, stream_record,
-						  ledger_size};
+static int prune(void *ctx, ww_kinds kinds, uint64_t older_than_s, bool force,
+		 struct ww_errtext *why)
+{
+	return ww_pruner_ask(&((struct daemon *)ctx)->pruner, kinds, older_than_s, force, why);
+}
+
+static const struct ww_control_ops control_ops = {.status = status,
+						  .scope_begin = scope_begin,
+						  .scope_end = scope_end,
+						  .record = stream_record,
+						  .size = ledger_size,
+						  .prune = prune};
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
@@ -289,7 +319,8 @@ static int make_dir(const char *path, mode_t mode)
 
 static int open_ledger(struct daemon *d)
 {
-	struct ww_tlog_options lo = {.dir = d->o->state_dir, .origin = d->o->origin};
+	struct ww_tlog_options lo = {
+		.dir = d->o->state_dir, .origin = d->o->origin, .key = d->o->key};
 	struct ww_errtext why = {""};
 	struct utsname uts;
 	char origin[128];
@@ -316,6 +347,20 @@ static int open_ledger(struct daemon *d)
 	if (r < 0)
 		ww_log(WW_LOG_ERR, "ledger %s: %s", d->o->state_dir, why.text);
 	return r;
+}
+
+/* `wirewitness prune` goes by the same ages when no daemon runs. */
+static int open_pruner(struct daemon *d)
+{
+	WW_AUTO_BUF struct ww_buf text = {0};
+	int dir = ww_ledger_dir(d->ledger), r;
+
+	ww_buf_init(&text, WW_RETENTION_TEXT_MAX);
+	ww_pruner_init(&d->pruner, dir, &d->o->retention);
+	r = ww_retention_text(&d->o->retention, &text);
+	if (r == 0)
+		r = ww_durable_replace(dir, "retention", 0600, ww_buf_slice(&text));
+	return r < 0 ? ww_log_err_r(r, "cannot write %s/retention", d->o->state_dir) : 0;
 }
 
 static int open_pipeline(struct daemon *d)
@@ -392,6 +437,8 @@ static int open_all(struct daemon *d)
 		return r;
 	}
 	r = open_ledger(d);
+	if (r == 0)
+		r = open_pruner(d);
 	if (r == 0)
 		r = open_pipeline(d);
 	if (r == 0)
@@ -472,6 +519,7 @@ static void close_all(struct daemon *d)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	ww_pipeline_free(d->pipeline);
+	ww_pruner_done(&d->pruner);
 	ww_ledger_reader_close(d->reader);
 	ww_ledger_close(d->ledger);
 	ww_buf_done(&d->contracts);

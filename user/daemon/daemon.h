@@ -8,15 +8,18 @@
 #pragma once
 
 #include "daemon/live.h"
+#include "ledger/retention.h"
 
 struct ww_daemon_options {
 	const char *state_dir;
 	const char *socket_path;
 	const char *contracts_path; /* NULL: no contracts */
 	const char *origin; /* name of the ledger, first start only; NULL: wirewitness/HOSTNAME */
+	const char *key;    /* PROVIDER:URI that holds the signing key; NULL: as it is */
 	const char *const *cgroups; /* existing cgroups to watch from the start */
 	unsigned cgroup_count;
 	uint64_t grace_ns; /* 0: default */
+	struct ww_retention retention;
 	struct ww_live_config live;
 };
 

@@ -74,6 +74,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		o->d.origin = arg;
 		return 0;
+	case 'k':
+		o->d.key = arg;
+		return 0;
+	case 'R':
+		if (ww_retention_set(&o->d.retention, ww_slice_str(arg)) < 0)
+			argp_error(state,
+				   "--retain: expected content=AGE, evidence=AGE or "
+				   "floor=AGE, as in content=30d, got '%s'",
+				   arg);
+		return 0;
+	case ARGP_KEY_END:
+		for (int t = 0; t < WW_TIER_MAX; t++)
+			if (o->d.retention.keep_s[t] &&
+			    o->d.retention.keep_s[t] < o->d.retention.floor_s)
+				argp_error(state, "--retain: an age below the floor (%llu s)",
+					   (unsigned long long)o->d.retention.floor_s);
+		return 0;
 	case 'v':
 		ww_log_set_level(WW_LOG_DEBUG);
 		return 0;
@@ -103,6 +120,14 @@ static const struct argp_option argp_options[] = {
 	 "time an action's evidence may come after its span (default 2)", 0},
 	{"origin", 'n', "NAME", 0,
 	 "name of the ledger, on first start (default wirewitness/HOSTNAME)", 0},
+	{"key", 'k', "PROVIDER:URI", 0,
+	 "on first start, seal the signing key for the key that this OpenSSL provider has, as in "
+	 "tpm2:handle:0x81010001; later, demand that it is",
+	 0},
+	{"retain", 'R', "TIER=AGE", 0,
+	 "keep the content of records only so long: content=30d, evidence=400d; floor=AGE (default "
+	 "1d): prune nothing younger (repeatable; default: keep everything)",
+	 0},
 	{"verbose", 'v', NULL, 0, "say more", 0},
 	{0},
 };
@@ -117,6 +142,7 @@ int main(int argc, char **argv)
 {
 	struct options o = {.d = {.state_dir = "/var/lib/wirewitness",
 				  .socket_path = "/run/wirewitness/control.sock",
+				  .retention = {.floor_s = WW_RETENTION_FLOOR_S},
 				  .live = {.otlp = "127.0.0.1:4318"}}};
 
 	argp_program_version = "wirewitnessd " WW_VERSION;

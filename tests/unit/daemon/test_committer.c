@@ -103,6 +103,37 @@ static void too_large_is_refused(void **state)
 	assert_int_equal(ww_committer_staged(p->committer), 0);
 }
 
+struct work {
+	unsigned steps, wanted;
+	uint64_t size; /* what the ledger had at the last step */
+};
+
+static bool step(void *ctx, struct ww_ledger *ledger)
+{
+	struct work *w = ctx;
+
+	w->size = ww_ledger_size(ledger);
+	return ++w->steps < w->wanted;
+}
+
+/* One step behind each commit, also when there is nothing else to commit; then it is through. */
+static void a_job_goes_step_by_step(void **state)
+{
+	struct work w = {.wanted = 3};
+	struct place *p = *state;
+
+	ww_committer_job(p->committer, step, &w);
+	assert_int_equal(stage(p, 0, 100), 0);
+	for (unsigned i = 1; i <= 5; i++) {
+		ww_committer_begin(p->committer, false);
+		ww_committer_wait(p->committer);
+		assert_int_equal(w.steps, i < 3 ? i : 3);
+	}
+	assert_int_equal(w.size, 1);  /* behind the record that was staged with it */
+	assert_int_equal(p->told, 3); /* the fourth and fifth had nothing to do */
+	check_order(p, 1);
+}
+
 static void nothing_to_do(void **state)
 {
 	struct place *p = *state;
@@ -198,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(too_large_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_job_goes_step_by_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_do, setup, teardown),
 		cmocka_unit_test_setup_teardown(staged_while_busy_goes_to_the_next, setup,
 						teardown),
