@@ -16,7 +16,7 @@
 enum { EXIT_VERIFIED, EXIT_NOT_VERIFIED, EXIT_TROUBLE, EXIT_UNTRUSTED };
 
 struct arguments {
-	const char *key, *key_file, *file;
+	const char *key, *key_file, *history, *file;
 	bool json, allow_untrusted;
 };
 
@@ -27,6 +27,8 @@ static int usage(FILE *f, int code)
 	      "  --key VKEY         the log's verifier key, \"origin+id+base64\", from a source "
 	      "you trust\n"
 	      "  --key-file FILE    the same, first line of a file (the ledger's vkey file)\n"
+	      "  --history FILE     the log's keys/history: the key may be any that the log has "
+	      "had\n"
 	      "  --allow-untrusted  without a key: exit 0 when the report is whole under the key "
 	      "it names\n"
 	      "  -o text|json       how to print the outcome\n"
@@ -43,6 +45,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 	static const struct option options[] = {
 		{"key", required_argument, NULL, 'k'},
 		{"key-file", required_argument, NULL, 'K'},
+		{"history", required_argument, NULL, 'H'},
 		{"output", required_argument, NULL, 'o'},
 		{"allow-untrusted", no_argument, NULL, 'u'},
 		{"help", no_argument, NULL, 'h'},
@@ -56,6 +59,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 			a->key = optarg;
 		else if (c == 'K')
 			a->key_file = optarg;
+		else if (c == 'H')
+			a->history = optarg;
 		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
 			a->json = optarg[0] == 'j';
 		else if (c == 'u')
@@ -67,7 +72,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 		else
 			return usage(stderr, EXIT_TROUBLE);
 	}
-	if (optind + 1 != argc || (a->key && a->key_file))
+	if (optind + 1 != argc || (a->key && a->key_file) ||
+	    (a->history && !a->key && !a->key_file))
 		return usage(stderr, EXIT_TROUBLE);
 	a->file = argv[optind];
 	return 0;
@@ -106,6 +112,32 @@ static int trusted_key(const struct arguments *a, struct ww_note_key *ret_key)
 	return 1;
 }
 
+/* Checks the report; with a history under any key that it leads to. 0 or an exit code. */
+static int check(const struct arguments *a, const struct ww_note_key *key, struct ww_slice file,
+		 struct ww_report_result *ret_result)
+{
+	WW_AUTO_FREE struct ww_keychain *chain = NULL;
+	WW_AUTO_BUF struct ww_buf history = {0};
+	struct ww_errtext why = {""};
+	int r;
+
+	if (a->history) {
+		ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
+		chain = calloc(1, sizeof(*chain));
+		r = chain ? read_file(a->history, &history) : -ENOMEM;
+		if (r < 0)
+			return trouble(a->history, strerror(-r));
+		r = ww_keychain_read(ww_buf_slice(&history), key, chain, &why);
+		if (r < 0) {
+			trouble(a->history, why.text);
+			return r == -ENOMEM ? EXIT_TROUBLE : EXIT_NOT_VERIFIED;
+		}
+	}
+	r = chain ? ww_report_verify_chain(file, chain, ret_result)
+		  : ww_report_verify(file, key, ret_result);
+	return r < 0 ? trouble(a->file, strerror(-r)) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
@@ -124,10 +156,11 @@ int main(int argc, char **argv)
 	r = read_file(a.file, &file);
 	if (r < 0)
 		return trouble(a.file, strerror(-r));
-	r = ww_report_verify(ww_buf_slice(&file), have_key ? &key : NULL, &result);
-	if (r == 0)
-		r = a.json ? ww_report_text_json(&result, a.file, &out)
-			   : ww_report_text(&result, a.file, &out);
+	r = check(&a, have_key ? &key : NULL, ww_buf_slice(&file), &result);
+	if (r != 0)
+		return r;
+	r = a.json ? ww_report_text_json(&result, a.file, &out)
+		   : ww_report_text(&result, a.file, &out);
 	if (r < 0)
 		return trouble(a.file, strerror(-r));
 	if (fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0)

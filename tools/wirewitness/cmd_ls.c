@@ -89,7 +89,7 @@ static const struct argp_option argp_options[] = {
 static const struct argp argp = {argp_options,
 				 parse,
 				 "[flows|exchanges|models|spans|actions|verdicts|actors|coverage|"
-				 "losses|findings|life]",
+				 "losses|findings|life|rotations|prunes]",
 				 "Lists records of the ledger, oldest first; without a kind all of "
 				 "them, a line each.",
 				 NULL,
@@ -155,11 +155,23 @@ static void write_out(void *ctx, struct ww_slice lines)
 	fwrite(lines.p, 1, lines.n, stdout);
 }
 
+/* On standard error: what is listed is not all that was. */
+static void say_withheld(struct ww_records *records)
+{
+	WW_AUTO_BUF struct ww_buf why;
+
+	ww_buf_init(&why, 256);
+	if (records->withheld == 0 || ww_records_withheld(records, records->withheld_at, &why) < 0)
+		return;
+	fprintf(stderr, "wirewitness: %llu more without content, the last one %.*s\n",
+		(unsigned long long)records->withheld, (int)why.n, (const char *)why.p);
+}
+
 static int list(struct ls *l)
 {
 	WW_AUTO(ww_table_free_auto) struct ww_table *table = NULL;
 	struct ww_table_column columns[WW_LISTING_COLUMNS_MAX + 1] = {{"INDEX", 0, true}};
-	WW_AUTO(ww_records_close) struct ww_records records = {NULL, NULL};
+	WW_AUTO(ww_records_close) struct ww_records records = {.reader = NULL};
 	unsigned count = 1;
 	int r = ww_records_open(l->state_dir, &records);
 
@@ -176,6 +188,8 @@ static int list(struct ls *l)
 	r = ww_records_each(&records, &l->query, take, l);
 	if (r == 0 && table && l->found > 0 && l->error == 0)
 		l->error = ww_table_end(table);
+	if (r == 0)
+		say_withheld(&records);
 	return r < 0 ? r : l->error;
 }
 

@@ -125,8 +125,10 @@ static int print_line(struct show *s, uint64_t index)
 
 	ww_buf_init(&line, WW_LINE_BYTES_MAX + sizeof(head));
 	if (r == -ENOENT) {
-		printf("%serased\n", head);
-		return 0;
+		r = ww_records_withheld(&s->records, index, &line);
+		if (r == 0)
+			printf("%s%.*s\n", head, (int)line.n, (const char *)line.p);
+		return r;
 	}
 	if (r == 0)
 		r = ww_buf_add(&line, head, (size_t)n);
@@ -221,6 +223,27 @@ static int show(struct show *s, struct ww_slice json)
 	return r;
 }
 
+/* It was there, and there is nothing of it to show. */
+static int show_withheld(struct show *s)
+{
+	WW_AUTO_BUF struct ww_buf why;
+	int r;
+
+	ww_buf_init(&why, 256);
+	r = ww_records_withheld(&s->records, s->index, &why);
+	if (r < 0)
+		return r;
+	if (s->json)
+		printf("{\"shown\":{\"v\":%d,\"cursor\":%llu,\"record\":null,\"withheld\":\"%.*s\"}"
+		       "}\n",
+		       WW_STREAM_VERSION, (unsigned long long)s->index, (int)why.n,
+		       (const char *)why.p);
+	else
+		printf("ledger index %llu\n  %.*s\n", (unsigned long long)s->index, (int)why.n,
+		       (const char *)why.p);
+	return 0;
+}
+
 static int find(struct show *s)
 {
 	struct ww_slice what = ww_slice_str(s->what);
@@ -233,7 +256,8 @@ static int find(struct show *s)
 int ww_cmd_show(int argc, char **argv)
 {
 	struct show s = {.state_dir = WW_STATE_DIR};
-	struct ww_slice json;
+	struct ww_slice json = WW_SLICE_NULL;
+	bool found;
 	int r;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
@@ -243,9 +267,12 @@ int ww_cmd_show(int argc, char **argv)
 	if (ww_records_open(s.state_dir, &s.records) < 0)
 		return WW_EXIT_UNABLE;
 	r = find(&s);
-	if (r == 0)
+	found = r == 0;
+	if (found)
 		r = ww_records_get(&s.records, s.index, &json);
-	if (r == -ENOTUNIQ) {
+	if (found && r == -ENOENT) {
+		r = show_withheld(&s);
+	} else if (r == -ENOTUNIQ) {
 		ww_log(WW_LOG_ERR, "several ids begin with '%s'", s.what);
 	} else if (r == -ENOENT || r == -ERANGE) {
 		ww_log(WW_LOG_ERR, "no record '%s'", s.what);

@@ -15,6 +15,7 @@ struct verify {
 	const char *file;
 	const char *key;
 	const char *key_file;
+	const char *history;
 	bool json;
 };
 
@@ -28,6 +29,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'K':
 		v->key_file = arg;
+		return 0;
+	case 'H':
+		v->history = arg;
 		return 0;
 	case 'o':
 		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
@@ -44,6 +48,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_usage(state);
 		if (v->key && v->key_file)
 			argp_error(state, "--key and --key-file exclude each other");
+		if (v->history && !v->key && !v->key_file)
+			argp_error(state, "--history leads from a key that you trust: give it");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -54,6 +60,9 @@ static const struct argp_option argp_options[] = {
 	{"key", 'k', "VKEY", 0,
 	 "the ledger's verifier key, NAME+ID+BASE64, from a source you trust", 0},
 	{"key-file", 'K', "FILE", 0, "the same, from a file (vkey in the state directory)", 0},
+	{"history", 'H', "FILE", 0,
+	 "the ledger's keys/history: the report may be signed by any key that the ledger has had",
+	 0},
 	{"output", 'o', "FORMAT", 0, "text (default) or json", 0},
 	{0},
 };
@@ -92,9 +101,28 @@ static int trusted_key(const struct verify *v, struct ww_note_key *ret_key)
 	return 1;
 }
 
+/* The keys that the history leads to. 0; 1: it is not a history of this key, which was told. */
+static int read_chain(const struct verify *v, const struct ww_note_key *key,
+		      struct ww_keychain *ret_chain)
+{
+	WW_AUTO_BUF struct ww_buf history;
+	struct ww_errtext why = {""};
+	int r;
+
+	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
+	r = ww_file_read(v->history, &history);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot read %s", v->history);
+	r = ww_keychain_read(ww_buf_slice(&history), key, ret_chain, &why);
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s: %s", v->history, why.text);
+	return r == -ENOMEM ? r : r < 0;
+}
+
 static int check(const struct verify *v, const struct ww_note_key *key, bool *ret_verified)
 {
 	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
+	WW_AUTO_FREE struct ww_keychain *chain = NULL;
 	WW_AUTO_BUF struct ww_buf file, out;
 	int r;
 
@@ -103,7 +131,14 @@ static int check(const struct verify *v, const struct ww_note_key *key, bool *re
 	r = ww_file_read(v->file, &file);
 	if (r < 0)
 		return ww_log_err_r(r, "cannot read %s", v->file);
-	r = ww_report_verify(ww_buf_slice(&file), key, &result);
+	if (v->history) {
+		chain = calloc(1, sizeof(*chain));
+		r = chain ? read_chain(v, key, chain) : -ENOMEM;
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	r = chain ? ww_report_verify_chain(ww_buf_slice(&file), chain, &result)
+		  : ww_report_verify(ww_buf_slice(&file), key, &result);
 	if (r == 0)
 		r = v->json ? ww_report_text_json(&result, v->file, &out)
 			    : ww_report_text(&result, v->file, &out);

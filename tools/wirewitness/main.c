@@ -17,6 +17,8 @@ static const struct command {
 	{"show", ww_cmd_show, "one record with what it refers to"},
 	{"report", ww_cmd_report, "write a signed report for auditors"},
 	{"verify", ww_cmd_verify, "check a report offline"},
+	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
+	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},
 	{"record", ww_cmd_record, "run a command and write all its events to a tape"},
 	{"replay", ww_cmd_replay, "derive the records of a tape again, without privileges"},
 	{"doctor", ww_cmd_doctor, "what this kernel and host allow, and what is attached to what"},

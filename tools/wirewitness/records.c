@@ -11,7 +11,7 @@
 
 int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 {
-	struct ww_records rec = {NULL, NULL};
+	struct ww_records rec = {.reader = NULL};
 	struct ww_errtext why = {""};
 	char path[4096];
 	mode_t mask;
@@ -63,6 +63,28 @@ int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slice *ret_js
 	return e;
 }
 
+int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww_buf *out)
+{
+	const struct ww_withheld *w = NULL;
+	struct ww_payload p;
+	char text[128];
+	int n, e = ww_ledger_reader_get(r->reader, index, &p);
+
+	if (e == 0 && p.erased)
+		e = ww_ledger_reader_withheld(r->reader, index, p.kind, &w);
+	if (e == 0 && w)
+		n = snprintf(text, sizeof(text),
+			     "withheld: pruned by %s at %s (record %llu names it)",
+			     w->prune.by_policy ? "policy" : "command", w->prune.t,
+			     (unsigned long long)w->by);
+	else if (e == 0 && p.erased)
+		n = snprintf(text, sizeof(text), "withheld: erased by itself");
+	else
+		n = snprintf(text, sizeof(text), "missing, and no prune record names it: %s",
+			     e < 0 ? strerror(-e) : "it is there");
+	return ww_buf_add(out, text, (size_t)n);
+}
+
 /* --- walking ------------------------------------------------------------------------------------
  */
 
@@ -98,8 +120,11 @@ static bool visit(void *ctx, uint64_t index)
 	struct ww_slice json;
 	int r = ww_records_get(w->records, index, &json);
 
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		w->records->withheld++;
+		w->records->withheld_at = index;
 		return true;
+	}
 	if (r < 0) {
 		w->error = ww_log_err_r(r, "cannot read record %llu", (unsigned long long)index);
 		return false;

@@ -15,6 +15,7 @@
 struct ww_records {
 	struct ww_ledger_reader *reader;
 	struct ww_record_index *index;
+	uint64_t withheld, withheld_at; /* passed over by ww_records_each; the last one's index */
 };
 
 /* Opens both; says on standard error what is wrong. 0 or -errno. Release with ww_records_close. */
@@ -32,13 +33,17 @@ struct ww_records_query {
 /* One record; `json` is borrowed for the call. False ends the walk. */
 typedef bool (*ww_records_fn)(void *ctx, uint64_t index, struct ww_slice json);
 
-/* Calls fn for every record that is asked for, oldest first; erased ones are passed over. 0 or
- * -errno, told on standard error. */
+/* Calls fn for every record that is asked for, oldest first; withheld ones are counted and passed
+ * over. 0 or -errno, told on standard error. */
 WW_CHECK int ww_records_each(struct ww_records *r, const struct ww_records_query *q,
 			     ww_records_fn fn, void *ctx);
 
 /* The record at an index. 0; -ENOENT (erased, or its segment is gone); -errno. */
 WW_CHECK int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slice *ret_json);
+
+/* Why a record has no content, in words for a person: "withheld: pruned by policy at ...". 0,
+ * -EMSGSIZE, -ENOMEM. */
+WW_CHECK int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww_buf *out);
 
 /* Appends {"v":1,"cursor":index,"record":json}, the form of the stream. 0, -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_records_stream_line(uint64_t index, struct ww_slice json, struct ww_buf *out);

@@ -11,7 +11,7 @@ missing() { # PAGE: options and words on standard input that the page does not h
 		grep -qF -- "${word#--}" <<<"$page" || echo "$word"
 	done | xargs
 }
-for command in run tail ls show report verify record replay doctor version; do
+for command in run tail ls show report verify key prune record replay doctor version; do
 	is "wirewitness.1: $command and its options" \
 		"$( (echo "$command"; options "$ww" "$command") | missing "$man/wirewitness.1")" ''
 done
