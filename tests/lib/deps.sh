@@ -22,6 +22,7 @@ packages=(
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
 	nginx-light openssl curl python3 jq mandoc iproute2 procps util-linux ca-certificates
 	golang-go golang-golang-x-mod-dev
+	swtpm tpm2-openssl tpm2-tools
 )
 
 missing=()

@@ -237,18 +237,28 @@ func (l *ledger) kept(dir string) ([]tlog.Tree, error) {
 	return trees, nil
 }
 
-// checkPayload follows each leaf's salted digest to the record's bytes; erased ones (state 2) have none.
+// checkPayload follows each leaf's salted digest to the record's bytes; erased ones (state 2) have none. Whole
+// segments may be missing once the log has pruned: each is named by the index of its first record.
 func (l *ledger) checkPayload(entries [][]byte) error {
 	names, err := filepath.Glob(filepath.Join(l.dir, "records", "*"))
 	if err != nil {
 		return err
 	}
 	sort.Strings(names)
+	_, err = os.Stat(filepath.Join(l.dir, "pruned"))
+	pruned := err == nil
 	i := 0
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return err
+		}
+		first, err := strconv.Atoi(filepath.Base(name))
+		if err != nil {
+			return err
+		}
+		if pruned && first > i {
+			i = first
 		}
 		for ; len(data) > 0 && i < len(entries); i++ {
 			if len(data) < 8 || len(data)-8 < int(binary.BigEndian.Uint32(data)) {
