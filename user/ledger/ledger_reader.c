@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "ledger/durable.h"
 #include "ledger/fields.h"
@@ -17,7 +18,8 @@ struct ww_ledger_reader {
 	struct ww_checkpoint head;
 	struct ww_tile_store *tiles;
 	struct ww_payload_reader *payload;
-	bool looked; /* withheld is read */
+	struct stat looked; /* the file `pruned`, when withheld was read; zero: none */
+	uint64_t looked_size;
 	struct ww_withheld_list withheld;
 	char kind[WW_LEAF_KIND_MAX + 1]; /* of a record whose segment is gone */
 };
@@ -93,28 +95,41 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 		ww_tile_store_resize(r->tiles, head.size);
 		ww_payload_reader_refresh(r->payload);
 	}
-	/* Pruning goes on while nothing is committed. */
-	r->looked = false;
 	if (ret_size)
 		*ret_size = r->head.size;
+	return 0;
+}
+
+/* Pruning goes on beside a reader: the list is read again when its file was replaced. */
+static int look(struct ww_ledger_reader *r)
+{
+	struct ww_withheld_list l;
+	struct stat st = {0};
+	int e;
+
+	if (fstatat(r->dir, "pruned", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+		return -errno;
+	if (st.st_ino == r->looked.st_ino && st.st_mtim.tv_sec == r->looked.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == r->looked.st_mtim.tv_nsec && r->looked_size == r->head.size)
+		return 0;
+	e = ww_withheld_read(r->dir, r->head.size, &l);
+	if (e < 0)
+		return e;
+	ww_withheld_done(&r->withheld);
+	r->withheld = l;
+	r->looked = st;
+	r->looked_size = r->head.size;
 	return 0;
 }
 
 int ww_ledger_reader_withheld(struct ww_ledger_reader *r, uint64_t index, struct ww_slice kind,
 			      const struct ww_withheld **ret)
 {
-	struct ww_withheld_list l;
-	int e = r->looked ? 0 : ww_withheld_read(r->dir, r->head.size, &l);
+	int e = look(r);
 
-	if (e < 0)
-		return e;
-	if (!r->looked) {
-		ww_withheld_done(&r->withheld);
-		r->withheld = l;
-		r->looked = true;
-	}
-	*ret = ww_withheld_find(&r->withheld, index, kind);
-	return 0;
+	if (e == 0)
+		*ret = ww_withheld_find(&r->withheld, index, kind);
+	return e;
 }
 
 /* The kind that the leaf names, NUL-terminated in r->kind. */

@@ -46,7 +46,7 @@ WW_CHECK int ww_ledger_reader_get(struct ww_ledger_reader *r, uint64_t index,
 
 /*
  * The prune record that names this one; *ret is NULL when none does, else borrowed until the next
- * refresh. 0, or an errno (-EUCLEAN: the file `pruned` and the records contradict each other).
+ * call. 0, or an errno (-EUCLEAN: the file `pruned` and the records contradict each other).
  */
 WW_CHECK int ww_ledger_reader_withheld(struct ww_ledger_reader *r, uint64_t index,
 				       struct ww_slice kind, const struct ww_withheld **ret);
