@@ -22,6 +22,19 @@ static size_t clamp(int n, size_t room)
 	return (size_t)n < room ? (size_t)n : room - 1;
 }
 
+/* Arguments may come from the wire: no forged lines, no terminal escapes (C0, DEL; C1 in UTF-8). */
+static void make_harmless(char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char b = (unsigned char)text[i];
+
+		if (b < 0x20 || b == 0x7f)
+			text[i] = '?';
+		else if (b == 0xc2 && i + 1 < n && ((unsigned char)text[i + 1] & 0xe0) == 0x80)
+			text[i] = text[i + 1] = '?';
+	}
+}
+
 /* One write per line, so that lines of several threads do not mix. `error` may be NULL. */
 __attribute__((format(printf, 2, 0))) static void emit(enum ww_log_level level, const char *fmt,
 						       va_list ap, const char *error)
@@ -44,11 +57,7 @@ __attribute__((format(printf, 2, 0))) static void emit(enum ww_log_level level, 
 	n += clamp(vsnprintf(line + n, sizeof(line) - n, fmt, ap), sizeof(line) - n);
 	if (error)
 		n += clamp(snprintf(line + n, sizeof(line) - n, ": %s", error), sizeof(line) - n);
-	/* Arguments may come from the wire: no forged lines, no terminal escapes. */
-	for (size_t i = text; i < n; i++) {
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
-	}
+	make_harmless(line + text, n - text);
 	line[n++] = '\n';
 	/* Nowhere to report that reporting failed. */
 	if (write(STDERR_FILENO, line, n) < 0)

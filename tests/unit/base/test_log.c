@@ -48,6 +48,10 @@ static void no_forged_lines(void **state)
 {
 	ww_log(WW_LOG_WARN, "bad name %s", "a\nerror: forged\x1b[2J\x7f");
 	assert_logged("warning: bad name a?error: forged?[2J?\n");
+	ww_log(WW_LOG_WARN, "C1 %s",
+	       "\xc2\x9b"
+	       "31m \xc2\xa7 \xc3\x9b \xc2");
+	assert_logged("warning: C1 ??31m \xc2\xa7 \xc3\x9b \xc2\n");
 }
 
 static void long_text_is_cut(void **state)
