@@ -52,6 +52,8 @@
 #define WW_CONTRACT_ITEMS_MAX  64u         /* entries of one list inside a contract */
 #define WW_CONTRACT_TEXT_BYTES 256u        /* one name, path or value in it */
 #define WW_RECORD_BYTES_MAX    (64u << 10) /* one ledger record */
+#define WW_STATUS_PROCESSES_MAX \
+	256u /* listed in one status: an answer is at most two stream lines */
 #define WW_TAPE_EVENT_BYTES_MAX                                          \
 	(80u << 20) /* one event on a tape (an OTLP body is the largest) \
 		     */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "client.h"
 #include "cmd.h"
+#include "out/printable.h"
 #include "rt/file.h"
 #include "sense/calib.h"
 #include "sense/firing.h"
@@ -125,15 +126,19 @@ static bool member_true(struct ww_slice object, const char *path)
 	return ww_json_path(object, path, &t, &range) == WW_PARSE_DONE && t.type == WW_JSON_TRUE;
 }
 
+/* Names come from the watched programs: only what may go to a terminal. */
 static const char *member_text(struct ww_slice object, const char *path, char *out, size_t cap)
 {
+	WW_AUTO_BUF struct ww_buf text;
 	struct ww_json_token t;
 	struct ww_slice range;
 
 	out[0] = '\0';
+	ww_buf_init(&text, WW_STREAM_LINE_BYTES_MAX);
 	if (ww_json_path(object, path, &t, &range) == WW_PARSE_DONE &&
-	    (t.type == WW_JSON_STRING || t.type == WW_JSON_NUMBER))
-		snprintf(out, cap, "%.*s", (int)t.raw.n, (const char *)t.raw.p);
+	    (t.type == WW_JSON_STRING || t.type == WW_JSON_NUMBER) &&
+	    ww_printable_value(&text, &t) == 0)
+		snprintf(out, cap, "%.*s", (int)text.n, (const char *)text.p);
 	return out;
 }
 
@@ -152,13 +157,15 @@ static void print_ledger(struct ww_slice answer)
 
 static void print_processes(struct ww_slice answer)
 {
-	char path[64], pid[24], comm[24], reason[48];
+	char path[64], pid[24], comm[160], reason[48], total[24];
 	struct ww_json_token t;
 	struct ww_slice p;
+	uint64_t all;
+	unsigned i;
 
 	printf("watched processes\n  %-8s %-16s %-9s %-7s %-6s %-9s %s\n", "pid", "command",
 	       "attached", "firing", "bound", "verified", "reason");
-	for (unsigned i = 0;; i++) {
+	for (i = 0;; i++) {
 		snprintf(path, sizeof(path), "$.status.processes[%u]", i);
 		if (ww_json_path(answer, path, &t, &p) != WW_PARSE_DONE)
 			break;
@@ -171,6 +178,9 @@ static void print_processes(struct ww_slice answer)
 		       member_true(p, "$.verified") ? "yes" : "no",
 		       member_text(p, "$.reason", reason, sizeof(reason)));
 	}
+	member_text(answer, "$.status.processesTotal", total, sizeof(total));
+	if (ww_slice_u64(ww_slice_str(total), &all) == 0 && all > i)
+		printf("  the oldest %u of %s\n", i, total);
 }
 
 static int ask_daemon(const struct options *o, struct ww_client *c, struct ww_slice *ret_answer)
@@ -181,7 +191,7 @@ static int ask_daemon(const struct options *o, struct ww_client *c, struct ww_sl
 	if (r == 0)
 		r = ww_client_ask(c, "{\"op\":\"status\"}", ret_answer, error, sizeof(error));
 	if (r == -EREMOTEIO)
-		ww_log(WW_LOG_ERR, "the daemon says: %s", error);
+		ww_log(WW_LOG_ERR, "the daemon refuses: %s", error);
 	return r;
 }
 
@@ -210,8 +220,10 @@ int ww_cmd_doctor(int argc, char **argv)
 		print_processes(answer);
 	} else if (o.json) {
 		ww_client_explain(o.socket, r);
-	} else {
+	} else if (r == -ENOENT || r == -ECONNREFUSED) {
 		printf("daemon: none answers at %s\n", o.socket);
+	} else if (r != -EREMOTEIO) {
+		printf("daemon: cannot be asked at %s: %s\n", o.socket, strerror(-r));
 	}
 	ww_client_close(&c);
 	if (o.json)

@@ -29,7 +29,7 @@ struct daemon {
 	const struct ww_daemon_options *o;
 	uv_loop_t loop;
 	uv_timer_t commit_timer;
-	uv_signal_t on_term, on_int;
+	uv_signal_t stops[3];
 	struct ww_live *live;
 	struct ww_pipeline *pipeline;
 	struct ww_ledger *ledger; /* the committer's, once that is open */
@@ -211,7 +211,9 @@ static void status(void *ctx, struct ww_jsonw *w)
 {
 	struct daemon *d = ctx;
 	struct ww_pipeline_stats s = ww_pipeline_stats(d->pipeline);
+	unsigned long pages;
 	struct rusage use;
+	char statm[64];
 
 	ww_jsonw_cstr(w, "version", WW_VERSION);
 	ww_jsonw_u64(w, "pid", (uint64_t)getpid());
@@ -242,6 +244,9 @@ static void status(void *ctx, struct ww_jsonw *w)
 				     (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec));
 		ww_jsonw_u64(w, "maxRssKiB", (uint64_t)use.ru_maxrss);
 	}
+	if (ww_file_line("/proc/self/statm", statm, sizeof(statm)) == 0 &&
+	    sscanf(statm, "%*u %lu", &pages) == 1)
+		ww_jsonw_u64(w, "rssKiB", pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024);
 	ww_live_status(d->live, w);
 	ww_pipeline_status(d->pipeline, w);
 }
@@ -299,6 +304,19 @@ static void take_event(void *ctx, const struct ww_event *ev)
 static void on_stop(uv_signal_t *s, int signum)
 {
 	uv_stop(s->loop);
+}
+
+static void stop_on_signals(struct daemon *d)
+{
+	static const int signals[WW_ARRAY_SIZE(d->stops)] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction hup;
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(signals); i++) {
+		if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &hup) == 0 &&
+		    hup.sa_handler == SIG_IGN)
+			continue; /* nohup */
+		uv_signal_start(&d->stops[i], on_stop, signals[i]);
+	}
 }
 
 /* Makes the last component (and the one above it) of a path; an existing folder is fine. */
@@ -490,8 +508,7 @@ static int serve(struct daemon *d)
 	commit_now(d);
 	d->commit_timer.data = d;
 	uv_timer_start(&d->commit_timer, on_commit, COMMIT_MS, COMMIT_MS);
-	uv_signal_start(&d->on_term, on_stop, SIGTERM);
-	uv_signal_start(&d->on_int, on_stop, SIGINT);
+	stop_on_signals(d);
 	ww_log(WW_LOG_INFO, "ready; ledger %s has %llu records",
 	       ww_ledger_reader_head(d->reader)->origin,
 	       (unsigned long long)ww_ledger_reader_head(d->reader)->size);
@@ -514,8 +531,8 @@ static void close_all(struct daemon *d)
 	ww_live_close(d->live);
 	ww_committer_close(d->committer);
 	uv_close((uv_handle_t *)&d->commit_timer, NULL);
-	uv_close((uv_handle_t *)&d->on_term, NULL);
-	uv_close((uv_handle_t *)&d->on_int, NULL);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(d->stops); i++)
+		uv_close((uv_handle_t *)&d->stops[i], NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	ww_pipeline_free(d->pipeline);
@@ -538,8 +555,8 @@ int ww_daemon_run(const struct ww_daemon_options *o)
 	if (uv_loop_init(&d.loop) < 0)
 		return -ENOMEM;
 	uv_timer_init(&d.loop, &d.commit_timer);
-	uv_signal_init(&d.loop, &d.on_term);
-	uv_signal_init(&d.loop, &d.on_int);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(d.stops); i++)
+		uv_signal_init(&d.loop, &d.stops[i]);
 	r = open_all(&d);
 	if (r == 0)
 		r = serve(&d);

@@ -682,6 +682,19 @@ void ww_live_status(const struct ww_live *l, struct ww_jsonw *w)
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);
+	if (l->receiver) {
+		struct ww_otlp_receiver_stats o = ww_otlp_receiver_stats(l->receiver);
+
+		ww_jsonw_object(w, "otlp");
+		ww_jsonw_u64(w, "accepted", o.accepted);
+		ww_jsonw_u64(w, "ignored", o.ignored);
+		ww_jsonw_u64(w, "malformed", o.malformed);
+		ww_jsonw_u64(w, "refused", o.refused);
+		ww_jsonw_u64(w, "tooLarge", o.too_large);
+		ww_jsonw_u64(w, "shed", o.shed);
+		ww_jsonw_u64(w, "failed", o.failed);
+		ww_jsonw_end_object(w);
+	}
 	ww_targets_stats(l->targets, &t);
 	ww_jsonw_u64(w, "filesUnreadable", t.unreadable);
 	ww_jsonw_u64(w, "filesEvicted", t.evicted);

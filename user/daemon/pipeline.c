@@ -491,12 +491,18 @@ struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p)
 	return s;
 }
 
+struct process_list {
+	struct ww_jsonw *w;
+	uint64_t total;
+};
+
 static void write_process(void *ctx, const struct ww_actor *a)
 {
-	struct ww_jsonw *w = ctx;
+	struct process_list *list = ctx;
+	struct ww_jsonw *w = list->w;
 	const char *reason = NULL;
 
-	if (a->exited.ns)
+	if (a->exited.ns || list->total++ >= WW_STATUS_PROCESSES_MAX)
 		return;
 	if (a->tls_files == 0)
 		reason = a->opaque ? "TLS_OPAQUE" : "NO_TLS_LIBRARY";
@@ -520,9 +526,12 @@ static void write_process(void *ctx, const struct ww_actor *a)
 
 void ww_pipeline_status(const struct ww_pipeline *p, struct ww_jsonw *w)
 {
+	struct process_list list = {.w = w};
+
 	ww_jsonw_array(w, "processes");
-	ww_actors_each(p->actors, write_process, w);
+	ww_actors_each(p->actors, write_process, &list);
 	ww_jsonw_end_array(w);
+	ww_jsonw_u64(w, "processesTotal", list.total);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

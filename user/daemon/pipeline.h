@@ -58,7 +58,8 @@ void ww_pipeline_finish(struct ww_pipeline *p);
 struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p);
 
 /*
- * Writes the member "processes": for every living process in scope how far its TLS is understood:
- * attached, firing, bound, verified, and a reason code where the chain stops.
+ * Writes the member "processes": for the living processes in scope, the oldest
+ * WW_STATUS_PROCESSES_MAX of "processesTotal", how far their TLS is understood: attached, firing,
+ * bound, verified, and a reason code where the chain stops.
  */
 void ww_pipeline_status(const struct ww_pipeline *p, struct ww_jsonw *w);
