@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "out/printable.h"
+
 int ww_client_open(const char *path, struct ww_client *ret_client)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -77,10 +79,12 @@ int ww_client_line(struct ww_client *c, struct ww_slice *ret_line)
 int ww_client_ask(struct ww_client *c, const char *request, struct ww_slice *ret_answer,
 		  char *error, size_t cap)
 {
+	WW_AUTO_BUF struct ww_buf text;
 	struct ww_json_token t;
 	struct ww_slice line, range;
 	int r = ww_client_send(c, request);
 
+	ww_buf_init(&text, WW_STREAM_LINE_BYTES_MAX);
 	if (r == 0 || r == -EPIPE) /* turned away at once: the reason may be there to be read */
 		r = ww_client_line(c, &line);
 	if (r < 0)
@@ -89,8 +93,9 @@ int ww_client_ask(struct ww_client *c, const char *request, struct ww_slice *ret
 		*ret_answer = line;
 		return 0;
 	}
-	if (ww_json_path(line, "$.error", &t, &range) == WW_PARSE_DONE && t.type == WW_JSON_STRING)
-		snprintf(error, cap, "%.*s", (int)t.raw.n, (const char *)t.raw.p);
+	if (ww_json_path(line, "$.error", &t, &range) == WW_PARSE_DONE &&
+	    t.type == WW_JSON_STRING && ww_printable_value(&text, &t) == 0)
+		snprintf(error, cap, "%.*s", (int)text.n, (const char *)text.p);
 	else
 		snprintf(error, cap, "answer not understood");
 	return -EREMOTEIO;
