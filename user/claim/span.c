@@ -145,18 +145,32 @@ static void write_attr(struct ww_jsonw *w, const struct ww_attr *a, const struct
 	ww_jsonw_end_object(w);
 }
 
+/* Readers disagree which of two members of one name counts: a record has the first only. */
+static bool is_repeated(const struct ww_span *s, unsigned i)
+{
+	unsigned first = 0;
+
+	while (strcmp(s->attrs[first].key, s->attrs[i].key) != 0)
+		first++;
+	return first < i;
+}
+
 /* begin: where the record begins in the writer's buffer. */
 static void write_attrs(struct ww_jsonw *w, const struct ww_span *s,
 			const struct ww_digest_key *key, size_t begin)
 {
-	unsigned i;
+	unsigned omitted = 0;
 
 	ww_jsonw_object(w, "attrs");
-	for (i = 0; i < s->attr_count && w->out->n - begin < ATTRS_UNTIL_BYTES; i++)
-		write_attr(w, &s->attrs[i], key);
+	for (unsigned i = 0; i < s->attr_count; i++) {
+		if (w->out->n - begin >= ATTRS_UNTIL_BYTES || is_repeated(s, i))
+			omitted++;
+		else
+			write_attr(w, &s->attrs[i], key);
+	}
 	ww_jsonw_end_object(w);
-	if (i < s->attr_count)
-		ww_jsonw_u64(w, "attrsOmitted", s->attr_count - i);
+	if (omitted)
+		ww_jsonw_u64(w, "attrsOmitted", omitted);
 	if (s->attrs_dropped != 0)
 		ww_jsonw_u64(w, "attrsDropped", s->attrs_dropped);
 	if (s->events_dropped != 0)

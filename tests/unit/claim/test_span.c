@@ -147,6 +147,24 @@ static void whole_record(void **state)
 		"\"attrsDropped\":3,\"claimsDropped\":2}");
 }
 
+static void no_member_twice(void **state)
+{
+	struct ww_attr attrs[] = {
+		{.key = "gen_ai.tool.name", .value = "refund", .type = 1},
+		{.key = "gen_ai.tool.name", .value = "order", .type = 1},
+		{.key = "gen_ai.tool.name", .value = "refund", .type = 1},
+	};
+	struct ww_span s = {.attrs = attrs, .attr_count = 3};
+	struct ww_buf record WW_AUTO_BUF = {0};
+
+	ww_span_normalise(&s);
+	write_record(&s, &record);
+	assert_valid_json(&record);
+	assert_true(contains(&record,
+			     "\"attrs\":{\"gen_ai.tool.name\":\"refund\"},\"attrsOmitted\":2"));
+	assert_true(contains(&record, "\"tool\":\"refund\""));
+}
+
 static void digests_are_keyed(void **state)
 {
 	struct ww_attr a = {.key = "note", .value = "x", .type = 1};
@@ -173,16 +191,18 @@ static void fill(char *p, size_t n)
 /* Every text as long as it goes, every byte written as six: it must fit all the same. */
 static void largest_record(void **state)
 {
-	static char name[WW_ATTR_KEY_BYTES_MAX + 1], value[257];
+	static char names[WW_SPAN_ATTRS_MAX][WW_ATTR_KEY_BYTES_MAX + 1], value[257];
 	static struct ww_attr attrs[WW_SPAN_ATTRS_MAX];
 	static struct ww_span s;
 	struct ww_buf record WW_AUTO_BUF = {0};
 
-	fill(name, sizeof(name));
 	fill(value, sizeof(value));
-	for (size_t i = 0; i < WW_SPAN_ATTRS_MAX; i++)
-		attrs[i] = (struct ww_attr){
-			.key = i % 2 ? name : "gen_ai.tool.name", .value = value, .type = 1};
+	for (size_t i = 0; i < WW_SPAN_ATTRS_MAX; i++) {
+		fill(names[i], sizeof(names[i]));
+		names[i][i] = 2; /* each its own */
+		attrs[i] = (struct ww_attr){.key = names[i], .value = value, .type = 1};
+	}
+	attrs[0].key = "gen_ai.tool.name";
 	fill(s.name, sizeof(s.name));
 	fill(s.scope_name, sizeof(s.scope_name));
 	fill(s.service_name, sizeof(s.service_name));
@@ -218,11 +238,9 @@ static void ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(content_stays_out),
-		cmocka_unit_test(whole_record),
-		cmocka_unit_test(digests_are_keyed),
-		cmocka_unit_test(largest_record),
-		cmocka_unit_test(ids),
+		cmocka_unit_test(content_stays_out), cmocka_unit_test(whole_record),
+		cmocka_unit_test(no_member_twice),   cmocka_unit_test(digests_are_keyed),
+		cmocka_unit_test(largest_record),    cmocka_unit_test(ids),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
