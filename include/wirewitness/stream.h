@@ -3,19 +3,26 @@
  * The correlation stream and the control socket: newline-delimited JSON over a Unix stream socket.
  *
  * The client sends one object per line, the daemon answers each with one object per line:
- *   {"op":"status"}                      -> {"ok":true,"status":{...}}
- *   {"op":"scope","name":NAME}           -> {"ok":true,"cgroup":ABSOLUTE PATH,"id":HEX}
- *        a watched cgroup is made; it leaves the scope when it is empty and this connection is
- * closed
- *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL} -> {"ok":true}: the work has begun;
- * status.retention says when it is done
- *   {"op":"tail","from":N}               -> {"ok":true,"next":N}, then a stream line per committed
- * record from ledger index N on (N beyond the end: only new ones), for as long as the connection
- * lasts any failure                          -> {"ok":false,"error":TEXT}
  *
- * Stream line: {"v":1,"cursor":N,"record":{...}}. The cursor is the record's ledger index: asking
- * again from cursor + 1 neither loses nor repeats. A record is streamed only after it is committed
- * to the ledger on disk.
+ *   {"op":"status"}              {"ok":true,"status":{...}}
+ *   {"op":"scope","name":NAME}   {"ok":true,"cgroup":ABSOLUTE PATH,"id":HEX}
+ *   {"op":"tail","from":N}       {"ok":true,"next":N}, then the stream
+ *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL}   {"ok":true}
+ *   any failure                  {"ok":false,"error":TEXT}
+ *
+ * scope: a watched cgroup is made; it leaves the scope when it is empty and this connection is
+ * closed.
+ *
+ * tail: a stream line per committed record from ledger index N on (N beyond the end: only new
+ * ones), for as long as the connection lasts. A client that shuts down its sending side gets what
+ * is committed by then, and the connection is closed.
+ *
+ * prune: the work has begun; status.retention says when it is done.
+ *
+ * Stream line: {"v":1,"cursor":N,"record":{...}}, "record":null when the record was erased. The
+ * cursor is the record's ledger index: asking again from cursor + 1 neither loses nor repeats. A
+ * record is streamed only after it is committed to the ledger on disk. A reader that falls behind
+ * is waited for.
  */
 #pragma once
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A watched program and its server, for tests of faults: every answer is checked, so that trouble would be noticed.
 
-echo.py serve CERT KEY      answers each POST with the SHA-256 of its body; "ready PORT" when it listens on 127.0.0.1
+echo.py serve CERT KEY [LOG]
+                            answers each POST with the SHA-256 of its body; "ready PORT" when it listens on 127.0.0.1;
+                            LOG gets the size of each body, before the answer
 echo.py work PORT [BYTES]   requests of up to BYTES (4096) one after the other, each 50th on a new connection, until
                             there is something on standard input; then "N right" and exit code 7
 echo.py hold PORT COUNT     COUNT connections with one request each, then "holding"; a second request on each when
@@ -21,12 +23,13 @@ import sys
 PAUSE_S = 0.004  # between two requests of `work`: a steady trickle, not a load
 
 
-async def answer(reader, writer):
+async def answer(reader, writer, log):
     try:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
             digest = hashlib.sha256(await reader.readexactly(length)).hexdigest().encode()
+            print(length, file=log, flush=True)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(digest), digest))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
@@ -35,10 +38,11 @@ async def answer(reader, writer):
         writer.close()
 
 
-async def serve(cert, key):
+async def serve(cert, key, log=os.devnull):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context, backlog=1024)
+    out = open(log, "w", encoding="ascii")  # as long as the server
+    server = await asyncio.start_server(lambda r, w: answer(r, w, out), "127.0.0.1", 0, ssl=context, backlog=1024)
     print("ready", server.sockets[0].getsockname()[1], flush=True)
     os.dup2(2, 1)
     await server.serve_forever()

@@ -167,6 +167,19 @@ static void say_withheld(struct ww_records *records)
 		(unsigned long long)records->withheld, (int)why.n, (const char *)why.p);
 }
 
+/* A ledger that does not reach to the cursor is another one: to list nothing would hide that. */
+static int check_cursor(const struct ls *l, const struct ww_records *records)
+{
+	uint64_t size = ww_ledger_reader_head(records->reader)->size;
+
+	if (l->query.since.what != WW_MOMENT_CURSOR || l->query.since.cursor < size)
+		return 0;
+	ww_log(WW_LOG_ERR,
+	       "the ledger has %llu records, none with the cursor %llu: it is another one",
+	       (unsigned long long)size, (unsigned long long)l->query.since.cursor);
+	return -ESTALE;
+}
+
 static int list(struct ls *l)
 {
 	WW_AUTO(ww_table_free_auto) struct ww_table *table = NULL;
@@ -175,6 +188,8 @@ static int list(struct ls *l)
 	unsigned count = 1;
 	int r = ww_records_open(l->state_dir, &records);
 
+	if (r == 0)
+		r = check_cursor(l, &records);
 	if (r < 0)
 		return r;
 	if (l->listing && !l->json) {

@@ -278,6 +278,17 @@ static bool is_gone(int r)
 	return r == -EPIPE || r == -ECONNRESET || r == -ENOENT || r == -ECONNREFUSED;
 }
 
+/* A ledger that does not reach to where this view was is another one. */
+static int check_same(uint64_t wanted, uint64_t got)
+{
+	if (got == wanted)
+		return 0;
+	ww_log(WW_LOG_ERR,
+	       "the ledger has %llu records, this view had reached %llu: it is another one",
+	       (unsigned long long)got, (unsigned long long)wanted);
+	return -ESTALE;
+}
+
 /* Waits for a daemon with the same ledger. */
 static int again(struct tail *t)
 {
@@ -289,15 +300,7 @@ static int again(struct tail *t)
 	ww_log(WW_LOG_WARN, "the daemon went away; waiting for it");
 	while (is_gone(r = ask(t, t->next, &t->client, &next)))
 		nanosleep(&pause, NULL);
-	if (r < 0)
-		return r;
-	if (next != t->next) {
-		ww_log(WW_LOG_ERR,
-		       "the ledger ends at %llu, this view had reached %llu: it is another one",
-		       (unsigned long long)next, (unsigned long long)t->next);
-		return -ESTALE;
-	}
-	return 0;
+	return r < 0 ? r : check_same(t->next, next);
 }
 
 static int begin(struct tail *t)
@@ -307,7 +310,11 @@ static int begin(struct tail *t)
 
 	if (t->since.what == WW_MOMENT_TIME)
 		r = find_time(t, &from);
-	return r == 0 ? ask(t, from, &t->client, &t->next) : r;
+	if (r == 0)
+		r = ask(t, from, &t->client, &t->next);
+	if (r == 0 && t->since.what == WW_MOMENT_CURSOR)
+		r = check_same(from, t->next);
+	return r;
 }
 
 /* These two were told where they happened. */

@@ -11,7 +11,8 @@
 
 #include "base/json.h"
 
-#define BATCH_BYTES (256u << 10) /* handed to one write of the stream */
+/* Handed to one write of the stream: what a reader that stops costs. */
+#define BATCH_BYTES (64u << 10)
 
 struct client {
 	uv_pipe_t pipe; /* first: handles and clients are one address */
@@ -21,6 +22,7 @@ struct client {
 	size_t line_bytes;
 	bool tailing;
 	bool writing;
+	bool ending; /* asks nothing more: closed when all is sent */
 	bool closing;
 	uint64_t cursor;        /* next ledger index to send */
 	uint64_t scope;         /* cgroup id, 0: none */
@@ -35,6 +37,7 @@ struct ww_control {
 	void *ctx;
 	struct client *clients;
 	unsigned count;
+	bool waiting; /* the listener keeps one that there was no memory for, and takes no other */
 	bool closing;
 	bool listener_gone;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -122,14 +125,19 @@ static void pump(struct client *c)
 
 	if (c->closing || c->writing)
 		return;
+	ww_buf_done(&c->out);
 	if (c->tailing && c->cursor < c->control->ops.size(c->control->ctx))
 		add_stream_lines(c);
-	if (c->next_out.n == 0 || c->closing)
+	if (c->closing)
 		return;
+	if (c->next_out.n == 0) {
+		if (c->ending)
+			client_close(c);
+		return;
+	}
 	swap = c->out;
 	c->out = c->next_out;
 	c->next_out = swap;
-	ww_buf_clear(&c->next_out);
 	b = uv_buf_init((char *)c->out.p, (unsigned)c->out.n);
 	c->write.data = c;
 	c->writing = true;
@@ -182,6 +190,15 @@ static bool name_ok(const struct ww_json_token *t)
 	return true;
 }
 
+static const char *scope_error(int r)
+{
+	if (r == -EEXIST)
+		return "a run of this name is there already";
+	if (r == -ENOSPC)
+		return "too many are watched at once";
+	return strerror(-r);
+}
+
 static void answer_scope(struct client *c, struct ww_slice line)
 {
 	char path[WW_CONTROL_PATH_MAX], name[65];
@@ -203,7 +220,7 @@ static void answer_scope(struct client *c, struct ww_slice line)
 	r = c->control->ops.scope_begin(c->control->ctx, name, path, &c->scope);
 	if (r < 0) {
 		c->scope = 0;
-		answer_error(c, strerror(-r));
+		answer_error(c, scope_error(r));
 		return;
 	}
 	ww_jsonw_init(&w, &c->next_out);
@@ -270,12 +287,26 @@ static void answer_prune(struct client *c, struct ww_slice line)
 		client_close(c);
 }
 
+/* A path is found in a cut-off document too: nobody may act on half a request. */
+static bool is_whole(struct ww_slice line)
+{
+	struct ww_json_token t;
+	struct ww_json j;
+	enum ww_parse r;
+
+	ww_json_init(&j, line);
+	while ((r = ww_json_next(&j, &t)) == WW_PARSE_DONE)
+		;
+	return r == WW_PARSE_END;
+}
+
 static void request(struct client *c, struct ww_slice line)
 {
 	struct ww_json_token t;
 	struct ww_slice range;
 
-	if (ww_json_path(line, "$.op", &t, &range) != WW_PARSE_DONE || t.type != WW_JSON_STRING)
+	if (!is_whole(line) || ww_json_path(line, "$.op", &t, &range) != WW_PARSE_DONE ||
+	    t.type != WW_JSON_STRING)
 		answer_error(c, "not a request: expected one JSON object with \"op\"");
 	else if (ww_json_is(&t, "status"))
 		answer_status(c);
@@ -296,13 +327,31 @@ static void alloc_line(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 	*buf = uv_buf_init(c->line + c->line_bytes, (unsigned)(sizeof(c->line) - c->line_bytes));
 }
 
+/* What was asked so far is answered, a stream goes to its present end. */
+static void asked_all(struct client *c, const char *error)
+{
+	uv_read_stop((uv_stream_t *)&c->pipe);
+	if (error)
+		answer_error(c, error);
+	c->ending = true;
+	pump(c);
+}
+
 static void got(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct client *c = (struct client *)s;
 	char *end;
 
+	if (n == UV_EOF) {
+		asked_all(c, c->line_bytes ? "a request ends with a newline" : NULL);
+		return;
+	}
+	if (n == UV_ENOBUFS) {
+		asked_all(c, "a request is too long");
+		return;
+	}
 	if (n < 0) {
-		client_close(c); /* also -ENOBUFS: a line over the ceiling */
+		client_close(c);
 		return;
 	}
 	c->line_bytes += (size_t)n;
@@ -341,29 +390,24 @@ static void turn_away(struct client *c, const char *why)
 	client_close(c);
 }
 
-static void connected(uv_stream_t *s, int status)
+static void take_client(struct ww_control *control)
 {
-	struct ww_control *control = s->data;
-	struct client *c;
+	uv_stream_t *listener = (uv_stream_t *)&control->listener;
+	struct client *c = calloc(1, sizeof(*c));
 
-	if (status < 0 || control->closing)
-		return;
-	c = calloc(1, sizeof(*c));
+	control->waiting = !c;
 	if (!c)
-		return; /* stays in the backlog until memory is back */
+		return;
 	c->control = control;
 	ww_buf_init(&c->out, BATCH_BYTES + WW_STREAM_LINE_BYTES_MAX);
 	ww_buf_init(&c->next_out, BATCH_BYTES + WW_STREAM_LINE_BYTES_MAX);
-	if (uv_pipe_init(s->loop, &c->pipe, 0) < 0) {
-		free(c);
-		return;
-	}
+	uv_pipe_init(listener->loop, &c->pipe, 0); /* cannot fail */
 	c->next = control->clients;
 	if (c->next)
 		c->next->prev = c;
 	control->clients = c;
 	control->count++;
-	if (uv_accept(s, (uv_stream_t *)&c->pipe) < 0) {
+	if (uv_accept(listener, (uv_stream_t *)&c->pipe) < 0) {
 		client_close(c);
 	} else if (!peer_allowed(&c->pipe)) {
 		turn_away(c, "only root and the daemon's own user may ask");
@@ -372,6 +416,14 @@ static void connected(uv_stream_t *s, int status)
 	} else if (uv_read_start((uv_stream_t *)&c->pipe, alloc_line, got) < 0) {
 		client_close(c);
 	}
+}
+
+static void connected(uv_stream_t *s, int status)
+{
+	struct ww_control *control = s->data;
+
+	if (status == 0 && !control->closing)
+		take_client(control);
 }
 
 /* Whether a daemon answers on the path; the socket file of a dead one is removed, nothing else is.
@@ -419,17 +471,13 @@ int ww_control_open(uv_loop_t *loop, const char *path, const struct ww_control_o
 	c->ops = *ops;
 	c->ctx = ctx;
 	memcpy(c->path, path, strlen(path));
-	r = uv_pipe_init(loop, &c->listener, 0);
-	if (r < 0) {
-		free(c);
-		return r;
-	}
+	uv_pipe_init(loop, &c->listener, 0); /* cannot fail */
 	c->listener.data = c;
 	r = uv_pipe_bind(&c->listener, path);
 	if (r == 0 && chmod(path, 0600) < 0)
 		r = -errno;
 	if (r == 0)
-		r = uv_listen((uv_stream_t *)&c->listener, 16, connected);
+		r = uv_listen((uv_stream_t *)&c->listener, WW_CONTROL_CLIENTS_MAX, connected);
 	if (r < 0) {
 		ww_control_close(c);
 		return r;
@@ -440,6 +488,8 @@ int ww_control_open(uv_loop_t *loop, const char *path, const struct ww_control_o
 
 void ww_control_committed(struct ww_control *c)
 {
+	if (c->waiting && !c->closing)
+		take_client(c);
 	for (struct client *k = c->clients; k; k = k->next)
 		pump(k);
 }
