@@ -236,6 +236,10 @@ static int run_command(struct recorder *rec, const struct options *o)
 	ww_live_drain(rec->live);
 	ww_live_scope_end(rec->live, id);
 	ww_live_drain(rec->live);
+	if (ww_live_scopes(rec->live) > 0)
+		ww_log(WW_LOG_WARN,
+		       "the command has ended, processes that it began have not: what they do from "
+		       "now on is not recorded");
 	uv_close((uv_handle_t *)&rec->ended, NULL);
 	uv_close((uv_handle_t *)&rec->settle, NULL);
 	uv_close((uv_handle_t *)&rec->flush, NULL);
