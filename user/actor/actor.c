@@ -192,6 +192,8 @@ static int feed_exec(struct ww_actors *a, const struct ww_event_exec *ev)
 	memcpy(e->actor.exe, ev->path, n);
 	e->actor.exe[n] = '\0';
 	if (ev->h.kind == WW_EVENT_PROC_EXEC) {
+		if (e->actor.first_seen.ns == ev->h.time_ns)
+			e->actor.came = e->actor.first_seen;
 		e->actor.execed.ns = ev->h.time_ns;
 		e->actor.tls_files = 0;
 		e->actor.opaque = false;

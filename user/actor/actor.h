@@ -22,6 +22,8 @@ struct ww_actor {
 	uint32_t uid;
 	uint32_t ns_pid;
 	struct ww_boot first_seen;
+	struct ww_boot came;   /* into the scope, with the program that it executed then: nothing
+				* was heard of it before; 0: otherwise */
 	struct ww_boot execed; /* 0: not since we watch */
 	struct ww_boot exited; /* 0: alive */
 	int32_t exit_code;

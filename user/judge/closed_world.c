@@ -244,15 +244,27 @@ static void await_reply(const struct ww_world_ask *ask, const struct ww_match *m
 		w->to = end;
 }
 
+/* Where nobody needs to have watched: before its first process a tree does nothing. */
+static struct ww_boot begin_of(const struct ww_world_ask *ask)
+{
+	const struct ww_join_window *j = &ask->joined->window;
+	struct ww_boot from = j->from;
+
+	if (from.ns < ask->action->root.start_ns)
+		from.ns = ask->action->root.start_ns;
+	/* A program that was executed to come here did not say what was said before it: then the
+	 * margin of the clocks does not reach beyond it either. */
+	if (from.ns < ask->came.ns && ask->came.ns <= j->core_from.ns)
+		from = ask->came;
+	return from;
+}
+
 void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world)
 {
 	struct ww_world *w = ret_world;
 
 	memset(w, 0, sizeof(*w));
-	w->from = ask->joined->window.from;
-	/* Before its first process a tree does nothing: nobody needs to have watched then. */
-	if (w->from.ns < ask->action->root.start_ns)
-		w->from.ns = ask->action->root.start_ns;
+	w->from = begin_of(ask);
 	w->to.ns = ask->joined->window.to.ns + ask->grace_ns;
 	if (ask->contract->deferred)
 		w->to.ns += ask->contract->deadline_s * NS_PER_S;

@@ -82,6 +82,7 @@ struct ww_world_ask {
 	const struct ww_joined *joined;
 	uint64_t grace_ns;
 	struct ww_boot now;
+	struct ww_boot came; /* of the tree's root, as its actor says */
 };
 
 /* Only the window and what coverage says of it: for verdicts that need no more. */

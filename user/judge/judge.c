@@ -308,6 +308,7 @@ static bool answered(const struct ww_joined *joined)
 
 static void look_at_world(struct ww_judge *j, struct ww_case *k)
 {
+	const struct ww_actor *root = ww_actors_get(j->deps.actors, k->action->root);
 	struct ww_world_ask ask = {
 		.held = j->held,
 		.flows = j->deps.flows,
@@ -317,6 +318,7 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 		.joined = &k->joined,
 		.grace_ns = j->cfg.grace_ns,
 		.now = j->now,
+		.came = root ? root->came : (struct ww_boot){0},
 	};
 
 	if (answered(&k->joined))

@@ -2,6 +2,8 @@
 /* The acknowledgment-action gap: nothing was joined; was there nothing? */
 #include "scene.h"
 
+#define NEWCOMER 300u /* not known before */
+
 /* A turn's span that declares "done"; its tool span says the same when `tool` is set. */
 static void say_done(struct scene *s, bool tool, uint64_t from, uint64_t to)
 {
@@ -99,6 +101,37 @@ static void test_span_right_after_birth(void **state)
 			expect(s, "UNVERIFIABLE", "COVERAGE_GAP", "E0", "NONE");
 		else
 			expect(s, "NO_ACTION", "", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* `run` enters the scope and executes the command; a process that was there before is another case.
+ */
+static void test_span_right_after_exec(void **state)
+{
+	static const struct {
+		bool walked;
+		uint64_t begin;
+		bool judged;
+	} cases[] = {{false, 20, true}, {false, 10, true}, {false, 9, false}, {true, 20, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene *s = scene_open();
+		struct ww_event_exec ev = {0};
+		struct ww_span p;
+
+		if (cases[i].walked)
+			feed(s, &ev, WW_EVENT_PROC_INFO, sizeof(ev), 5, NEWCOMER, 0);
+		feed(s, &ev, WW_EVENT_PROC_EXEC, sizeof(ev), 10, NEWCOMER, 0);
+		feed(s, &ev, WW_EVENT_PROC_EXEC, sizeof(ev), 15, NEWCOMER, 0);
+		p = tool_span(s, "c1", WW_SPAN_OK, cases[i].begin, 1000);
+		p.actor = p.root = process(NEWCOMER);
+		tell(s, &p);
+		tick(s, 6000);
+		if (cases[i].judged)
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		else
+			expect(s, "UNVERIFIABLE", "COVERAGE_GAP", "E0", "NONE");
 		scene_close(s);
 	}
 }
@@ -764,6 +797,7 @@ int main(void)
 		cmocka_unit_test(test_losses_outside_the_window),
 		cmocka_unit_test(test_gaps_in_coverage),
 		cmocka_unit_test(test_span_right_after_birth),
+		cmocka_unit_test(test_span_right_after_exec),
 		cmocka_unit_test(test_peers_that_could_act),
 		cmocka_unit_test(test_unread_tls_to_anywhere),
 		cmocka_unit_test(test_unread_tls_to_a_known_model),
