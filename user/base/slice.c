@@ -66,3 +66,14 @@ size_t ww_slice_find(struct ww_slice a, size_t from, uint8_t c)
 	hit = memchr(a.p + from, c, a.n - from);
 	return hit ? (size_t)(hit - a.p) : a.n;
 }
+
+bool ww_slice_line(struct ww_slice *rest, struct ww_slice *ret_line)
+{
+	size_t end = ww_slice_find(*rest, 0, '\n');
+
+	if (end == rest->n)
+		return false;
+	*ret_line = ww_slice_sub(*rest, 0, end);
+	*rest = ww_slice_sub(*rest, end + 1, rest->n);
+	return true;
+}

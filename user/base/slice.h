@@ -64,3 +64,6 @@ int ww_slice_u64(struct ww_slice a, uint64_t *ret_value);
 
 /* Offset of byte c at or after `from`, or a.n when there is none. */
 size_t ww_slice_find(struct ww_slice a, size_t from, uint8_t c);
+
+/* Takes the first line off *rest, without its newline; false when no complete line is left. */
+bool ww_slice_line(struct ww_slice *rest, struct ww_slice *ret_line);

@@ -18,25 +18,14 @@ int ww_checkpoint_text(const struct ww_checkpoint *c, struct ww_buf *out)
 	return ww_buf_add(out, text, (size_t)n);
 }
 
-/* The next line without its newline; false when no complete line is left. */
-static bool next_line(struct ww_slice *rest, struct ww_slice *ret_line)
-{
-	size_t end = ww_slice_find(*rest, 0, '\n');
-
-	if (end == rest->n)
-		return false;
-	*ret_line = ww_slice_sub(*rest, 0, end);
-	*rest = ww_slice_sub(*rest, end + 1, rest->n);
-	return true;
-}
-
 int ww_checkpoint_parse(struct ww_slice text, struct ww_checkpoint *ret_checkpoint)
 {
 	struct ww_slice origin, size, root;
 	struct ww_checkpoint c = {0};
 	size_t n;
 
-	if (!next_line(&text, &origin) || !next_line(&text, &size) || !next_line(&text, &root))
+	if (!ww_slice_line(&text, &origin) || !ww_slice_line(&text, &size) ||
+	    !ww_slice_line(&text, &root))
 		return -EINVAL;
 	if (origin.n == 0 || origin.n > WW_NOTE_NAME_MAX || memchr(origin.p, '\0', origin.n) ||
 	    ww_slice_u64(size, &c.size) < 0 || c.size > WW_MERKLE_SIZE_MAX ||

@@ -9,11 +9,9 @@
 #include "base/encode.h"
 #include "base/utf8.h"
 
-#define KEY_TYPE_ED25519 0x01
-#define KEY_TYPE_ECDSA   0x02
-#define KEY_RAW_LEN      33u                         /* type byte and 32 bytes */
-#define HELD_RAW_LEN     (1u + WW_SIGNER_PUBLIC_MAX) /* the same of a held key */
-#define SIG_RAW_MAX      (4u + WW_SIGNER_SIG_MAX)
+#define KEY_RAW_LEN  33u                         /* type byte and 32 bytes */
+#define HELD_RAW_LEN (1u + WW_SIGNER_PUBLIC_MAX) /* the same of a held key */
+#define SIG_MADE_MAX 80u                         /* a signature of ours behind the key id */
 
 static const char PRIVATE_PREFIX[] = "PRIVATE+KEY+";
 static const uint8_t DASH[] = {0xe2, 0x80, 0x94,
@@ -68,11 +66,13 @@ static uint32_t key_id(const char *name, const uint8_t raw[KEY_RAW_LEN])
 	return id_of(h.b);
 }
 
-static void key_set(struct ww_note_key *k, struct ww_slice name, const uint8_t pub[32])
+static void key_set(struct ww_note_key *k, struct ww_slice name, uint8_t type,
+		    const uint8_t pub[32])
 {
-	uint8_t raw[KEY_RAW_LEN] = {KEY_TYPE_ED25519};
+	uint8_t raw[KEY_RAW_LEN] = {type};
 
 	memset(k, 0, sizeof(*k));
+	k->type = type;
 	memcpy(k->name, name.p, name.n);
 	memcpy(k->pub, pub, 32);
 	memcpy(raw + 1, pub, 32);
@@ -86,20 +86,20 @@ static void held_key_set(struct ww_note_key *k, struct ww_slice name, const uint
 	memset(k, 0, sizeof(*k));
 	memcpy(k->name, name.p, name.n);
 	memcpy(k->pub, spki, WW_SIGNER_PUBLIC_MAX);
-	k->algorithm = WW_SIGNER_ECDSA_P256;
+	k->type = WW_NOTE_ECDSA;
 	ww_sha256(ww_slice(spki, WW_SIGNER_PUBLIC_MAX), &h);
 	k->id = id_of(h.b);
 }
 
 static bool is_held(const struct ww_note_key *k)
 {
-	return k->algorithm == WW_SIGNER_ECDSA_P256;
+	return k->type == WW_NOTE_ECDSA;
 }
 
 static void key_text(const char *prefix, const struct ww_note_key *k, const uint8_t *bytes,
 		     char out[WW_NOTE_KEY_TEXT_MAX])
 {
-	uint8_t raw[HELD_RAW_LEN] = {is_held(k) ? KEY_TYPE_ECDSA : KEY_TYPE_ED25519};
+	uint8_t raw[HELD_RAW_LEN] = {k->type};
 	size_t n = is_held(k) ? HELD_RAW_LEN : KEY_RAW_LEN;
 	char b64[WW_BASE64_LEN(HELD_RAW_LEN) + 1];
 
@@ -135,20 +135,25 @@ static int key_split(struct ww_slice text, uint8_t type, size_t raw_len, struct 
 	return 0;
 }
 
-int ww_note_key_parse(struct ww_slice text, struct ww_note_key *ret_key)
+int ww_note_key_parse_type(struct ww_slice text, uint8_t type, struct ww_note_key *ret_key)
 {
 	uint8_t raw[KEY_RAW_LEN];
 	struct ww_slice name;
 	struct ww_note_key k;
 	uint32_t id;
 
-	if (key_split(text, KEY_TYPE_ED25519, KEY_RAW_LEN, &name, &id, raw) < 0)
+	if (key_split(text, type, KEY_RAW_LEN, &name, &id, raw) < 0)
 		return -EINVAL;
-	key_set(&k, name, raw + 1);
+	key_set(&k, name, type, raw + 1);
 	if (k.id != id)
 		return -EINVAL;
 	*ret_key = k;
 	return 0;
+}
+
+int ww_note_key_parse(struct ww_slice text, struct ww_note_key *ret_key)
+{
+	return ww_note_key_parse_type(text, WW_NOTE_ED25519, ret_key);
 }
 
 int ww_note_key_parse_held(struct ww_slice text, struct ww_note_key *ret_key)
@@ -158,7 +163,7 @@ int ww_note_key_parse_held(struct ww_slice text, struct ww_note_key *ret_key)
 	struct ww_note_key k;
 	uint32_t id;
 
-	if (key_split(text, KEY_TYPE_ECDSA, HELD_RAW_LEN, &name, &id, raw) < 0)
+	if (key_split(text, WW_NOTE_ECDSA, HELD_RAW_LEN, &name, &id, raw) < 0)
 		return -EINVAL;
 	held_key_set(&k, name, raw + 1);
 	if (k.id != id)
@@ -174,12 +179,12 @@ void ww_note_key_text(const struct ww_note_key *key, char out[WW_NOTE_KEY_TEXT_M
 
 bool ww_note_key_equal(const struct ww_note_key *a, const struct ww_note_key *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->id == b->id && is_held(a) == is_held(b) &&
+	return strcmp(a->name, b->name) == 0 && a->type == b->type && a->id == b->id &&
 	       memcmp(a->pub, b->pub, sizeof(a->pub)) == 0;
 }
 
-int ww_note_signer_seed(struct ww_slice name, const uint8_t seed[32],
-			struct ww_note_signer *ret_signer)
+static int signer_from_seed(struct ww_slice name, uint8_t type, const uint8_t seed[32],
+			    struct ww_note_signer *ret_signer)
 {
 	WW_AUTO(ww_signer_free_auto) struct ww_signer *software = NULL;
 
@@ -188,12 +193,18 @@ int ww_note_signer_seed(struct ww_slice name, const uint8_t seed[32],
 	if (ww_signer_software(seed, &software) < 0)
 		return -EIO;
 	*ret_signer = (struct ww_note_signer){0};
-	key_set(&ret_signer->key, name, ww_signer_public(software).p);
+	key_set(&ret_signer->key, name, type, ww_signer_public(software).p);
 	memcpy(ret_signer->seed, seed, 32);
 	return 0;
 }
 
-int ww_note_signer_new(struct ww_slice name, struct ww_note_signer *ret_signer)
+int ww_note_signer_seed(struct ww_slice name, const uint8_t seed[32],
+			struct ww_note_signer *ret_signer)
+{
+	return signer_from_seed(name, WW_NOTE_ED25519, seed, ret_signer);
+}
+
+int ww_note_signer_new_type(struct ww_slice name, uint8_t type, struct ww_note_signer *ret_signer)
 {
 	uint8_t seed[32];
 	int r;
@@ -202,12 +213,17 @@ int ww_note_signer_new(struct ww_slice name, struct ww_note_signer *ret_signer)
 		return -EINVAL;
 	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return -EIO;
-	r = ww_note_signer_seed(name, seed, ret_signer);
+	r = signer_from_seed(name, type, seed, ret_signer);
 	explicit_bzero(seed, sizeof(seed));
 	return r;
 }
 
-int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer)
+int ww_note_signer_new(struct ww_slice name, struct ww_note_signer *ret_signer)
+{
+	return ww_note_signer_new_type(name, WW_NOTE_ED25519, ret_signer);
+}
+
+int ww_note_signer_parse_type(struct ww_slice text, uint8_t type, struct ww_note_signer *ret_signer)
 {
 	struct ww_slice prefix = WW_SLICE_LIT(PRIVATE_PREFIX), name;
 	struct ww_note_signer s = {0};
@@ -215,10 +231,9 @@ int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer
 	uint32_t id;
 	int r = -EINVAL;
 
-	if (ww_slice_starts(text, prefix) &&
-	    key_split(ww_slice_sub(text, prefix.n, text.n), KEY_TYPE_ED25519, KEY_RAW_LEN, &name,
-		      &id, raw) == 0)
-		r = ww_note_signer_seed(name, raw + 1, &s);
+	if (ww_slice_starts(text, prefix) && key_split(ww_slice_sub(text, prefix.n, text.n), type,
+						       KEY_RAW_LEN, &name, &id, raw) == 0)
+		r = signer_from_seed(name, type, raw + 1, &s);
 	if (r == 0 && s.key.id != id)
 		r = -EINVAL;
 	if (r == 0)
@@ -226,6 +241,11 @@ int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer
 	ww_note_signer_done(&s);
 	explicit_bzero(raw, sizeof(raw));
 	return r;
+}
+
+int ww_note_signer_parse(struct ww_slice text, struct ww_note_signer *ret_signer)
+{
+	return ww_note_signer_parse_type(text, WW_NOTE_ED25519, ret_signer);
 }
 
 void ww_note_signer_text(const struct ww_note_signer *s, char out[WW_NOTE_KEY_TEXT_MAX])
@@ -300,29 +320,37 @@ static bool text_ok(struct ww_slice text)
 	return text.n > 0 && text.p[text.n - 1] == '\n';
 }
 
+int ww_note_line_add(const struct ww_note_key *key, struct ww_slice sig, struct ww_buf *out)
+{
+	char line[sizeof(DASH) + WW_NOTE_NAME_MAX + WW_BASE64_LEN(4 + SIG_MADE_MAX) + 8];
+	char b64[WW_BASE64_LEN(4 + SIG_MADE_MAX) + 1];
+	uint8_t raw[4 + SIG_MADE_MAX];
+	int n;
+
+	if (sig.n > SIG_MADE_MAX)
+		return -EMSGSIZE;
+	for (size_t i = 0; i < 4; i++)
+		raw[i] = (uint8_t)(key->id >> (24 - 8 * i));
+	memcpy(raw + 4, sig.p, sig.n);
+	ww_base64_encode(ww_slice(raw, 4 + sig.n), b64);
+	n = snprintf(line, sizeof(line), "%.4s%s %s\n", (const char *)DASH, key->name, b64);
+	return ww_buf_add(out, line, (size_t)n);
+}
+
 int ww_note_cosign(const struct ww_note_signer *s, struct ww_slice text, struct ww_buf *out)
 {
-	char line[sizeof(DASH) + WW_NOTE_NAME_MAX + WW_BASE64_LEN(SIG_RAW_MAX) + 8];
-	char b64[WW_BASE64_LEN(SIG_RAW_MAX) + 1];
-	uint8_t raw[SIG_RAW_MAX];
-	size_t sig_n;
-	int n, r;
+	uint8_t sig[WW_SIGNER_SIG_MAX];
+	size_t n;
+	int r = sign(s, text, sig, &n);
 
-	for (size_t i = 0; i < 4; i++)
-		raw[i] = (uint8_t)(s->key.id >> (24 - 8 * i));
-	r = sign(s, text, raw + 4, &sig_n);
-	if (r < 0)
-		return r;
-	ww_base64_encode(ww_slice(raw, 4 + sig_n), b64);
-	n = snprintf(line, sizeof(line), "%.4s%s %s\n", (const char *)DASH, s->key.name, b64);
-	return ww_buf_add(out, line, (size_t)n);
+	return r < 0 ? r : ww_note_line_add(&s->key, ww_slice(sig, n), out);
 }
 
 int ww_note_sign(const struct ww_note_signer *s, struct ww_slice text, struct ww_buf *out)
 {
 	int r;
 
-	if (!text_ok(text))
+	if (!text_ok(text) || s->key.type == WW_NOTE_COSIGNATURE)
 		return -EINVAL;
 	r = ww_buf_add(out, text.p, text.n);
 	if (r == 0)
@@ -330,41 +358,9 @@ int ww_note_sign(const struct ww_note_signer *s, struct ww_slice text, struct ww
 	return r < 0 ? r : ww_note_cosign(s, text, out);
 }
 
-/* One signature line without its newline. 1: good, by this key; 0: of another key; or an error. */
-static int check_line(struct ww_slice line, struct ww_slice text, const struct ww_note_key *key)
+int ww_note_split(struct ww_slice note, struct ww_slice *ret_text, struct ww_slice *ret_lines)
 {
-	uint8_t raw[16384]; /* room for the post-quantum kinds of others */
-	struct ww_slice dash = ww_slice(DASH, sizeof(DASH)), name;
-	size_t space, n;
-	uint32_t id;
-	int r;
-
-	if (!ww_slice_starts(line, dash))
-		return -EINVAL;
-	line = ww_slice_sub(line, dash.n, line.n);
-	space = ww_slice_find(line, 0, ' ');
-	name = ww_slice_sub(line, 0, space);
-	if (!ww_note_name_ok(name) ||
-	    ww_base64_decode(ww_slice_sub(line, space + 1, line.n), false, raw, sizeof(raw), &n) <
-		    0 ||
-	    n < 5)
-		return -EINVAL;
-	id = id_of(raw);
-	if (!ww_slice_eq_str(name, key->name) || id != key->id)
-		return 0;
-	if (is_held(key))
-		r = ww_signer_verify_ecdsa(ww_slice(key->pub, sizeof(key->pub)), text,
-					   ww_slice(raw + 4, n - 4));
-	else
-		r = ww_note_verify_raw(key, text, ww_slice(raw + 4, n - 4));
-	return r == 0 ? 1 : r;
-}
-
-int ww_note_open(struct ww_slice note, const struct ww_note_key *key, struct ww_slice *ret_text)
-{
-	struct ww_slice text, lines;
-	size_t count = 0, split = 0;
-	bool good = false;
+	size_t split = 0;
 
 	if (note.n > WW_NOTE_BYTES_MAX || !text_ok(note))
 		return -EINVAL;
@@ -372,21 +368,70 @@ int ww_note_open(struct ww_slice note, const struct ww_note_key *key, struct ww_
 	for (size_t at = 1; at < note.n; at++)
 		if (note.p[at] == '\n' && note.p[at - 1] == '\n')
 			split = at;
-	if (split == 0)
+	if (split == 0 || split + 1 == note.n)
 		return -EINVAL;
-	text = ww_slice_sub(note, 0, split);
-	lines = ww_slice_sub(note, split + 1, note.n);
-	if (lines.n == 0)
-		return -EINVAL;
-	while (lines.n > 0) {
-		size_t end = ww_slice_find(lines, 0, '\n');
-		int r = check_line(ww_slice_sub(lines, 0, end), text, key);
+	*ret_text = ww_slice_sub(note, 0, split);
+	*ret_lines = ww_slice_sub(note, split + 1, note.n);
+	return 0;
+}
 
-		if (r < 0 || ++count > WW_NOTE_SIGNATURES_MAX)
-			return r < 0 ? r : -EINVAL;
-		good = good || r == 1;
-		lines = ww_slice_sub(lines, end + 1, lines.n);
+int ww_note_line_next(struct ww_slice *lines, struct ww_note_line *ret_line)
+{
+	size_t end = ww_slice_find(*lines, 0, '\n'), space, n;
+	struct ww_slice line = ww_slice_sub(*lines, 0, end), dash = ww_slice(DASH, sizeof(DASH));
+	uint8_t *raw = ret_line->sig;
+
+	if (lines->n == 0)
+		return 0;
+	if (end == lines->n || !ww_slice_starts(line, dash))
+		return -EINVAL;
+	line = ww_slice_sub(line, dash.n, line.n);
+	space = ww_slice_find(line, 0, ' ');
+	ret_line->name = ww_slice_sub(line, 0, space);
+	if (!ww_note_name_ok(ret_line->name) ||
+	    ww_base64_decode(ww_slice_sub(line, space + 1, line.n), false, raw,
+			     sizeof(ret_line->sig), &n) < 0 ||
+	    n < 5)
+		return -EINVAL;
+	ret_line->id =
+		(uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | raw[3];
+	ret_line->n = n - 4;
+	memmove(raw, raw + 4, n - 4);
+	*lines = ww_slice_sub(*lines, end + 1, lines->n);
+	return 1;
+}
+
+bool ww_note_line_by(const struct ww_note_line *line, const struct ww_note_key *key)
+{
+	return ww_slice_eq_str(line->name, key->name) && line->id == key->id;
+}
+
+int ww_note_open(struct ww_slice note, const struct ww_note_key *key, struct ww_slice *ret_text)
+{
+	struct ww_slice text, lines;
+	struct ww_note_line line;
+	size_t count = 0;
+	bool good = false;
+	int r = key->type == WW_NOTE_COSIGNATURE ? -EINVAL : ww_note_split(note, &text, &lines);
+
+	if (r < 0)
+		return r;
+	while ((r = ww_note_line_next(&lines, &line)) == 1) {
+		if (++count > WW_NOTE_SIGNATURES_MAX)
+			return -EINVAL;
+		if (!ww_note_line_by(&line, key))
+			continue;
+		if (is_held(key))
+			r = ww_signer_verify_ecdsa(ww_slice(key->pub, sizeof(key->pub)), text,
+						   ww_slice(line.sig, line.n));
+		else
+			r = ww_note_verify_raw(key, text, ww_slice(line.sig, line.n));
+		if (r < 0)
+			return r;
+		good = true;
 	}
+	if (r < 0)
+		return r;
 	if (!good)
 		return -ENOKEY;
 	*ret_text = text;
