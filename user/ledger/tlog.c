@@ -10,6 +10,7 @@
  *  4. A failed commit changes nothing in memory but the stop: `head`, `edge` and `bundle` describe
  * the last published tree, `pending` still holds what follows it.
  *  5. Recovery removes files beyond the head only after the files up to it were verified.
+ *  6. Nothing is signed while the proof of an equivocation is kept.
  */
 #include "ledger/tlog.h"
 
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 
 #include "ledger/durable.h"
+#include "ledger/equivocation.h"
 #include "ledger/rotate.h"
 #include "ledger/tlog_check.h"
 #include "wirewitness/limits.h"
@@ -204,6 +206,20 @@ static int sign_head(const struct ww_tlog *log, const struct ww_checkpoint *head
 	return r < 0 ? r : ww_note_cosign(log->second, ww_buf_slice(&text), note);
 }
 
+/* Invariant 6; also before every signature, because anybody on this host may meet the second head.
+ */
+static int refuse_forked(int dir, struct ww_errtext *why)
+{
+	int r = ww_equivocation_kept(dir);
+
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot look into " WW_EQUIVOCATION_DIR);
+	return r == 0 ? 0
+		      : ww_errtext_set(why, -EUCLEAN,
+				       "this log signed two trees of one size (the proof is "
+				       "in " WW_EQUIVOCATION_DIR "): nothing more is signed");
+}
+
 static int commit(struct ww_tlog *log, struct ww_buf *bundle, struct ww_buf *note,
 		  struct ww_errtext *why)
 {
@@ -244,7 +260,9 @@ int ww_tlog_commit(struct ww_tlog *log, uint64_t *ret_size)
 	if (log->stopped)
 		return log->stopped;
 	if (log->pending_count > 0) {
-		r = commit(log, &bundle, &note, &log->why);
+		r = refuse_forked(log->dir, &log->why);
+		if (r == 0)
+			r = commit(log, &bundle, &note, &log->why);
 		if (r < 0) {
 			log->stopped = r;
 			return r;
@@ -380,18 +398,12 @@ static int read_head(int dir, const char *name, const struct ww_note_key *key,
 static int equivocation(int dir, const struct signed_head *a, const struct signed_head *b,
 			struct ww_errtext *why)
 {
-	WW_AUTO_BUF struct ww_buf both = {0};
-	int r;
+	int r = ww_equivocation_keep(dir, ww_buf_slice(&a->note), ww_buf_slice(&b->note),
+				     a->head.size, NULL);
 
-	ww_buf_init(&both, 2 * WW_NOTE_BYTES_MAX);
-	r = ww_buf_add(&both, a->note.p, a->note.n);
-	if (r == 0)
-		r = ww_buf_add(&both, b->note.p, b->note.n);
-	if (r == 0)
-		r = ww_durable_replace(dir, "equivocation", 0600, ww_buf_slice(&both));
-	return ww_errtext_set(why, -EUCLEAN,
-			      "two signed checkpoints of size %" PRIu64 " have different roots%s",
-			      a->head.size, r == 0 ? "; both are kept in equivocation" : "");
+	return ww_errtext_set(
+		why, -EUCLEAN, "two signed checkpoints of size %" PRIu64 " have different roots%s",
+		a->head.size, r == 0 ? "; both are kept in " WW_EQUIVOCATION_DIR : "");
 }
 
 /* Which head counts: `highest`, provided that `checkpoint` does not contradict it. */
@@ -542,6 +554,8 @@ static int load(struct ww_tlog *log, bool all, struct ww_errtext *why)
 	ww_buf_init(&bundle, WW_TILE_BUNDLE_MAX);
 	memset(log->next.width, 0, sizeof(log->next.width));
 	r = settle_heads(log, &public, &highest, why);
+	if (r == 0)
+		r = refuse_forked(log->dir, why);
 	if (r < 0)
 		return r;
 	if (highest.found) {

@@ -10,7 +10,8 @@
  *   highest              the signed tree head of the highest size ever signed (roll-back guard);
  * may live in another directory, which then survives a restore of `dir` from an old copy
  *   tile/<L>/<N>[.p/W], tile/entries/<N>[.p/W]
- *   equivocation         two signed heads of one size, kept as proof when that is found on open
+ *   equivocation/        proofs that two trees of one size were signed (equivocation.h): while one
+ * is there, nothing is signed
  *
  * Promise: what ww_tlog_commit reported is on the disk and stays in every later tree. Entries that
  * were appended but not reported are gone after a crash: recovery drops them and removes their
