@@ -39,6 +39,7 @@ LLHTTP_O := $(O)/llhttp/llhttp.o $(O)/llhttp/api.o $(O)/llhttp/http.o
 LIB     := $(O)/libwirewitness.a
 CLI_O   := $(patsubst %.c,$(O)/%.o,$(wildcard tools/wirewitness/*.c))
 VERIFY_O := $(patsubst %.c,$(O)/%.o,$(wildcard tools/wirewitness-verify/*.c))
+WITNESS_O := $(patsubst %.c,$(O)/%.o,$(wildcard tools/wirewitness-witness/*.c))
 DEV     := $(patsubst tools/dev/%.c,$(O)/dev/%,$(wildcard tools/dev/*.c))
 UNIT    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*/test_*.c tests/sim/test_*.c tests/bpf/test_*.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -46,7 +47,7 @@ FUZZ_REPLAY := $(patsubst tests/fuzz/%.c,$(O)/fuzz-replay/%,$(wildcard tests/fuz
 BPF_C   := $(filter-out bpf/calib.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_O   := $(BPF_C:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 SKELS   := $(O)/gen/wirewitness.skel.h $(O)/gen/calib.skel.h
-PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify
+PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -54,7 +55,7 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify
 
 programs: $(PROGRAMS)
 
-all: $(PROGRAMS) $(DEV) $(O)/compile_commands.json ## build the three programs and the developer tools under build/
+all: $(PROGRAMS) $(DEV) $(O)/compile_commands.json ## build the four programs and the developer tools under build/
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -105,6 +106,11 @@ $(O)/wirewitness: $(CLI_O) $(LIB)
 $(O)/wirewitness-verify: $(VERIFY_O) $(LIB)
 	$(call say,LD,$@)
 	$(q)$(CC) $(LDFLAGS_ALL) $^ -lcrypto -o $@
+
+# The witness: base, rt, ledger, an HTTP server, libcrypto.
+$(O)/wirewitness-witness: $(WITNESS_O) $(LIB)
+	$(call say,LD,$@)
+	$(q)$(CC) $(LDFLAGS_ALL) $^ -lmicrohttpd -lcrypto -o $@
 
 $(O)/dev/%: $(O)/tools/dev/%.o $(LIB)
 	$(call say,LD,$@)
@@ -181,13 +187,13 @@ $(O)/compile_commands.json: Makefile
 install: all ## install programs, unit and manual pages (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/pkg/wirewitnessd.service > $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 
 uninstall: ## remove what install put there; state stays
-	rm -f $(DESTDIR)$(PREFIX)/sbin/wirewitnessd $(addprefix $(DESTDIR)$(PREFIX)/bin/,wirewitness wirewitness-verify)
+	rm -f $(DESTDIR)$(PREFIX)/sbin/wirewitnessd $(addprefix $(DESTDIR)$(PREFIX)/bin/,wirewitness wirewitness-verify wirewitness-witness)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst tools/man/%.1,man1/%.1,$(wildcard tools/man/*.1)) $(patsubst tools/man/%.8,man8/%.8,$(wildcard tools/man/*.8)))
 	rm -f $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 

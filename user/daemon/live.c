@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/live.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "claim/otlp_receiver.h"
 #include "daemon/nest.h"
+#include "rt/address.h"
 #include "sense/event_check.h"
 #include "sense/sense.h"
 #include "sense/target.h"
@@ -376,37 +376,10 @@ static void on_otlp(uv_poll_t *p, int status, int events)
 	run_receiver(p->data);
 }
 
-static int parse_otlp(const char *text, struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-	const char *colon = strrchr(text, ':');
-	char host[64];
-	uint64_t port;
-	size_t n;
-
-	if (!colon || ww_slice_u64(ww_slice_str(colon + 1), &port) < 0 || port > 65535)
-		return -EINVAL;
-	n = (size_t)(colon - text);
-	if (n >= sizeof(host))
-		return -EINVAL;
-	memset(ret, 0, sizeof(*ret));
-	if (text[0] == '[' && n > 2 && text[n - 1] == ']') {
-		snprintf(host, sizeof(host), "%.*s", (int)(n - 2), text + 1);
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? 0 : -EINVAL;
-	}
-	snprintf(host, sizeof(host), "%.*s", (int)n, text);
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -EINVAL;
-}
-
 static int open_receiver(struct ww_live *l, const char *otlp, struct ww_errtext *why)
 {
 	struct ww_otlp_receiver_config cfg = {0};
-	int r = parse_otlp(otlp, &cfg.bind);
+	int r = ww_address_parse(otlp, &cfg.bind);
 
 	if (r < 0)
 		return ww_errtext_set(why, r, "--otlp: expected ADDRESS:PORT, got '%s'", otlp);

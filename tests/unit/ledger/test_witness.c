@@ -2,7 +2,10 @@
 /* A witness's decisions, against trees made here from leaf hashes alone. */
 #include "ledger/witness.h"
 
+#include "base/encode.h"
+#include "ledger/cosign.h"
 #include "ledger/equivocation.h"
+#include "ledger/witness_state.h"
 #include "ledger_test.h"
 
 #define LEAVES 70u
@@ -313,14 +316,181 @@ static void test_kept_is_not_guessed(void **state)
 	assert_true(ww_equivocation_kept(-1) < 0);
 }
 
+/* --- the files -------------------------------------------------------------------------------- */
+
+static struct ww_witness_state *open_state(const char *dir, int want, const char *words)
+{
+	char logs[WW_NOTE_KEY_TEXT_MAX + 32], vkey[WW_NOTE_KEY_TEXT_MAX];
+	struct ww_witness_state *s = NULL;
+	struct ww_errtext why = {""};
+	int r;
+
+	ww_note_key_text(&log_key.key, vkey);
+	snprintf(logs, sizeof(logs), "# ours\n%s\n", vkey);
+	r = ww_witness_state_open(dir, "witness.test", ww_slice_str(logs), &s, &why);
+	if (r != want || !strstr(why.text, words))
+		fail_msg("%d: %s", r, why.text);
+	return s;
+}
+
+/* Asks for the growth from old to size in story n; the answer's body goes to out. */
+static unsigned ask(struct ww_witness_state *s, int n, uint64_t old, uint64_t size, uint64_t now,
+		    struct ww_buf *out)
+{
+	struct ww_witness_answer a = {0};
+	WW_AUTO_BUF struct ww_buf body = {0};
+
+	make_body(n, old, size, &body);
+	ww_buf_done(out);
+	ww_buf_init(out, 2 * WW_NOTE_BYTES_MAX);
+	ww_witness_state_add(s, ww_buf_slice(&body), now, out, &a);
+	return a.status;
+}
+
+/* The state file of the one log, under the witness's directory. */
+static const char *held_file(const struct scratch *s, const char *name, char path[PATH_LEN])
+{
+	char hex[33], part[PATH_LEN / 2];
+	struct ww_sha256 hash;
+
+	ww_sha256(WW_SLICE_LIT("log.test"), &hash);
+	ww_hex_encode(ww_slice(hash.b, 16), hex);
+	snprintf(part, sizeof(part), "w/logs/%s/%s", hex, name);
+	return at(s, part, path);
+}
+
+static void test_state(void **state)
+{
+	WW_AUTO_BUF struct ww_buf out = {0}, body = {0};
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_witness_state *s = open_state(at(*state, "w", dir), 0, "");
+	struct ww_note_key key = *ww_witness_state_key(s);
+	struct ww_witness_request q;
+	struct ww_slice text, lines;
+	struct stat st;
+	uint64_t time;
+
+	assert_int_equal(stat(at(*state, "w/key", path), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	open_state(dir, -EBUSY, "another witness");
+	assert_int_equal(ask(s, 0, 5, 30, 100, &out), WW_WITNESS_CONFLICT);
+	assert_true(ww_slice_eq_str(ww_buf_slice(&out), "0\n"));
+	assert_int_equal(ask(s, 0, 0, 30, 100, &out), WW_WITNESS_COSIGN);
+	make_body(0, 0, 30, &body);
+	assert_int_equal(ww_witness_request_parse(ww_buf_slice(&body), &q), 0);
+	assert_int_equal(ww_note_split(q.note, &text, &lines), 0);
+	assert_int_equal(ww_cosign_check(text, ww_buf_slice(&out), &key, &time, NULL), 0);
+	assert_int_equal(time, 100);
+	ww_witness_state_close(s);
+	/* Another life, the same memory and key. */
+	s = open_state(dir, 0, "");
+	assert_true(ww_note_key_equal(ww_witness_state_key(s), &key));
+	assert_int_equal(ask(s, 0, 0, 40, 101, &out), WW_WITNESS_CONFLICT);
+	assert_true(ww_slice_eq_str(ww_buf_slice(&out), "30\n"));
+	assert_int_equal(ask(s, 1, 30, 40, 101, &out), WW_WITNESS_UNPROVEN);
+	assert_int_equal(ask(s, 0, 30, 30, 102, &out), WW_WITNESS_COSIGN);
+	assert_int_equal(ask(s, 0, 30, 40, 103, &out), WW_WITNESS_COSIGN);
+	ww_witness_state_close(s);
+	/* Its key is gone: it does not become somebody else. */
+	assert_int_equal(unlink(path), 0);
+	open_state(dir, -ENOKEY, "missing");
+}
+
+static void test_state_of_a_fork(void **state)
+{
+	WW_AUTO_BUF struct ww_buf out = {0}, held = {0}, proof = {0};
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_witness_state *s = open_state(at(*state, "w", dir), 0, "");
+	const struct dirent *e;
+	struct ww_checkpoint c;
+	DIR *d;
+
+	assert_int_equal(ask(s, 0, 0, 30, 1, &out), WW_WITNESS_COSIGN);
+	slurp(held_file(*state, "checkpoint", path), &held);
+	assert_int_equal(ask(s, 1, 30, 30, 1, &out), WW_WITNESS_CONFLICT);
+	/* The log's owner gets what the witness holds. */
+	assert_true(ww_slice_eq(ww_buf_slice(&out), ww_buf_slice(&held)));
+	assert_int_equal(ww_checkpoint_open(ww_buf_slice(&out), &log_key.key, &c), 0);
+	/* From now on nothing is cosigned for this log, not even the story that was first. */
+	assert_int_equal(ask(s, 0, 30, 40, 1, &out), WW_WITNESS_FORBIDDEN);
+	ww_witness_state_close(s);
+	s = open_state(dir, 0, "");
+	assert_int_equal(ask(s, 0, 30, 40, 1, &out), WW_WITNESS_FORBIDDEN);
+	ww_witness_state_close(s);
+	d = opendir(held_file(*state, "equivocation", path));
+	assert_non_null(d);
+	while ((e = readdir(d)) && e->d_name[0] == '.')
+		;
+	assert_non_null(e);
+	snprintf(path + strlen(path), PATH_LEN - strlen(path), "/%.60s", e->d_name);
+	closedir(d);
+	slurp(path, &proof);
+	assert_non_null(memmem(proof.p, proof.n, held.p, held.n));
+	assert_int_equal(proof.n, 2 * held.n + 1);
+}
+
+/* A state file that is cut, empty or foreign is never "nothing was cosigned yet". */
+static void test_damaged_state(void **state)
+{
+	WW_AUTO_BUF struct ww_buf out = {0}, held = {0};
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_witness_state *s = open_state(at(*state, "w", dir), 0, "");
+
+	assert_int_equal(ask(s, 0, 0, 30, 1, &out), WW_WITNESS_COSIGN);
+	slurp(held_file(*state, "checkpoint", path), &held);
+	for (size_t n = 0; n < held.n; n++) {
+		spill(path, ww_slice(held.p, n));
+		assert_int_equal(ask(s, 0, 0, 40, 1, &out), WW_WITNESS_UNABLE);
+		assert_int_equal(ask(s, 0, 30, 40, 1, &out), WW_WITNESS_UNABLE);
+	}
+	spill(path, ww_buf_slice(&held));
+	for (size_t i = 0; i < held.n * 8; i += 5) {
+		flip(path, i);
+		assert_int_equal(ask(s, 0, 30, 40, 1, &out), WW_WITNESS_UNABLE);
+		flip(path, i);
+	}
+	assert_int_equal(ask(s, 0, 30, 40, 1, &out), WW_WITNESS_COSIGN);
+	ww_witness_state_close(s);
+}
+
+static void test_secret_is_secret(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_witness_state *s = NULL;
+	struct ww_errtext why = {""};
+
+	ww_witness_state_close(open_state(at(*state, "w", dir), 0, ""));
+	assert_int_equal(chmod(at(*state, "w/key", path), 0640), 0);
+	open_state(dir, -EPERM, "0600");
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(chmod(dir, 0750), 0);
+	open_state(dir, -EPERM, "0700");
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(ww_witness_state_open(dir, "other", WW_SLICE_NULL, &s, &why), -EINVAL);
+	assert_int_equal(ww_witness_state_open(dir, NULL, WW_SLICE_LIT("nonsense"), &s, &why),
+			 -EINVAL);
+	assert_non_null(strstr(why.text, "line 1"));
+	spill(path, WW_SLICE_LIT("nonsense\n"));
+	open_state(dir, -EINVAL, "does not hold");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grows),        cmocka_unit_test(test_refuses),
-		cmocka_unit_test(test_fork),         cmocka_unit_test(test_rolled_back_state),
-		cmocka_unit_test(test_proof_bits),   cmocka_unit_test(test_admission),
-		cmocka_unit_test(test_request_bits), cmocka_unit_test(test_malformed),
-		SCRATCH_TEST(test_kept_for_good),    SCRATCH_TEST(test_kept_is_not_guessed),
+		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_rolled_back_state),
+		cmocka_unit_test(test_proof_bits),
+		cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_request_bits),
+		cmocka_unit_test(test_malformed),
+		SCRATCH_TEST(test_kept_for_good),
+		SCRATCH_TEST(test_kept_is_not_guessed),
+		SCRATCH_TEST(test_state),
+		SCRATCH_TEST(test_state_of_a_fork),
+		SCRATCH_TEST(test_damaged_state),
+		SCRATCH_TEST(test_secret_is_secret),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Invariants:
+ *  1. A cosignature leaves only after its checkpoint is on the disk.
+ *  2. For one origin, what is on the disk only ever grows by proofs.
+ *  3. An error of reading is answered with 500, never as an origin that is new.
+ */
+#include "ledger/witness_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/encode.h"
+#include "ledger/cosign.h"
+#include "ledger/durable.h"
+#include "ledger/equivocation.h"
+
+#define ORIGIN_HASH_BYTES 16u
+#define TEXT_TYPE         "text/plain; charset=utf-8"
+
+struct ww_witness_state {
+	int dir, logs, lock;
+	struct ww_note_signer signer;
+	struct ww_note_key *keys; /* of logs */
+	size_t n_keys;
+};
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static int open_dir(const char *path, int *ret_fd, struct ww_errtext *why)
+{
+	bool made = mkdir(path, 0700) == 0;
+	WW_AUTO_FD int fd = -1;
+	struct stat st;
+	int r;
+
+	if (!made && errno != EEXIST)
+		return ww_errtext_errno(why, -errno, "cannot make %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return ww_errtext_errno(why, -errno, "cannot open %s", path);
+	if (st.st_mode & 077)
+		return ww_errtext_set(why, -EPERM, "%s must have mode 0700", path);
+	r = made ? ww_durable_sync_dir(fd, "..") : 0;
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot sync the parent of %s", path);
+	*ret_fd = WW_TAKE_FD(fd);
+	return 0;
+}
+
+static int take_lock(struct ww_witness_state *s, struct ww_errtext *why)
+{
+	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock < 0)
+		return ww_errtext_errno(why, -errno, "cannot open lock");
+	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return ww_errtext_set(why, -EBUSY, "another witness uses this directory");
+	return ww_errtext_errno(why, -errno, "cannot lock the directory");
+}
+
+static int put_key(int dir, const char *name, mode_t mode, char text[WW_NOTE_KEY_TEXT_MAX + 1])
+{
+	size_t n = strlen(text);
+	int r;
+
+	text[n++] = '\n';
+	r = ww_durable_replace(dir, name, mode, ww_slice(text, n));
+	explicit_bzero(text, n);
+	return r;
+}
+
+static int make_key(struct ww_witness_state *s, const char *name, struct ww_errtext *why)
+{
+	char text[WW_NOTE_KEY_TEXT_MAX + 1];
+	int r;
+
+	/* Who cosigned under a key that is gone must not go on under another. */
+	if (!name || faccessat(s->dir, "logs", F_OK, 0) == 0)
+		return ww_errtext_set(why, -ENOKEY, "the witness's key is missing");
+	r = ww_cosign_signer_new(ww_slice_str(name), &s->signer);
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot make a key called \"%.200s\"", name);
+	ww_note_signer_text(&s->signer, text);
+	r = put_key(s->dir, "key", 0600, text);
+	return r < 0 ? ww_errtext_errno(why, r, "cannot write key") : 0;
+}
+
+static int read_key(struct ww_witness_state *s, struct ww_errtext *why)
+{
+	WW_AUTO(ww_buf_wipe) struct ww_buf b = {0};
+	struct ww_slice text;
+	struct stat st;
+	int r;
+
+	if (fstatat(s->dir, "key", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? -ENOENT
+				       : ww_errtext_errno(why, -errno, "cannot look at key");
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 077))
+		return ww_errtext_set(why, -EPERM, "key must be a regular file with mode 0600");
+	ww_buf_init(&b, WW_NOTE_KEY_TEXT_MAX);
+	r = ww_durable_read(s->dir, "key", &b);
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot read key");
+	text = ww_buf_slice(&b);
+	r = ww_cosign_signer_parse(ww_slice_sub(text, 0, ww_slice_find(text, 0, '\n')), &s->signer);
+	return r < 0 ? ww_errtext_set(why, r, "key does not hold the key of a witness") : 0;
+}
+
+static int load_key(struct ww_witness_state *s, const char *name, struct ww_errtext *why)
+{
+	char text[WW_NOTE_KEY_TEXT_MAX + 1];
+	int r = read_key(s, why);
+
+	if (r == -ENOENT)
+		r = make_key(s, name, why);
+	if (r < 0)
+		return r;
+	if (name && strcmp(name, s->signer.key.name) != 0)
+		return ww_errtext_set(why, -EINVAL, "this witness is called %.200s",
+				      s->signer.key.name);
+	ww_note_key_text(&s->signer.key, text);
+	r = put_key(s->dir, "vkey", 0644, text);
+	return r < 0 ? ww_errtext_errno(why, r, "cannot write vkey") : 0;
+}
+
+static int parse_logs(struct ww_witness_state *s, struct ww_slice text, struct ww_errtext *why)
+{
+	unsigned at = 0;
+
+	s->keys = calloc(WW_WITNESS_LOGS_MAX, sizeof(*s->keys));
+	if (!s->keys)
+		return ww_errtext_errno(why, -ENOMEM, "cannot read the keys of logs");
+	while (text.n > 0) {
+		size_t end = ww_slice_find(text, 0, '\n');
+		struct ww_slice line = ww_slice_trim(ww_slice_sub(text, 0, end));
+
+		text = ww_slice_sub(text, end + 1, text.n);
+		at++;
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		if (s->n_keys == WW_WITNESS_LOGS_MAX)
+			return ww_errtext_set(why, -EINVAL, "line %u: more than %u logs", at,
+					      WW_WITNESS_LOGS_MAX);
+		if (ww_note_key_parse(line, &s->keys[s->n_keys]) < 0)
+			return ww_errtext_set(
+				why, -EINVAL,
+				"line %u: expected a log's verifier key, NAME+ID+BASE64", at);
+		s->n_keys++;
+	}
+	return 0;
+}
+
+static int open_files(struct ww_witness_state *s, const char *dir, const char *name,
+		      struct ww_errtext *why)
+{
+	int r = open_dir(dir, &s->dir, why);
+
+	if (r == 0)
+		r = take_lock(s, why);
+	if (r == 0)
+		r = load_key(s, name, why);
+	if (r < 0)
+		return r;
+	if (mkdirat(s->dir, "logs", 0700) < 0 && errno != EEXIST)
+		return ww_errtext_errno(why, -errno, "cannot make logs");
+	s->logs = openat(s->dir, "logs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = s->logs < 0 ? -errno : ww_durable_sync_dir(s->dir, ".");
+	return r < 0 ? ww_errtext_errno(why, r, "cannot open logs") : 0;
+}
+
+int ww_witness_state_open(const char *dir, const char *name, struct ww_slice logs,
+			  struct ww_witness_state **ret_state, struct ww_errtext *why)
+{
+	WW_AUTO(ww_witness_state_close_auto) struct ww_witness_state *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return ww_errtext_errno(why, -ENOMEM, "cannot open %s", dir);
+	s->dir = s->logs = s->lock = -1;
+	r = parse_logs(s, logs, why);
+	if (r == 0)
+		r = open_files(s, dir, name, why);
+	if (r < 0)
+		return r;
+	*ret_state = WW_TAKE(s);
+	return 0;
+}
+
+void ww_witness_state_close(struct ww_witness_state *s)
+{
+	if (!s)
+		return;
+	ww_note_signer_done(&s->signer);
+	ww_own_close(&s->dir);
+	ww_own_close(&s->logs);
+	ww_own_close(&s->lock);
+	free(s->keys);
+	free(s);
+}
+
+const struct ww_note_key *ww_witness_state_key(const struct ww_witness_state *s)
+{
+	return &s->signer.key;
+}
+
+/* --- answering -------------------------------------------------------------------------------- */
+
+static void say(struct ww_witness_answer *a, struct ww_buf *out, enum ww_witness_status status,
+		const char *text)
+{
+	a->status = status;
+	a->type = TEXT_TYPE;
+	if (ww_buf_add(out, text, strlen(text)) < 0 || ww_buf_add(out, "\n", 1) < 0)
+		ww_buf_clear(out); /* the status says enough */
+}
+
+/* The origin's own directory; made, and known to the disk, when it is new. */
+static int open_origin(struct ww_witness_state *s, const char *origin, int *ret_fd)
+{
+	char name[2 * ORIGIN_HASH_BYTES + 1];
+	struct ww_sha256 hash;
+	WW_AUTO_FD int fd = -1;
+	int r = 0;
+
+	ww_sha256(ww_slice_str(origin), &hash);
+	ww_hex_encode(ww_slice(hash.b, ORIGIN_HASH_BYTES), name);
+	if (mkdirat(s->logs, name, 0700) == 0)
+		r = ww_durable_sync_dir(s->logs, ".");
+	else if (errno != EEXIST)
+		r = -errno;
+	if (r < 0)
+		return r;
+	fd = openat(s->logs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = WW_TAKE_FD(fd);
+	return 0;
+}
+
+/* 1: what was cosigned last; 0: nothing yet; -EUCLEAN: not a checkpoint of this log; or an errno.
+ */
+static int load_held(const struct ww_witness_state *s, int dir, const char *origin,
+		     struct ww_buf *note, struct ww_checkpoint *ret_held)
+{
+	int r = ww_durable_read(dir, "checkpoint", note);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < s->n_keys; i++) {
+		if (strcmp(s->keys[i].name, origin) != 0)
+			continue;
+		r = ww_checkpoint_open(ww_buf_slice(note), &s->keys[i], ret_held);
+		if (r == 0)
+			return 1;
+		if (r == -ENOMEM)
+			return r;
+	}
+	return -EUCLEAN;
+}
+
+static void refuse(const struct ww_witness_ruling *ruling, struct ww_slice held_note,
+		   struct ww_buf *out, struct ww_witness_answer *a)
+{
+	char size[32];
+
+	if (ruling->status == WW_WITNESS_CONFLICT && ruling->resize) {
+		snprintf(size, sizeof(size), "%" PRIu64, ruling->held);
+		say(a, out, ruling->status, size);
+		a->type = WW_WITNESS_SIZE_TYPE;
+	} else if (ruling->status == WW_WITNESS_CONFLICT) {
+		a->status = ruling->status;
+		a->type = TEXT_TYPE;
+		if (ww_buf_add(out, held_note.p, held_note.n) < 0)
+			ww_buf_clear(out);
+	} else if (ruling->status == WW_WITNESS_BAD) {
+		say(a, out, ruling->status, "the old size is larger than the checkpoint");
+	} else {
+		say(a, out, ruling->status, "the proof does not lead from the old tree to the new");
+	}
+}
+
+static void cosign(struct ww_witness_state *s, const struct ww_witness_request *q, int dir,
+		   bool known, uint64_t now, struct ww_buf *out, struct ww_witness_answer *a)
+{
+	struct ww_slice text, lines;
+	/* The rename of the one that is known may have been cut off from its sync. */
+	int r = known ? ww_durable_sync_dir(dir, ".")
+		      : ww_durable_replace(dir, "checkpoint", 0600, q->note);
+
+	if (r < 0) {
+		ww_errtext_errno(&a->note, r, "cannot keep the checkpoint of %.200s",
+				 q->claim.origin);
+		say(a, out, WW_WITNESS_UNABLE, "the checkpoint could not be kept");
+		return;
+	}
+	a->status = WW_WITNESS_COSIGN;
+	a->type = TEXT_TYPE;
+	r = ww_note_split(q->note, &text, &lines);
+	if (r == 0)
+		r = ww_cosign_line(&s->signer, text, now, out);
+	if (r < 0) {
+		ww_buf_clear(out);
+		say(a, out, WW_WITNESS_UNABLE, "no cosignature could be made");
+	}
+}
+
+static void add(struct ww_witness_state *s, const struct ww_witness_request *q, int dir,
+		uint64_t now, struct ww_buf *out, struct ww_witness_answer *a)
+{
+	const char *origin = q->claim.origin;
+	WW_AUTO_BUF struct ww_buf note = {0};
+	struct ww_witness_ruling ruling;
+	struct ww_checkpoint held;
+	int have, forked = ww_equivocation_kept(dir);
+
+	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
+	have = load_held(s, dir, origin, &note, &held);
+	if (forked < 0 || have < 0) {
+		ww_errtext_errno(&a->note, forked < 0 ? forked : have,
+				 "the state for %.200s cannot be used", origin);
+		say(a, out, WW_WITNESS_UNABLE, "the state for this log cannot be used");
+		return;
+	}
+	ruling = ww_witness_judge(q, have ? &held : NULL);
+	if (ruling.equivocation) {
+		ww_errtext_set(&a->note, 0, "%.200s signed two trees of %" PRIu64 " records",
+			       origin, held.size);
+		if (ww_equivocation_keep(dir, ww_buf_slice(&note), q->note, held.size, &a->note) <
+		    0) {
+			say(a, out, WW_WITNESS_UNABLE, "the proof could not be kept");
+			return;
+		}
+	} else if (forked) {
+		say(a, out, WW_WITNESS_FORBIDDEN,
+		    "this log signed two trees of one size: the proof is kept here");
+		return;
+	}
+	if (ruling.status == WW_WITNESS_COSIGN)
+		cosign(s, q, dir, have && held.size == q->claim.size, now, out, a);
+	else
+		refuse(&ruling, ww_buf_slice(&note), out, a);
+}
+
+void ww_witness_state_add(struct ww_witness_state *s, struct ww_slice body, uint64_t now,
+			  struct ww_buf *out, struct ww_witness_answer *ret_answer)
+{
+	struct ww_witness_answer a = {.status = WW_WITNESS_BAD};
+	struct ww_witness_request q;
+	WW_AUTO_FD int dir = -1;
+	int r;
+
+	if (ww_witness_request_parse(body, &q) < 0) {
+		say(&a, out, WW_WITNESS_BAD, "malformed request");
+		*ret_answer = a;
+		return;
+	}
+	a.status = ww_witness_admit(&q, s->keys, s->n_keys);
+	if (a.status != WW_WITNESS_COSIGN) {
+		say(&a, out, a.status,
+		    a.status == WW_WITNESS_UNKNOWN     ? "this log is not known here"
+		    : a.status == WW_WITNESS_FORBIDDEN ? "not signed by a key of this log"
+						       : "try again");
+		*ret_answer = a;
+		return;
+	}
+	r = open_origin(s, q.claim.origin, &dir);
+	if (r < 0) {
+		ww_errtext_errno(&a.note, r, "cannot open the state for %.200s", q.claim.origin);
+		say(&a, out, WW_WITNESS_UNABLE, "the state for this log cannot be used");
+	} else {
+		add(s, &q, dir, now, out, &a);
+	}
+	*ret_answer = a;
+}
