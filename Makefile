@@ -19,7 +19,7 @@ LLHTTP_INC ?= /usr/share/include/llhttp
 LLHTTP_DEF := -DLLHTTP_STRICT_MODE=1
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 PREFIX ?= /usr/local
-PKGS := libbpf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3
+PKGS := libbpf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \

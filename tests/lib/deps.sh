@@ -18,6 +18,7 @@ log=$build/deps.log
 packages=(
 	gcc make pkg-config clang llvm bpftool git
 	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libyaml-dev
+	libcurl4-openssl-dev
 	uthash-dev libssl-dev libsqlite3-dev libjansson-dev libpcap-dev libcmocka-dev node-llhttp
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
 	nginx-light openssl curl python3 jq mandoc iproute2 procps util-linux ca-certificates
