@@ -155,6 +155,41 @@ static void print_ledger(struct ww_slice answer)
 				   sizeof(dropped)));
 }
 
+static void print_publish(struct ww_slice answer)
+{
+	char path[64], kind[16], name[512], state[16], size[24], at[32], failed[24], why[320];
+	struct ww_json_token t;
+	struct ww_slice p;
+
+	for (unsigned i = 0;; i++) {
+		snprintf(path, sizeof(path), "$.status.publish.destinations[%u]", i);
+		if (ww_json_path(answer, path, &t, &p) != WW_PARSE_DONE) {
+			if (i == 0)
+				printf("  checkpoints do not leave this host: whoever has the key "
+				       "can rewrite the ledger unseen\n");
+			break;
+		}
+		if (i == 0)
+			printf("checkpoints leave this host\n  %-8s %-8s %-10s %-30s %-8s %s\n",
+			       "to", "state", "records", "last", "failures", "name");
+		printf("  %-8s %-8s %-10s %-30s %-8s %s\n",
+		       member_text(p, "$.kind", kind, sizeof(kind)),
+		       member_text(p, "$.state", state, sizeof(state)),
+		       member_text(p, "$.size", size, sizeof(size)),
+		       member_text(p, "$.at", at, sizeof(at)),
+		       member_text(p, "$.failed", failed, sizeof(failed)),
+		       member_text(p, "$.name", name, sizeof(name)));
+		if (member_text(p, "$.why", why, sizeof(why))[0])
+			printf("           %s\n", why);
+	}
+	if (member_text(answer, "$.status.publish.witnesses", size, sizeof(size))[0] != '0')
+		printf("  cosigned by %s of %s witnesses (%s are needed): %s records\n",
+		       member_text(answer, "$.status.publish.cosignedBy", state, sizeof(state)),
+		       size, member_text(answer, "$.status.publish.quorum", kind, sizeof(kind)),
+		       member_text(answer, "$.status.publish.cosignedSize", failed,
+				   sizeof(failed)));
+}
+
 static void print_processes(struct ww_slice answer)
 {
 	char path[64], pid[24], comm[160], reason[48], total[24];
@@ -217,6 +252,7 @@ int ww_cmd_doctor(int argc, char **argv)
 		       member_text(answer, "$.status.version", version, sizeof(version)), o.socket,
 		       member_text(answer, "$.status.ledger.size", size, sizeof(size)));
 		print_ledger(answer);
+		print_publish(answer);
 		print_processes(answer);
 	} else if (o.json) {
 		ww_client_explain(o.socket, r);

@@ -34,6 +34,7 @@ struct daemon {
 	struct ww_pipeline *pipeline;
 	struct ww_ledger *ledger; /* the committer's, once that is open */
 	struct ww_committer *committer;
+	struct ww_publisher *publisher;
 	struct ww_ledger_reader *reader;
 	uint64_t pending;  /* records in the memory of a stopped ledger */
 	char stopped[320]; /* why the ledger is stopped; empty: it works */
@@ -157,6 +158,7 @@ static void committed(void *ctx, const struct ww_committed *c)
 		return;
 	}
 	ww_control_committed(d->control);
+	ww_publisher_wake(d->publisher);
 }
 
 static void commit(struct daemon *d)
@@ -238,6 +240,7 @@ static void status(void *ctx, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "recordsDropped", d->records_dropped);
 	ww_jsonw_end_object(w);
 	ww_pruner_status(&d->pruner, w);
+	ww_publisher_status(d->publisher, w);
 	if (getrusage(RUSAGE_SELF, &use) == 0) {
 		ww_jsonw_u64(w, "cpuUs",
 			     (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000 +
@@ -418,6 +421,35 @@ static int open_control(struct daemon *d)
 	return r;
 }
 
+/* Checked before anything is made. */
+static int read_witnesses(struct daemon *d)
+{
+	struct ww_errtext why = {""};
+	int r = ww_publisher_new(&d->o->publish, &d->publisher, &why);
+
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s", why.text);
+	return r;
+}
+
+static void take_publish(void *ctx, const char *event, const char *text)
+{
+	bool bad = strcmp(event, "publish") != 0 && strcmp(event, "publish-resumed") != 0;
+
+	ww_log(bad ? WW_LOG_ERR : WW_LOG_INFO, "%s: %s", event, text);
+	life(ctx, event, text);
+}
+
+static int open_publisher(struct daemon *d)
+{
+	struct ww_errtext why = {""};
+	int r = ww_publisher_start(d->publisher, &d->loop, d->o->state_dir, take_publish, d, &why);
+
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s", why.text);
+	return r;
+}
+
 /* Checked before anything is made; the pipeline parses them for itself. */
 static int read_contracts(struct daemon *d)
 {
@@ -445,6 +477,8 @@ static int open_all(struct daemon *d)
 	struct ww_errtext why = {""};
 	int r = read_contracts(d);
 
+	if (r == 0)
+		r = read_witnesses(d);
 	if (r == 0)
 		r = open_control(d);
 	if (r < 0)
@@ -499,7 +533,9 @@ static int serve(struct daemon *d)
 
 	describe_start(d, text, sizeof(text));
 	life(d, "start", text);
-	r = ww_live_start(d->live);
+	r = open_publisher(d);
+	if (r == 0)
+		r = ww_live_start(d->live);
 	if (r == 0)
 		r = watch_cgroups(d);
 	if (r < 0)
@@ -530,6 +566,7 @@ static void close_all(struct daemon *d)
 	ww_control_close(d->control);
 	ww_live_close(d->live);
 	ww_committer_close(d->committer);
+	ww_publisher_close(d->publisher);
 	uv_close((uv_handle_t *)&d->commit_timer, NULL);
 	for (size_t i = 0; i < WW_ARRAY_SIZE(d->stops); i++)
 		uv_close((uv_handle_t *)&d->stops[i], NULL);

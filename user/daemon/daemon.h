@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon: live events into the pipeline, records into the ledger, committed records onto the
- * stream. One loop on one thread, commits of the ledger on another (committer.h). Everything that
- * fails after start is a state that `status` shows and a coverage gap, never an exit, except a
- * ledger that contradicts its own signatures.
+ * stream. One loop on one thread, commits of the ledger on another (committer.h), checkpoints leave
+ * the host on a third (publisher.h). Everything that fails after start is a state that `status`
+ * shows and a coverage gap, never an exit, except a ledger that contradicts its own signatures.
  */
 #pragma once
 
 #include "daemon/live.h"
+#include "daemon/publisher.h"
 #include "ledger/retention.h"
 
 struct ww_daemon_options {
@@ -20,6 +21,7 @@ struct ww_daemon_options {
 	unsigned cgroup_count;
 	uint64_t grace_ns; /* 0: default */
 	struct ww_retention retention;
+	struct ww_publisher_options publish;
 	struct ww_live_config live;
 };
 

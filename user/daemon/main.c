@@ -74,6 +74,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		o->d.origin = arg;
 		return 0;
+	case 'W':
+		o->d.publish.witnesses = arg;
+		return 0;
+	case 'F':
+		o->d.publish.file = arg;
+		return 0;
+	case 'C':
+		o->d.publish.command = arg;
+		return 0;
+	case 'T':
+		o->d.publish.otlp = arg;
+		return 0;
+	case 'A':
+		o->d.publish.ca_file = arg;
+		return 0;
+	case 'E':
+		o->d.publish.every_s = (unsigned)number(state, "publish-every", arg, 1, 24 * 3600);
+		return 0;
 	case 'k':
 		o->d.key = arg;
 		return 0;
@@ -120,6 +138,15 @@ static const struct argp_option argp_options[] = {
 	 "time an action's evidence may come after its span (default 2)", 0},
 	{"origin", 'n', "NAME", 0,
 	 "name of the ledger, on first start (default wirewitness/HOSTNAME)", 0},
+	{"witnesses", 'W', "FILE", 0, "witnesses that are asked to cosign checkpoints", 0},
+	{"publish-file", 'F', "FILE", 0, "keep the latest checkpoint there, too", 0},
+	{"publish-command", 'C', "PROGRAM", 0,
+	 "run this with the latest checkpoint on its standard input", 0},
+	{"publish-otlp", 'T', "URL", 0,
+	 "send checkpoints as log records (OTLP/HTTP JSON), e.g. http://collector:4318/v1/logs", 0},
+	{"publish-every", 'E', "SECONDS", 0,
+	 "send the latest checkpoint at least so often, also when it is unchanged (default 60)", 0},
+	{"publish-ca", 'A', "FILE", 0, "certificates to check those servers against (PEM)", 0},
 	{"key", 'k', "PROVIDER:URI", 0,
 	 "on first start, seal the signing key for the key that this OpenSSL provider has, as in "
 	 "tpm2:handle:0x81010001; later, demand that it is",
