@@ -90,7 +90,7 @@ static void check_proof(struct ww_slice in)
 	struct ww_errtext why;
 	uint8_t *raw;
 	size_t n = 0;
-	int r = ww_proof_file_verify(in, &log_key.key, &set, &res);
+	int r = ww_proof_file_verify(in, &log_key.key, NULL, &set, &res);
 
 	assert(r == 0 && !res.verified);
 	ww_buf_init(&b, 16u << 20);
@@ -119,7 +119,7 @@ static void check_proof(struct ww_slice in)
 	assert(r == 0);
 	if (ww_proof_file_write(f.index, &f.proof, ww_slice(raw, n), ww_buf_slice(&note), &again) ==
 	    0) {
-		r = ww_proof_file_verify(ww_buf_slice(&again), &log_key.key, NULL, &res);
+		r = ww_proof_file_verify(ww_buf_slice(&again), &log_key.key, NULL, NULL, &res);
 		assert(r == 0 && !res.verified);
 		ww_proof_result_done(&res);
 	}

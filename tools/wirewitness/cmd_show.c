@@ -244,15 +244,6 @@ static int show_withheld(struct show *s)
 	return 0;
 }
 
-static int find(struct show *s)
-{
-	struct ww_slice what = ww_slice_str(s->what);
-
-	if (ww_slice_u64(what, &s->index) == 0)
-		return 0;
-	return ww_record_index_find(s->records.index, what, &s->index);
-}
-
 int ww_cmd_show(int argc, char **argv)
 {
 	struct show s = {.state_dir = WW_STATE_DIR};
@@ -266,7 +257,7 @@ int ww_cmd_show(int argc, char **argv)
 	ww_terminal_end_on_signals();
 	if (ww_records_open(s.state_dir, &s.records) < 0)
 		return WW_EXIT_UNABLE;
-	r = find(&s);
+	r = ww_records_find(&s.records, s.what, &s.index);
 	found = r == 0;
 	if (found)
 		r = ww_records_get(&s.records, s.index, &json);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wirewitness verify FILE: every check of a report, offline. */
+/* wirewitness verify FILE: every check of a report or a tlog-proof file, offline. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cmd.h"
+#include "ledger/proof_file.h"
 #include "ledger/report_text.h"
 #include "rt/file.h"
 
@@ -16,6 +17,7 @@ struct verify {
 	const char *key;
 	const char *key_file;
 	const char *history;
+	const char *witnesses;
 	bool json;
 };
 
@@ -32,6 +34,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'H':
 		v->history = arg;
+		return 0;
+	case 'w':
+		v->witnesses = arg;
 		return 0;
 	case 'o':
 		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
@@ -63,19 +68,21 @@ static const struct argp_option argp_options[] = {
 	{"history", 'H', "FILE", 0,
 	 "the ledger's keys/history: the report may be signed by any key that the ledger has had",
 	 0},
+	{"witnesses", 'w', "FILE", 0,
+	 "for a proof: witnesses of whom a quorum must have cosigned (a daemon's file)", 0},
 	{"output", 'o', "FORMAT", 0, "text (default) or json", 0},
 	{0},
 };
 
-static const struct argp argp = {
-	argp_options,
-	parse,
-	"FILE",
-	"Checks a report offline. Without a key it can only show that the report is whole, not who "
-	"made it: that is not enough, and the exit code says so.",
-	NULL,
-	NULL,
-	NULL};
+static const struct argp argp = {argp_options,
+				 parse,
+				 "FILE",
+				 "Checks a report, or the proof of one record, offline. Without a "
+				 "key it can only show that the report is whole, not who "
+				 "made it: that is not enough, and the exit code says so.",
+				 NULL,
+				 NULL,
+				 NULL};
 
 /* 1: *ret_key is set; 0: no key was given; -errno, told on standard error. */
 static int trusted_key(const struct verify *v, struct ww_note_key *ret_key)
@@ -119,10 +126,66 @@ static int read_chain(const struct verify *v, const struct ww_note_key *key,
 	return r == -ENOMEM ? r : r < 0;
 }
 
-static int check(const struct verify *v, const struct ww_note_key *key, bool *ret_verified)
+static int read_witnesses(const char *path, struct ww_witness_set *ret_set)
+{
+	WW_AUTO_BUF struct ww_buf text;
+	struct ww_errtext why = {""};
+	int r;
+
+	ww_buf_init(&text, WW_WITNESS_SET_BYTES);
+	r = ww_file_read(path, &text);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot read %s", path);
+	r = ww_witness_set_parse(ww_buf_slice(&text), ret_set, &why);
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s: %s", path, why.text);
+	return r;
+}
+
+static int check_proof(const struct verify *v, struct ww_slice file, const struct ww_note_key *key,
+		       const struct ww_keychain *chain, struct ww_buf *out, bool *ret_verified)
+{
+	WW_AUTO(ww_proof_result_done) struct ww_proof_result result = {0};
+	struct ww_witness_set set;
+	int r = v->witnesses ? read_witnesses(v->witnesses, &set) : 0;
+
+	if (r < 0)
+		return r;
+	r = ww_proof_file_verify(file, key, chain, v->witnesses ? &set : NULL, &result);
+	if (r == 0)
+		r = v->json ? ww_proof_result_json(&result, v->file, out)
+			    : ww_proof_result_text(&result, v->file, out);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot check %s", v->file);
+	*ret_verified = result.verified;
+	return 0;
+}
+
+static int check_report(const struct verify *v, struct ww_slice file, const struct ww_note_key *key,
+			const struct ww_keychain *chain, struct ww_buf *out, bool *ret_verified)
 {
 	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
+	int r;
+
+	if (v->witnesses) {
+		ww_log(WW_LOG_ERR, "--witnesses is for proofs, %s is none", v->file);
+		return -EINVAL;
+	}
+	r = chain ? ww_report_verify_chain(file, chain, &result)
+		  : ww_report_verify(file, key, &result);
+	if (r == 0)
+		r = v->json ? ww_report_text_json(&result, v->file, out)
+			    : ww_report_text(&result, v->file, out);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot check %s", v->file);
+	*ret_verified = result.verified;
+	return 0;
+}
+
+static int check(const struct verify *v, const struct ww_note_key *key, bool *ret_verified)
+{
 	WW_AUTO_FREE struct ww_keychain *chain = NULL;
+	bool verified = false;
 	WW_AUTO_BUF struct ww_buf file, out;
 	int r;
 
@@ -137,17 +200,16 @@ static int check(const struct verify *v, const struct ww_note_key *key, bool *re
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
-	r = chain ? ww_report_verify_chain(ww_buf_slice(&file), chain, &result)
-		  : ww_report_verify(ww_buf_slice(&file), key, &result);
-	if (r == 0)
-		r = v->json ? ww_report_text_json(&result, v->file, &out)
-			    : ww_report_text(&result, v->file, &out);
+	if (ww_proof_file_is(ww_buf_slice(&file)))
+		r = check_proof(v, ww_buf_slice(&file), key, chain, &out, &verified);
+	else
+		r = check_report(v, ww_buf_slice(&file), key, chain, &out, &verified);
 	if (r < 0)
-		return ww_log_err_r(r, "cannot check %s", v->file);
+		return r;
 	fwrite(out.p, 1, out.n, stdout);
 	if (fflush(stdout) != 0)
 		return ww_log_err_r(-errno, "cannot write the result");
-	*ret_verified = result.verified;
+	*ret_verified = verified;
 	return 0;
 }
 

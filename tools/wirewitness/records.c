@@ -173,6 +173,15 @@ int ww_records_each(struct ww_records *r, const struct ww_records_query *q, ww_r
 	return w.error;
 }
 
+int ww_records_find(struct ww_records *r, const char *what, uint64_t *ret_index)
+{
+	struct ww_slice text = ww_slice_str(what);
+
+	if (ww_slice_u64(text, ret_index) == 0)
+		return 0;
+	return ww_record_index_find(r->index, text, ret_index);
+}
+
 void ww_records_mentioned(struct ww_slice json, bool (*fn)(void *ctx, struct ww_slice id),
 			  void *ctx)
 {

@@ -45,6 +45,10 @@ WW_CHECK int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slic
  * -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww_buf *out);
 
+/* The index that a person means: a number, an id, or the beginning of only one. 0, -ENOENT,
+ * -ENOTUNIQ, -EIO. A number is not looked up. */
+WW_CHECK int ww_records_find(struct ww_records *r, const char *what, uint64_t *ret_index);
+
 /* Appends {"v":1,"cursor":index,"record":json}, the form of the stream. 0, -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_records_stream_line(uint64_t index, struct ww_slice json, struct ww_buf *out);
 

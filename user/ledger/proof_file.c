@@ -125,24 +125,30 @@ static void settle(struct ww_proof_result *res, enum ww_proof_check id, int r, c
 		ww_errtext_set(&res->checks[id].text, 0, "%s", passed);
 }
 
-static int check_checkpoint(struct ww_proof_result *res, const struct ww_note_key *key)
+static int check_checkpoint(struct ww_proof_result *res, const struct ww_note_key *key,
+			    const struct ww_keychain *chain)
 {
 	struct ww_errtext *text = &res->checks[WW_PROOF_CHECK_CHECKPOINT].text;
-	int r = ww_checkpoint_open(res->file.note, key, &res->head);
+	int r = chain ? ww_keychain_open(chain, res->file.note, &res->head, NULL, text)
+		      : ww_checkpoint_open(res->file.note, key, &res->head);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOKEY) {
 		ww_errtext_set(&res->checks[WW_PROOF_CHECK_KEY].text, 0,
-			       "the checkpoint is not signed by %.200s+%08x", key->name, key->id);
+			       "the checkpoint is not signed by %s",
+			       chain ? "a key of this log" : "this key");
 		settle(res, WW_PROOF_CHECK_KEY, r, "");
 		return 0;
 	}
-	settle(res, WW_PROOF_CHECK_KEY, 0, "the key is the given one");
+	settle(res, WW_PROOF_CHECK_KEY, 0,
+	       chain ? "the key is one that this log has had" : "the key is the given one");
 	if (r < 0)
 		ww_errtext_set(text, 0, "%s",
 			       r == -EBADMSG ? "the log's signature is not good"
-					     : "not a checkpoint of this log");
+			       : r == -EKEYEXPIRED
+				       ? "its key does not speak for a tree of this size"
+				       : "not a checkpoint of this log");
 	else
 		ww_errtext_set(text, 0, "signed by the log: %" PRIu64 " records", res->head.size);
 	res->checks[WW_PROOF_CHECK_CHECKPOINT].state = r < 0 ? WW_PROOF_FAILED : WW_PROOF_PASSED;
@@ -225,7 +231,8 @@ static int check_witnesses(struct ww_proof_result *res, const struct ww_witness_
 }
 
 static int run_checks(struct ww_slice file, const struct ww_note_key *key,
-		      const struct ww_witness_set *witnesses, struct ww_proof_result *res)
+		      const struct ww_keychain *chain, const struct ww_witness_set *witnesses,
+		      struct ww_proof_result *res)
 {
 	int r = file.n > WW_PROOF_FILE_BYTES_MAX
 			? ww_errtext_set(&res->checks[WW_PROOF_CHECK_FILE].text, -EINVAL,
@@ -236,7 +243,7 @@ static int run_checks(struct ww_slice file, const struct ww_note_key *key,
 	settle(res, WW_PROOF_CHECK_FILE, r, "the file is a tlog-proof");
 	if (r < 0)
 		return 0;
-	r = key ? check_checkpoint(res, key) : 0;
+	r = key || chain ? check_checkpoint(res, key, chain) : 0;
 	if (r == 0)
 		r = check_record(res);
 	if (r == 0 && witnesses)
@@ -245,7 +252,8 @@ static int run_checks(struct ww_slice file, const struct ww_note_key *key,
 }
 
 int ww_proof_file_verify(struct ww_slice file, const struct ww_note_key *key,
-			 const struct ww_witness_set *witnesses, struct ww_proof_result *ret_result)
+			 const struct ww_keychain *chain, const struct ww_witness_set *witnesses,
+			 struct ww_proof_result *ret_result)
 {
 	struct ww_proof_result *res = ret_result;
 	int r;
@@ -256,7 +264,7 @@ int ww_proof_file_verify(struct ww_slice file, const struct ww_note_key *key,
 	ww_errtext_set(&res->checks[WW_PROOF_CHECK_KEY].text, 0,
 		       "no key was given: such a file names none, so nothing is shown");
 	ww_errtext_set(&res->checks[WW_PROOF_CHECK_WITNESSES].text, 0, "not asked for");
-	r = run_checks(file, key, witnesses, res);
+	r = run_checks(file, key, chain, witnesses, res);
 	if (r < 0) {
 		ww_proof_result_done(res);
 		return r;

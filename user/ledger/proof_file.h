@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "ledger/checkpoint.h"
 #include "ledger/errtext.h"
+#include "ledger/keychain.h"
 #include "ledger/merkle.h"
 #include "ledger/witness_set.h"
 
@@ -70,11 +71,13 @@ struct ww_proof_result {
 };
 
 /*
- * Runs all checks. `key` (NULL: none is trusted) is the log's, `witnesses` (NULL: not asked for)
+ * Runs all checks. `key` (NULL: none is trusted) is the log's, or `chain` (NULL: none) holds those
+ * that it has had, each for its own sizes; `witnesses` (NULL: not asked for)
  * names those of whom a quorum must have cosigned. 0: result filled in, whatever it says; -ENOMEM.
  * Release with ww_proof_result_done.
  */
 WW_CHECK int ww_proof_file_verify(struct ww_slice file, const struct ww_note_key *key,
+				  const struct ww_keychain *chain,
 				  const struct ww_witness_set *witnesses,
 				  struct ww_proof_result *ret_result);
 void ww_proof_result_done(struct ww_proof_result *r);

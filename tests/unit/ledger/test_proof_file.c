@@ -31,7 +31,7 @@ static bool verified(struct ww_slice file, const struct ww_note_key *by,
 {
 	WW_AUTO(ww_proof_result_done) struct ww_proof_result res = {0};
 
-	assert_int_equal(ww_proof_file_verify(file, by, set, &res), 0);
+	assert_int_equal(ww_proof_file_verify(file, by, NULL, set, &res), 0);
 	return res.verified;
 }
 
@@ -46,7 +46,8 @@ static void test_every_record(void **state)
 
 		build(*state, i, &file, dir);
 		assert_true(ww_proof_file_is(ww_buf_slice(&file)));
-		assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, NULL, &res), 0);
+		assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, NULL, NULL, &res),
+				 0);
 		assert_true(res.verified);
 		assert_int_equal(res.head.size, COUNT);
 		assert_int_equal(res.file.index, i);
@@ -66,7 +67,7 @@ static void test_erased(void **state)
 	assert_int_equal(ww_ledger_erase(l, 5), 0);
 	ww_ledger_close(l);
 	build(*state, 5, &file, dir);
-	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, NULL, &res), 0);
+	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, NULL, NULL, &res), 0);
 	assert_true(res.verified && res.withheld);
 	assert_true(file.n < before.n);
 	/* What was given away before still proves the same. */
@@ -100,7 +101,8 @@ static void test_keys(void **state)
 
 	build(*state, 9, &file, dir);
 	assert_int_equal(ww_note_signer_new(WW_SLICE_LIT(ORIGIN), &other), 0);
-	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &other.key, NULL, &res), 0);
+	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &other.key, NULL, NULL, &res),
+			 0);
 	assert_false(res.verified);
 	assert_int_equal(res.checks[WW_PROOF_CHECK_KEY].state, WW_PROOF_FAILED);
 	assert_int_equal(res.checks[WW_PROOF_CHECK_INCLUSION].state, WW_PROOF_SKIPPED);
@@ -249,7 +251,7 @@ static void test_telling(void **state)
 
 	build(*state, 1, &file, dir);
 	ww_buf_init(&out, 1u << 20);
-	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, NULL, &res), 0);
+	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, NULL, NULL, &res), 0);
 	assert_int_equal(ww_proof_result_text(&res, "a\033[2J\nb", &out), 0);
 	assert_null(memchr(out.p, '\033', out.n));
 	assert_non_null(memmem(out.p, out.n, ": VERIFIED\n", 11));
