@@ -34,6 +34,34 @@ static void add(struct argp_state *state, const char **list, unsigned *count, co
 	list[(*count)++] = arg;
 }
 
+/* Where checkpoints go. */
+static error_t parse_publish(int key, char *arg, struct argp_state *state,
+			     struct ww_publisher_options *o)
+{
+	switch (key) {
+	case 'W':
+		o->witnesses = arg;
+		return 0;
+	case 'F':
+		o->file = arg;
+		return 0;
+	case 'C':
+		o->command = arg;
+		return 0;
+	case 'T':
+		o->otlp = arg;
+		return 0;
+	case 'A':
+		o->ca_file = arg;
+		return 0;
+	case 'E':
+		o->every_s = (unsigned)number(state, "publish-every", arg, 1, 24 * 3600);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -74,24 +102,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		o->d.origin = arg;
 		return 0;
-	case 'W':
-		o->d.publish.witnesses = arg;
-		return 0;
-	case 'F':
-		o->d.publish.file = arg;
-		return 0;
-	case 'C':
-		o->d.publish.command = arg;
-		return 0;
-	case 'T':
-		o->d.publish.otlp = arg;
-		return 0;
-	case 'A':
-		o->d.publish.ca_file = arg;
-		return 0;
-	case 'E':
-		o->d.publish.every_s = (unsigned)number(state, "publish-every", arg, 1, 24 * 3600);
-		return 0;
 	case 'k':
 		o->d.key = arg;
 		return 0;
@@ -116,7 +126,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_usage(state);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_publish(key, arg, state, &o->d.publish);
 	}
 }
 

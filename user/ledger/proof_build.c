@@ -8,34 +8,50 @@
 #include "base/encode.h"
 #include "ledger/durable.h"
 #include "ledger/fields.h"
+#include "ledger/keychain.h"
 #include "ledger/proof_file.h"
 #include "ledger/statement.h"
 #include "ledger/tile_store.h"
+
+int ww_cosigned_read(int dir, const struct ww_note_key *key, struct ww_buf *note,
+		     struct ww_checkpoint *ret_head, struct ww_errtext *why)
+{
+	WW_AUTO_FREE struct ww_keychain *chain = NULL;
+	WW_AUTO_BUF struct ww_buf history = {0};
+	int r = ww_durable_read(dir, WW_COSIGNED_FILE, note);
+
+	if (r < 0)
+		return r == -ENOENT ? r : ww_errtext_errno(why, r, "cannot read " WW_COSIGNED_FILE);
+	chain = calloc(1, sizeof(*chain));
+	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
+	r = chain ? ww_durable_read(dir, "keys/history", &history) : -ENOMEM;
+	if (r < 0 && r != -ENOENT)
+		return ww_errtext_errno(why, r, "cannot read keys/history");
+	r = ww_keychain_read(ww_buf_slice(&history), key, chain, why);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EUCLEAN;
+	r = ww_keychain_open(chain, ww_buf_slice(note), ret_head, NULL, why);
+	if (r == -ENOMEM)
+		return ww_errtext_errno(why, r, "cannot verify " WW_COSIGNED_FILE);
+	return r < 0 ? ww_errtext_set(why, -EUCLEAN,
+				      WW_COSIGNED_FILE " is not a checkpoint signed by this log")
+		     : 0;
+}
 
 /* The head to prove in: *note is empty when it is the reader's. */
 static int choose_head(int dir, const struct ww_ledger_reader *r, uint64_t index,
 		       struct ww_buf *note, struct ww_checkpoint *ret_head, struct ww_errtext *why)
 {
 	struct ww_checkpoint head;
-	int e = ww_durable_read(dir, WW_COSIGNED_FILE, note);
+	int e = ww_cosigned_read(dir, ww_ledger_reader_key(r), note, &head, why);
 
 	*ret_head = *ww_ledger_reader_head(r);
 	if (e < 0 && e != -ENOENT)
-		return ww_errtext_errno(why, e, "cannot read " WW_COSIGNED_FILE);
-	if (e == 0) {
-		e = ww_checkpoint_open(ww_buf_slice(note), ww_ledger_reader_key(r), &head);
-		if (e == -ENOMEM)
-			return ww_errtext_errno(why, e, "cannot verify " WW_COSIGNED_FILE);
-		if (e < 0)
-			return ww_errtext_set(why, -EUCLEAN,
-					      WW_COSIGNED_FILE
-					      " is not a checkpoint signed by this log");
-		if (index < head.size && head.size <= ret_head->size) {
-			*ret_head = head;
-			return 0;
-		}
-	}
-	ww_buf_clear(note);
+		return e;
+	if (e == 0 && index < head.size && head.size <= ret_head->size)
+		*ret_head = head;
+	else
+		ww_buf_clear(note);
 	return 0;
 }
 

@@ -538,13 +538,9 @@ static int check_cosigned(struct ww_publish *p, struct ww_errtext *why)
 	int r;
 
 	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
-	r = ww_durable_read(p->dir, WW_COSIGNED_FILE, &note);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = ww_checkpoint_open(ww_buf_slice(&note), ww_ledger_reader_key(p->reader), &kept);
+	r = ww_cosigned_read(p->dir, ww_ledger_reader_key(p->reader), &note, &kept, why);
 	if (r < 0)
-		return ww_errtext_errno(why, r, "cannot use " WW_COSIGNED_FILE);
+		return r == -ENOENT ? 0 : r;
 	if (ww_checkpoint_conflict(head, &kept)) {
 		r = ww_equivocation_keep(p->dir, ww_ledger_reader_note(p->reader),
 					 ww_buf_slice(&note), head->size, why);

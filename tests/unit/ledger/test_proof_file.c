@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "ledger/proof_build.h"
+#include "ledger/rotate.h"
 #include "ledger_test.h"
 
 #define COUNT 300u
@@ -193,6 +194,37 @@ static void test_cosigned(void **state)
 	assert_true(verified(ww_buf_slice(&file), &key, &set));
 }
 
+/* What the old key signed stays provable under the new one, with the history between them. */
+static void test_after_rotation(void **state)
+{
+	WW_AUTO(ww_proof_result_done) struct ww_proof_result res = {0};
+	WW_AUTO_BUF struct ww_buf file = {0}, note = {0}, history = {0};
+	WW_AUTO_FREE struct ww_keychain *chain = calloc(1, sizeof(*chain));
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_note_key old;
+	struct ww_rotation rot;
+	struct ww_errtext why = {""};
+
+	assert_non_null(chain);
+	build(*state, 33, &file, dir);
+	old = key;
+	slurp(at(*state, "log/checkpoint", path), &note);
+	spill(at(*state, "log/checkpoint.cosigned", path), ww_buf_slice(&note));
+	assert_int_equal(ww_rotate(&(struct ww_tlog_options){.dir = dir},
+				   "2026-11-27T10:00:00.000000000Z", &rot, &why),
+			 0);
+	ww_buf_done(&file);
+	build(*state, 33, &file, dir);
+	assert_false(ww_note_key_equal(&old, &key));
+	assert_true(verified(ww_buf_slice(&file), &old, NULL));
+	assert_false(verified(ww_buf_slice(&file), &key, NULL));
+	slurp(at(*state, "log/keys/history", path), &history);
+	assert_int_equal(ww_keychain_read(ww_buf_slice(&history), &key, chain, &why), 0);
+	assert_int_equal(ww_proof_file_verify(ww_buf_slice(&file), &key, chain, NULL, &res), 0);
+	assert_true(res.verified);
+	assert_int_equal(res.head.size, COUNT);
+}
+
 static void test_malformed(void **state)
 {
 	static const char *const bad[] = {
@@ -263,11 +295,11 @@ static void test_telling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCRATCH_TEST(test_every_record), SCRATCH_TEST(test_erased),
-		SCRATCH_TEST(test_bit_flips),    SCRATCH_TEST(test_keys),
-		SCRATCH_TEST(test_spliced),      SCRATCH_TEST(test_cosigned),
-		SCRATCH_TEST(test_malformed),    SCRATCH_TEST(test_damaged_ledger),
-		SCRATCH_TEST(test_telling),
+		SCRATCH_TEST(test_every_record),   SCRATCH_TEST(test_erased),
+		SCRATCH_TEST(test_bit_flips),      SCRATCH_TEST(test_keys),
+		SCRATCH_TEST(test_spliced),        SCRATCH_TEST(test_cosigned),
+		SCRATCH_TEST(test_malformed),      SCRATCH_TEST(test_after_rotation),
+		SCRATCH_TEST(test_damaged_ledger), SCRATCH_TEST(test_telling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
