@@ -13,7 +13,8 @@
 #define COVERAGE_PERIOD_NS 60000000000ull
 #define ACTOR_KEPT_NS \
 	600000000000ull /* exited processes stay known for ten minutes: spans come late */
-#define CLOCK_STEP_NS        20000000ull /* slewing between two samples stays below this */
+#define SCOPE_KEPT_NS        1200000000000ull /* longer: an action of then may be judged once more */
+#define CLOCK_STEP_NS        20000000ull      /* slewing between two samples stays below this */
 #define LOOPBACK_PENDING_MAX 1024
 #define LOOPBACK_WAIT_NS     200000000ull /* the other end's accept event may come a little later */
 
@@ -363,11 +364,14 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	ww_judge_tick(p->judge, now);
 	if (now.ns > ACTOR_KEPT_NS)
 		ww_actors_expire(p->actors, (struct ww_boot){now.ns - ACTOR_KEPT_NS});
+	if (now.ns > SCOPE_KEPT_NS)
+		ww_coverage_expire(p->coverage, (struct ww_boot){now.ns - SCOPE_KEPT_NS});
 	if (p->coverage_written_ns == 0)
 		p->coverage_written_ns = now.ns;
 	if (now.ns - p->coverage_written_ns >= COVERAGE_PERIOD_NS) {
 		p->coverage_written_ns = now.ns;
-		ww_coverage_each(p->coverage, write_coverage, p);
+		/* What was left was written then. */
+		ww_coverage_each(p->coverage, false, write_coverage, p);
 	}
 }
 
@@ -474,7 +478,7 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	settle_loopbacks(p, true);
 	ww_flows_finish(p->flows, p->now);
 	ww_judge_finish(p->judge, p->now);
-	ww_coverage_each(p->coverage, write_coverage, p);
+	ww_coverage_each(p->coverage, true, write_coverage, p);
 }
 
 struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p)

@@ -78,13 +78,51 @@ static struct scope *find(const struct ww_coverage *c, uint64_t cgroup)
 	return NULL;
 }
 
+static void drop(struct ww_coverage *c, unsigned at)
+{
+	free(c->scopes[at]->marks);
+	free(c->scopes[at]);
+	c->count--;
+	memmove(&c->scopes[at], &c->scopes[at + 1], (c->count - at) * sizeof(c->scopes[0]));
+}
+
+/* Makes room: the scope that was left first. */
+static void evict(struct ww_coverage *c)
+{
+	unsigned oldest = c->count;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		uint64_t left = c->scopes[i]->left_ns;
+
+		if (left && (oldest == c->count || left < c->scopes[oldest]->left_ns))
+			oldest = i;
+	}
+	if (oldest < c->count)
+		drop(c, oldest);
+}
+
+void ww_coverage_expire(struct ww_coverage *c, struct ww_boot t)
+{
+	for (unsigned i = c->count; i > 0; i--) {
+		const struct scope *s = c->scopes[i - 1];
+
+		if (s->left_ns && s->left_ns < t.ns)
+			drop(c, i - 1);
+	}
+}
+
 static struct scope *ensure(struct ww_coverage *c, uint64_t cgroup, uint64_t time_ns)
 {
 	struct scope *s = find(c, cgroup);
-	unsigned at = c->count;
+	unsigned at;
 
-	if (s || c->count >= SCOPES_MAX)
+	if (s)
 		return s;
+	if (c->count >= SCOPES_MAX)
+		evict(c);
+	at = c->count;
+	if (at >= SCOPES_MAX)
+		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
@@ -410,11 +448,13 @@ void ww_coverage_write(const struct ww_coverage *c, uint64_t cgroup, struct ww_b
 	ww_jsonw_end_object(w);
 }
 
-void ww_coverage_each(const struct ww_coverage *c, void (*fn)(void *ctx, uint64_t cgroup),
-		      void *ctx)
+void ww_coverage_each(const struct ww_coverage *c, bool left,
+		      void (*fn)(void *ctx, uint64_t cgroup), void *ctx)
 {
-	for (unsigned i = 0; i < c->count; i++)
-		fn(ctx, c->scopes[i]->cgroup);
+	for (unsigned i = 0; i < c->count; i++) {
+		if (left || !c->scopes[i]->left_ns)
+			fn(ctx, c->scopes[i]->cgroup);
+	}
 }
 
 const char *ww_loss_cause_name(enum ww_loss_cause cause)

@@ -57,8 +57,11 @@ void ww_coverage_query(const struct ww_coverage *c, uint64_t cgroup, struct ww_b
 void ww_coverage_write(const struct ww_coverage *c, uint64_t cgroup, struct ww_boot now,
 		       struct ww_wall t, struct ww_jsonw *w);
 
-/* Calls fn for every scope in order of cgroup id. */
-void ww_coverage_each(const struct ww_coverage *c, void (*fn)(void *ctx, uint64_t cgroup),
-		      void *ctx);
+/* Calls fn for every scope in order of cgroup id; for those that were left only with `left`. */
+void ww_coverage_each(const struct ww_coverage *c, bool left,
+		      void (*fn)(void *ctx, uint64_t cgroup), void *ctx);
+
+/* Forgets the scopes that were left before t. Past the ceiling the first of them go earlier. */
+void ww_coverage_expire(struct ww_coverage *c, struct ww_boot t);
 
 const char *ww_loss_cause_name(enum ww_loss_cause cause);

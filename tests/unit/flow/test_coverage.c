@@ -182,6 +182,59 @@ static void marks_are_bounded(void **state)
 	assert_true(ask(c, 1500, 1500).lost_events > 0);
 }
 
+static void enter_and_leave(struct ww_coverage *c, uint64_t cgroup, uint64_t t, bool leave)
+{
+	for (int entered = 1; entered >= !leave; entered--) {
+		struct ww_event_scope *ev = ev_make(sizeof(*ev), WW_EVENT_SCOPE, t, 0, 0);
+
+		ev->h.cgroup = cgroup;
+		ev->entered = (uint8_t)entered;
+		feed(c, ev);
+	}
+}
+
+static bool known(const struct ww_coverage *c, uint64_t cgroup)
+{
+	struct ww_coverage_answer a;
+
+	ww_coverage_query(c, cgroup, (struct ww_boot){0}, (struct ww_boot){9}, &a);
+	return a.known;
+}
+
+static void count_scope(void *ctx, uint64_t cgroup)
+{
+	(*(unsigned *)ctx)++;
+}
+
+/* A daemon sees more runs than it can remember: the oldest that are over make room. */
+static void scopes_are_bounded(void **state)
+{
+	WW_AUTO(ww_coverage_free_auto) struct ww_coverage *c = covered();
+	unsigned all = 0, living = 0;
+
+	for (unsigned i = 0; i < 3 * WW_SCOPE_CGROUPS_MAX; i++) {
+		enter_and_leave(c, 100000 - i, 100 + i, true);
+		assert_true(known(c, 100000 - i));
+	}
+	assert_true(known(c, EV_CGROUP)); /* it was never left */
+	assert_false(known(c, 100000));
+	ww_coverage_each(c, true, count_scope, &all);
+	ww_coverage_each(c, false, count_scope, &living);
+	assert_int_equal(all, WW_SCOPE_CGROUPS_MAX);
+	assert_int_equal(living, 1);
+
+	ww_coverage_expire(c, (struct ww_boot){100 + 3 * WW_SCOPE_CGROUPS_MAX - 1});
+	assert_true(known(c, EV_CGROUP));
+	assert_true(known(c, 100000 - 3 * WW_SCOPE_CGROUPS_MAX + 1));
+	assert_false(known(c, 100000 - 3 * WW_SCOPE_CGROUPS_MAX + 2));
+
+	for (unsigned i = 0; i < WW_SCOPE_CGROUPS_MAX - 2; i++)
+		enter_and_leave(c, 200000 + i, 50000, false);
+	assert_true(known(c, 200000));
+	enter_and_leave(c, 300000, 60000, false); /* the last one over made room */
+	assert_true(known(c, 300000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +247,7 @@ int main(void)
 		cmocka_unit_test(unbound_is_no_loss),
 		cmocka_unit_test(gaps_and_raw),
 		cmocka_unit_test(marks_are_bounded),
+		cmocka_unit_test(scopes_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
