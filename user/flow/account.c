@@ -67,16 +67,37 @@ unsigned ww_account_framing(uint16_t version, uint16_t cipher)
 	}
 }
 
-/* Index of the first application record, record_count when none can be told. */
-static unsigned first_application(const struct ww_account_dir *d, unsigned framing,
+/* A client's first encrypted record of TLS 1.3 is of the handshake, whatever its length. */
+static unsigned past_finished(const struct ww_account_dir *out, const struct ww_flow *f)
+{
+	unsigned i = 0;
+
+	if (f->role == WW_FLOW_ACCEPT || f->tls_facts.version != 0x0304)
+		return 0;
+	while (i < out->record_count && out->records[i].type != TYPE_APPLICATION)
+		i++;
+	return i < out->record_count ? i + 1 : 0;
+}
+
+/* A server that waits for our Finished sends its first data after that. */
+static unsigned past_time(const struct ww_account_dir *in, uint64_t finished_ns)
+{
+	unsigned i = 0;
+
+	while (finished_ns && i < in->record_count && in->records[i].time_ns <= finished_ns)
+		i++;
+	return i;
+}
+
+/* Index of the first application record at or after `i`, record_count when none can be told. */
+static unsigned first_application(const struct ww_account_dir *d, unsigned i, unsigned framing,
 				  uint16_t version)
 {
 	uint32_t want = d->first_call_bytes + framing;
-	unsigned i;
 
 	if (d->calls == 0)
 		return d->record_count;
-	for (i = 0; i < d->record_count; i++) {
+	for (; i < d->record_count; i++) {
 		if (d->records[i].type != TYPE_APPLICATION)
 			continue;
 		if (version == 0x0303)
@@ -159,14 +180,19 @@ void ww_account_close(struct ww_flow *f, const struct ww_account_dir dirs[2], bo
 {
 	const struct ww_account_dir *out = &dirs[WW_DIR_OUT], *in = &dirs[WW_DIR_IN];
 	unsigned framing = ww_account_framing(f->tls_facts.version, f->tls_facts.cipher);
-	unsigned app_out = first_application(out, framing, f->tls_facts.version);
-	unsigned app_in = first_application(in, framing, f->tls_facts.version);
+	unsigned app_out, app_in;
 	bool client = f->role != WW_FLOW_ACCEPT;
+	uint64_t finished_ns;
 
+	app_out = first_application(out, past_finished(out, f), framing, f->tls_facts.version);
+	finished_ns = client ? finished_time(out, app_out) : 0;
+	app_in = first_application(in, past_time(in, finished_ns), framing, f->tls_facts.version);
+	/* One may begin before (RFC 8446 section 2, figure 1). */
+	if (in->calls && app_in == in->record_count)
+		app_in = first_application(in, 0, framing, f->tls_facts.version);
 	memset(f->account, 0, sizeof(f->account));
 	split_out(out, app_out, finished_bytes(f, framing), client, &f->account[WW_DIR_OUT]);
-	split_in(in, app_in, client ? finished_time(out, app_out) : 0, f->tls_facts.version,
-		 &f->account[WW_DIR_IN]);
+	split_in(in, app_in, finished_ns, f->tls_facts.version, &f->account[WW_DIR_IN]);
 	close_dir(f, out, f->bytes_sent, app_out, framing, walk_exact, &f->account[WW_DIR_OUT]);
 	close_dir(f, in, f->bytes_received, app_in, framing, walk_exact, &f->account[WW_DIR_IN]);
 }

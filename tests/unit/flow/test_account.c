@@ -76,6 +76,32 @@ static void hidden_before_first_call_shows(void **state)
 	assert_true(w.flow.account[WW_DIR_OUT].remainder >= 900);
 }
 
+/* A request and a reply of just the size of a Finished record are not taken for it. */
+static void sizes_of_the_handshake(void **state)
+{
+	struct world w = tls13();
+
+	record(&w, WW_DIR_OUT, 22, 517);
+	record(&w, WW_DIR_IN, 22, 127);
+	record(&w, WW_DIR_IN, 23, 900);
+	record(&w, WW_DIR_IN, 23, 74);
+	record(&w, WW_DIR_OUT, 20, 6);
+	record(&w, WW_DIR_OUT, 23, 74);
+	record(&w, WW_DIR_OUT, 23, 52 + 22);
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 52 + 22);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 52, 52);
+	ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 52, 65536);
+	w.flow.bytes_sent = 517 + 6 + 74 + 74;
+	w.flow.bytes_received = 127 + 900 + 74 + 2 * 255 + 74;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_true(w.flow.account[WW_DIR_OUT].checked && w.flow.account[WW_DIR_IN].checked);
+	assert_int_equal(w.flow.account[WW_DIR_OUT].remainder, 0);
+	assert_int_equal(w.flow.account[WW_DIR_IN].remainder, 0);
+	assert_int_equal(w.flow.account[WW_DIR_IN].tickets, 510);
+}
+
 /* Nor can so little that one more small handshake message could be of its size. */
 static void hidden_request_of_a_few_bytes_shows(void **state)
 {
@@ -278,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hidden_kilobyte_shows),
 		cmocka_unit_test(hidden_before_first_call_shows),
+		cmocka_unit_test(sizes_of_the_handshake),
 		cmocka_unit_test(hidden_request_of_a_few_bytes_shows),
 		cmocka_unit_test(hidden_reply_shows),
 		cmocka_unit_test(unread_reply_shows),

@@ -339,6 +339,7 @@ static inline void flow_record(struct scene *s, uint64_t cookie, enum ww_dir dir
 
 #define HANDSHAKE_OUT 578u
 #define HANDSHAKE_IN  900u
+#define FINISHED      58u
 #define FRAMING       22u /* TLS 1.3 */
 
 /* A connection after its handshake. */
@@ -354,7 +355,8 @@ static inline void flow_begin(struct scene *s, const struct call *c, uint64_t co
 	f->tls_facts.cipher = 0x1301;
 	f->bytes_sent = HANDSHAKE_OUT;
 	f->bytes_received = HANDSHAKE_IN;
-	flow_record(s, cookie, WW_DIR_OUT, 22, HANDSHAKE_OUT, c->from);
+	flow_record(s, cookie, WW_DIR_OUT, 22, HANDSHAKE_OUT - FINISHED, c->from);
+	flow_record(s, cookie, WW_DIR_OUT, 23, FINISHED, c->from);
 	flow_record(s, cookie, WW_DIR_IN, 22, HANDSHAKE_IN, c->from);
 }
 
