@@ -102,7 +102,7 @@ begun = time.time_ns()
  "hello_twice": hello_twice, "fronted": lambda: post(host="other.test"),
  "slashes": lambda: post(target="//v1/refunds"), "behind": post}[case]()
 ended = time.time_ns()
-if case == "behind":  # the span's clock runs five seconds late
+if case == "behind":  # the span's clock runs five seconds late: it ends before the program began
     begun, ended = begun - 5 * SECOND, ended - 5 * SECOND
 claim(begun, ended)
 if kept:
