@@ -29,6 +29,7 @@ struct ww_actors {
 	struct entry *first, *last;
 	uint32_t count;
 	uint64_t evicted;
+	uint64_t endings;
 };
 
 int ww_actors_new(struct ww_actors **ret_actors)
@@ -68,6 +69,7 @@ static void drop(struct ww_actors *a, struct entry *e)
 	else
 		a->last = e->prev;
 	a->count--;
+	a->endings++;
 	free(e);
 }
 
@@ -103,6 +105,7 @@ static struct entry *sharpen(struct ww_actors *a, struct ww_actor_key key)
 		e = e->next;
 	if (!e)
 		return NULL;
+	a->endings++;
 	HASH_DELETE(hh, a->by_id, e);
 	e->actor.key.start_ns = key.start_ns;
 	e->actor.start_coarse = false;
@@ -248,6 +251,7 @@ int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev)
 		e = ensure(a, ev->actor, ev);
 		if (!e)
 			return -ENOMEM;
+		a->endings++;
 		e->actor.exited.ns = ev->time_ns;
 		e->actor.exit_code = ((const struct ww_event_exit *)ev)->code;
 		return 0;
@@ -260,6 +264,11 @@ int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev)
 		count(&e->actor, ev);
 		return 0;
 	}
+}
+
+uint64_t ww_actors_endings(const struct ww_actors *a)
+{
+	return a->endings;
 }
 
 const struct ww_actor *ww_actors_get(const struct ww_actors *a, struct ww_actor_key key)

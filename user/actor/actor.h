@@ -52,6 +52,10 @@ WW_DEFINE_AUTO(struct ww_actors, ww_actors_free)
  */
 WW_CHECK int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev);
 
+/* Grows with every exit, and when an actor is forgotten or its key is corrected: who remembers what
+ * ww_actors_get() said of a life's end asks again. */
+uint64_t ww_actors_endings(const struct ww_actors *a);
+
 /* NULL when not known. Borrowed until the next feed or expire. */
 const struct ww_actor *ww_actors_get(const struct ww_actors *a, struct ww_actor_key key);
 

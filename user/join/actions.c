@@ -5,7 +5,8 @@
 
 #include "base/encode.h"
 
-#define TEXT_MAX 400u /* of a key: two ids and numbers */
+#define TEXT_MAX  400u /* of a key: two ids and numbers */
+#define WAITS_MIN 64u
 /* Actions that one claim may mean and that are counted. */
 #define PARTNERS_MAX 64u
 
@@ -20,6 +21,9 @@ struct ww_actions {
 	uint64_t skew_ns;
 	struct ww_action *by_key; /* the newest of each key */
 	struct list open, judged;
+	struct ww_action_wait *waits; /* the open ones, room for all */
+	uint32_t wait_count, wait_cap;
+	uint32_t unnamed;
 	uint64_t number;
 	uint32_t count;
 };
@@ -48,6 +52,7 @@ void ww_actions_free(struct ww_actions *t)
 		ww_actions_drop(t, t->open.first);
 	while (t->judged.first)
 		ww_actions_drop(t, t->judged.first);
+	free(t->waits);
 	free(t);
 }
 
@@ -75,6 +80,38 @@ static void unlink_from(struct list *l, struct ww_action *a)
 		a->next->prev = a->prev;
 	else
 		l->last = a->prev;
+}
+
+/* Room in the waits for one action more than there are. */
+static int reserve_wait(struct ww_actions *t)
+{
+	uint32_t cap = t->wait_cap ? 2 * t->wait_cap : WAITS_MIN;
+	struct ww_action_wait *more;
+
+	if (t->count < t->wait_cap)
+		return 0;
+	more = realloc(t->waits, cap * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	t->waits = more;
+	t->wait_cap = cap;
+	return 0;
+}
+
+static void begin_wait(struct ww_actions *t, struct ww_action *a)
+{
+	a->wait = t->wait_count;
+	t->waits[t->wait_count++] = (struct ww_action_wait){.action = a};
+}
+
+/* Takes `a` out of the list it is in. */
+static void leave(struct ww_actions *t, struct ww_action *a)
+{
+	unlink_from(a->judged ? &t->judged : &t->open, a);
+	if (a->judged)
+		return;
+	t->waits[a->wait] = t->waits[--t->wait_count];
+	t->waits[a->wait].action->wait = a->wait;
 }
 
 static struct ww_action *newest(const struct ww_actions *t, const uint8_t key[16])
@@ -121,14 +158,15 @@ static void pull_key(struct ww_actions *t, struct ww_action *a)
 void ww_actions_drop(struct ww_actions *t, struct ww_action *a)
 {
 	pull_key(t, a);
-	unlink_from(a->judged ? &t->judged : &t->open, a);
+	leave(t, a);
+	t->unnamed -= a->unnamed;
 	t->count--;
 	free(a);
 }
 
 void ww_actions_set_judged(struct ww_actions *t, struct ww_action *a, struct ww_boot now)
 {
-	unlink_from(a->judged ? &t->judged : &t->open, a);
+	leave(t, a);
 	append(&t->judged, a);
 	a->judged = true;
 	a->judged_at = now;
@@ -139,10 +177,13 @@ void ww_actions_reopen(struct ww_actions *t, struct ww_action *a)
 {
 	struct ww_action *at = t->open.first;
 
-	if (!a->judged)
+	if (!a->judged) {
+		t->waits[a->wait].due_ns = 0;
 		return;
-	unlink_from(&t->judged, a);
+	}
+	leave(t, a);
 	a->judged = false;
+	begin_wait(t, a);
 	while (at && at->number < a->number)
 		at = at->next;
 	if (!at) {
@@ -161,6 +202,12 @@ void ww_actions_reopen(struct ww_actions *t, struct ww_action *a)
 struct ww_action *ww_actions_open(const struct ww_actions *t)
 {
 	return t->open.first;
+}
+
+struct ww_action_wait *ww_actions_waiting(const struct ww_actions *t, uint32_t *ret_count)
+{
+	*ret_count = t->wait_count;
+	return t->waits;
 }
 
 struct ww_action *ww_actions_judged(const struct ww_actions *t)
@@ -228,7 +275,7 @@ static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_ac
 	if (!a)
 		return -ENOMEM;
 	memcpy(a->key, key, sizeof(a->key));
-	if (push_key(t, a) < 0) {
+	if (reserve_wait(t) < 0 || push_key(t, a) < 0) {
 		free(a);
 		return -ENOMEM;
 	}
@@ -239,6 +286,7 @@ static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_ac
 	a->contract = -1;
 	name(a);
 	append(&t->open, a);
+	begin_wait(t, a);
 	t->count++;
 	*ret_action = a;
 	return 0;
@@ -503,6 +551,8 @@ static int add_claim(struct ww_actions *t, const struct ww_span *s,
 		r = open_action(t, key, s->actor, s->root, s->cgroup, &a);
 		if (r < 0)
 			return r;
+		a->unnamed = !c->tool_call_id[0];
+		t->unnamed += a->unnamed;
 	}
 	put_claim(t, a, s, c);
 	ww_actions_reopen(t, a);
@@ -574,6 +624,7 @@ static void give(struct ww_actions *t, struct ww_action *c, struct ww_action *a)
 		a->bound_ns = c->bound_ns;
 	a->clock_bad |= c->clock_bad;
 	ww_actions_drop(t, c);
+	ww_actions_reopen(t, a);
 }
 
 bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners)
@@ -588,13 +639,12 @@ bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsign
 	if (!a)
 		return false;
 	give(t, claim, a);
-	ww_actions_reopen(t, a);
 	return true;
 }
 
 bool ww_actions_any_loose(const struct ww_actions *t)
 {
-	const struct ww_action *a = t->open.first;
+	const struct ww_action *a = t->unnamed ? t->open.first : NULL;
 
 	while (a && !is_loose(a))
 		a = a->next;
@@ -717,6 +767,8 @@ void ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
 	a->model.shown_at = x->t_first_req;
 	a->model.shown_error = result->is_error;
 	a->model.result = result->digest;
+	if (!a->judged)
+		ww_actions_reopen(t, a); /* it may be due earlier now */
 }
 
 void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, const char *call_id,

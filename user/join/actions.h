@@ -72,6 +72,8 @@ struct ww_action {
 	int contract; /* index, -1: none declares the tool */
 	unsigned span_count;
 	unsigned claim_count;
+	uint32_t wait;  /* its place in ww_actions_waiting(), unless judged */
+	bool unnamed;   /* opened by a claim that names no tool call */
 	bool clock_bad; /* some time of it could not be mapped, or contradicts its receipt */
 	bool judged;    /* in the judged list */
 	struct ww_boot received; /* last part of the application's side */
@@ -169,11 +171,23 @@ bool ww_action_says_done(const struct ww_action *a);
 
 /* Waiting for judgement, by number; go on with ->next. */
 struct ww_action *ww_actions_open(const struct ww_actions *t);
+
+/*
+ * The same in no order, close together, because every tick looks at them all. due_ns belongs to the
+ * judge; it is 0 when the action is new here and when a part was added to it.
+ */
+struct ww_action_wait {
+	uint64_t due_ns;
+	struct ww_action *action;
+};
+struct ww_action_wait *ww_actions_waiting(const struct ww_actions *t, uint32_t *ret_count);
+
 /* Judged last, go on with ->prev; and the one judged first. */
 struct ww_action *ww_actions_judged(const struct ww_actions *t);
 struct ww_action *ww_actions_judged_first(const struct ww_actions *t);
 
 void ww_actions_set_judged(struct ww_actions *t, struct ww_action *a, struct ww_boot now);
+/* A part was added: it waits for judgement, again if it must. */
 void ww_actions_reopen(struct ww_actions *t, struct ww_action *a);
 void ww_actions_drop(struct ww_actions *t, struct ww_action *a);
 uint32_t ww_actions_count(const struct ww_actions *t);

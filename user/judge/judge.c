@@ -42,6 +42,7 @@ struct ww_judge {
 	struct ww_actions *actions;
 	struct due *due; /* those of one tick */
 	size_t due_cap;
+	uint64_t endings; /* of actors, when the due times of waiting actions were worked out */
 	struct ww_buf verdict; /* one record */
 	struct ww_buf action;
 	struct ww_case scratch;
@@ -501,6 +502,9 @@ static int by_due(const void *x, const void *y)
 /* Those that are due now, by due time, then by number: as many as there is room for. */
 static size_t gather(struct ww_judge *j)
 {
+	uint64_t endings = ww_actors_endings(j->deps.actors);
+	uint32_t waiting, i;
+	struct ww_action_wait *w = ww_actions_waiting(j->actions, &waiting);
 	size_t n = 0, want = ww_actions_count(j->actions);
 
 	if (want > j->due_cap) {
@@ -511,12 +515,14 @@ static size_t gather(struct ww_judge *j)
 			j->due_cap = want;
 		}
 	}
-	for (struct ww_action *a = ww_actions_open(j->actions); a && n < j->due_cap; a = a->next) {
-		uint64_t due = due_of(j, a);
-
-		if (j->finished || due <= j->now.ns)
-			j->due[n++] = (struct due){due, a};
+	for (i = 0; i < waiting && n < j->due_cap; i++) {
+		if (w[i].due_ns == 0 || endings != j->endings)
+			w[i].due_ns = due_of(j, w[i].action);
+		if (j->finished || w[i].due_ns <= j->now.ns)
+			j->due[n++] = (struct due){w[i].due_ns, w[i].action};
 	}
+	if (i == waiting)
+		j->endings = endings;
 	if (n > 1)
 		qsort(j->due, n, sizeof(*j->due), by_due);
 	return n;

@@ -194,6 +194,26 @@ static void test_claim_without_an_id_means_the_only_span(void **state)
 	scene_close(s);
 }
 
+/* The claim that it is given may have come later than its span, and has its own grace. */
+static void test_waits_for_the_grace_of_a_claim_without_an_id(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 2000);
+	struct ww_span turn = span_of(s, WW_SPAN_AGENT, "", "", WW_SPAN_OK, 900, 3500);
+
+	claim_on(&turn, "claim-1", "refund", "", true, 3400);
+	tell(s, &p);
+	tell(s, &turn);
+	tick(s, 3600);
+	tick(s, 2005 + 2050 + 10);
+	assert_int_equal(s->count, 0);
+	tick(s, 3505 + 2050 - 1);
+	assert_int_equal(s->count, 0);
+	tick(s, 3505 + 2050 + 1);
+	assert_int_equal(s->count, 2);
+	scene_close(s);
+}
+
 static void test_claim_without_an_id_could_mean_two(void **state)
 {
 	struct scene *s = scene_open();
@@ -348,6 +368,49 @@ static void test_waits_only_so_long(void **state)
 }
 
 /* The reply comes after the verdict: it is judged again, and the record names the old one. */
+static void answer_is_shown(struct scene *s)
+{
+	model_answers(s, 3000, NULL, NULL, "c1"); /* its request began at 2900 */
+}
+
+static void caller_dies(struct scene *s)
+{
+	died(s, AGENT, 5000);
+}
+
+static void span_comes(struct scene *s)
+{
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1500, 3000);
+
+	tell(s, &p);
+}
+
+/* A call that a model asked for waits a minute; what happens between two ticks may end that. */
+static void test_waits_anew_when_more_is_known(void **state)
+{
+	static const struct {
+		void (*happens)(struct scene *s);
+		uint64_t due_ms; /* grace and skew included: 2050 */
+	} cases[] = {
+		{answer_is_shown, 2900 + 8000 + 2050},
+		{caller_dies, 5000 + 2050},
+		{span_comes, 3005 + 2050},
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(cases); i++) {
+		struct scene *s = scene_open();
+
+		model_answers(s, 1000, "c1", "refund", NULL);
+		tick(s, 2000);
+		cases[i].happens(s);
+		tick(s, cases[i].due_ms - 1);
+		assert_int_equal(s->count, 0);
+		tick(s, cases[i].due_ms + 1);
+		assert_int_equal(s->count, 2); /* an action and its verdict */
+		scene_close(s);
+	}
+}
+
 static void test_late_exchange_supersedes(void **state)
 {
 	struct scene *s = scene_open();
@@ -599,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_one_action),
 		cmocka_unit_test(test_claim_without_an_id_means_the_only_span),
+		cmocka_unit_test(test_waits_for_the_grace_of_a_claim_without_an_id),
 		cmocka_unit_test(test_claim_without_an_id_could_mean_two),
 		cmocka_unit_test(test_span_without_an_id_carries_out_the_only_call),
 		cmocka_unit_test(test_call_id_used_again),
@@ -607,6 +671,7 @@ int main(void)
 		cmocka_unit_test(test_model_span_is_joined_by_response_id),
 		cmocka_unit_test(test_waits_for_an_open_exchange),
 		cmocka_unit_test(test_waits_only_so_long),
+		cmocka_unit_test(test_waits_anew_when_more_is_known),
 		cmocka_unit_test(test_late_exchange_supersedes),
 		cmocka_unit_test(test_exchanges_told_out_of_order),
 		cmocka_unit_test(test_late_span_supersedes),
