@@ -197,6 +197,15 @@ static void mark(struct ww_coverage *c, uint64_t cgroup, const struct mark *m)
 	}
 }
 
+/* Nobody is there any more: whatever could have acted for the processes is gone with them. */
+static void end_marks(struct scope *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->marks[i].to_ns == UINT64_MAX)
+			s->marks[i].to_ns = s->left_ns;
+	}
+}
+
 static int feed_scope(struct ww_coverage *c, const struct ww_event_scope *ev)
 {
 	struct scope *s = ensure(c, ev->h.cgroup, ev->h.time_ns);
@@ -211,6 +220,7 @@ static int feed_scope(struct ww_coverage *c, const struct ww_event_scope *ev)
 		s->path[n] = '\0';
 	} else {
 		s->left_ns = ev->h.time_ns;
+		end_marks(s);
 	}
 	return 0;
 }
@@ -308,13 +318,33 @@ int ww_coverage_feed(struct ww_coverage *c, const struct ww_event *ev)
 	}
 }
 
+/*
+ * What was lost could have told of something that goes on: a connection to a unix socket, a raw
+ * socket, a process out of sight, a socket whose bytes nobody counts. Plaintext tells of nothing
+ * but itself.
+ */
+static bool lasting(enum ww_loss_cause cause)
+{
+	switch (cause) {
+	case WW_LOSS_RING_DATA:
+	case WW_LOSS_USER_READ:
+	case WW_LOSS_CAP:
+	case WW_LOSS_ARGS:
+	case WW_LOSS_HOLD:
+	case WW_LOSS_UNBOUND:
+		return false;
+	default:
+		return true;
+	}
+}
+
 void ww_coverage_loss(struct ww_coverage *c, uint64_t cgroup, struct ww_boot t,
 		      enum ww_loss_cause cause, uint64_t events, uint64_t bytes)
 {
 	/* It happened at some time since the counters were last read. */
 	struct mark m = {.kind = MARK_LOSS,
 			 .from_ns = c->checked_ns < t.ns ? c->checked_ns : t.ns,
-			 .to_ns = t.ns,
+			 .to_ns = lasting(cause) ? UINT64_MAX : t.ns,
 			 .cause = cause,
 			 .events = events,
 			 .bytes = bytes};

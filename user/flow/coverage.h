@@ -4,6 +4,9 @@
  * for the closed-world test. Kept per scope cgroup (a superset of every process tree in it:
  * stricter, never looser).
  *
+ * A loss weakens the time since the counters were last read. Where it could have told of something
+ * that goes on (any loss but of plaintext), it weakens all that follows, until the scope is empty.
+ *
  * Pure; fed by scope, coverage, loss, unix-peer and flow events.
  */
 #pragma once

@@ -102,6 +102,34 @@ static void losses_reach_back(void **state)
 	assert_int_equal(ask(c, 11, 30).lost_events, 3); /* the edge counts against us */
 }
 
+/* A lost control event could have told of a peer that is still there. */
+static void losses_that_last(void **state)
+{
+	static const struct {
+		uint32_t cause;
+		bool lasts;
+	} causes[] = {
+		{WW_LOSS_RING_DATA, false}, {WW_LOSS_USER_READ, false},   {WW_LOSS_ARGS, false},
+		{WW_LOSS_HOLD, false},      {WW_LOSS_RING_CONTROL, true}, {WW_LOSS_MAP_FULL, true},
+		{WW_LOSS_MEMORY, true},     {WW_LOSS_SEQUENCE, true},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(causes); i++) {
+		WW_AUTO(ww_coverage_free_auto) struct ww_coverage *c = covered();
+		struct ww_event_scope *left;
+
+		ww_coverage_loss(c, EV_CGROUP, (struct ww_boot){35}, causes[i].cause, 1, 0);
+		feed(c, ev_tick(100));
+		assert_int_equal(ask(c, 30, 34).lost_events, 1);
+		assert_int_equal(ask(c, 11, 19).lost_events, 0);
+		assert_int_equal(ask(c, 50, 60).lost_events, causes[i].lasts);
+		left = ev_make(sizeof(*left), WW_EVENT_SCOPE, 110, 0, 0);
+		feed(c, left);
+		assert_int_equal(ask(c, 105, 120).lost_events, causes[i].lasts);
+		assert_int_equal(ask(c, 111, 120).lost_events, 0); /* nobody is there */
+	}
+}
+
 /* What the cap cuts is by design: it is counted but does not block anything by itself. */
 static void cap_is_no_loss(void **state)
 {
@@ -242,6 +270,7 @@ int main(void)
 		cmocka_unit_test(left_empty),
 		cmocka_unit_test(unknown_scope),
 		cmocka_unit_test(losses_reach_back),
+		cmocka_unit_test(losses_that_last),
 		cmocka_unit_test(cap_is_no_loss),
 		cmocka_unit_test(unix_peers),
 		cmocka_unit_test(unbound_is_no_loss),
