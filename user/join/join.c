@@ -436,6 +436,30 @@ static void look_before(struct search *s)
 	}
 }
 
+/* It names a trace that is none of the action's, and of which nothing is known: perhaps that of an
+ * action that nothing is known of either. */
+static bool other_trace(const struct ww_action *a, const struct ww_held_exchange *x)
+{
+	if (!x->trace.present || a->span_count == 0 || a->parts_over)
+		return false;
+	for (unsigned i = 0; i < a->span_count; i++) {
+		if (memcmp(a->spans[i].trace_id, x->trace.trace_id, sizeof(x->trace.trace_id)) == 0)
+			return false;
+	}
+	return true;
+}
+
+static enum contest contest_traced(struct search *s, struct ww_held_exchange *x)
+{
+	enum contest c = contest(s, x);
+
+	if (c != OURS || !other_trace(s->ask->action, x))
+		return c;
+	if (s->claimants < 2)
+		s->claimants = 2;
+	return CONTESTED;
+}
+
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
 {
 	m->x->meant = true;
@@ -444,7 +468,7 @@ static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum
 		add_attempt(s->j, m, WW_JOIN_EXACT, by);
 		return;
 	}
-	switch (contest(s, m->x)) {
+	switch (contest_traced(s, m->x)) {
 	case THEIRS:
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
 		break;

@@ -298,7 +298,7 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 /* The wire has the last word already: how complete the view was changes nothing. */
 static bool answered(const struct ww_joined *joined)
 {
-	for (unsigned i = 0; i < joined->count && joined->grade >= WW_JOIN_UNIQUE; i++) {
+	for (unsigned i = 0; i < joined->count && joined->grade == WW_JOIN_EXACT; i++) {
 		uint8_t wire = joined->attempts[i].match->wire;
 
 		if (wire == WW_WIRE_SUCCESS || wire == WW_WIRE_ACCEPTED)

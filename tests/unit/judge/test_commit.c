@@ -582,19 +582,23 @@ static void test_decoy(void **state)
 /* S6.4, second half: the same without plaintext. */
 static void test_decoy_unread(void **state)
 {
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		struct scene *s = scene_open();
 
-		flow_open(s, 5, AGENT, PAY, 8443, i ? 100 : 1100);
+		flow_open(s, 5, AGENT, PAY, 8443, i == 1 ? 100 : 1100);
+		if (i == 2)
+			lost(s, 1, 1100);
 		flow_state(s, 5, WW_EVENT_FLOW_STATE, 1, 0, 0, 0, 0, 1110);
 		flow_tls(s, 5, 1120);
 		flow_state(s, 5, WW_EVENT_FLOW_CLOSE, 7, WW_CLOSE_FIN_LOCAL, 3000, 3000, 500, 1500);
 		say_done(s, false, 1000, 2000);
 		tick(s, 6000);
-		if (i) /* opened before the turn: its bytes may be older */
-			expect(s, "UNVERIFIABLE", "TLS_OPAQUE", "E2", "UNIQUE");
-		else
+		if (i == 0)
 			expect(s, "ACTED_UNDECODED", "", "E2", "UNIQUE");
+		else if (i == 1) /* opened before the turn: its bytes may be older */
+			expect(s, "UNVERIFIABLE", "TLS_OPAQUE", "E2", "UNIQUE");
+		else /* they may be another action's, which was lost */
+			expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E2", "UNIQUE");
 		assert_non_null(strstr(text(verdict(s, 0), "summary"), "effect unknown"));
 		scene_close(s);
 	}

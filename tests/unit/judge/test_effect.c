@@ -403,6 +403,83 @@ static void test_no_masked_error_under_loss(void **state)
 	scene_close(s);
 }
 
+/* The connection's begin was lost: nobody knows where it went. */
+static void test_destination_lost(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct call c = {.from = 1100, .to = 1300, .status = 201, .traced = &p};
+	struct ww_exchange x;
+
+	fill_exchange(s, &c, 9, &x);
+	memset(&x.peer, 0, sizeof(x.peer));
+	x.sni[0] = '\0';
+	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
+	tell(s, &p);
+	tick(s, 5000);
+	expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E4", "EXACT");
+	scene_close(s);
+}
+
+/* Nobody spoke of the call that the model asked for: the wire alone says neither "masked" nor
+ * "and the span says so". */
+static void test_failed_and_nobody_said(void **state)
+{
+	struct scene *s = scene_open();
+
+	model_answers(s, 1500, "call-5", "refund", NULL);
+	CALL(.from = 1700, .to = 1800, .status = 503);
+	model_answers(s, 2600, NULL, NULL, "call-5");
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "SPAN_SAMPLED", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+/* What was lost could be another action that means the same call: only an id on the wire tells. */
+static void test_joins_under_loss(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+	CALL(.from = 1100, .to = 1300, .status = 201);
+	lost(s, 2, 1400);
+	tell(s, &p);
+	tick(s, 5000);
+	expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E4", "UNIQUE");
+	scene_close(s);
+
+	s = scene_open();
+	CALL(.from = 1100, .to = 1200, .status = 201, .traced = &p);
+	CALL(.from = 1300, .to = 1400, .outcome = WW_X_NO_REPLY);
+	lost(s, 2, 1400);
+	tell(s, &p);
+	tick(s, 5000);
+	expect(s, "CONFIRMED_T1", "", "E4", "EXACT");
+	scene_close(s);
+
+	s = scene_open();
+	CALL(.from = 1100, .to = 1200, .status = 201, .traced = &p);
+	CALL(.from = 1300, .to = 1400, .outcome = WW_X_NO_REPLY);
+	tell(s, &p);
+	tick(s, 5000);
+	expect(s, "POSSIBLE_DUPLICATE", "", "E4", "EXACT");
+	scene_close(s);
+}
+
+/* It names a trace of its own: perhaps of an action that nobody told of yet. */
+static void test_of_another_trace(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500), other = p;
+
+	memset(other.trace_id, 0xbb, sizeof(other.trace_id));
+	CALL(.from = 1100, .to = 1300, .status = 201, .traced = &other);
+	tell(s, &p);
+	tick(s, 5000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "AMBIGUOUS");
+	scene_close(s);
+}
+
 static void test_retry_that_succeeds(void **state)
 {
 	struct scene *s = scene_open();
@@ -712,6 +789,10 @@ int main(void)
 		cmocka_unit_test(test_span_says_error_but_the_wire_says_done),
 		cmocka_unit_test(test_failed_and_said_so),
 		cmocka_unit_test(test_no_masked_error_under_loss),
+		cmocka_unit_test(test_destination_lost),
+		cmocka_unit_test(test_failed_and_nobody_said),
+		cmocka_unit_test(test_joins_under_loss),
+		cmocka_unit_test(test_of_another_trace),
 		cmocka_unit_test(test_retry_that_succeeds),
 		cmocka_unit_test(test_retries_without_trace_context),
 		cmocka_unit_test(test_duplicates),

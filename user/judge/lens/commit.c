@@ -4,7 +4,8 @@
  * it?
  *
  * Rules, in order:
- *  1. Bytes that reached a declared destination and that nothing decodes are not nothing.
+ *  1. Bytes that reached a declared destination and that nothing decodes are not nothing. Where
+ * events were lost they may be another action's.
  *  2. What is still open, or only announced, is not yet nothing.
  *  3. Absence needs the whole closed-world test; the first item that fails is the reason.
  *  4. Only a structured claim or a tool span that does not end in error was a statement to refute:
@@ -38,6 +39,8 @@ static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
 		unverifiable(r, WW_REASON_PLAINTEXT_INCOMPLETE);
 	else if (r->join == WW_JOIN_AMBIGUOUS)
 		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+	else if (k->world.failed & WW_WORLD_BIT(LOSSES))
+		unverifiable(r, WW_REASON_EVENT_LOSS);
 	else
 		r->verdict = WW_VERDICT_ACTED_UNDECODED;
 }

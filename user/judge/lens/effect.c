@@ -4,14 +4,15 @@
  * prose are downstream of it and are only compared with it.
  *
  * Rules, in order:
- *  1. An AMBIGUOUS join picks nothing: UNVERIFIABLE(AMBIGUOUS_JOIN).
+ *  1. An AMBIGUOUS join picks nothing: UNVERIFIABLE(AMBIGUOUS_JOIN). Nor does one without an id
+ * where events were lost: they could have told of another action that means the same call.
  *  2. One success is CONFIRMED_T1 whatever the span says. More than one success of a method that is
  *     not idempotent (RFC 9110 9.2.2), without one idempotency key, is DUPLICATE_EFFECT; a success
  * and an attempt of unknown end is POSSIBLE_DUPLICATE.
  *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed". That
  * no reply came is said only when none can have been lost to us.
- *  4. Only failures: MASKED_ERROR when something says done, else ATTEMPTED_FAILED; both only when
- * no retry can have gone unseen.
+ *  4. Only failures: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span says
+ * otherwise; both only when no retry can have gone unseen.
  *  5. A connection whose account does not close carried bytes that nobody explains, or too few for
  *     the request that is said to have gone over it: capped at E3.
  */
@@ -75,15 +76,26 @@ static bool idempotent(const char *method)
 	return false;
 }
 
-/* Whether the server was able to see that the attempts are one. */
-static bool repeatable(const struct ww_joined *j)
+/* Rule 1: beside one with an id, an attempt without one counts only when nothing was lost. */
+static bool counts(const struct ww_case *k, const struct ww_attempt *at)
 {
-	const struct ww_held_exchange *first = j->attempts[0].match->x;
-	bool safe = true, one_key = first->keyed;
+	return at->grade == k->joined.grade || !(k->world.failed & WW_WORLD_BIT(LOSSES));
+}
+
+/* Whether the server was able to see that the attempts are one. */
+static bool repeatable(const struct ww_case *k)
+{
+	const struct ww_joined *j = &k->joined;
+	const struct ww_held_exchange *first = NULL;
+	bool safe = true, one_key = true;
 
 	for (unsigned i = 0; i < j->count; i++) {
 		const struct ww_held_exchange *x = j->attempts[i].match->x;
 
+		if (!counts(k, &j->attempts[i]))
+			continue;
+		if (!first)
+			first = x;
 		safe &= idempotent(x->method);
 		one_key &= x->keyed && memcmp(x->idempotency.b, first->idempotency.b,
 					      sizeof(x->idempotency.b)) == 0;
@@ -91,12 +103,13 @@ static bool repeatable(const struct ww_joined *j)
 	return safe || one_key;
 }
 
-static const struct ww_attempt *last_with(const struct ww_joined *j, uint32_t wires)
+static const struct ww_attempt *last_with(const struct ww_case *k, uint32_t wires)
 {
+	const struct ww_joined *j = &k->joined;
 	const struct ww_attempt *found = NULL;
 
 	for (unsigned i = 0; i < j->count; i++) {
-		if (wires & (1u << j->attempts[i].match->wire))
+		if (wires & (1u << j->attempts[i].match->wire) && counts(k, &j->attempts[i]))
 			found = &j->attempts[i];
 	}
 	return found;
@@ -121,7 +134,7 @@ static void decide(const struct ww_case *k, struct ww_ruling *r, enum ww_verdict
 {
 	r->verdict = verdict;
 	r->reason = reason;
-	r->deciding = last_with(&k->joined, wires);
+	r->deciding = last_with(k, wires);
 	if (r->deciding)
 		r->evidence = evidence_of(k, r->deciding);
 }
@@ -157,7 +170,7 @@ static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 
 	if (done == 0)
 		return false;
-	if (!repeatable(&k->joined) && maybe > 1) {
+	if (!repeatable(k) && maybe > 1) {
 		decide(k, r,
 		       t->success == maybe ? WW_VERDICT_DUPLICATE_EFFECT
 					   : WW_VERDICT_POSSIBLE_DUPLICATE,
@@ -237,14 +250,32 @@ static void rule_failure(const struct ww_case *k, struct ww_ruling *r)
 		       wires);
 	else if (k->still_open || (done && r->tally.failed == 0))
 		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, wires);
+	else if (!done && k->action->span_count == 0)
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_SPAN_SAMPLED, wires);
 	else
 		decide(k, r, done ? WW_VERDICT_MASKED_ERROR : WW_VERDICT_ATTEMPTED_FAILED,
 		       WW_REASON_NONE, wires);
 }
 
+/* Rule 1, second half. */
+static bool rule_doubtful(const struct ww_case *k, struct ww_ruling *r)
+{
+	enum ww_reason unseen = ww_closed_world_reason(&k->world, WW_WORLD_BIT(LOSSES));
+
+	if (k->joined.grade != WW_JOIN_UNIQUE || unseen == WW_REASON_NONE)
+		return false;
+	r->world_asked = true;
+	decide(k, r, WW_VERDICT_UNVERIFIABLE, unseen, UINT32_MAX);
+	return true;
+}
+
+/* A connection whose begin was lost has no address: its destination is not known to be another. */
 static void rule_elsewhere(const struct ww_case *k, struct ww_ruling *r)
 {
-	r->verdict = WW_VERDICT_ACTED_ELSEWHERE;
+	bool known = k->joined.elsewhere->x->peer.family != 0;
+
+	r->verdict = known ? WW_VERDICT_ACTED_ELSEWHERE : WW_VERDICT_UNVERIFIABLE;
+	r->reason = known ? WW_REASON_NONE : WW_REASON_EVENT_LOSS;
 	r->join = WW_JOIN_EXACT;
 	r->by = WW_JOIN_BY_TRACEPARENT;
 	r->evidence = k->joined.elsewhere->x->status >= 200 ? WW_EVIDENCE_E4 : WW_EVIDENCE_E1;
@@ -270,9 +301,11 @@ bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
 	if (j->grade == WW_JOIN_AMBIGUOUS || j->total > j->count) {
 		rule_ambiguous(k, &r); /* rule 1; also: more attempts than can be told apart */
 	} else if (j->count > 0) {
-		for (unsigned i = 0; i < j->count; i++)
-			count(k, j->attempts[i].match, &r.tally);
-		if (!rule_success(k, &r) && !rule_unknown(k, &r))
+		for (unsigned i = 0; i < j->count; i++) {
+			if (counts(k, &j->attempts[i]))
+				count(k, j->attempts[i].match, &r.tally);
+		}
+		if (!rule_doubtful(k, &r) && !rule_success(k, &r) && !rule_unknown(k, &r))
 			rule_failure(k, &r);
 	} else if (j->elsewhere) {
 		rule_elsewhere(k, &r);
