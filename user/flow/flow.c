@@ -148,8 +148,10 @@ static struct entry *ensure(struct ww_flows *t, const struct ww_event *ev, uint6
 }
 
 /* A new owner only from process context: the event's actor did it itself. */
-static void set_owner(struct ww_flows *t, struct ww_flow *f, struct ww_actor_key actor)
+static void set_owner(struct ww_flows *t, struct entry *e, struct ww_actor_key actor)
 {
+	struct ww_flow *f = &e->flow;
+
 	actor.tid = 0;
 	if (actor.pid == 0 || ww_actor_key_eq(actor, f->owner))
 		return;
@@ -157,6 +159,8 @@ static void set_owner(struct ww_flows *t, struct ww_flow *f, struct ww_actor_key
 		f->owner_changes++;
 	f->owner = actor;
 	f->root = ww_actors_root(t->actors, actor);
+	if (e->random_seen)
+		ww_sessions_owner(t->sessions, f->cookie, e->random, actor.pid);
 }
 
 static void tell_open(struct ww_flows *t, struct entry *e)
@@ -185,7 +189,7 @@ static int feed_flow(struct ww_flows *t, const struct ww_event_flow *ev)
 	if (!e)
 		return -ENOMEM;
 	f = &e->flow;
-	set_owner(t, f, ev->h.actor);
+	set_owner(t, e, ev->h.actor);
 	if (!f->role || ev->h.kind == WW_EVENT_FLOW_OPEN) {
 		f->role = ev->role;
 		f->ip_proto = ev->proto;
@@ -265,6 +269,8 @@ static int feed_hello(struct ww_flows *t, const struct ww_event_hello *ev)
 				 &e->flow.tls_facts); /* what it could read stands */
 	if (!ev->client)
 		return 0;
+	if (e->random_seen && memcmp(e->random, ev->random, sizeof(e->random)) != 0)
+		ww_sessions_forget_random(t->sessions, e->flow.cookie, e->random);
 	memcpy(e->random, ev->random, sizeof(e->random));
 	e->random_seen = true;
 	return ww_sessions_hello(t->sessions, ev, e->flow.role, e->flow.owner.pid);
@@ -367,7 +373,7 @@ static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struc
 	e->flow.tls = true;
 	if (e->flow.bind == WW_BIND_UNBOUND)
 		e->flow.bind = grade;
-	set_owner(t, &e->flow, ev->h.actor);
+	set_owner(t, e, ev->h.actor);
 	deliver(t, e, ev);
 }
 
@@ -392,13 +398,24 @@ static int feed_data(struct ww_flows *t, const struct ww_event_data *ev)
 static void feed_session_end(struct ww_flows *t, const struct ww_event_session *ev)
 {
 	uint64_t totals[2] = {ev->bytes_out, ev->bytes_in};
-	struct entry *e = lookup(t, ev->h.cookie);
+	uint8_t grade;
+	uint64_t cookie = ww_sessions_cookie(t->sessions, &ev->session, ev->h.cookie,
+					     WW_BIND_UNBOUND, &grade);
+	struct entry *e;
 
+	if (cookie) /* what came before comes first */
+		ww_sessions_release_one(t->sessions, &ev->session, deliver_bound, t);
+	e = lookup(t, cookie);
 	ww_sessions_end(t->sessions, &ev->session, (struct ww_boot){ev->h.time_ns});
 	for (unsigned dir = 0; e && dir < 2; dir++) {
 		struct stream *s = &e->stream[dir];
 
-		if (!s->begun || !same_session(&s->session, &ev->session) ||
+		if (!s->begun) { /* all of it was lost, or there was none */
+			s->session = ev->session;
+			s->begun = true;
+			s->base = s->expected;
+		}
+		if (!same_session(&s->session, &ev->session) ||
 		    s->base + totals[dir] <= s->expected)
 			continue;
 		e->account[dir].calls_lost = true;
@@ -424,7 +441,9 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 	switch (ev->kind) {
 	case WW_EVENT_FLOW_OPEN:
 	case WW_EVENT_FLOW_OWNER:
-		return feed_flow(t, (const struct ww_event_flow *)ev);
+		r = feed_flow(t, (const struct ww_event_flow *)ev);
+		ww_sessions_release(t->sessions, deliver_bound, t);
+		return r;
 	case WW_EVENT_FLOW_STATE:
 	case WW_EVENT_FLOW_STAT:
 	case WW_EVENT_FLOW_CLOSE:
@@ -458,7 +477,9 @@ static void finish_one(struct ww_flows *t, struct entry *e)
 	e->flow.closed = true;
 	if (t->ops.closed)
 		t->ops.closed(t->ctx, &e->flow);
-	ww_sessions_forget(t->sessions, e->flow.cookie, e->random_seen ? e->random : NULL);
+	ww_sessions_forget(t->sessions, e->flow.cookie);
+	if (e->random_seen)
+		ww_sessions_forget_random(t->sessions, e->flow.cookie, e->random);
 	entry_free(t, e);
 }
 

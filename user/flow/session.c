@@ -216,6 +216,18 @@ int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hello *ev, ui
 	return 0;
 }
 
+void ww_sessions_owner(struct ww_sessions *s, uint64_t cookie, const uint8_t *random,
+		       uint32_t owner_pid)
+{
+	struct witness *w = NULL;
+
+	HASH_FIND(hh, s->witnesses, random, 16, w);
+	if (w && w->client_cookie == cookie)
+		w->client_pid = owner_pid;
+	if (w && w->server_cookie == cookie)
+		w->server_pid = owner_pid;
+}
+
 /*
  * Which socket the random names for this process: the one that it owns. Where the process owns both
  * ends or neither (the other end may be out of our sight), the random alone tells nothing.
@@ -340,10 +352,9 @@ int ww_sessions_bind(struct ww_sessions *s, const struct ww_event_bind *ev)
 	return 0;
 }
 
-void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie, const uint8_t *random)
+void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie)
 {
 	struct session *e = s->first;
-	struct witness *w = NULL;
 
 	while (e) {
 		struct session *next = e->next;
@@ -352,8 +363,13 @@ void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie, const uint8_t *r
 			session_drop(s, e);
 		e = next;
 	}
-	if (random)
-		HASH_FIND(hh, s->witnesses, random, 16, w);
+}
+
+void ww_sessions_forget_random(struct ww_sessions *s, uint64_t cookie, const uint8_t *random)
+{
+	struct witness *w = NULL;
+
+	HASH_FIND(hh, s->witnesses, random, 16, w);
 	if (!w)
 		return;
 	if (w->client_cookie == cookie)

@@ -36,6 +36,10 @@ void ww_sessions_free(struct ww_sessions *s);
 WW_CHECK int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hello *ev, uint8_t role,
 			       uint32_t owner_pid);
 
+/* The owner of socket `cookie`, which showed this random, became known or changed. */
+void ww_sessions_owner(struct ww_sessions *s, uint64_t cookie, const uint8_t *random,
+		       uint32_t owner_pid);
+
 /* The socket of a session, 0: not bound. Binds it when it can by what is known now; *ret_grade is
  * set when bound. */
 uint64_t ww_sessions_cookie(struct ww_sessions *s, const struct ww_session_key *key,
@@ -53,8 +57,10 @@ void ww_sessions_release_one(struct ww_sessions *s, const struct ww_session_key 
 /* The second witness: session <-> socket by ciphertext prefix. */
 WW_CHECK int ww_sessions_bind(struct ww_sessions *s, const struct ww_event_bind *ev);
 
-/* Forgets everything about a socket that closed; random: the client random seen on it, or NULL. */
-void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie, const uint8_t *random);
+/* Forgets the sessions of a socket that closed. */
+void ww_sessions_forget(struct ww_sessions *s, uint64_t cookie);
+/* The socket does not stand for this random any more: it closed, or showed another hello. */
+void ww_sessions_forget_random(struct ww_sessions *s, uint64_t cookie, const uint8_t *random);
 
 /* The session's object was freed, or the process is gone, at t: nothing further comes. */
 void ww_sessions_end(struct ww_sessions *s, const struct ww_session_key *key, struct ww_boot t);

@@ -219,6 +219,71 @@ static void nobody_left_to_bind(void **state)
 	assert_int_equal(ww_flows_stats(w->flows).lost_bytes, 10);
 }
 
+/* An accepted socket shows its owner after the hello came in. */
+static void owner_known_late(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_flow *owner = ev_open(4, 6, 20, ev_endpoint("10.0.0.1", 50000));
+
+	owner->h.kind = WW_EVENT_FLOW_OWNER;
+	owner->role = WW_FLOW_ACCEPT;
+	feed(w, ev_hello(2, 20, WW_DIR_IN, 7));
+	feed(w, ev_data(3, 6, 0, 7, WW_DIR_IN, 0, "early"));
+	assert_string_equal(w->seen.text[WW_DIR_IN], "");
+	feed(w, owner);
+	assert_string_equal(w->seen.text[WW_DIR_IN], "early");
+	assert_int_equal(ww_flows_stats(w->flows).unbound, 0);
+}
+
+/* Every call of a direction was lost: only the totals tell that there were any. */
+static void silent_direction(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_session *end = ev_make(sizeof(*end), WW_EVENT_SESSION_END, 4, 5, 9);
+
+	feed(w, ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "ask"));
+	memset(end->session.random, 1, sizeof(end->session.random));
+	end->session.pid = 5;
+	end->bytes_out = 3;
+	end->bytes_in = 7;
+	feed(w, end);
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "ask");
+	assert_string_equal(w->seen.text[WW_DIR_IN], "[7]");
+}
+
+/* The end of a session that only its random binds tells its tail as well. */
+static void end_of_a_late_bound_session(void **state)
+{
+	struct world *w = *state;
+	struct ww_event_session *end = ev_make(sizeof(*end), WW_EVENT_SESSION_END, 4, 5, 0);
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_hello(2, 9, WW_DIR_OUT, 7));
+	feed(w, ev_data(3, 5, 0, 7, WW_DIR_OUT, 0, "early"));
+	memset(end->session.random, 7, sizeof(end->session.random));
+	end->session.pid = 5;
+	end->bytes_out = 9;
+	feed(w, end);
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "early[4]");
+}
+
+/* A socket that shows one hello after the other stands for the last one, and fills no table. */
+static void hello_after_hello(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	for (uint32_t i = 0; i < WW_FLOWS_MAX + 2; i++) {
+		struct ww_event_hello *ev = ev_hello(2, 9, WW_DIR_OUT, 7);
+
+		memcpy(ev->random, &i, sizeof(i));
+		feed(w, ev);
+	}
+	feed(w, ev_hello(3, 9, WW_DIR_OUT, 8));
+	feed(w, ev_data(4, 5, 0, 8, WW_DIR_OUT, 0, "last"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "last");
+}
+
 /* 3: both ends watched: the owner's process decides; a stranger's session is not bound at all. */
 static void one_random_two_sockets(void **state)
 {
@@ -391,6 +456,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cap_is_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(late_binding_by_random, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_random_two_sockets, setup, teardown),
+		cmocka_unit_test_setup_teardown(owner_known_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(silent_direction, setup, teardown),
+		cmocka_unit_test_setup_teardown(end_of_a_late_bound_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(hello_after_hello, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_hello_sent_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(binding_by_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(bare_pointer_means_nothing, setup, teardown),
