@@ -6,8 +6,11 @@
 
 void ww_account_add_record(struct ww_account_dir *d, const struct ww_event_record *ev)
 {
-	if (d->record_count >= WW_RECORDS_WALKED_MAX)
+	if (d->record_count >= WW_RECORDS_WALKED_MAX || ev->index < d->records_seen)
 		return;
+	if (ev->index > d->records_seen)
+		d->records_lost = true;
+	d->records_seen = ev->index + 1u;
 	d->records[d->record_count++] =
 		(struct ww_account_record){ev->bytes, ev->type, ev->h.time_ns};
 }
@@ -170,10 +173,10 @@ static void close_dir(const struct ww_flow *f, const struct ww_account_dir *d, u
 	a->captured = d->captured;
 	a->overhead = d->records_min * framing;
 	a->overhead_max = d->records_max * framing;
-	a->remainder = (int64_t)payload -
-		       (int64_t)(a->handshake + a->tickets + a->explained + a->overhead);
+	/* Without a sign first: a forged counter must not overflow. */
+	a->remainder = (int64_t)(payload - a->handshake - a->tickets - a->explained - a->overhead);
 	a->checked = f->tls && framing != 0 && walk_exact && app_found && d->record_count > 0 &&
-		     !d->calls_lost;
+		     !d->calls_lost && !d->records_lost;
 }
 
 void ww_account_close(struct ww_flow *f, const struct ww_account_dir dirs[2], bool walk_exact)

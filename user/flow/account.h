@@ -17,7 +17,7 @@
  * Invariants:
  *  1. payload is the kernel's number, never derived here.
  *  2. explained counts plaintext once per call, captured or not.
- *  3. A direction with lost calls is not checked: its record count is unknown.
+ *  3. A direction with lost calls or records is not checked: what they took is unknown.
  *  4. Of outgoing encrypted handshake bytes only a Finished record's are explained: a private TLS
  * copy could hide in more.
  *  5. A server's tickets come together and alike. An incoming record of another length is none: it
@@ -36,6 +36,7 @@ struct ww_account_record {
 /* One direction's running state. Zero is the initial state. */
 struct ww_account_dir {
 	unsigned record_count;
+	unsigned records_seen; /* index of the next one */
 	struct ww_account_record records[WW_RECORDS_WALKED_MAX];
 	uint64_t calls;
 	uint64_t plaintext; /* bytes of all calls */
@@ -46,6 +47,7 @@ struct ww_account_dir {
 	bool first_exact;          /* that share is the whole record */
 	bool open;                 /* the last read may have left its record unfinished */
 	bool calls_lost;
+	bool records_lost; /* some of those that are walked */
 };
 
 void ww_account_add_record(struct ww_account_dir *d, const struct ww_event_record *ev);

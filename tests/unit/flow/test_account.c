@@ -14,6 +14,7 @@ struct world {
 	struct ww_flow flow;
 	struct ww_account_dir dirs[2];
 	uint64_t now;
+	uint16_t index[2]; /* of the next record */
 };
 
 static struct world tls13(void)
@@ -31,6 +32,7 @@ static void record(struct world *w, enum ww_dir dir, uint8_t type, uint32_t byte
 {
 	WW_AUTO_FREE struct ww_event_record *ev = ev_record(++w->now, 1, dir, type, bytes);
 
+	ev->index = w->index[dir]++;
 	ww_account_add_record(&w->dirs[dir], ev);
 }
 
@@ -202,6 +204,31 @@ static void not_checked_when_unknown(void **state)
 	assert_false(w.flow.account[WW_DIR_OUT].checked);
 }
 
+/* The record of the first call was lost: the next one must not pass for it, with that one among the
+ * tickets. The same record twice is one. */
+static void lost_record_shows(void **state)
+{
+	struct world w = tls13();
+	const struct ww_account *in = &w.flow.account[WW_DIR_IN];
+
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 522);
+	ww_account_add_call(&w.dirs[WW_DIR_OUT], WW_DIR_OUT, 500, 500);
+	record(&w, WW_DIR_IN, 23, 900 + 22); /* nobody's */
+	w.index[WW_DIR_IN]--;
+	record(&w, WW_DIR_IN, 23, 900 + 22);
+	w.flow.bytes_sent = HANDSHAKE_OUT + 522;
+	w.flow.bytes_received = HANDSHAKE_IN + 922 + 422 + 422;
+	for (unsigned i = 0; i < 2; i++)
+		ww_account_add_call(&w.dirs[WW_DIR_IN], WW_DIR_IN, 400, 65536);
+	w.index[WW_DIR_IN]++; /* lost: 400 + 22 */
+	record(&w, WW_DIR_IN, 23, 400 + 22);
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_int_equal(in->tickets, 922);
+	assert_false(in->checked);
+	assert_true(w.flow.account[WW_DIR_OUT].checked);
+}
+
 static void closes_to_zero(void **state)
 {
 	struct world w = tls13();
@@ -309,6 +336,7 @@ int main(void)
 		cmocka_unit_test(hidden_reply_shows),
 		cmocka_unit_test(unread_reply_shows),
 		cmocka_unit_test(not_checked_when_unknown),
+		cmocka_unit_test(lost_record_shows),
 		cmocka_unit_test(closes_to_zero),
 		cmocka_unit_test(small_buffers_have_bounds),
 		cmocka_unit_test(full_records),

@@ -61,6 +61,7 @@ struct scene {
 	struct ww_judge *judge;
 	uint64_t seq;
 	uint64_t next_cookie;
+	uint16_t record_index[2048][2]; /* of a connection's next TLS records */
 	uint8_t next_span;
 	unsigned count;
 	json_t *records[RECORDS_MAX];
@@ -332,7 +333,10 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 static inline void flow_record(struct scene *s, uint64_t cookie, enum ww_dir dir, uint8_t type,
 			       uint32_t bytes, uint64_t ms)
 {
-	struct ww_event_record ev = {.dir = dir, .type = type, .bytes = bytes};
+	struct ww_event_record ev = {.dir = dir,
+				     .type = type,
+				     .bytes = bytes,
+				     .index = s->record_index[cookie % 2048][dir]++};
 
 	feed(s, &ev, WW_EVENT_TLS_RECORD, sizeof(ev), ms, 0, cookie);
 }
@@ -355,6 +359,7 @@ static inline void flow_begin(struct scene *s, const struct call *c, uint64_t co
 	f->tls_facts.cipher = 0x1301;
 	f->bytes_sent = HANDSHAKE_OUT;
 	f->bytes_received = HANDSHAKE_IN;
+	memset(s->record_index[cookie % 2048], 0, sizeof(s->record_index[0]));
 	flow_record(s, cookie, WW_DIR_OUT, 22, HANDSHAKE_OUT - FINISHED, c->from);
 	flow_record(s, cookie, WW_DIR_OUT, 23, FINISHED, c->from);
 	flow_record(s, cookie, WW_DIR_IN, 22, HANDSHAKE_IN, c->from);
