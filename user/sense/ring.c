@@ -123,11 +123,12 @@ static void note_seq(struct ww_ring *r, const struct ww_event *ev)
 static void take(struct ww_ring *r, const struct ww_event *ev, uint32_t length,
 		 void (*fn)(void *ctx, const struct ww_event *ev), void *ctx, uint64_t *malformed)
 {
-	note_seq(r, ev);
-	if (length <= TAIL_BYTES && ww_event_check(ev, length) == 0)
+	if (length <= TAIL_BYTES && ww_event_check(ev, length) == 0) {
+		note_seq(r, ev);
 		fn(ctx, ev);
-	else
+	} else {
 		(*malformed)++;
+	}
 	__atomic_store_n(r->consumer, *r->consumer + step(length), __ATOMIC_RELEASE);
 }
 

@@ -12,6 +12,7 @@
  *  3. The consumer position moves only after the callback returned: an event is delivered once.
  *  4. Sequence numbers may come swapped (an interrupt between room and number): a hole is open
  * until its number comes, and only holes that stay open and that no counter explains are losses.
+ *  5. An event that contradicts itself is not delivered, and leaves the hole of its number open.
  */
 #pragma once
 

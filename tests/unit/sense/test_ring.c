@@ -148,6 +148,22 @@ static void test_merged_by_time(void **state)
 		assert_int_equal(delivered[i], 100 + i);
 }
 
+/* 5 */
+static void test_malformed_is_a_hole(void **state)
+{
+	uint64_t at;
+	uint8_t wrong[2] = {0xff, 0xff};
+
+	put(WW_RING_CONTROL, 10, 0, 0);
+	at = put(WW_RING_CONTROL, 20, 1, 0);
+	write_both(&fakes[WW_RING_CONTROL], at + 8, wrong, sizeof(wrong)); /* the version */
+	put(WW_RING_CONTROL, 30, 2, 0);
+	drain(0);
+	assert_int_equal(delivered_count, 2);
+	assert_int_equal(malformed, 1);
+	assert_int_equal(rings[WW_RING_CONTROL].holes, 1);
+}
+
 static void test_wraps(void **state)
 {
 	unsigned seen = 0;
@@ -202,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_busy_stops_both, begin, end),
 		cmocka_unit_test_setup_teardown(test_malformed_is_skipped, begin, end),
 		cmocka_unit_test_setup_teardown(test_merged_by_time, begin, end),
+		cmocka_unit_test_setup_teardown(test_malformed_is_a_hole, begin, end),
 		cmocka_unit_test_setup_teardown(test_wraps, begin, end),
 		cmocka_unit_test_setup_teardown(test_discarded, begin, end),
 		cmocka_unit_test_setup_teardown(test_holes, begin, end),
