@@ -57,6 +57,20 @@ static int get_hex(struct ww_slice doc, const char *path, uint8_t *out, size_t n
 	return 0;
 }
 
+/* One document, to its end: a path would be found in what is left of one. */
+static bool whole(struct ww_slice json)
+{
+	struct ww_json_token t;
+	struct ww_json j;
+	enum ww_parse r;
+
+	ww_json_init(&j, json);
+	do
+		r = ww_json_next(&j, &t);
+	while (r == WW_PARSE_DONE);
+	return r == WW_PARSE_END;
+}
+
 int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 		     struct ww_pipeline_config *ret_cfg)
 {
@@ -66,7 +80,7 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	uint64_t version, family, port, netns = 0;
 	int r;
 
-	if (get_u64(json, "$.version", MANIFEST_VERSION, &version) < 0 ||
+	if (!whole(json) || get_u64(json, "$.version", MANIFEST_VERSION, &version) < 0 ||
 	    version != MANIFEST_VERSION ||
 	    get_hex(json, "$.digestKey", cfg.digest_key, sizeof(cfg.digest_key)) < 0 ||
 	    get_u64(json, "$.bodyBytesMax", UINT64_MAX, &cfg.body_bytes_max) < 0 ||
@@ -77,7 +91,7 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	    get_hex(json, "$.receiver.addr", cfg.receiver.addr, sizeof(cfg.receiver.addr)) < 0)
 		return -EBADMSG;
 	/* Tapes of before know none. */
-	if (ww_json_path(json, "$.receiver.netns", &t, &range) == WW_PARSE_DONE &&
+	if (ww_json_path(json, "$.receiver.netns", &t, &range) != WW_PARSE_END &&
 	    get_u64(json, "$.receiver.netns", UINT32_MAX, &netns) < 0)
 		return -EBADMSG;
 	if (ww_json_path(json, "$.contracts", &t, &range) != WW_PARSE_DONE ||
