@@ -24,6 +24,7 @@ struct ww_clock_map {
 	struct ww_wall wall; /* the same instant */
 	uint64_t bound_ns;   /* largest error of the pair at sampling */
 	bool valid;
+	struct ww_boot since; /* the wall clock was set here: no wall time before it is mapped */
 };
 
 /* Zero-valued when the map is not valid. */

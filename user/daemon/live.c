@@ -334,6 +334,13 @@ static void on_ring(uv_poll_t *p, int status, int events)
 /* --- claims
  * --------------------------------------------------------------------------------------- */
 
+/* Spans are mapped by the last sample: it must be one from after the clock was set. */
+static void refresh_clock(struct ww_live *l)
+{
+	if (boot_now() - l->clocked_ns >= TICK_NS)
+		tell_clock(l);
+}
+
 static int accept_claim(void *ctx, const struct ww_endpoint *from, const struct ww_endpoint *to,
 			enum ww_claim_encoding encoding, struct ww_slice body)
 {
@@ -345,6 +352,7 @@ static int accept_claim(void *ctx, const struct ww_endpoint *from, const struct 
 		return -EAGAIN;
 	/* The sender's socket events first: they name its process. */
 	(void)ww_sense_drain(l->sense, take_event, l);
+	refresh_clock(l);
 	ev = malloc(size);
 	if (!ev)
 		return -EAGAIN;

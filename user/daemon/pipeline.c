@@ -413,27 +413,31 @@ static void write_attached(struct ww_pipeline *p, const struct ww_event_coverage
 		write_life(p, &ev->h, "capture-gap", text);
 }
 
-/* The wall clock moved against the boot clock by more than both samples can be wrong. */
-static void note_clock_step(struct ww_pipeline *p, const struct ww_event_clock *ev)
+/* True: the wall clock moved against the boot clock by more than both samples can be wrong. */
+static bool note_clock_step(struct ww_pipeline *p, const struct ww_event_clock *ev)
 {
 	uint64_t expected = ww_clock_wall(&p->clock, (struct ww_boot){ev->h.time_ns}).ns;
 	uint64_t moved = ev->wall_ns > expected ? ev->wall_ns - expected : expected - ev->wall_ns;
 	char text[64];
 
 	if (!p->clock.valid || moved <= p->clock.bound_ns + ev->bound_ns + CLOCK_STEP_NS)
-		return;
+		return false;
 	snprintf(text, sizeof(text), "%s%llu ns", ev->wall_ns > expected ? "+" : "-",
 		 (unsigned long long)moved);
 	write_life(p, &ev->h, "clock-step", ww_slice_str(text));
+	return true;
 }
 
 static void feed_clock(struct ww_pipeline *p, const struct ww_event_clock *ev)
 {
-	note_clock_step(p, ev);
-	p->clock = (struct ww_clock_map){.boot = {ev->h.time_ns},
+	struct ww_boot now = {ev->h.time_ns};
+	bool stepped = note_clock_step(p, ev);
+
+	p->clock = (struct ww_clock_map){.boot = now,
 					 .wall = {ev->wall_ns},
 					 .bound_ns = ev->bound_ns,
-					 .valid = true};
+					 .valid = true,
+					 .since = stepped ? now : p->clock.since};
 }
 
 void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)

@@ -327,11 +327,11 @@ static void span_key(const char *kind, const struct ww_span *s, const char *id, 
  */
 
 /* Invariant 4. A span that ends after it was received, or before its tree began, has a clock of its
- * own; a start of 0 was not set. */
+ * own, and one that began before the clock was set has two; a start of 0 was not set. */
 static void take_clock(struct ww_actions *t, struct ww_action *a, const struct ww_span *s)
 {
 	const struct ww_clock_map *m = t->clock;
-	struct ww_boot end = ww_clock_boot(m, s->end);
+	struct ww_boot start = ww_clock_boot(m, s->start), end = ww_clock_boot(m, s->end);
 	uint64_t slack = t->skew_ns + m->bound_ns;
 
 	if (s->received.ns > a->received.ns)
@@ -339,7 +339,8 @@ static void take_clock(struct ww_actions *t, struct ww_action *a, const struct w
 	if (m->bound_ns > a->bound_ns)
 		a->bound_ns = m->bound_ns;
 	if (!m->valid || m->bound_ns > t->skew_ns || s->start.ns == 0 || s->end.ns < s->start.ns ||
-	    end.ns + slack < s->root.start_ns || end.ns > s->received.ns + slack)
+	    start.ns < m->since.ns || end.ns + slack < s->root.start_ns ||
+	    end.ns > s->received.ns + slack)
 		a->clock_bad = true;
 }
 

@@ -495,6 +495,18 @@ static void look_beside(struct search *s, struct ww_match *m)
 	add_near(s->j, m, m->template ? WW_JOIN_NEAR_DESTINATION : WW_JOIN_NEAR_REQUEST);
 }
 
+/* Another action's. Of one with the same id: that it is another may be its times' fault. */
+static void look_taken(struct search *s, struct ww_match *m, uint64_t by)
+{
+	const struct ww_action *a = s->ask->action;
+
+	add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+	for (const struct ww_action *b = a->older; b; b = b->older)
+		s->j->astray += b->number == by;
+	for (const struct ww_action *b = a->newer; b; b = b->newer)
+		s->j->astray += b->number == by;
+}
+
 static void look(struct search *s, struct ww_match *m)
 {
 	const struct ww_action *a = s->ask->action;
@@ -509,15 +521,16 @@ static void look(struct search *s, struct ww_match *m)
 			look_beside(s, m);
 	} else if (m->x->owner && m->x->owner != a->number) {
 		if (inside)
-			add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+			look_taken(s, m, m->x->owner);
 	} else {
 		e = exact(s->ask, a, m->x, &by);
 		if (inside && e == EXACT_OTHERS)
-			add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+			look_taken(s, m, m->x->traced);
 		else if (inside)
 			look_inside(s, m, e, by);
 		else if (e != EXACT_OTHERS)
 			look_outside(s, m);
+		s->j->astray += !inside && e == EXACT_OURS && by == WW_JOIN_BY_TRACEPARENT;
 	}
 }
 

@@ -87,6 +87,7 @@ struct ww_joined {
 			    means: the span's clock may be ahead */
 	uint32_t late; /* like calls of this tree after the window that nobody else means, up to the
 			  grace time after it and after the claim was received */
+	uint32_t astray; /* calls that its span made by their trace, and its times deny */
 	uint32_t almost; /* calls of this tree in the window that miss the contract by a little */
 };
 

@@ -80,6 +80,8 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 
 	if (ask->action->clock_bad)
 		fail(w, WW_WORLD_CLOCK, "a time contradicts the clock map");
+	if (ask->joined->astray)
+		fail(w, WW_WORLD_CLOCK, "its call began outside of its times");
 	if (c->deferred && c->deadline_s == 0)
 		fail(w, WW_WORLD_DEFERRAL, "deferred without a deadline");
 	if (ask->now.ns < w->to.ns)

@@ -30,7 +30,8 @@ static int setup(void **state)
 	struct ww_contract_error e;
 
 	ww_digest_key_init(&f->key, (const uint8_t *)"0123456789abcdef0123456789abcdef");
-	f->clock = (struct ww_clock_map){{1000 * MS}, {900000 * MS}, 1000, true};
+	f->clock = (struct ww_clock_map){
+		.boot = {1000 * MS}, .wall = {900000 * MS}, .bound_ns = 1000, .valid = true};
 	assert_int_equal(ww_contracts_parse(ww_slice_str(yaml), &f->contracts, &e), 0);
 	assert_int_equal(ww_actions_new(f->contracts, &f->key, &f->clock, 50 * MS, &f->actions), 0);
 	*state = f;
@@ -202,6 +203,12 @@ static void test_clock(void **state)
 	s = span(f, WW_SPAN_TOOL, "c2", 100, 200);
 	s.received.ns -= 60 * MS; /* received before it ended */
 	assert_true(tell(f, &s)->clock_bad);
+	f->clock.since.ns = f->clock.boot.ns + 150 * MS; /* the clock was set while it ran */
+	s = span(f, WW_SPAN_TOOL, "c4", 100, 200);
+	assert_true(tell(f, &s)->clock_bad);
+	s = span(f, WW_SPAN_TOOL, "c5", 160, 200);
+	assert_false(tell(f, &s)->clock_bad);
+	f->clock.since.ns = 0;
 	s = span(f, WW_SPAN_TOOL, "c3", 200, 100);
 	s.received.ns = 2000 * MS;
 	assert_true(tell(f, &s)->clock_bad);

@@ -101,6 +101,39 @@ static void test_call_before_its_span(void **state)
 	}
 }
 
+/* Its own call by its trace, behind it and within the next action's: the span's clock is behind. */
+static void test_times_denied_by_the_trace(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct ww_span next = tool_span(s, "c2", WW_SPAN_OK, 1600, 2000);
+
+	CALL(.from = 1700, .to = 1800, .status = 201, .traced = &p);
+	tell(s, &p);
+	tell(s, &next);
+	tick(s, 9000);
+	expect_nth(s, 0, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+	scene_close(s);
+}
+
+/* The clock was set back between the model's answer and the span: the span seems to have run before
+ * the model asked, and opens an action of its own, which takes the call. */
+static void test_span_before_it_was_asked(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "call-5", WW_SPAN_OK, 1300, 1420);
+
+	model_answers(s, 1500, "call-5", "refund", NULL);
+	CALL(.from = 1700, .to = 1800, .status = 201, .traced = &p);
+	model_answers(s, 2600, NULL, NULL, "call-5");
+	tell(s, &p);
+	tick(s, 20000);
+	assert_int_equal(count_kind(s, "verdict"), 2);
+	expect_nth(s, 0, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+	expect_nth(s, 1, "UNVERIFIABLE", "CLOCK_UNBOUNDED", "E0", "NONE");
+	scene_close(s);
+}
+
 static void test_stub_on_loopback(void **state)
 {
 	struct scene *s = scene_open();
@@ -773,6 +806,8 @@ int main(void)
 		cmocka_unit_test(test_forged_by_another_process),
 		cmocka_unit_test(test_forged_beside_the_honest_span),
 		cmocka_unit_test(test_cached_earlier_reply),
+		cmocka_unit_test(test_times_denied_by_the_trace),
+		cmocka_unit_test(test_span_before_it_was_asked),
 		cmocka_unit_test(test_call_before_its_span),
 		cmocka_unit_test(test_stub_on_loopback),
 		cmocka_unit_test(test_stub_on_loopback_named_by_its_trace),
