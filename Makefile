@@ -122,6 +122,9 @@ $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -o $@
 
+# Where memory runs out on demand.
+$(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc realloc strdup,-Wl$(comma)--wrap=$f)
+
 # Each fuzz target twice: with libFuzzer, and with a main that replays the corpus in `make check`.
 FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 -w -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined

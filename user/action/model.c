@@ -135,6 +135,7 @@ static void read_stream(struct ww_parts *p, const struct ww_parts_dialect *d)
 		broken = d->event(p, e.data) != WW_PARSE_DONE;
 	if (broken)
 		c->findings |= WW_X_MALFORMED_BODY;
+	p->no_memory |= s.no_memory;
 	if (s.lost > 0)
 		c->findings |= WW_X_LIMIT;
 	/* The stream's own end counts, not the connection's: clients leave as soon as they have it.

@@ -36,6 +36,7 @@ struct ww_pipeline {
 	uint32_t receiver_netns;
 	struct ww_boot now;
 	uint64_t coverage_written_ns;
+	uint64_t judge_refused; /* of ww_judge_counts, already reported */
 	struct ww_contracts *contracts;
 	struct ww_actors *actors;
 	struct ww_coverage *coverage;
@@ -188,6 +189,14 @@ static void write_findings(struct ww_pipeline *p, const struct ww_exchange *x, u
 		if (findings & bit)
 			write_finding(p, id, ww_exchange_finding_name(bit));
 	}
+}
+
+static void message_refused(void *ctx, const struct ww_flow *f)
+{
+	struct ww_pipeline *p = ctx;
+
+	if (!p->dying)
+		lost_memory(p, f->cgroup);
 }
 
 static void exchange_done(void *ctx, const struct ww_exchange *x)
@@ -354,6 +363,17 @@ static void settle_loopbacks(struct ww_pipeline *p, bool all)
 	p->loopback_count = kept;
 }
 
+static void report_judge_losses(struct ww_pipeline *p)
+{
+	uint64_t refused = ww_judge_counts(p->judge).memory_refused;
+	uint64_t fresh = refused - p->judge_refused;
+
+	p->judge_refused = refused;
+	p->stats.memory_refused += fresh;
+	if (fresh)
+		ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_MEMORY, fresh, 0);
+}
+
 static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 {
 	struct ww_boot now = {ev->time_ns};
@@ -361,6 +381,7 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	p->now = now;
 	settle_loopbacks(p, false);
 	ww_flows_tick(p->flows, now);
+	report_judge_losses(p);
 	ww_judge_tick(p->judge, now);
 	if (now.ns > ACTOR_KEPT_NS)
 		ww_actors_expire(p->actors, (struct ww_boot){now.ns - ACTOR_KEPT_NS});
@@ -481,7 +502,9 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 {
 	settle_loopbacks(p, true);
 	ww_flows_finish(p->flows, p->now);
+	report_judge_losses(p);
 	ww_judge_finish(p->judge, p->now);
+	report_judge_losses(p);
 	ww_coverage_each(p->coverage, true, write_coverage, p);
 }
 
@@ -568,7 +591,7 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 {
 	static const struct ww_flow_ops flow_ops = {flow_opened, flow_bytes, flow_gap, flow_closed,
 						    flow_lost};
-	static const struct ww_proto_ops proto_ops = {exchange_done};
+	static const struct ww_proto_ops proto_ops = {exchange_done, message_refused};
 	struct ww_proto_config proto_cfg = {.body_bytes_max = cfg->body_bytes_max, .key = &p->key};
 	struct ww_judge_config judge_cfg = {
 		.grace_ns = cfg->grace_ns ? cfg->grace_ns : GRACE_DEFAULT_NS,

@@ -175,9 +175,14 @@ static void take_id(struct ww_held *h, const struct ww_contract *c, const struct
 {
 	WW_AUTO_BUF struct ww_buf b = {0};
 
+	int r;
+
 	ww_buf_init(&b, ID_BYTES_MAX);
-	if (x->resp.coding == WW_CODING_OTHER ||
-	    ww_body_rule_id(c, x->resp.data, x->resp.whole, &b) < 0)
+	if (x->resp.coding == WW_CODING_OTHER)
+		return;
+	r = ww_body_rule_id(c, x->resp.data, x->resp.whole, &b);
+	h->counts.refused += r == -ENOMEM;
+	if (r < 0)
 		return;
 	ww_digest(h->key, ww_buf_slice(&b), &m->id);
 	m->id_present = true;
@@ -491,6 +496,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open, now);
 
 	if (!e || (f->tls_facts.sni[0] && !e->name && !(e->name = strdup(f->tls_facts.sni)))) {
+		h->counts.refused++;
 		h->counts.flows_dropped++;
 		blind(h, now);
 	}
@@ -573,8 +579,10 @@ static void add_response(struct ww_held *h, struct ww_held_span *e, const struct
 	if (s->role != WW_SPAN_MODEL || !response_key(s->root, s->response_id, e->response_key))
 		return;
 	HASH_FIND(hh_response, h->s_by_response, e->response_key, sizeof(e->response_key), other);
-	if (!other)
-		HASH_ADD(hh_response, h->s_by_response, response_key, sizeof(e->response_key), e);
+	if (other)
+		return;
+	HASH_ADD(hh_response, h->s_by_response, response_key, sizeof(e->response_key), e);
+	h->counts.refused += !e->hh_response.tbl;
 }
 
 struct ww_held_span *ww_held_add_span(struct ww_held *h, const struct ww_span *s)
@@ -589,6 +597,7 @@ struct ww_held_span *ww_held_add_span(struct ww_held *h, const struct ww_span *s
 	e = calloc(1, sizeof(*e));
 	if (!e) {
 		h->counts.spans_dropped++;
+		h->counts.refused++;
 		return NULL;
 	}
 	e->key = span_key(s->root, s->trace_id, s->span_id);
@@ -599,6 +608,7 @@ struct ww_held_span *ww_held_add_span(struct ww_held *h, const struct ww_span *s
 	if (!e->hh.tbl) {
 		free(e);
 		h->counts.spans_dropped++;
+		h->counts.refused++;
 		return NULL;
 	}
 	add_response(h, e, s);

@@ -143,6 +143,7 @@ struct ww_held_counts {
 	uint64_t exchanges_dropped;       /* by the ceilings, or for want of memory */
 	uint64_t flows_dropped;
 	uint64_t spans_dropped;
+	uint64_t refused; /* allocations that failed and no call told of */
 };
 
 struct ww_held;

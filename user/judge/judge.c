@@ -106,6 +106,7 @@ struct ww_judge_counts ww_judge_counts(const struct ww_judge *j)
 	c.exchanges_held = h.exchanges;
 	c.flows_held = h.flows;
 	c.spans_held = h.spans;
+	c.memory_refused += h.refused;
 	c.evidence_dropped = h.exchanges_dropped + h.flows_dropped + h.spans_dropped;
 	return c;
 }
@@ -239,10 +240,12 @@ static bool rule_without_wire(const struct ww_case *k, struct ww_ruling *r)
 
 static void emit(struct ww_judge *j, enum ww_record_kind kind, const struct ww_jsonw *w)
 {
-	if (ww_jsonw_ok(w))
+	if (ww_jsonw_ok(w)) {
 		j->emit(j->ctx, kind, ww_buf_slice(w->out));
-	else
-		j->counts.records_lost++;
+		return;
+	}
+	j->counts.records_lost++;
+	j->counts.memory_refused++;
 }
 
 static void make_records(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,

@@ -49,7 +49,8 @@ typedef void (*ww_record_fn)(void *ctx, enum ww_record_kind kind, struct ww_slic
 struct ww_judge_counts {
 	uint64_t verdicts[WW_VERDICT_MAX]; /* records, superseding ones included */
 	uint64_t superseded;
-	uint64_t records_lost;     /* no memory for them */
+	uint64_t records_lost;     /* no memory for them, or too large */
+	uint64_t memory_refused;   /* allocations that failed and no call told of */
 	uint64_t spans_repeated;   /* the same span again */
 	uint64_t actions_dropped;  /* by the ceiling */
 	uint64_t actions_given_up; /* of them, before their time: UNVERIFIABLE(EVENT_LOSS) */

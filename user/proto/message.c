@@ -28,6 +28,12 @@ void ww_messages_done(struct ww_messages *s)
 	ww_bodies_done(&s->bodies);
 }
 
+void ww_messages_refuse(struct ww_messages *s, const struct ww_flow *f)
+{
+	if (s->ops.refused)
+		s->ops.refused(s->ctx, f);
+}
+
 struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
 {
 	struct ww_message *m = s->spare;
@@ -42,7 +48,7 @@ struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
 		m = calloc(1, sizeof(*m));
 	}
 	if (!m) {
-		s->refused++;
+		ww_messages_refuse(s, f);
 		return NULL;
 	}
 	m->x.cookie = f->cookie;

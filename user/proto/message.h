@@ -42,7 +42,6 @@ struct ww_messages {
 	void *ctx;
 	struct ww_message *spare;
 	unsigned spares;
-	uint64_t refused; /* messages for which there was no memory */
 };
 
 /* Requests in the order in which they were sent. */
@@ -65,7 +64,10 @@ void ww_messages_init(struct ww_messages *s, const struct ww_proto_config *cfg,
 		      const struct ww_proto_ops *ops, void *ctx);
 void ww_messages_done(struct ww_messages *s);
 
-/* The next exchange of flow f (f->exchanges counts up). NULL: no memory, counted. Caller owns. */
+/* Tells that there was no memory for f. */
+void ww_messages_refuse(struct ww_messages *s, const struct ww_flow *f);
+
+/* The next exchange of flow f (f->exchanges counts up). NULL: no memory, told. Caller owns. */
 struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f);
 
 /* Gives an exchange up that turned out to be none; it must be the last one made on f. */

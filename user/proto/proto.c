@@ -45,7 +45,7 @@ static struct ww_http1 *parser_of(struct ww_proto *p, struct ww_flow *f)
 	if (f->proto)
 		return f->proto;
 	if (ww_http1_new(&p->messages, &h) < 0) {
-		p->messages.refused++;
+		ww_messages_refuse(&p->messages, f);
 		f->proto = &given_up;
 		return NULL;
 	}
@@ -81,5 +81,5 @@ void ww_proto_closed(struct ww_proto *p, struct ww_flow *f)
 void ww_proto_memory(const struct ww_proto *p, uint64_t *ret_bytes, uint64_t *ret_refused)
 {
 	*ret_bytes = p->messages.bodies.held_bytes;
-	*ret_refused = p->messages.bodies.refused + p->messages.refused;
+	*ret_refused = p->messages.bodies.refused;
 }

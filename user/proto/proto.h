@@ -16,6 +16,8 @@
 struct ww_proto_ops {
 	/* The exchange ended (or its flow did). Borrowed. */
 	void (*exchange)(void *ctx, const struct ww_exchange *x);
+	/* There was no memory: what follows on the flow is not decoded. May be NULL. */
+	void (*refused)(void *ctx, const struct ww_flow *f);
 };
 
 struct ww_proto_config {

@@ -7,6 +7,8 @@
  */
 #include "proto/sse.h"
 
+#include <errno.h>
+
 #include <wirewitness/limits.h>
 
 #define TYPE_BYTES_MAX 256u
@@ -31,10 +33,19 @@ void ww_sse_done(struct ww_sse *s)
 	ww_buf_wipe(&s->id);
 }
 
+/* False: the ceiling, or no memory. */
+static bool add(struct ww_sse *s, struct ww_buf *b, const void *p, size_t n)
+{
+	int r = ww_buf_add(b, p, n);
+
+	s->no_memory |= r == -ENOMEM;
+	return r == 0;
+}
+
 static void set(struct ww_sse *s, struct ww_buf *b, struct ww_slice value)
 {
 	ww_buf_clear(b);
-	if (ww_buf_add(b, value.p, value.n) < 0)
+	if (!add(s, b, value.p, value.n))
 		s->over = true;
 }
 
@@ -43,7 +54,7 @@ static void own_the_borrowed_line(struct ww_sse *s)
 	if (!s->has_one)
 		return;
 	s->has_one = false;
-	if (ww_buf_add(&s->data, s->one.p, s->one.n) < 0)
+	if (!add(s, &s->data, s->one.p, s->one.n))
 		s->over = true;
 }
 
@@ -55,8 +66,7 @@ static void add_data(struct ww_sse *s, struct ww_slice value, bool borrowed)
 		return;
 	}
 	own_the_borrowed_line(s);
-	if ((s->has_data && ww_buf_add(&s->data, "\n", 1) < 0) ||
-	    ww_buf_add(&s->data, value.p, value.n) < 0)
+	if ((s->has_data && !add(s, &s->data, "\n", 1)) || !add(s, &s->data, value.p, value.n))
 		s->over = true;
 	s->has_data = true;
 }
@@ -112,7 +122,7 @@ static bool take_line(struct ww_sse *s, struct ww_slice line, struct ww_sse_even
 		s->over_line = false;
 		s->over = true;
 	} else if (s->line.n > 0) {
-		if (ww_buf_add(&s->line, line.p, line.n) < 0)
+		if (!add(s, &s->line, line.p, line.n))
 			s->over = true;
 		else
 			take_field(s, ww_buf_slice(&s->line), false);
@@ -140,7 +150,7 @@ static void skip_bom(struct ww_sse *s, struct ww_slice *in)
 			ww_buf_clear(&s->line);
 			*in = ww_slice_sub(*in, 1, in->n);
 		} else {
-			if (ww_buf_add(&s->line, in->p, 1) < 0)
+			if (!add(s, &s->line, in->p, 1))
 				s->started = s->over_line = true;
 			*in = ww_slice_sub(*in, 1, in->n);
 		}
@@ -174,7 +184,7 @@ enum ww_parse ww_sse_next(struct ww_sse *s, struct ww_slice *in, struct ww_sse_e
 		n = line_end(*in);
 		line = ww_slice_sub(*in, 0, n);
 		if (n == in->n) { /* the line goes on in the next input */
-			if (!s->over_line && ww_buf_add(&s->line, line.p, line.n) < 0)
+			if (!s->over_line && !add(s, &s->line, line.p, line.n))
 				s->over_line = true;
 			*in = WW_SLICE_NULL;
 			break;

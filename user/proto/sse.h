@@ -32,6 +32,7 @@ struct ww_sse {
 	bool over;      /* this event is lost */
 	bool over_line; /* the rest of this line is skipped */
 	bool given;     /* the last event was handed out: clear before going on */
+	bool no_memory; /* some were lost for want of it */
 	uint64_t lost;  /* events lost to a ceiling or to memory */
 };
 
