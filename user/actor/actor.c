@@ -295,7 +295,7 @@ struct ww_actor_key ww_actors_root(const struct ww_actors *a, struct ww_actor_ke
 	key.tid = 0;
 	/* A cycle cannot be built from honest events; the bound keeps a forged tape from hanging
 	 * us. */
-	for (unsigned depth = 0; e && depth < WW_ACTORS_MAX; depth++) {
+	for (unsigned depth = 0; e && depth < a->count; depth++) {
 		const struct entry *p = lookup(a, e->actor.parent);
 
 		key = e->actor.key;

@@ -60,7 +60,8 @@ static bool inner_fits(const struct ww_event *ev)
 		const struct ww_event_data *d = (const struct ww_event_data *)ev;
 
 		body = ev->size - sizeof(*d);
-		return d->captured <= body && d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
+		return d->captured <= body && d->captured <= WW_CHUNK_BYTES_MAX &&
+		       d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
 		       d->captured <= d->call_bytes - d->call_at;
 	}
 	case WW_EVENT_CLAIM: {

@@ -11,6 +11,8 @@
 #include "sense/event_check.h"
 
 #define IO_BYTES (256u << 10)
+/* What a tape may ask of the reader's memory; the writer takes less. */
+#define WINDOW_LOG_MAX 22
 
 static const char magic[8] = {'W', 'W', 'T', 'A', 'P', 'E', '1', '\n'};
 
@@ -214,7 +216,8 @@ int ww_tape_open(const char *path, struct ww_tape_reader **ret_reader)
 	if (err < 0)
 		return err;
 	r->z = ZSTD_createDStream();
-	if (!r->z || ZSTD_isError(ZSTD_initDStream(r->z)))
+	if (!r->z || ZSTD_isError(ZSTD_initDStream(r->z)) ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(r->z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
 		return -ENOMEM;
 	*ret_reader = WW_TAKE(r);
 	return 0;

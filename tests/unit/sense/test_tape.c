@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <zstd.h>
 
 #include "../../lib/events.h"
 #include "sense/event_check.h"
@@ -135,6 +136,29 @@ static void not_a_tape(void **state)
 	assert_int_equal(read_all(&n), -EBADMSG);
 }
 
+/* What a stream asks of the reader's memory is bounded before it is given. */
+static void greedy_stream(void **state)
+{
+	static uint8_t out[1 << 16];
+	WW_AUTO_FREE struct ww_event *tick = ev_tick(1);
+	ZSTD_CCtx *z = ZSTD_createCCtx();
+	ZSTD_inBuffer in = {tick, sizeof(*tick), 0};
+	ZSTD_outBuffer to = {out, sizeof(out), 0};
+	WW_AUTO_FD int fd = -1;
+	unsigned n;
+
+	assert_non_null(z);
+	assert_false(ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_windowLog, 27)));
+	assert_false(ZSTD_isError(ZSTD_compressStream2(z, &to, &in, ZSTD_e_flush)));
+	ZSTD_freeCCtx(z);
+	unlink(path);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(write(fd, "WWTAPE1\n\0\0\0\0", 12), 12);
+	assert_int_equal(write(fd, out, to.pos), (ssize_t)to.pos);
+	assert_int_equal(read_all(&n), -EBADMSG);
+	assert_int_equal(n, 0);
+}
+
 static void private_and_never_overwritten(void **state)
 {
 	struct ww_tape_writer *w = NULL;
@@ -150,6 +174,7 @@ static void forged_events(void **state)
 {
 	WW_AUTO_FREE struct ww_event_data *d = ev_data(1, 5, 9, 1, WW_DIR_OUT, 0, "payload");
 	WW_AUTO_FREE struct ww_event *tick = ev_tick(1);
+	WW_AUTO_FREE struct ww_event_data *big = NULL;
 
 	assert_int_equal(ww_event_check(&d->h, d->h.size), 0);
 	assert_int_equal(ww_event_check(&d->h, d->h.size - 1), -EBADMSG);
@@ -164,6 +189,11 @@ static void forged_events(void **state)
 	d->call_at = 0;
 	d->h.version++;
 	assert_int_equal(ww_event_check(&d->h, d->h.size), -EBADMSG);
+	big = ev_make(sizeof(*big) + WW_CHUNK_BYTES_MAX + 1, WW_EVENT_DATA, 1, 5, 9);
+	big->captured = big->call_bytes = WW_CHUNK_BYTES_MAX;
+	assert_int_equal(ww_event_check(&big->h, big->h.size), 0);
+	big->captured = ++big->call_bytes; /* no program copies that much at once */
+	assert_int_equal(ww_event_check(&big->h, big->h.size), -EBADMSG);
 	tick->kind = WW_EVENT_CLAIM; /* too short for its kind */
 	assert_int_equal(ww_event_check(tick, sizeof(*tick)), -EBADMSG);
 	tick->kind = 9999; /* a later version's kind: ignored, not refused */
@@ -177,6 +207,7 @@ int main(void)
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(forged_events),
 		cmocka_unit_test(not_a_tape),
+		cmocka_unit_test(greedy_stream),
 		cmocka_unit_test(cut_off_is_said),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(private_and_never_overwritten),
