@@ -227,7 +227,7 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	p->key = key;
 	p->call = c;
 	ww_buf_init(&p->scratch, SCRATCH_BYTES_MAX);
-	ww_digest(key, WW_SLICE_NULL, &p->rolling);
+	p->rolling = key->empty;
 	c->cookie = x->cookie;
 	c->index = x->index;
 	c->t = x->t_first_req;

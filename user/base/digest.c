@@ -47,6 +47,13 @@ void ww_digest_key_init(struct ww_digest_key *k, const uint8_t key[32])
 	/* RFC 2104 section 2: ipad and opad. */
 	pad_state(key, 0x36, k->inner);
 	pad_state(key, 0x5c, k->outer);
+	ww_digest(k, WW_SLICE_NULL, &k->empty);
+}
+
+/* The state where it stands: a copy of it would be one more to wipe. */
+static SHA256_CTX *sha(uint32_t state[28])
+{
+	return (SHA256_CTX *)(void *)state;
 }
 
 void ww_digest_begin(struct ww_digest_ctx *c, const struct ww_digest_key *k)
@@ -57,29 +64,20 @@ void ww_digest_begin(struct ww_digest_ctx *c, const struct ww_digest_key *k)
 
 void ww_digest_add(struct ww_digest_ctx *c, struct ww_slice in)
 {
-	SHA256_CTX s;
-
-	if (in.n == 0)
-		return;
-	memcpy(&s, c->state, sizeof(s));
-	(void)SHA256_Update(&s, in.p, in.n);
-	memcpy(c->state, &s, sizeof(s));
-	/* The state holds the last unfinished block of plaintext. */
-	explicit_bzero(&s, sizeof(s));
+	if (in.n > 0)
+		(void)SHA256_Update(sha(c->state), in.p, in.n);
 }
 
 void ww_digest_end(struct ww_digest_ctx *c, struct ww_sha256 *ret)
 {
 	struct ww_sha256 inner;
-	SHA256_CTX s;
 
-	memcpy(&s, c->state, sizeof(s));
-	(void)SHA256_Final(inner.b, &s);
-	memcpy(&s, c->k->outer, sizeof(s));
-	(void)SHA256_Update(&s, inner.b, sizeof(inner.b));
-	(void)SHA256_Final(ret->b, &s);
+	(void)SHA256_Final(inner.b, sha(c->state));
+	memcpy(c->state, c->k->outer, sizeof(c->state));
+	(void)SHA256_Update(sha(c->state), inner.b, sizeof(inner.b));
+	(void)SHA256_Final(ret->b, sha(c->state));
+	/* The state holds the last unfinished block of plaintext. */
 	explicit_bzero(c->state, sizeof(c->state));
-	explicit_bzero(&s, sizeof(s));
 }
 
 void ww_digest(const struct ww_digest_key *k, struct ww_slice in, struct ww_sha256 *ret)

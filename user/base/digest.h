@@ -23,6 +23,7 @@ struct ww_digest_key {
 	uint8_t key[32];
 	uint32_t inner[28]; /* SHA256_CTX after the inner / outer pad block */
 	uint32_t outer[28];
+	struct ww_sha256 empty; /* the keyed digest of nothing */
 };
 
 void ww_digest_key_init(struct ww_digest_key *k, const uint8_t key[32]);

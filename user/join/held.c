@@ -662,7 +662,8 @@ struct ww_held_span *ww_held_span_by_response(const struct ww_held *h, struct ww
 	struct ww_held_span *s = NULL;
 	uint8_t key[16];
 
-	if (response_key(root, response_id, key))
+	/* Without OpenTelemetry there is nothing to look for. */
+	if (h->s_by_response && response_key(root, response_id, key))
 		HASH_FIND(hh_response, h->s_by_response, key, sizeof(key), s);
 	return s;
 }

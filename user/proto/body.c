@@ -23,7 +23,6 @@ void ww_bodies_init(struct ww_bodies *b, const struct ww_digest_key *key, uint64
 		.body_bytes_max = body_bytes_max ? body_bytes_max : WW_MESSAGE_BYTES_DEFAULT,
 		.held_bytes_max = WW_BODIES_BYTES_MAX,
 	};
-	ww_digest(key, WW_SLICE_NULL, &b->empty);
 }
 
 void ww_bodies_done(struct ww_bodies *b)
@@ -211,7 +210,7 @@ uint32_t ww_body_end(struct ww_body_keep *k, bool complete, uint32_t truncated_b
 	ret_body->coding = k->coding;
 	ret_body->whole = complete && !findings && !k->gap;
 	if (k->buf.n == 0)
-		ret_body->digest = k->shared->empty;
+		ret_body->digest = k->shared->key->empty;
 	else
 		ww_digest(k->shared->key, ww_buf_slice(&k->buf), &ret_body->digest);
 	return findings;

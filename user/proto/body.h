@@ -17,7 +17,6 @@
 
 struct ww_bodies {
 	const struct ww_digest_key *key; /* borrowed */
-	struct ww_sha256 empty;          /* digest of no bytes */
 	uint64_t body_bytes_max;         /* kept per body */
 	uint64_t held_bytes;
 	uint64_t held_bytes_max;
