@@ -198,8 +198,9 @@ static int feed_exec(struct ww_actors *a, const struct ww_event_exec *ev)
 		if (e->actor.first_seen.ns == ev->h.time_ns)
 			e->actor.came = e->actor.first_seen;
 		e->actor.execed.ns = ev->h.time_ns;
+		/* Of the program before; `opaque` stays, as the scope's mark of it does. */
 		e->actor.tls_files = 0;
-		e->actor.opaque = false;
+		e->actor.tls_events = e->actor.tls_bound = e->actor.exchanges = 0;
 	} else if (e->actor.key.start_ns == ev->h.actor.start_ns && e->actor.execed.ns == 0 &&
 		   !e->actor.born_in_sight && !e->actor.start_coarse) {
 		e->actor.start_coarse = true;

@@ -29,11 +29,12 @@ struct ww_actor {
 	int32_t exit_code;
 	bool start_coarse;   /* from a walk of /proc: start_ns is rounded to a clock tick until an
 				event says it exactly */
+	/* Of the program that it executes, counted anew after each exec: */
 	uint32_t tls_files;  /* library files with probes that it maps */
 	uint64_t tls_events; /* plaintext events, and of them those bound to a socket at once */
 	uint64_t tls_bound;
 	uint64_t exchanges; /* decoded on its sockets */
-	bool opaque;        /* maps a TLS stack that cannot be read */
+	bool opaque;        /* maps, or mapped, a TLS stack that cannot be read */
 	bool born_in_sight; /* fork seen, or started by `run`: nothing before it was missed */
 	char comm[17];
 	char exe[WW_PATH_BYTES_MAX + 1];

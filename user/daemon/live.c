@@ -149,6 +149,8 @@ static const struct ww_target_ops target_ops = {found_file, found_opaque, found_
 
 static void scan_soon(struct ww_live *l, const struct ww_event *ev)
 {
+	/* A look may have met the new program before this event came. */
+	ww_targets_executed(l->targets, ev->actor);
 	for (unsigned i = 0; i < l->scan_count; i++) {
 		struct scan *s = &l->scans[i];
 

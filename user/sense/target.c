@@ -4,8 +4,8 @@
  * 1. An index is handed out by one `file` call and ended by at most one `evict` before it is handed
  *    out again.
  * 2. The probes' plan and the descriptor in `file` belong to one and the same open file.
- * 3. A process hears of a file or a reason once, as long as it is among the PROCESSES_MAX last
- *    looked at.
+ * 3. A process hears of a file or a reason once, of a file once more after each exec, as long as it
+ *    is among the PROCESSES_MAX last looked at.
  */
 #include "sense/target.h"
 
@@ -479,6 +479,16 @@ int ww_targets_scan(struct ww_targets *t, struct ww_actor_key actor, uint64_t cg
 		return 0;
 	}
 	return r;
+}
+
+void ww_targets_executed(struct ww_targets *t, struct ww_actor_key actor)
+{
+	struct process_key key = {actor.pid, actor.start_ns};
+	struct process *p = NULL;
+
+	HASH_FIND(hh, t->processes, &key, sizeof(key), p);
+	if (p)
+		memset(p->used, 0, sizeof(p->used));
 }
 
 int ww_targets_add_path(struct ww_targets *t, const char *path, const struct ww_target_ops *ops,

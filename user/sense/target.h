@@ -57,7 +57,8 @@ struct ww_target_ops {
 	void (*file)(void *ctx, const struct ww_target_file *f);
 	void (*opaque)(void *ctx,
 		       const struct ww_target_opaque *o);      /* once per process and reason */
-	void (*use)(void *ctx, const struct ww_target_use *u); /* once per process and file */
+	/* Once per process, program that it executes, and file. */
+	void (*use)(void *ctx, const struct ww_target_use *u);
 	void (*evict)(void *ctx,
 		      uint32_t index); /* detach: given up, or its content was replaced */
 };
@@ -83,6 +84,12 @@ void ww_targets_free(struct ww_targets *t);
  */
 WW_CHECK int ww_targets_scan(struct ww_targets *t, struct ww_actor_key actor, uint64_t cgroup,
 			     const struct ww_target_ops *ops, void *ctx);
+
+/*
+ * The process has executed another program: what it maps from now on is told anew, also files that
+ * it mapped before. A process that is not known is no error.
+ */
+void ww_targets_executed(struct ww_targets *t, struct ww_actor_key actor);
 
 /*
  * Takes a file from our own file system, before any process maps it. 0: planned, now or before;

@@ -90,6 +90,28 @@ static void exec_names(void **state)
 	assert_string_equal(ww_actors_get(a, key(12))->exe, "/usr/bin/agent");
 }
 
+/* What doctor says of a process is about the program that it executes now. */
+static void exec_begins_anew(void **state)
+{
+	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
+	struct ww_event_coverage *maps =
+		ev_make(sizeof(*maps), WW_EVENT_COVERAGE, 5, 11, 0);
+
+	assert_int_equal(ww_actors_new(&a), 0);
+	maps->what = WW_COVERAGE_PROCESS;
+	feed(a, maps);
+	feed(a, ev_make(sizeof(struct ww_event_data), WW_EVENT_DATA, 6, 11, 77));
+	ww_actors_exchange(a, key(11));
+	assert_int_equal(ww_actors_get(a, key(11))->tls_files, 1);
+	assert_int_equal(ww_actors_get(a, key(11))->tls_bound, 1);
+	assert_int_equal(ww_actors_get(a, key(11))->exchanges, 1);
+	feed(a, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 7, 11, 0));
+	assert_int_equal(ww_actors_get(a, key(11))->tls_files, 0);
+	assert_int_equal(ww_actors_get(a, key(11))->tls_events, 0);
+	assert_int_equal(ww_actors_get(a, key(11))->tls_bound, 0);
+	assert_int_equal(ww_actors_get(a, key(11))->exchanges, 0);
+}
+
 /* A process that was there before us: /proc knows its start to a tick, the first event exactly. */
 static void coarse_start_becomes_exact(void **state)
 {
@@ -138,6 +160,7 @@ int main(void)
 		cmocka_unit_test(pid_reuse),
 		cmocka_unit_test(cycle_ends),
 		cmocka_unit_test(exec_names),
+		cmocka_unit_test(exec_begins_anew),
 		cmocka_unit_test(coarse_start_becomes_exact),
 		cmocka_unit_test(bounded_and_expiring),
 	};

@@ -259,6 +259,25 @@ static void test_found_once(void **state)
 	assert_int_equal(s.evicted, 0);
 }
 
+/* 3: after an exec the process is another program: doctor must hear of its libraries again. */
+static void test_told_again_after_exec(void **state)
+{
+	struct ww_actor_key self = {.pid = (uint32_t)getpid()};
+	struct ww_actor_key nobody = {.pid = 0x7fffffff};
+	struct fixture *f = *state;
+
+	write_image(f->path, reads, sizeof(reads));
+	map_file(f);
+	scan(f);
+	assert_int_equal(f->h.uses, 1);
+	ww_targets_executed(f->t, self);
+	ww_targets_executed(f->t, nobody);
+	scan(f);
+	scan(f);
+	assert_int_equal(f->h.uses, 2);
+	assert_int_equal(f->h.files, 1);
+}
+
 static void test_by_path_then_mapped(void **state)
 {
 	struct fixture *f = *state;
@@ -451,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test_setup_teardown(test_no_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_found_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_told_again_after_exec, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_by_path_then_mapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rewritten, setup, teardown),
