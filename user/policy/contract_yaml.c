@@ -20,6 +20,7 @@
 
 struct reader {
 	yaml_parser_t parser;
+	struct ww_slice yaml;
 	yaml_event_t ev;                /* the current event */
 	const struct ww_contracts *all; /* what was read so far, the current contract last */
 	int err;
@@ -115,18 +116,58 @@ static bool has_extras(const yaml_event_t *ev)
 	}
 }
 
+static unsigned line_at(const struct reader *r, size_t offset)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < offset && i < r->yaml.n; i++)
+		line += r->yaml.p[i] == '\n';
+	return line;
+}
+
+static bool indented_by_tab(const struct reader *r, unsigned line)
+{
+	size_t at = 0;
+
+	for (; at < r->yaml.n && line > 1; at++)
+		line -= r->yaml.p[at] == '\n';
+	while (at < r->yaml.n && r->yaml.p[at] == ' ')
+		at++;
+	return at < r->yaml.n && r->yaml.p[at] == '\t';
+}
+
+/* libyaml's own words, but for the mistake that they do not name: a tab as indentation. */
+static int fail_yaml(struct reader *r)
+{
+	const yaml_parser_t *p = &r->parser;
+	const char *problem = p->problem ? p->problem : "unreadable text";
+	unsigned line = (unsigned)p->problem_mark.line + 1;
+	char context[96] = "";
+
+	if (p->error == YAML_READER_ERROR)
+		line = line_at(r, p->problem_offset);
+	else if (p->context)
+		snprintf(context, sizeof(context), ", %s from line %u", p->context,
+			 (unsigned)p->context_mark.line + 1);
+	if (p->error == YAML_SCANNER_ERROR && indented_by_tab(r, line)) {
+		problem = "a tab, which YAML does not take as indentation";
+		context[0] = '\0';
+	}
+	r->err = -EINVAL;
+	r->error.line = line;
+	snprintf(r->error.text, sizeof(r->error.text), "not YAML: %s%s", problem, context);
+	return r->err;
+}
+
 static int next(struct reader *r)
 {
-	const char *problem;
-
 	if (r->err)
 		return r->err;
 	yaml_event_delete(&r->ev);
 	if (!yaml_parser_parse(&r->parser, &r->ev)) {
 		if (r->parser.error == YAML_MEMORY_ERROR)
 			return r->err = -ENOMEM;
-		problem = r->parser.problem ? r->parser.problem : "unreadable text";
-		return fail_at(r, (unsigned)r->parser.problem_mark.line + 1, "YAML", problem);
+		return fail_yaml(r);
 	}
 	if (has_extras(&r->ev))
 		return fail_at(r, line_of(r), "plain values", "an anchor, alias or tag");
@@ -715,8 +756,12 @@ int ww_contracts_parse(struct ww_slice yaml, struct ww_contracts **ret_contracts
 	if (!all || !yaml_parser_initialize(&r.parser))
 		return -ENOMEM;
 	r.all = all;
+	/* libyaml takes a byte order mark for a part of the first key where the encoding is set. */
+	r.yaml = ww_slice_sub(yaml, ww_slice_starts(yaml, WW_SLICE_LIT("\xef\xbb\xbf")) ? 3 : 0,
+			      SIZE_MAX);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, yaml.p ? yaml.p : (const uint8_t *)"", yaml.n);
+	yaml_parser_set_input_string(&r.parser, r.yaml.p ? r.yaml.p : (const uint8_t *)"",
+				     r.yaml.n);
 	(void)take_file(&r, all); /* r.err keeps the answer */
 	yaml_event_delete(&r.ev);
 	yaml_parser_delete(&r.parser);

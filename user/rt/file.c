@@ -28,7 +28,7 @@ int ww_file_read(const char *path, struct ww_buf *out)
 			return 0;
 		r = ww_buf_add(out, chunk, (size_t)n);
 		if (r < 0)
-			return r;
+			return r == -EMSGSIZE ? -EFBIG : r;
 	}
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-/* Appends the file's content to out, whose ceiling bounds it. 0, -EMSGSIZE (too large), -errno. */
+/* Appends the file's content to out, whose ceiling bounds it. 0, -EFBIG (larger), -errno. */
 WW_CHECK int ww_file_read(const char *path, struct ww_buf *out);
 
 /* First line of a small file without its newline, NUL-terminated and cut to cap; 0 or -errno. */

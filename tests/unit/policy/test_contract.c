@@ -70,7 +70,11 @@ static void test_refused_with_line_and_expectation(void **state)
 		{"version: 1\nversion: 1\ncontracts: []\n", 2, "every key once"},
 		{"version: 1\ncontracts: []\n---\nversion: 1\n", 3, "one document"},
 		{"version: 1\ncontracts: {}\n", 2, "expected a list, found a mapping"},
-		{"version: 1\ncontracts: [\n", 3, "YAML"},
+		{"version: 1\ncontracts: [\n", 3, "not YAML: "},
+		{"version: 1\ncontracts:\n- tool: \"t\n  effect: none\n", 5,
+		 "while scanning a quoted scalar from line 3"},
+		{HEAD "- tool: t\n\teffect: none\n", 4, "not YAML: a tab"},
+		{HEAD "- tool: t\n  effect: n\xe9\n", 4, "UTF-8"},
 		{HEAD "- effect: none\n", 3, "the key tool"},
 		{HEAD "- tool: t\n", 3, "the key effect"},
 		{HEAD "- tool: t\n  effect: magic\n", 4, "network, local, none or remote"},
@@ -99,6 +103,18 @@ static void test_refused_with_line_and_expectation(void **state)
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(bads); i++)
 		refuse(&bads[i]);
+}
+
+/* Editors of other systems put a byte order mark and CR LF. */
+static void test_foreign_text(void **state)
+{
+	WW_AUTO(ww_contracts_free_auto) struct ww_contracts *bom = load("\xef\xbb\xbf" GOOD);
+	WW_AUTO(ww_contracts_free_auto)
+	struct ww_contracts *crlf =
+		load("version: 1\r\ncontracts:\r\n- tool: t\r\n  effect: none\r\n");
+
+	assert_non_null(ww_contracts_find(bom, "t"));
+	assert_non_null(ww_contracts_find(crlf, "t"));
 }
 
 static void test_refused_destinations(void **state)
@@ -411,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_with_line_and_expectation),
+		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_refused_destinations),
 		cmocka_unit_test(test_refused_requests),
 		cmocka_unit_test(test_bombs_are_refused),
