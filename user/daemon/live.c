@@ -596,6 +596,17 @@ static int open_handles(struct ww_live *l)
 	return uv_timer_start(&l->timer, on_timer, POLL_MS, POLL_MS);
 }
 
+/* A program that links a shared libssl has none of it itself: a warning, its library is found. */
+static void explain_library(const char *path, int r)
+{
+	if (r == -ENOENT && access(path, F_OK) == 0)
+		ww_log(WW_LOG_WARN, "nothing to probe in %s: it has no OpenSSL functions", path);
+	else if (r == -EINVAL)
+		ww_log(WW_LOG_ERR, "no probes in %s: not a regular ELF file", path);
+	else
+		ww_log_err_r(r, "no probes in %s", path);
+}
+
 int ww_live_start(struct ww_live *l)
 {
 	int r = 0;
@@ -604,7 +615,7 @@ int ww_live_start(struct ww_live *l)
 	for (unsigned i = 0; i < l->cfg->library_count; i++) {
 		r = ww_targets_add_path(l->targets, l->cfg->libraries[i], &target_ops, l);
 		if (r < 0)
-			ww_log_err_r(r, "no probes in %s", l->cfg->libraries[i]);
+			explain_library(l->cfg->libraries[i], r);
 	}
 	r = l->cfg->no_default_libraries ? 0 : ww_targets_add_defaults(l->targets, &target_ops, l);
 	if (r == -ENOMEM)

@@ -123,7 +123,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		ww_log_set_level(WW_LOG_DEBUG);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_usage(state);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	default:
 		return parse_publish(key, arg, state, &o->d.publish);
