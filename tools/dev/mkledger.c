@@ -119,8 +119,8 @@ static int write_report(const struct arguments *a, struct ww_ledger *l, struct w
 	WW_AUTO(ww_ledger_reader_close_auto) struct ww_ledger_reader *reader = NULL;
 	struct ww_report_input in = {
 		.created_at = "2026-11-23T10:00:00Z",
-		.scope = WW_SLICE_LIT("{\"host\":\"test\"}"),
-		.coverage = WW_SLICE_LIT("{\"lost\":0}"),
+		.sections.scope = WW_SLICE_LIT("{\"host\":\"test\"}"),
+		.sections.coverage = WW_SLICE_LIT("{\"lost\":0}"),
 		.first = a->first,
 		.last = a->last < a->count ? a->last : a->count - 1,
 	};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/leaf.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "base/json.h"
 
 bool ww_leaf_kind_ok(struct ww_slice kind)
 {
@@ -25,4 +27,43 @@ size_t ww_leaf_text(struct ww_slice kind, const struct ww_sha256 *digest,
 	return (size_t)snprintf(out, WW_LEAF_BYTES_MAX,
 				"{\"v\":1,\"kind\":\"%.*s\",\"digest\":\"%s\"}", (int)kind.n,
 				(const char *)kind.p, hex);
+}
+
+bool ww_leaf_is_report(struct ww_slice kind)
+{
+	return ww_slice_eq_str(kind, WW_LEAF_REPORT);
+}
+
+int ww_leaf_entry(struct ww_slice record, struct ww_slice *ret_entry)
+{
+	struct ww_json_token t;
+	struct ww_slice entry;
+
+	if (ww_json_path(record, "$.entry", &t, &entry) != WW_PARSE_DONE ||
+	    t.type != WW_JSON_OBJECT || entry.n >= WW_LEAF_BYTES_MAX ||
+	    !ww_slice_starts(entry, WW_SLICE_LIT("{\"apiVersion\":")))
+		return -EINVAL;
+	*ret_entry = entry;
+	return 0;
+}
+
+int ww_leaf_record(struct ww_slice kind, struct ww_slice salted, char out[WW_LEAF_BYTES_MAX],
+		   size_t *ret_n)
+{
+	struct ww_sha256 digest;
+	struct ww_slice entry;
+	int r;
+
+	if (!ww_leaf_is_report(kind)) {
+		ww_sha256(salted, &digest);
+		*ret_n = ww_leaf_text(kind, &digest, out);
+		return 0;
+	}
+	r = ww_leaf_entry(ww_slice_sub(salted, WW_LEAF_SALT_LEN, SIZE_MAX), &entry);
+	if (r < 0)
+		return r;
+	memcpy(out, entry.p, entry.n);
+	out[entry.n] = '\0';
+	*ret_n = entry.n;
+	return 0;
 }

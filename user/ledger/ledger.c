@@ -97,10 +97,12 @@ static bool is_utf8(struct ww_slice s)
 int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_slice json,
 		     uint64_t *ret_index)
 {
-	struct ww_payload p = {.kind = ww_slice_str(kind), .json = json};
+	static const uint8_t no_salt[WW_LEAF_SALT_LEN];
+	struct ww_payload p = {.kind = ww_slice_str(kind),
+			       .salt = ww_slice(no_salt, sizeof(no_salt)),
+			       .json = json};
 	size_t before = l->frames.n;
 	char leaf[WW_LEAF_BYTES_MAX];
-	struct ww_sha256 digest;
 	struct ww_slice salted;
 	uint64_t index;
 	size_t n;
@@ -112,16 +114,16 @@ int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_slice json
 		return -EMSGSIZE;
 	if (!is_utf8(json))
 		return -EINVAL;
-	r = take_salt(l, &p.salt);
+	r = ww_leaf_is_report(p.kind) ? 0 : take_salt(l, &p.salt);
 	if (r < 0)
 		return r;
 	p.index = ww_tlog_size(l->log) + ww_tlog_pending(l->log);
 	r = ww_payload_encode(&p, &l->frames, &salted);
 	if (r < 0)
 		return r == -EMSGSIZE ? -ENOBUFS : r;
-	ww_sha256(salted, &digest);
-	n = ww_leaf_text(p.kind, &digest, leaf);
-	r = ww_tlog_append(l->log, ww_slice(leaf, n), &index);
+	r = ww_leaf_record(p.kind, salted, leaf, &n);
+	if (r == 0)
+		r = ww_tlog_append(l->log, ww_slice(leaf, n), &index);
 	if (r < 0) {
 		l->frames.n = before;
 		return r;

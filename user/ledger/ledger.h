@@ -35,9 +35,10 @@ WW_DEFINE_AUTO(struct ww_ledger, ww_ledger_close)
 
 /*
  * Buffers one record: `kind` is a word of a-z, 0-9 and '_' (at most 32 bytes), `json` canonical
- * JSON text in UTF-8, 1 to WW_RECORD_BYTES_MAX bytes, copied as it is. *ret_index (may be NULL) is
- * its place if it is ever committed. 0, -EINVAL (kind, UTF-8, empty), -EMSGSIZE (record too large),
- * -ENOBUFS (a ceiling: commit first), -ENOMEM, -EIO (no randomness).
+ * JSON text in UTF-8, 1 to WW_RECORD_BYTES_MAX bytes, copied as it is; of kind "report" it has a
+ * member "entry", its leaf (leaf.h). *ret_index (may be NULL) is
+ * its place if it is ever committed. 0, -EINVAL (kind, UTF-8, empty, no entry), -EMSGSIZE (record
+ * too large), -ENOBUFS (a ceiling: commit first), -ENOMEM, -EIO (no randomness).
  */
 WW_CHECK int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_slice json,
 			      uint64_t *ret_index);

@@ -7,7 +7,6 @@
 #include "base/encode.h"
 #include "ledger/dsse.h"
 #include "ledger/fields.h"
-#include "ledger/statement.h"
 #include "ledger/wording.h"
 #include "wirewitness/limits.h"
 
@@ -45,15 +44,27 @@ static int check_selection(const struct ww_report_input *in, uint64_t size, stru
 	return 0;
 }
 
-/* One section of the caller: an object within the wording rules. */
-static int take_section(struct ww_slice in, const char *name, struct ww_slice *ret,
-			struct ww_errtext *why)
+/* The sections of the caller: objects within the wording rules. */
+static int take_sections(const union ww_statement_sections *in, union ww_statement_sections *ret,
+			 struct ww_errtext *why)
 {
-	int r;
+	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++) {
+		const char *name = ww_statement_section_name(i);
+		struct ww_slice s = in->each[i];
+		int r;
 
-	*ret = in.n ? in : WW_SLICE_LIT("{}");
-	r = ww_fields_read(*ret, name, NULL, 0, why);
-	return r < 0 ? r : ww_wording_check(*ret, name, why);
+		if (s.n == 0 && !ww_statement_section_demanded(i))
+			continue;
+		if (s.n == 0)
+			s = WW_SLICE_LIT("{}");
+		r = ww_fields_read(s, name, NULL, 0, why);
+		if (r == 0)
+			r = ww_wording_check(s, name, why);
+		if (r < 0)
+			return r;
+		ret->each[i] = s;
+	}
+	return 0;
 }
 
 static int read_failed(struct ww_errtext *why, int r, uint64_t index)
@@ -95,10 +106,14 @@ static int withheld_from_leaf(struct ww_slice leaf, const struct ww_payload *p,
 	struct ww_field f = {.name = "digest", .type = WW_JSON_STRING};
 	char text[WW_LEAF_BYTES_MAX];
 
+	rec->withheld = true;
+	if (ww_leaf_is_report(p->kind)) {
+		ww_merkle_leaf(leaf, &rec->digest);
+		return 0;
+	}
 	if (ww_fields_read(leaf, "the leaf", &f, 1, NULL) < 0 ||
 	    ww_hex_decode(f.token.raw, rec->digest.b, sizeof(rec->digest.b)) < 0)
 		return -EUCLEAN;
-	rec->withheld = true;
 	return ww_slice_eq(leaf, ww_slice(text, ww_leaf_text(p->kind, &rec->digest, text)))
 		       ? 0
 		       : -EUCLEAN;
@@ -200,13 +215,7 @@ static int write_statement(struct ww_ledger_reader *r, const struct ww_report_in
 	int e = check_selection(in, s.head.size, why);
 
 	if (e == 0)
-		e = take_section(in->scope, "scope", &s.scope, why);
-	if (e == 0)
-		e = take_section(in->period, "period", &s.period, why);
-	if (e == 0)
-		e = take_section(in->coverage, "coverage", &s.coverage, why);
-	if (e == 0)
-		e = take_section(in->summary, "summary", &s.summary, why);
+		e = take_sections(&in->sections, &s.sections, why);
 	if (e == 0)
 		e = digest_records(r, in, &s.subject_records, why);
 	if (e == 0)
@@ -247,4 +256,12 @@ int ww_report_build(struct ww_ledger_reader *r, const struct ww_note_signer *s,
 		return ww_errtext_errno(why, e, "cannot sign the report");
 	}
 	return 0;
+}
+
+int ww_report_subject(struct ww_ledger_reader *r, const struct ww_report_input *in,
+		      struct ww_sha256 *ret, struct ww_errtext *why)
+{
+	int e = check_selection(in, ww_ledger_reader_head(r)->size, why);
+
+	return e < 0 ? e : digest_records(r, in, ret, why);
 }

@@ -8,15 +8,13 @@
 
 #include "ledger/errtext.h"
 #include "ledger/ledger_reader.h"
+#include "ledger/statement.h"
 
 struct ww_report_input {
 	const char *created_at; /* RFC 3339 UTC */
-	/* JSON objects as text, written as they are; an empty slice is {}. Wording rules apply
-	 * (wording.h). */
-	struct ww_slice scope;
-	struct ww_slice period;
-	struct ww_slice coverage;
-	struct ww_slice summary;
+	/* JSON objects as text, written as they are; one that is demanded and empty is {}. Wording
+	 * rules apply (wording.h). */
+	union ww_statement_sections sections;
 	/* Which records: with `indexes` NULL every one from first to last, else these, strictly
 	 * ascending. */
 	uint64_t first;
@@ -37,3 +35,8 @@ struct ww_report_input {
 WW_CHECK int ww_report_build(struct ww_ledger_reader *r, const struct ww_note_signer *s,
 			     const struct ww_report_input *in, struct ww_buf *out,
 			     struct ww_errtext *why);
+
+/* What the second subject of such a report is: the digest of the listed records. Errors as above.
+ */
+WW_CHECK int ww_report_subject(struct ww_ledger_reader *r, const struct ww_report_input *in,
+			       struct ww_sha256 *ret, struct ww_errtext *why);

@@ -72,8 +72,10 @@ static void tame(uint8_t *p, size_t n)
 
 int ww_report_text(const struct ww_report_result *r, const char *file, struct ww_buf *out)
 {
-	static const char *const mark[] = {
-		[WW_REPORT_SKIPPED] = "-", [WW_REPORT_PASSED] = "ok", [WW_REPORT_FAILED] = "FAIL"};
+	static const char *const mark[] = {[WW_REPORT_SKIPPED] = "-",
+					   [WW_REPORT_PASSED] = "ok",
+					   [WW_REPORT_FAILED] = "FAIL",
+					   [WW_REPORT_ABSENT] = "none"};
 	size_t before = out->n;
 	int err = 0;
 
@@ -92,10 +94,12 @@ static void write_statement(struct ww_jsonw *w, const struct ww_report_result *r
 	const struct ww_statement *s = &r->statement;
 
 	ww_jsonw_str(w, "createdAt", s->created_at);
-	ww_jsonw_raw(w, "scope", s->scope);
-	ww_jsonw_raw(w, "period", s->period);
-	ww_jsonw_raw(w, "coverage", s->coverage);
-	ww_jsonw_raw(w, "summary", s->summary);
+	ww_jsonw_raw(w, "scope", s->sections.scope);
+	ww_jsonw_raw(w, "period", s->sections.period);
+	if (s->sections.selection.n)
+		ww_jsonw_raw(w, "selection", s->sections.selection);
+	ww_jsonw_raw(w, "coverage", s->sections.coverage);
+	ww_jsonw_raw(w, "summary", s->sections.summary);
 	ww_jsonw_object(w, "ledger");
 	ww_jsonw_cstr(w, "origin", s->head.origin);
 	ww_jsonw_u64(w, "treeSize", s->head.size);
@@ -117,7 +121,8 @@ int ww_report_text_json(const struct ww_report_result *r, const char *file, stru
 {
 	static const char *const state[] = {[WW_REPORT_SKIPPED] = "skipped",
 					    [WW_REPORT_PASSED] = "passed",
-					    [WW_REPORT_FAILED] = "failed"};
+					    [WW_REPORT_FAILED] = "failed",
+					    [WW_REPORT_ABSENT] = "absent"};
 	char vkey[WW_NOTE_KEY_TEXT_MAX] = "";
 	struct ww_jsonw w;
 

@@ -13,6 +13,7 @@
 
 #include "ledger/dsse.h"
 #include "ledger/fields.h"
+#include "ledger/sampling.h"
 #include "ledger/wording.h"
 #include "wirewitness/limits.h"
 
@@ -144,6 +145,50 @@ static int check_signature(const struct ww_dsse *d, const struct trust *trust,
 	return 0;
 }
 
+/* Marks a check as having nothing to look at. */
+static void absent(struct ww_report_result *res, enum ww_report_check_id id, const char *why)
+{
+	res->checks[id].state = WW_REPORT_ABSENT;
+	ww_errtext_set(&res->checks[id].text, 0, "%s", why);
+}
+
+/* The envelope's text in a bundle, or the file itself. */
+static int unwrap(struct ww_slice file, struct ww_report_result *res, struct ww_slice *ret,
+		  struct ww_errtext *text)
+{
+	int r;
+
+	*ret = file;
+	if (file.n > WW_REPORT_BYTES_MAX)
+		return ww_errtext_set(text, -EMSGSIZE, "the file is over %u bytes",
+				      WW_REPORT_BYTES_MAX);
+	if (!ww_bundle_is(file)) {
+		absent(res, WW_REPORT_CHECK_BUNDLE, "the file is a bare envelope");
+		return 0;
+	}
+	r = ww_bundle_parse(file, &res->bundle, text);
+	if (r == 0)
+		*ret = res->bundle.envelope;
+	return r;
+}
+
+static int check_bundle(const struct ww_dsse *d, struct ww_report_result *res)
+{
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_BUNDLE].text;
+	int r;
+
+	if (!res->bundle.memory.p || !res->has_key)
+		return 0;
+	r = ww_bundle_check(&res->bundle, d, &res->key, text);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		(void)fail(res, WW_REPORT_CHECK_BUNDLE);
+	else
+		pass(res, WW_REPORT_CHECK_BUNDLE);
+	return 0;
+}
+
 /* Opens the envelope and checks its signature. 1: the payload may be read; 0: it may not; -ENOMEM.
  */
 static int check_envelope(struct ww_slice file, const struct trust *trust,
@@ -151,11 +196,11 @@ static int check_envelope(struct ww_slice file, const struct trust *trust,
 {
 	WW_AUTO(ww_dsse_done) struct ww_dsse d = {0};
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_ENVELOPE].text;
-	int r = file.n <= WW_REPORT_BYTES_MAX
-			? ww_dsse_parse(file, WW_REPORT_BYTES_MAX, &d, text)
-			: ww_errtext_set(text, -EMSGSIZE, "the file is over %u bytes",
-					 WW_REPORT_BYTES_MAX);
+	struct ww_slice envelope;
+	int r = unwrap(file, res, &envelope, text);
 
+	if (r == 0)
+		r = ww_dsse_parse(envelope, WW_REPORT_BYTES_MAX, &d, text);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -170,6 +215,8 @@ static int check_envelope(struct ww_slice file, const struct trust *trust,
 		ww_errtext_set(fail(res, WW_REPORT_CHECK_TYPE), 0, "the payload type is not %s",
 			       WW_DSSE_INTOTO);
 	r = check_signature(&d, trust, res);
+	if (r == 0)
+		r = check_bundle(&d, res);
 	d.payload = (struct ww_buf){0}; /* moved */
 	if (r < 0)
 		return r;
@@ -218,11 +265,13 @@ static void check_wording(struct ww_report_result *res)
 {
 	const struct ww_statement *s = &res->statement;
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_WORDING].text;
+	int r = 0;
 
-	if (ww_wording_check(s->scope, "scope", text) < 0 ||
-	    ww_wording_check(s->period, "period", text) < 0 ||
-	    ww_wording_check(s->coverage, "coverage", text) < 0 ||
-	    ww_wording_check(s->summary, "summary", text) < 0)
+	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX && r == 0; i++)
+		if (s->sections.each[i].n)
+			r = ww_wording_check(s->sections.each[i], ww_statement_section_name(i),
+					     text);
+	if (r < 0)
 		(void)fail(res, WW_REPORT_CHECK_WORDING);
 	else
 		pass(res, WW_REPORT_CHECK_WORDING);
@@ -237,12 +286,14 @@ struct walk {
 	struct ww_buf scratch;
 	uint64_t count, withheld, not_included, first_not_included, previous;
 	bool in_order;
+	struct ww_sampling_check *sampling; /* NULL: nothing was sampled */
 };
 
 static void walk_done(struct walk *w)
 {
 	ww_buf_done(&w->hashes);
 	ww_buf_wipe(&w->scratch);
+	ww_sampling_check_free(w->sampling);
 }
 
 static void count_kind(struct ww_report_result *res, struct ww_slice kind)
@@ -288,6 +339,9 @@ static int walk_record(struct walk *w, struct ww_slice text, struct ww_report_re
 	}
 	w->count++;
 	count_kind(res, rec.kind);
+	if (w->sampling && !rec.withheld)
+		ww_sampling_check_record(w->sampling, rec.index, rec.kind,
+					 ww_slice_sub(rec.salted, WW_LEAF_SALT_LEN, SIZE_MAX));
 	return ww_buf_add(&w->hashes, leaf.b, sizeof(leaf.b));
 }
 
@@ -322,6 +376,32 @@ static void check_range(const struct walk *w, struct ww_report_result *res)
 			       w->count, w->withheld, w->in_order ? "" : ", not in that order");
 }
 
+/* Before the walk. 0 or -ENOMEM. */
+static int begin_sampling(struct walk *w, struct ww_report_result *res)
+{
+	struct ww_slice section = res->statement.sections.sampling;
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_SAMPLING].text;
+	int r = section.n ? ww_sampling_check_begin(section, &w->sampling, text) : 1;
+
+	if (r == 1)
+		absent(res, WW_REPORT_CHECK_SAMPLING, "nothing was sampled");
+	else if (r < 0 && r != -ENOMEM)
+		(void)fail(res, WW_REPORT_CHECK_SAMPLING);
+	return r == -ENOMEM ? r : 0;
+}
+
+static void end_sampling(struct walk *w, struct ww_report_result *res)
+{
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_SAMPLING].text;
+
+	if (!w->sampling)
+		return;
+	if (ww_sampling_check_end(w->sampling, text) < 0)
+		(void)fail(res, WW_REPORT_CHECK_SAMPLING);
+	else
+		pass(res, WW_REPORT_CHECK_SAMPLING);
+}
+
 static int check_records(struct ww_report_result *res)
 {
 	const struct ww_statement *s = &res->statement;
@@ -333,7 +413,9 @@ static int check_records(struct ww_report_result *res)
 	ww_buf_init(&w.hashes, WW_REPORT_RECORDS_MAX * sizeof(struct ww_sha256));
 	ww_buf_init(&w.scratch, WW_LEAF_SALT_LEN + WW_RECORD_BYTES_MAX);
 	ww_errtext_set(text, 0, "a record is malformed");
-	r = walk_records(&w, res, text);
+	r = begin_sampling(&w, res);
+	if (r == 0)
+		r = walk_records(&w, res, text);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -349,6 +431,7 @@ static int check_records(struct ww_report_result *res)
 			       " records are not in the signed tree, the first is %" PRIu64,
 			       w.not_included, w.count, w.first_not_included);
 	check_range(&w, res);
+	end_sampling(&w, res);
 	ww_sha256(ww_buf_slice(&w.hashes), &digest);
 	if (memcmp(digest.b, s->subject_records.b, sizeof(digest.b)) == 0 &&
 	    memcmp(s->subject_root.b, s->head.root.b, sizeof(digest.b)) == 0)
@@ -383,7 +466,8 @@ static void conclude(struct ww_report_result *res)
 {
 	res->consistent = true;
 	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
-		if (i != WW_REPORT_CHECK_KEY && res->checks[i].state != WW_REPORT_PASSED)
+		if (i != WW_REPORT_CHECK_KEY && res->checks[i].state != WW_REPORT_PASSED &&
+		    res->checks[i].state != WW_REPORT_ABSENT)
 			res->consistent = false;
 	res->verified =
 		res->consistent && res->checks[WW_REPORT_CHECK_KEY].state == WW_REPORT_PASSED;
@@ -423,5 +507,6 @@ void ww_report_result_done(struct ww_report_result *r)
 {
 	ww_buf_done(&r->payload);
 	ww_buf_done(&r->note);
+	ww_bundle_done(&r->bundle);
 	*r = (struct ww_report_result){0};
 }

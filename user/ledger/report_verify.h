@@ -6,11 +6,12 @@
  *
  * Trust comes from the caller's key and from nothing in the file. Without a key the report is
  * checked under the key that it names itself: that shows that it is whole, not who made it. Such a
- * result is `consistent`, never `verified`. With a key that did not sign the report nothing further
- * is checked.
+ * result is `consistent`, never `verified`. The file is an envelope or a Sigstore bundle around
+ * one. With a key that did not sign the report nothing further is checked.
  */
 #pragma once
 
+#include "ledger/bundle.h"
 #include "ledger/errtext.h"
 #include "ledger/keychain.h"
 #include "ledger/leaf.h"
@@ -31,7 +32,9 @@
 	  "every record is well formed, its leaf recomputed from salt and bytes")      \
 	X(INCLUSION, "inclusion", "every leaf is in the signed tree")                  \
 	X(RANGE, "range", "the listed indexes are the declared ones")                  \
-	X(WORDING, "wording", "no strong word stands without what backs it")
+	X(WORDING, "wording", "no strong word stands without what backs it")           \
+	X(SAMPLING, "sampling", "the shown verdicts are those that the seeds choose")  \
+	X(BUNDLE, "bundle", "the report itself is in the log, time stamps are over its signature")
 
 #define WW_REPORT_CHECK_ENUM_(n, name, text) WW_REPORT_CHECK_##n,
 enum ww_report_check_id { WW_REPORT_CHECKS(WW_REPORT_CHECK_ENUM_) WW_REPORT_CHECK_MAX };
@@ -40,6 +43,7 @@ enum ww_report_state {
 	WW_REPORT_SKIPPED, /* an earlier failure left nothing to check: counts as not passed */
 	WW_REPORT_PASSED,
 	WW_REPORT_FAILED,
+	WW_REPORT_ABSENT, /* the file has nothing of the kind: does not count */
 };
 
 struct ww_report_check {
@@ -67,6 +71,7 @@ struct ww_report_result {
 	size_t n_kinds;             /* further kinds are not counted by name */
 	struct ww_report_kind kinds[WW_REPORT_KINDS_MAX];
 	struct ww_buf payload, note; /* what the statement borrows from */
+	struct ww_bundle bundle;     /* with bundle.memory.p: the file was one */
 };
 
 /*

@@ -7,6 +7,23 @@
 #include "ledger/fields.h"
 #include "ledger/wording.h"
 
+#define SECTION_(name, demanded) {#name, demanded},
+
+static const struct {
+	const char *name;
+	bool demanded;
+} sections[] = {WW_STATEMENT_SECTIONS(SECTION_)};
+
+const char *ww_statement_section_name(unsigned i)
+{
+	return sections[i].name;
+}
+
+bool ww_statement_section_demanded(unsigned i)
+{
+	return sections[i].demanded;
+}
+
 /* --- writing -------------------------------------------------------------------------------------
  */
 
@@ -25,21 +42,26 @@ static void write_subject(struct ww_jsonw *w, const char *name, const struct ww_
 	ww_jsonw_end_object(w);
 }
 
+void ww_statement_subject_write(struct ww_jsonw *w, const struct ww_checkpoint *head,
+				const struct ww_sha256 *records)
+{
+	ww_jsonw_array(w, "subject");
+	write_subject(w, head->origin, &head->root);
+	write_subject(w, "records", records);
+	ww_jsonw_end_array(w);
+}
+
 void ww_statement_begin(struct ww_jsonw *w, const struct ww_statement *s)
 {
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "_type", WW_STATEMENT_TYPE);
-	ww_jsonw_array(w, "subject");
-	write_subject(w, s->head.origin, &s->head.root);
-	write_subject(w, "records", &s->subject_records);
-	ww_jsonw_end_array(w);
+	ww_statement_subject_write(w, &s->head, &s->subject_records);
 	ww_jsonw_cstr(w, "predicateType", WW_STATEMENT_PREDICATE);
 	ww_jsonw_object(w, "predicate");
 	ww_jsonw_str(w, "createdAt", s->created_at);
-	ww_jsonw_raw(w, "scope", s->scope);
-	ww_jsonw_raw(w, "period", s->period);
-	ww_jsonw_raw(w, "coverage", s->coverage);
-	ww_jsonw_raw(w, "summary", s->summary);
+	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++)
+		if (s->sections.each[i].n)
+			ww_jsonw_raw(w, sections[i].name, s->sections.each[i]);
 	ww_wording_write(w);
 	ww_jsonw_object(w, "ledger");
 	ww_jsonw_cstr(w, "origin", s->head.origin);
@@ -190,28 +212,27 @@ static int parse_ledger(struct ww_slice text, struct ww_statement *s, struct ww_
 static int parse_predicate(struct ww_slice text, struct ww_buf *scratch, struct ww_statement *s,
 			   struct ww_errtext *why)
 {
-	enum { CREATED, SCOPE, PERIOD, COVERAGE, SUMMARY, LEDGER, RECORDS, NOTE, N };
+	enum { CREATED, LEDGER, RECORDS, NOTE, SECTIONS, N = SECTIONS + WW_STATEMENT_SECTION_MAX };
 	struct ww_field f[N] = {
 		[CREATED] = {.name = "createdAt", .type = WW_JSON_STRING},
-		[SCOPE] = {.name = "scope", .type = WW_JSON_OBJECT},
-		[PERIOD] = {.name = "period", .type = WW_JSON_OBJECT},
-		[COVERAGE] = {.name = "coverage", .type = WW_JSON_OBJECT},
-		[SUMMARY] = {.name = "summary", .type = WW_JSON_OBJECT},
 		[LEDGER] = {.name = "ledger", .type = WW_JSON_OBJECT},
 		[RECORDS] = {.name = "records", .type = WW_JSON_ARRAY},
 		[NOTE] = {.name = "checkpoint", .type = WW_JSON_STRING},
 	};
-	int r = ww_fields_read(text, "the predicate", f, N, why);
+	int r;
 
+	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++)
+		f[SECTIONS + i] = (struct ww_field){.name = sections[i].name,
+						    .type = WW_JSON_OBJECT,
+						    .optional = !sections[i].demanded};
+	r = ww_fields_read(text, "the predicate", f, N, why);
 	if (r == 0)
 		r = parse_ledger(f[LEDGER].text, s, why);
 	if (r < 0)
 		return r;
 	s->created_at = f[CREATED].token.raw;
-	s->scope = f[SCOPE].text;
-	s->period = f[PERIOD].text;
-	s->coverage = f[COVERAGE].text;
-	s->summary = f[SUMMARY].text;
+	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++)
+		s->sections.each[i] = f[SECTIONS + i].text;
 	s->records = f[RECORDS].text;
 	r = ww_fields_text(&f[NOTE].token, scratch, &s->note);
 	return r < 0 ? ww_errtext_set(why, r, "the checkpoint is too large") : 0;
@@ -340,12 +361,16 @@ int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 
 void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret)
 {
-	struct ww_sha256 digest = r->digest;
 	char leaf[WW_LEAF_BYTES_MAX];
-	size_t n;
+	size_t n = 0;
 
-	if (!r->withheld)
-		ww_sha256(r->salted, &digest);
-	n = ww_leaf_text(r->kind, &digest, leaf);
+	if (r->withheld && ww_leaf_is_report(r->kind)) {
+		*ret = r->digest;
+		return;
+	}
+	if (r->withheld)
+		n = ww_leaf_text(r->kind, &r->digest, leaf);
+	else if (ww_leaf_record(r->kind, r->salted, leaf, &n) < 0)
+		n = 0; /* the hash of no entry: no tree holds it */
 	ww_merkle_leaf(ww_slice(leaf, n), ret);
 }

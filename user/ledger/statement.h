@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The in-toto Statement v1 of a report, with our predicate https://wirewitness.dev/report/v1: what
- * is written, and how it is read back.
+ * is written, and how it is read back. docs/schema/report-v1.schema.json describes it to others.
  *
  * subject    the tree ("sha256" is the root), and "records": SHA-256 over the leaf hashes of the
  *            listed records, 32 bytes each, in the order of the list
- * predicate  createdAt, scope, period, coverage, summary (objects of the caller), wording, limits,
- *            ledger {origin, vkey, treeSize, rootHash, selection, firstIndex, lastIndex,
- * recordCount, withheldCount}, records[], checkpoint (the signed note, verbatim) record     {index,
- * kind, salt, record, inclusionProof[]}: record is the record's text as a JSON string, so that
- * decoding gives the exact bytes and a person can read it; withheld: {index, kind, digest,
- * inclusionProof[]}, for erased records; pruned ones also have prunedBy, the index of the ledger's
- * prune record that names them, and prunedAt, its time selection  "range": every index from
- * firstIndex to lastIndex is listed; "list": only what is listed, and nothing follows about the
- * indexes between
+ * predicate  createdAt, the sections of WW_STATEMENT_SECTIONS (objects of the caller; completeness
+ *            stands before verdicts), wording, limits, ledger {origin, vkey, treeSize, rootHash,
+ *            selection, firstIndex, lastIndex, recordCount, withheldCount}, records[], checkpoint
+ *            (the signed note, verbatim)
+ * record     {index, kind, salt, record, inclusionProof[]}: record is the record's text as a JSON
+ *            string, so that decoding gives the exact bytes and a person can read it; withheld:
+ *            {index, kind, digest, inclusionProof[]}, for erased records (of kind "report", whose
+ *            leaf is no digest, it is the leaf's hash); pruned ones also have prunedBy, the index of
+ *            the ledger's prune record that names them, and prunedAt, its time
+ * selection  "range": every index from firstIndex to lastIndex is listed; "list": only what is
+ *            listed, and nothing follows about the indexes between
  *
  * Proof hashes and the note are standard base64, salts, digests and roots are lower-case hex.
  * Unknown members are ignored, known ones may not occur twice. Reading checks shape only; truth is
@@ -30,9 +32,39 @@
 #define WW_STATEMENT_TYPE      "https://in-toto.io/Statement/v1"
 #define WW_STATEMENT_PREDICATE "https://wirewitness.dev/report/v1"
 
+/* Name of the member, also of the C field; whether a reader demands it (reports of the first
+ * version have four). Written in this order. */
+#define WW_STATEMENT_SECTIONS(X) \
+	X(scope, true)           \
+	X(instrument, false)     \
+	X(period, true)          \
+	X(selection, false)      \
+	X(coverage, true)        \
+	X(destinations, false)   \
+	X(summary, true)         \
+	X(claims, false)         \
+	X(jurisdiction, false)   \
+	X(sampling, false)       \
+	X(verification, false)
+
+#define WW_STATEMENT_COUNT_(name, demanded) +1
+#define WW_STATEMENT_SECTION_MAX            (0 WW_STATEMENT_SECTIONS(WW_STATEMENT_COUNT_))
+#define WW_STATEMENT_FIELD_(name, demanded) struct ww_slice name;
+
+/* JSON objects as text, by name or in order. An empty slice: not there. */
+union ww_statement_sections {
+	struct {
+		WW_STATEMENT_SECTIONS(WW_STATEMENT_FIELD_)
+	};
+	struct ww_slice each[WW_STATEMENT_SECTION_MAX];
+};
+
+const char *ww_statement_section_name(unsigned i);
+bool ww_statement_section_demanded(unsigned i);
+
 struct ww_statement {
-	struct ww_slice created_at;                       /* RFC 3339 UTC */
-	struct ww_slice scope, period, coverage, summary; /* JSON objects */
+	struct ww_slice created_at; /* RFC 3339 UTC */
+	union ww_statement_sections sections;
 	struct ww_checkpoint head; /* origin, treeSize and rootHash as the predicate says */
 	char vkey[WW_NOTE_KEY_TEXT_MAX];
 	bool list;
@@ -52,6 +84,10 @@ struct ww_statement_record {
 	struct ww_slice salted; /* else: 32 bytes of salt, then the record's exact bytes */
 	struct ww_merkle_proof proof;
 };
+
+/* Writes the member "subject": what a report and its short form (svr.h) are about. */
+void ww_statement_subject_write(struct ww_jsonw *w, const struct ww_checkpoint *head,
+				const struct ww_sha256 *records);
 
 /* Writing: begin, every record, end. Errors stay in the writer. */
 void ww_statement_begin(struct ww_jsonw *w, const struct ww_statement *s);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Six words for people who do not know our verdicts, and the one table that maps a verdict to them.
+ * What is said depends on whether somebody claimed the action: a success that nobody speaks of is
+ * observed, not corroborated. Append only: the words stand in signed reports.
+ */
+#pragma once
+
+#include <wirewitness/verdict.h>
+
+/* X(enum suffix, number, text, meaning) */
+#define WW_OUTCOMES(X)                                                                        \
+	X(UNKNOWN, 0, "unknown", "cannot tell; a normal result")                              \
+	X(CORROBORATED, 1, "corroborated", "the wire agrees with what was claimed")           \
+	X(OBSERVED_ONLY, 2, "observed-only", "seen on the wire, claimed by nobody")           \
+	X(CLAIMED_ONLY, 3, "claimed-only", "claimed; nothing on the wire was expected of it") \
+	X(CONTRADICTED, 4, "contradicted", "the wire shows otherwise than was claimed")       \
+	X(EXCLUDED, 5, "excluded",                                                            \
+	  "nobody claims it, and a closed world shows that it was not done")
+
+/* X(verdict, outcome when claimed, outcome when nobody claims) */
+#define WW_OUTCOME_OF(X)                                 \
+	X(PENDING, UNKNOWN, UNKNOWN)                     \
+	X(CONFIRMED_T1, CORROBORATED, OBSERVED_ONLY)     \
+	X(MASKED_ERROR, CONTRADICTED, OBSERVED_ONLY)     \
+	X(NO_ACTION, CONTRADICTED, EXCLUDED)             \
+	X(ACTED_UNDECODED, UNKNOWN, UNKNOWN)             \
+	X(ATTEMPTED_FAILED, CORROBORATED, OBSERVED_ONLY) \
+	X(REPLY_LOST, UNKNOWN, UNKNOWN)                  \
+	X(ACTED_ELSEWHERE, CONTRADICTED, OBSERVED_ONLY)  \
+	X(CALL_EMITTED_NOT_EXECUTED, EXCLUDED, EXCLUDED) \
+	X(ACCEPTED_ASYNC, UNKNOWN, UNKNOWN)              \
+	X(DUPLICATE_EFFECT, CONTRADICTED, OBSERVED_ONLY) \
+	X(POSSIBLE_DUPLICATE, UNKNOWN, UNKNOWN)          \
+	X(UNVERIFIABLE, UNKNOWN, UNKNOWN)                \
+	X(NOT_APPLICABLE, CLAIMED_ONLY, UNKNOWN)
+
+/* What must stand beside the word "excluded". */
+#define WW_OUTCOME_BOUND "every item of the closed-world checklist held for the whole window"
+
+#define WW_OUTCOME_ENUM_(n, v, t, d) WW_OUTCOME_##n = (v),
+enum ww_outcome { WW_OUTCOMES(WW_OUTCOME_ENUM_) WW_OUTCOME_MAX };
