@@ -24,7 +24,8 @@
 	X(FINDING, 11, "finding", "malformed or hostile input on a flow or claim")  \
 	X(KEY_ROTATION, 12, "key_rotation",                                         \
 	  "the ledger's signing key was replaced, signed by both")                  \
-	X(PRUNE, 13, "prune", "which records' content was removed, and under which policy")
+	X(PRUNE, 13, "prune", "which records' content was removed, and under which policy") \
+	X(REPORT, 14, "report", "a report was signed; its leaf is what others verify")
 
 #define WW_RECORD_ENUM_(n, v, t, d) WW_RECORD_##n = (v),
 enum ww_record_kind { WW_RECORD_KINDS(WW_RECORD_ENUM_) WW_RECORD_MAX };

@@ -8,6 +8,7 @@
  *   {"op":"scope","name":NAME}   {"ok":true,"cgroup":ABSOLUTE PATH,"id":HEX}
  *   {"op":"tail","from":N}       {"ok":true,"next":N}, then the stream
  *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL}   {"ok":true}
+ *   {"op":"publish","payload":HEX,"signature":HEX}   {"ok":true,"next":N}
  *   any failure                  {"ok":false,"error":TEXT}
  *
  * scope: a watched cgroup is made; it leaves the scope when it is empty and this connection is
@@ -18,6 +19,9 @@
  * is committed by then, and the connection is closed.
  *
  * prune: the work has begun; status.retention says when it is done.
+ *
+ * publish: a record of kind "report" is made for a signed report (SHA-256 of its payload, its
+ * signature); it comes with an index of at least N, soon.
  *
  * Stream line: {"v":1,"cursor":N,"record":{...}}, "record":null when the record was erased. The
  * cursor is the record's ledger index: asking again from cursor + 1 neither loses nor repeats. A

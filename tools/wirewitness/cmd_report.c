@@ -1,99 +1,131 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wirewitness report: a signed report for auditors, and beside it one page for reading. */
+/*
+ * wirewitness report: a signed report for auditors, beside it one page for reading, and on request
+ * the same as a Sigstore bundle, a short result for machines, and the trust root that they need.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
-#include "base/encode.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "ledger/bundle.h"
 #include "ledger/keyfile.h"
 #include "ledger/report.h"
+#include "ledger/svr.h"
+#include "ledger/timestamp.h"
 #include "out/page.h"
+#include "publish.h"
 #include "rt/file.h"
-#include "selection.h"
-
-#define SECTION_BYTES_MAX (1u << 20)
+#include "sections.h"
 
 struct report {
-	const char *state_dir;
-	const char *file;
-	const char *filter_text;
+	const char *state_dir, *socket_path;
+	const char *file, *bundle, *svr, *trust_root;
+	const char *stamp_url, *stamp_command, *stamp_ca;
+	const char *created, *requested_by;
 	bool force;
-	bool complete;
-	struct ww_records_query query;
+	struct ww_criteria criteria;
+	struct ww_selection_options options;
 	struct ww_records records;
+	struct ww_keyfile keys;
 	struct ww_selection selection;
+	struct ww_sections sections;
 	char created_at[WW_RFC3339_MAX];
-	struct ww_buf scope, period, coverage, summary, made;
+	char requester[128];
+	struct ww_buf ca; /* PEM */
 };
 
 /* --- options ------------------------------------------------------------------------------------
  */
 
-static void take_index(struct argp_state *state, const char *name, const char *arg, bool from,
-		       struct ww_moment *m)
-{
-	uint64_t index;
+enum {
+	OPT_BUNDLE = 0x200,
+	OPT_SVR,
+	OPT_TRUST,
+	OPT_STAMP,
+	OPT_STAMP_COMMAND,
+	OPT_STAMP_CA,
+	OPT_CREATED,
+	OPT_ASKED,
+	OPT_SAMPLE,
+	OPT_SOCKET
+};
 
-	if (m->what != WW_MOMENT_NONE)
-		argp_error(state, "--%s: the %s of the period is given twice", name,
-			   from ? "begin" : "end");
-	if (ww_slice_u64(ww_slice_str(arg), &index) < 0)
-		argp_error(state, "--%s: expected a ledger index, got '%s'", name, arg);
-	if (from && index == 0)
-		m->what = WW_MOMENT_START;
-	else
-		*m = (struct ww_moment){.what = WW_MOMENT_CURSOR,
-					.cursor = from ? index - 1 : index};
+static bool narrows(const struct ww_criteria *c)
+{
+	return c->query.filter.count || c->trace || c->agent || c->id;
 }
 
-static void check(const struct report *p, struct argp_state *state)
+static void check(struct report *p, struct argp_state *state)
 {
-	if (!p->file)
+	uint64_t threshold;
+
+	ww_criteria_check(&p->criteria, state);
+	if (!p->file && (!p->trust_root || p->bundle || p->svr))
 		argp_error(state, "-O FILE: where the report goes is missing");
-	if (p->complete && p->query.filter.count)
+	if (p->options.complete && (narrows(&p->criteria) || p->options.sample))
 		argp_error(state, "--complete lists every record: it cannot have a filter");
-	if (p->query.until.what == WW_MOMENT_START)
-		argp_error(state, "--until start: the period would be empty");
+	if ((p->stamp_url || p->stamp_command) && !p->bundle)
+		argp_error(state, "--timestamp: a time stamp stands in a bundle: give --bundle");
+	if (p->stamp_url && p->stamp_command)
+		argp_error(state, "--timestamp and --timestamp-command exclude each other");
+	if (p->options.sample && ww_sampling_parse(ww_slice_str(p->options.sample), &threshold) < 0)
+		argp_error(state, "--sample: expected a share such as 0.1 or 10%%, got '%s'",
+			   p->options.sample);
+}
+
+/* Relative times count from it, so it is read before the others are looked at. */
+static void take_created(struct report *p, struct argp_state *state, const char *arg)
+{
+	struct ww_moment m;
+
+	if (ww_moment_parse(arg, (struct ww_wall){0}, &m) < 0 || m.what != WW_MOMENT_TIME ||
+	    strlen(arg) < 10 || ww_moment_wall(&m, &p->criteria.now) < 0)
+		argp_error(state, "--created-at: expected an RFC 3339 time, got '%s'", arg);
+	p->created = arg;
+	memcpy(p->created_at, m.time, sizeof(p->created_at));
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct report *p = state->input;
+	const struct {
+		int key;
+		const char **to;
+	} texts[] = {{'d', &p->state_dir},
+		     {'O', &p->file},
+		     {OPT_BUNDLE, &p->bundle},
+		     {OPT_SVR, &p->svr},
+		     {OPT_TRUST, &p->trust_root},
+		     {OPT_STAMP, &p->stamp_url},
+		     {OPT_STAMP_COMMAND, &p->stamp_command},
+		     {OPT_STAMP_CA, &p->stamp_ca},
+		     {OPT_ASKED, &p->requested_by},
+		     {OPT_SAMPLE, &p->options.sample},
+		     {OPT_SOCKET, &p->socket_path}};
 
+	for (size_t i = 0; i < WW_ARRAY_SIZE(texts); i++) {
+		if (key == texts[i].key) {
+			*texts[i].to = arg;
+			return 0;
+		}
+	}
 	switch (key) {
-	case 'd':
-		p->state_dir = arg;
-		return 0;
-	case 'O':
-		p->file = arg;
-		return 0;
-	case 'S':
-		ww_records_moment_option(state, "since", arg, &p->query.since);
-		return 0;
-	case 'U':
-		ww_records_moment_option(state, "until", arg, &p->query.until);
-		return 0;
-	case 'F':
-		take_index(state, "from", arg, true, &p->query.since);
-		return 0;
-	case 'T':
-		take_index(state, "to", arg, false, &p->query.until);
-		return 0;
-	case 'f':
-		ww_records_filter_option(state, arg, &p->query.filter);
-		p->filter_text = arg;
+	case OPT_CREATED:
+		take_created(p, state, arg);
 		return 0;
 	case 'x':
 		p->force = true;
 		return 0;
 	case 'c':
-		p->complete = true;
+		p->options.complete = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &p->criteria;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_usage(state);
@@ -107,18 +139,31 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"output", 'O', "FILE", 0, "the signed report; FILE.txt is the page for reading", 0},
-	{"since", 'S', "WHEN", 0, "the period begins after " WW_MOMENT_FORMS, 0},
-	{"until", 'U', "WHEN", 0, "the period ends before that time, or with that ledger index", 0},
-	{"from", 'F', "INDEX", 0, "the period begins with this ledger index", 0},
-	{"to", 'T', "INDEX", 0, "the period ends with this ledger index", 0},
-	{"filter", 'f', "TERMS", 0, "only verdicts that fit, e.g. 'tool=refund*'", 0},
+	{"output", 'O', "FILE", 0, "the signed report; FILE.txt is the page for reading", 2},
 	{"complete", 'c', NULL, 0,
-	 "list every record of the period: shows that no verdict was left out", 0},
-	{"state", 'd', "DIR", 0, "state directory of the daemon (default " WW_STATE_DIR ")", 0},
-	{"force", 'x', NULL, 0, "overwrite existing files", 0},
+	 "list every record of the period: shows that no verdict was left out", 2},
+	{"sample", OPT_SAMPLE, "SHARE", 0,
+	 "show a share of the actions, drawn by a seed that was committed before", 2},
+	{"bundle", OPT_BUNDLE, "FILE", 0,
+	 "put the report into the ledger and write a Sigstore bundle", 2},
+	{"svr", OPT_SVR, "FILE", 0, "a short verification result over the same subjects", 2},
+	{"trust-root", OPT_TRUST, "FILE", 0, "what verifiers of bundles need, from our key", 2},
+	{"timestamp", OPT_STAMP, "URL", 0, "ask this RFC 3161 authority (http)", 2},
+	{"timestamp-command", OPT_STAMP_COMMAND, "COMMAND", 0,
+	 "the same through a command: query on its input, reply on its output", 2},
+	{"timestamp-ca", OPT_STAMP_CA, "FILE", 0,
+	 "the authority's certificates (PEM), the signing one first", 2},
+	{"created-at", OPT_CREATED, "TIME", 0,
+	 "time of the report (default: that of the ledger's head)", 2},
+	{"requested-by", OPT_ASKED, "NAME", 0, "who asked for it (default: the user)", 2},
+	{"state", 'd', "DIR", 0, "state directory of the daemon (default " WW_STATE_DIR ")", 2},
+	{"socket", OPT_SOCKET, "PATH", 0,
+	 "control socket of the daemon, for --bundle (default " WW_SOCKET_PATH ")", 2},
+	{"force", 'x', NULL, 0, "overwrite existing files", 2},
 	{0},
 };
+
+static const struct argp_child argp_children[] = {{&ww_criteria_argp, 0, NULL, 1}, {0}};
 
 static const struct argp argp = {
 	argp_options,
@@ -126,12 +171,9 @@ static const struct argp argp = {
 	"-O FILE",
 	"Writes a report that anybody can verify offline: verdicts, the records they rest on, "
 	"coverage and losses, each with its proof in the signed ledger.",
-	NULL,
+	argp_children,
 	NULL,
 	NULL};
-
-/* --- sections -----------------------------------------------------------------------------------
- */
 
 static const char *requester(char *out, size_t cap)
 {
@@ -145,132 +187,53 @@ static const char *requester(char *out, size_t cap)
 	return out;
 }
 
-static void write_scope(const struct report *p, struct ww_jsonw *w)
-{
-	char boot_id[64] = "", who[128];
-	struct utsname uts;
-
-	uname(&uts);
-	if (ww_file_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) < 0)
-		boot_id[0] = '\0';
-	ww_jsonw_object(w, NULL);
-	ww_jsonw_cstr(w, "host", uts.nodename);
-	ww_jsonw_cstr(w, "kernel", uts.release);
-	ww_jsonw_cstr(w, "machine", uts.machine);
-	ww_jsonw_cstr(w, "bootId", boot_id[0] ? boot_id : NULL);
-	ww_jsonw_cstr(w, "hostFactsAsOf", "when the report was made");
-	ww_jsonw_cstr(w, "monitorVersion", "wirewitness " WW_VERSION);
-	ww_jsonw_cstr(w, "requestedBy", requester(who, sizeof(who)));
-	ww_jsonw_cstr(w, "listed",
-		      p->complete ? "every record of the period"
-				  : "verdicts with what they rest on; coverage, losses, findings "
-				    "and the monitor's own life in the period");
-	if (p->filter_text)
-		ww_jsonw_cstr(w, "filter", p->filter_text);
-	ww_jsonw_end_object(w);
-}
-
-static void write_bound(struct ww_jsonw *w, const char *key, const struct ww_moment *m, bool begin)
-{
-	char index[32];
-
-	snprintf(index, sizeof(index), "index %llu",
-		 (unsigned long long)(begin ? ww_moment_first(m) : m->cursor));
-	ww_jsonw_cstr(w, key,
-		      m->what == WW_MOMENT_TIME     ? m->time
-		      : m->what == WW_MOMENT_CURSOR ? index
-						    : NULL);
-}
-
-static void write_period(const struct report *p, struct ww_jsonw *w)
-{
-	ww_jsonw_object(w, NULL);
-	ww_jsonw_cstr(w, "from", p->selection.from);
-	ww_jsonw_cstr(w, "to", p->selection.to);
-	write_bound(w, "askedFrom", &p->query.since, true);
-	write_bound(w, "askedTo", &p->query.until, false);
-	ww_jsonw_u64(w, "records", p->selection.seen);
-	ww_jsonw_end_object(w);
-}
-
-static void write_made(const struct report *p, size_t verdicts, struct ww_jsonw *w)
-{
-	const struct ww_checkpoint *head = ww_ledger_reader_head(p->records.reader);
-	const struct ww_selection *s = &p->selection;
-	const char *slash = strrchr(p->file, '/');
-	char vkey[WW_NOTE_KEY_TEXT_MAX];
-
-	ww_note_key_text(ww_ledger_reader_key(p->records.reader), vkey);
-	ww_jsonw_object(w, NULL);
-	ww_jsonw_cstr(w, "file", slash ? slash + 1 : p->file);
-	ww_jsonw_cstr(w, "createdAt", p->created_at);
-	ww_jsonw_cstr(w, "origin", head->origin);
-	ww_jsonw_cstr(w, "vkey", vkey);
-	ww_jsonw_u64(w, "treeSize", head->size);
-	ww_jsonw_hex(w, "rootHash", ww_slice(head->root.b, sizeof(head->root.b)));
-	ww_jsonw_cstr(w, "selection",
-		      p->complete ? "every one of the range" : "a list, not the whole range");
-	ww_jsonw_u64(w, "firstIndex", s->indexes[0]);
-	ww_jsonw_u64(w, "lastIndex", s->indexes[s->count - 1]);
-	ww_jsonw_u64(w, "recordCount", s->count);
-	ww_jsonw_u64(w, "verdictsNotShown",
-		     verdicts > WW_PAGE_VERDICTS_MAX ? verdicts - WW_PAGE_VERDICTS_MAX : 0);
-	ww_jsonw_u64(w, "findingsNotShown",
-		     s->finding_count > WW_PAGE_FINDINGS_MAX
-			     ? s->finding_count - WW_PAGE_FINDINGS_MAX
-			     : 0);
-	ww_jsonw_end_object(w);
-}
-
-static int write_sections(struct report *p, size_t verdicts)
-{
-	struct ww_buf *bufs[] = {&p->scope, &p->period, &p->coverage, &p->summary, &p->made};
-	struct ww_jsonw w[WW_ARRAY_SIZE(bufs)];
-
-	for (size_t i = 0; i < WW_ARRAY_SIZE(bufs); i++)
-		ww_jsonw_init(&w[i], bufs[i]);
-	write_scope(p, &w[0]);
-	write_period(p, &w[1]);
-	ww_survey_coverage(p->selection.survey, &w[2]);
-	ww_survey_summary(p->selection.survey, &w[3]);
-	write_made(p, verdicts, &w[4]);
-	for (size_t i = 0; i < WW_ARRAY_SIZE(bufs); i++) {
-		if (!ww_jsonw_ok(&w[i]))
-			return ww_log_err_r(w[i].err, "cannot write the report's sections");
-	}
-	return 0;
-}
-
 /* --- building -----------------------------------------------------------------------------------
  */
 
-static int build(struct report *p, struct ww_buf *out)
+static struct ww_report_input report_input(const struct report *p)
 {
 	const struct ww_selection *s = &p->selection;
 	struct ww_report_input in = {.created_at = p->created_at,
-				     .scope = ww_buf_slice(&p->scope),
-				     .period = ww_buf_slice(&p->period),
-				     .coverage = ww_buf_slice(&p->coverage),
-				     .summary = ww_buf_slice(&p->summary),
+				     .sections = ww_sections_slices(&p->sections),
 				     .first = s->indexes[0],
 				     .last = s->indexes[s->count - 1]};
-	WW_AUTO(ww_keyfile_done) struct ww_keyfile keys = {0};
-	struct ww_errtext why = {""};
-	WW_AUTO_FD int dir = open(p->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
 
-	if (dir < 0)
-		return ww_log_err_r(-errno, "cannot open %s", p->state_dir);
-	r = ww_keyfile_load(dir, NULL, NULL, false, &keys, &why);
-	if (r == 0 && !p->complete) {
+	if (!p->options.complete) {
 		in.indexes = s->indexes;
 		in.n_indexes = s->count;
 	}
-	if (r == 0)
-		r = ww_report_build(p->records.reader, &keys.signer, &in, out, &why);
+	return in;
+}
+
+static int build(struct report *p, struct ww_buf *out)
+{
+	struct ww_report_input in = report_input(p);
+	struct ww_errtext why = {""};
+	int r = ww_report_build(p->records.reader, &p->keys.signer, &in, out, &why);
+
 	if (r < 0)
 		ww_log(WW_LOG_ERR, "%s", why.text);
 	return r;
+}
+
+static int build_svr(struct report *p, struct ww_buf *out)
+{
+	struct ww_report_input report = report_input(p);
+	struct ww_errtext why = {""};
+	struct ww_sha256 records;
+	struct ww_svr_input in = {.created_at = p->created_at,
+				  .head = ww_ledger_reader_head(p->records.reader),
+				  .records = &records,
+				  .policies = ww_buf_slice(&p->sections.policies),
+				  .properties = ww_buf_slice(&p->sections.properties)};
+	int r = ww_report_subject(p->records.reader, &report, &records, &why);
+
+	if (r < 0) {
+		ww_log(WW_LOG_ERR, "%s", why.text);
+		return r;
+	}
+	r = ww_svr_build(&in, &p->keys.signer, out);
+	return r < 0 ? ww_log_err_r(r, "cannot write the short result") : 0;
 }
 
 static int page_record(void *ctx, uint64_t index, struct ww_slice *ret_json)
@@ -285,16 +248,16 @@ static int page_record(void *ctx, uint64_t index, struct ww_slice *ret_json)
 	return r;
 }
 
-static int build_page(struct report *p, const uint64_t *verdicts, size_t verdict_count,
-		      struct ww_buf *out)
+static int build_page(struct report *p, struct ww_buf *out)
 {
-	const struct ww_page_input in = {.scope = ww_buf_slice(&p->scope),
-					 .period = ww_buf_slice(&p->period),
-					 .coverage = ww_buf_slice(&p->coverage),
-					 .summary = ww_buf_slice(&p->summary),
-					 .report = ww_buf_slice(&p->made),
-					 .verdicts = verdicts,
-					 .verdict_count = verdict_count,
+	const union ww_statement_sections s = ww_sections_slices(&p->sections);
+	const struct ww_page_input in = {.scope = s.scope,
+					 .period = s.period,
+					 .coverage = s.coverage,
+					 .summary = s.summary,
+					 .report = ww_buf_slice(&p->sections.made),
+					 .verdicts = p->sections.verdicts,
+					 .verdict_count = p->sections.verdict_count,
 					 .findings = p->selection.findings,
 					 .finding_count = p->selection.finding_count,
 					 .record = page_record,
@@ -302,6 +265,23 @@ static int build_page(struct report *p, const uint64_t *verdicts, size_t verdict
 	int r = ww_page_add(&in, out);
 
 	return r < 0 ? ww_log_err_r(r, "cannot write the page") : 0;
+}
+
+static int build_trust_root(struct report *p, struct ww_buf *out)
+{
+	struct ww_slice certs[WW_BUNDLE_CERTS_MAX];
+	WW_AUTO_BUF struct ww_buf der = {0};
+	size_t n = 0;
+	int r = 0;
+
+	ww_buf_init(&der, p->ca.max);
+	if (p->ca.n)
+		r = ww_timestamp_certs(ww_buf_slice(&p->ca), &der, certs, WW_ARRAY_SIZE(certs), &n);
+	if (r < 0)
+		return ww_log_err_r(r, "%s does not hold 1 to %u certificates", p->stamp_ca,
+				    WW_BUNDLE_CERTS_MAX);
+	r = ww_bundle_trust_root(ww_ledger_reader_key(p->records.reader), certs, n, out);
+	return r < 0 ? ww_log_err_r(r, "cannot write the trust root") : 0;
 }
 
 /* --- files --------------------------------------------------------------------------------------
@@ -355,71 +335,182 @@ static int check_absent(const char *path, bool force)
 	return -EEXIST;
 }
 
+static int check_all_absent(const struct report *p, const char *page_path)
+{
+	const char *const paths[] = {p->file, p->file ? page_path : NULL, p->bundle, p->svr,
+				     p->trust_root};
+	int r = 0;
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(paths) && r == 0; i++)
+		if (paths[i])
+			r = check_absent(paths[i], p->force);
+	return r;
+}
+
+static int write_trust_root(struct report *p)
+{
+	WW_AUTO_BUF struct ww_buf out = {0};
+	int r;
+
+	ww_buf_init(&out, 1u << 20);
+	r = build_trust_root(p, &out);
+	if (r == 0)
+		r = put_file(p->trust_root, ww_buf_slice(&out), p->force);
+	if (r == 0)
+		printf("%s: the trust root\n", p->trust_root);
+	return r;
+}
+
+static int write_svr(struct report *p)
+{
+	WW_AUTO_BUF struct ww_buf out = {0};
+	int r;
+
+	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
+	r = build_svr(p, &out);
+	if (r == 0)
+		r = put_file(p->svr, ww_buf_slice(&out), p->force);
+	if (r == 0)
+		printf("%s: the short result, signed\n", p->svr);
+	return r;
+}
+
+static int write_bundle(struct report *p, struct ww_slice envelope)
+{
+	const struct ww_publish_input in = {.records = &p->records,
+					    .state_dir = p->state_dir,
+					    .socket_path = p->socket_path,
+					    .envelope = envelope,
+					    .created_at = p->created_at,
+					    .stamp_url = p->stamp_url,
+					    .stamp_command = p->stamp_command,
+					    .stamp_ca = ww_buf_slice(&p->ca)};
+	WW_AUTO_BUF struct ww_buf out = {0};
+	bool stamped = false;
+	int r;
+
+	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
+	r = ww_publish(&in, &out, &stamped);
+	if (r == 0)
+		r = put_file(p->bundle, ww_buf_slice(&out), p->force);
+	if (r == 0)
+		printf("%s: the bundle, %s\n", p->bundle,
+		       stamped ? "with a time stamp" : "without a time stamp");
+	return r;
+}
+
 static int write_files(struct report *p, const char *page_path)
 {
-	WW_AUTO_BUF struct ww_buf report, page;
-	const uint64_t *verdicts;
-	size_t count = 0;
+	WW_AUTO_BUF struct ww_buf report = {0}, page = {0};
 	int r;
 
 	ww_buf_init(&report, WW_REPORT_BYTES_MAX);
 	ww_buf_init(&page, WW_PAGE_BYTES_MAX);
-	r = ww_survey_verdicts(p->selection.survey, &verdicts, &count);
-	if (r < 0)
-		return ww_log_err_r(r, "cannot write the report");
-	r = write_sections(p, count);
+	r = build(p, &report);
 	if (r == 0)
-		r = build(p, &report);
-	if (r == 0)
-		r = build_page(p, verdicts, count, &page);
+		r = build_page(p, &page);
 	if (r == 0)
 		r = put_file(p->file, ww_buf_slice(&report), p->force);
 	if (r == 0)
 		r = put_file(page_path, ww_buf_slice(&page), p->force);
 	if (r == 0)
 		printf("%s: %zu records, %zu verdicts, signed\n%s: the page for reading\n", p->file,
-		       p->selection.count, count, page_path);
+		       p->selection.count, p->sections.verdict_count, page_path);
+	if (r == 0 && p->svr)
+		r = write_svr(p);
+	/* Last: it makes the ledger longer than what the others speak of. */
+	if (r == 0 && p->bundle)
+		r = write_bundle(p, ww_buf_slice(&report));
 	return r;
+}
+
+/* --- all of it ----------------------------------------------------------------------------------
+ */
+
+static int load_keys(struct report *p)
+{
+	struct ww_errtext why = {""};
+	WW_AUTO_FD int dir = open(p->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (dir < 0)
+		return ww_log_err_r(-errno, "cannot open %s", p->state_dir);
+	r = ww_keyfile_load(dir, NULL, NULL, false, &p->keys, &why);
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s", why.text);
+	p->options.seed_key = p->keys.digest_key;
+	return r;
+}
+
+static int load_ca(struct report *p)
+{
+	int r = p->stamp_ca ? ww_file_read(p->stamp_ca, &p->ca) : 0;
+
+	return r < 0 ? ww_log_err_r(r, "cannot read %s", p->stamp_ca) : 0;
+}
+
+static int make_report(struct report *p, const char *page_path)
+{
+	const struct ww_sections_input in = {.records = &p->records,
+					     .criteria = &p->criteria,
+					     .selection = &p->selection,
+					     .file = p->file,
+					     .created_at = p->created_at,
+					     .requested_by = p->requested_by,
+					     .complete = p->options.complete,
+					     .bundle = p->bundle != NULL};
+	int r = p->created ? 0 : ww_sections_head_time(&p->records, p->created_at);
+
+	if (r == 0)
+		r = load_keys(p);
+	if (r == 0)
+		r = ww_criteria_resolve(&p->criteria, &p->records);
+	if (r == 0)
+		r = ww_selection_make(&p->records, &p->criteria, &p->options, &p->selection);
+	if (r == 0 && (p->selection.seen == 0 || p->selection.count == 0)) {
+		ww_log(WW_LOG_ERR, "nothing to report in this period");
+		return -ENODATA;
+	}
+	if (r == 0)
+		r = ww_sections_make(&in, &p->sections);
+	return r == 0 ? write_files(p, page_path) : r;
 }
 
 static int make(struct report *p)
 {
-	struct ww_clock_map now;
 	char page_path[4096];
 	int r;
 
-	ww_clock_sample(&now);
-	ww_wall_rfc3339(now.wall, p->created_at);
-	snprintf(page_path, sizeof(page_path), "%s.txt", p->file);
-	r = check_absent(p->file, p->force);
+	snprintf(page_path, sizeof(page_path), "%s.txt", p->file ? p->file : "");
+	if (!p->requested_by)
+		p->requested_by = requester(p->requester, sizeof(p->requester));
+	r = check_all_absent(p, page_path);
 	if (r == 0)
-		r = check_absent(page_path, p->force);
+		r = load_ca(p);
 	if (r == 0)
 		r = ww_records_open(p->state_dir, &p->records);
-	if (r == 0)
-		r = ww_selection_make(&p->records, &p->query, p->complete, &p->selection);
-	if (r == 0 && p->selection.count == 0) {
-		ww_log(WW_LOG_ERR, "nothing to report in this period");
-		return -ENODATA;
-	}
-	return r == 0 ? write_files(p, page_path) : r;
+	if (r == 0 && p->file)
+		r = make_report(p, page_path);
+	if (r == 0 && p->trust_root)
+		r = write_trust_root(p);
+	return r;
 }
 
 int ww_cmd_report(int argc, char **argv)
 {
-	struct report p = {.state_dir = WW_STATE_DIR};
-	struct ww_buf *bufs[] = {&p.scope, &p.period, &p.coverage, &p.summary, &p.made};
+	struct report p = {.state_dir = WW_STATE_DIR, .socket_path = WW_SOCKET_PATH};
 	int r;
 
-	for (size_t i = 0; i < WW_ARRAY_SIZE(bufs); i++)
-		ww_buf_init(bufs[i], SECTION_BYTES_MAX);
+	ww_buf_init(&p.ca, 1u << 20);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &p) != 0)
 		return WW_EXIT_USAGE;
 	r = make(&p);
+	ww_sections_done(&p.sections);
 	ww_selection_done(&p.selection);
+	ww_criteria_done(&p.criteria);
 	ww_records_close(&p.records);
-	for (size_t i = 0; i < WW_ARRAY_SIZE(bufs); i++)
-		ww_buf_done(bufs[i]);
+	ww_keyfile_done(&p.keys);
+	ww_buf_done(&p.ca);
 	if (r == 0)
 		return 0;
 	return r == -ENODATA || r == -EEXIST ? WW_EXIT_NO : WW_EXIT_UNABLE;

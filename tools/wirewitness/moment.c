@@ -134,6 +134,11 @@ int ww_moment_parse(const char *text, struct ww_wall now, struct ww_moment *ret_
 	return 0;
 }
 
+int ww_moment_wall(const struct ww_moment *m, struct ww_wall *ret)
+{
+	return m->what == WW_MOMENT_TIME && parse_time(ww_slice_str(m->time), ret) ? 0 : -EINVAL;
+}
+
 uint64_t ww_moment_first(const struct ww_moment *m)
 {
 	if (m->what != WW_MOMENT_CURSOR)

@@ -26,5 +26,8 @@ WW_CHECK int ww_moment_parse(const char *text, struct ww_wall now, struct ww_mom
 /* The ledger index of the first record that can be meant; 0 unless a cursor was given. */
 uint64_t ww_moment_first(const struct ww_moment *m);
 
+/* The instant of a moment of kind TIME. 0 or -EINVAL. */
+WW_CHECK int ww_moment_wall(const struct ww_moment *m, struct ww_wall *ret);
+
 /* Whether a record with this time ("t") is at or after a moment of kind TIME; others: true. */
 bool ww_moment_reached(const struct ww_moment *m, struct ww_slice t);

@@ -9,6 +9,7 @@
 
 #include <wirewitness/stream.h>
 
+#include "base/encode.h"
 #include "base/json.h"
 
 /* Handed to one write of the stream: what a reader that stops costs. */
@@ -287,6 +288,41 @@ static void answer_prune(struct client *c, struct ww_slice line)
 		client_close(c);
 }
 
+static bool bytes_at(struct ww_slice line, const char *path, uint8_t *out, size_t n)
+{
+	struct ww_json_token t;
+
+	return ww_json_path(line, path, &t, NULL) == WW_PARSE_DONE && t.type == WW_JSON_STRING &&
+	       ww_hex_decode(t.raw, out, n) == 0;
+}
+
+static void answer_publish(struct client *c, struct ww_slice line)
+{
+	uint8_t sig[WW_NOTE_SIG_LEN];
+	struct ww_sha256 payload;
+	struct ww_jsonw w;
+	int r;
+
+	if (!bytes_at(line, "$.payload", payload.b, sizeof(payload.b)) ||
+	    !bytes_at(line, "$.signature", sig, sizeof(sig))) {
+		answer_error(c, "publish: \"payload\" and \"signature\" must be a SHA-256 and an "
+				"Ed25519 signature in hex");
+		return;
+	}
+	r = c->control->ops.publish(c->control->ctx, &payload, sig);
+	if (r < 0) {
+		answer_error(c, strerror(-r));
+		return;
+	}
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	ww_jsonw_u64(&w, "next", c->control->ops.size(c->control->ctx));
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
 /* A path is found in a cut-off document too: nobody may act on half a request. */
 static bool is_whole(struct ww_slice line)
 {
@@ -316,6 +352,8 @@ static void request(struct client *c, struct ww_slice line)
 		answer_tail(c, line);
 	else if (ww_json_is(&t, "prune"))
 		answer_prune(c, line);
+	else if (ww_json_is(&t, "publish"))
+		answer_publish(c, line);
 	else
 		answer_error(c, "no such op");
 }

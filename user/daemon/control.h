@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/json_write.h"
+#include "ledger/note.h"
 #include "ledger/retention.h"
 
 struct ww_control_ops {
@@ -28,6 +29,10 @@ struct ww_control_ops {
 	/* Begins to prune. 0, or -errno with why. */
 	int (*prune)(void *ctx, ww_kinds kinds, uint64_t older_than_s, bool force,
 		     struct ww_errtext *why);
+	/* Puts a signed report into the ledger: its payload's digest and its signature. 0 or
+	 * -errno. */
+	int (*publish)(void *ctx, const struct ww_sha256 *payload,
+		       const uint8_t sig[WW_NOTE_SIG_LEN]);
 };
 
 #define WW_CONTROL_PATH_MAX 512

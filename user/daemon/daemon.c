@@ -14,16 +14,21 @@
 #include "base/log.h"
 #include "daemon/committer.h"
 #include "daemon/control.h"
+#include "daemon/identity.h"
 #include "daemon/pipeline.h"
 #include "daemon/pruner.h"
+#include "ledger/bundle.h"
 #include "ledger/durable.h"
+#include "ledger/leaf.h"
 #include "ledger/ledger_reader.h"
+#include "ledger/sampling.h"
 #include "rt/file.h"
 
 #define COMMIT_MS   200
 #define PRIORITY    (-10)        /* on a busy host the rings must not run over */
 #define LARGE_BYTES (256 * 1024) /* what is larger goes back to the system when it is freed */
-#define RETRY_TICKS 25           /* a stopped ledger is tried again every five seconds */
+#define DAY_S       86400
+#define RETRY_TICKS 25 /* a stopped ledger is tried again every five seconds */
 
 struct daemon {
 	const struct ww_daemon_options *o;
@@ -46,6 +51,9 @@ struct daemon {
 	uint64_t dropped_since_ns;
 	unsigned retry_in;
 	bool prefix_wanted;
+	uint8_t digest_key[32];
+	time_t sampling_day;   /* of the epoch's begin, in days; 0: none yet */
+	uint64_t last_life_ns; /* of the last record about the daemon */
 };
 
 /* --- records into the ledger ------------------------------------------------------------------ */
@@ -73,8 +81,9 @@ static void take_record(void *ctx, enum ww_record_kind kind, struct ww_slice jso
 		drop_records(d, 1);
 }
 
-/* A record about the daemon itself; `detail` is trusted JSON text of one member's value. */
-static void life(struct daemon *d, const char *what, const char *text)
+/* A record about the daemon itself; `more` (may be NULL) writes further members. */
+static void life_with(struct daemon *d, const char *what, const char *text,
+		      void (*more)(const struct daemon *d, const char *when, struct ww_jsonw *w))
 {
 	WW_AUTO_BUF struct ww_buf b;
 	struct ww_clock_map now;
@@ -83,6 +92,9 @@ static void life(struct daemon *d, const char *what, const char *text)
 
 	ww_clock_sample(&now);
 	ww_wall_rfc3339(now.wall, when);
+	if (now.boot.ns <= d->last_life_ns) /* ids are made of it */
+		now.boot.ns = d->last_life_ns + 1;
+	d->last_life_ns = now.boot.ns;
 	snprintf(id, sizeof(id), "d-%llx", (unsigned long long)now.boot.ns);
 	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
 	ww_jsonw_init(&w, &b);
@@ -93,9 +105,40 @@ static void life(struct daemon *d, const char *what, const char *text)
 	ww_jsonw_cstr(&w, "event", what);
 	ww_jsonw_cstr(&w, "text", text);
 	ww_jsonw_cstr(&w, "version", WW_VERSION);
+	if (more)
+		more(d, when, &w);
 	ww_jsonw_end_object(&w);
 	if (ww_jsonw_ok(&w))
 		take_record(d, WW_RECORD_LIFE, ww_buf_slice(&b));
+}
+
+static void life(struct daemon *d, const char *what, const char *text)
+{
+	life_with(d, what, text, NULL);
+}
+
+static void write_commitment(const struct daemon *d, const char *when, struct ww_jsonw *w)
+{
+	uint8_t seed[WW_SAMPLING_SEED_LEN];
+	struct ww_sha256 h;
+
+	ww_sampling_seed(d->digest_key, ww_slice_str(when), seed);
+	ww_sampling_commitment(seed, &h);
+	explicit_bzero(seed, sizeof(seed));
+	ww_jsonw_cstr(w, "epoch", when);
+	ww_jsonw_hex(w, "commitment", ww_slice(h.b, sizeof(h.b)));
+}
+
+/* A new epoch of the sampling of reports: at the start and with every day of UTC. Ends the one
+ * before, whose seed a report may then reveal. */
+static void commit_seed(struct daemon *d)
+{
+	time_t day = time(NULL) / DAY_S;
+
+	if (day == d->sampling_day)
+		return;
+	d->sampling_day = day;
+	life_with(d, WW_SAMPLING_EVENT, NULL, write_commitment);
 }
 
 /* The ledger works again: what could not be kept meanwhile becomes a coverage gap of every scope.
@@ -199,6 +242,7 @@ static void on_commit(uv_timer_t *t)
 	struct daemon *d = t->data;
 	bool want = ww_pipeline_stats(d->pipeline).unbound_sessions > 0;
 
+	commit_seed(d);
 	if (want != d->prefix_wanted) {
 		d->prefix_wanted = want;
 		ww_live_want_prefix(d->live, want);
@@ -290,12 +334,34 @@ static int prune(void *ctx, ww_kinds kinds, uint64_t older_than_s, bool force,
 	return ww_pruner_ask(&((struct daemon *)ctx)->pruner, kinds, older_than_s, force, why);
 }
 
+static int publish(void *ctx, const struct ww_sha256 *payload, const uint8_t sig[WW_NOTE_SIG_LEN])
+{
+	WW_AUTO_BUF struct ww_buf entry = {0}, record = {0};
+	struct daemon *d = ctx;
+	struct ww_clock_map now;
+	char when[WW_RFC3339_MAX];
+	int r;
+
+	ww_clock_sample(&now);
+	ww_wall_rfc3339(now.wall, when);
+	ww_buf_init(&entry, WW_LEAF_BYTES_MAX);
+	ww_buf_init(&record, 2 * WW_LEAF_BYTES_MAX);
+	r = ww_bundle_entry(payload, sig, ww_ledger_reader_key(d->reader), &entry);
+	if (r == 0)
+		r = ww_bundle_record(payload, ww_buf_slice(&entry), when, &record);
+	if (r == 0 && d->stopped[0])
+		r = -EIO;
+	return r < 0 ? r
+		     : ww_committer_stage(d->committer, WW_RECORD_REPORT, ww_buf_slice(&record));
+}
+
 static const struct ww_control_ops control_ops = {.status = status,
 						  .scope_begin = scope_begin,
 						  .scope_end = scope_end,
 						  .record = stream_record,
 						  .size = ledger_size,
-						  .prune = prune};
+						  .prune = prune,
+						  .publish = publish};
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
@@ -391,6 +457,7 @@ static int open_pipeline(struct daemon *d)
 	int r = 0;
 
 	memcpy(cfg.digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg.digest_key));
+	memcpy(d->digest_key, cfg.digest_key, sizeof(d->digest_key));
 	cfg.contracts = ww_buf_slice(&d->contracts);
 	cfg.receiver = ww_live_receiver(d->live);
 	cfg.receiver_netns = ww_live_netns();
@@ -510,6 +577,19 @@ static int watch_cgroups(struct daemon *d)
 	return 0;
 }
 
+static uint32_t cap_bytes(const struct daemon *d)
+{
+	return d->o->live.cap_bytes ? d->o->live.cap_bytes : WW_MESSAGE_BYTES_DEFAULT;
+}
+
+static void write_identity(const struct daemon *d, const char *when, struct ww_jsonw *w)
+{
+	struct ww_sha256 contracts;
+
+	ww_sha256(ww_buf_slice(&d->contracts), &contracts);
+	ww_identity_write(d->live, &contracts, cap_bytes(d), w);
+}
+
 /* What the records of this run depend on. */
 static void describe_start(const struct daemon *d, char *out, size_t cap)
 {
@@ -522,8 +602,7 @@ static void describe_start(const struct daemon *d, char *out, size_t cap)
 	ww_sha256(ww_buf_slice(&d->contracts), &contracts);
 	ww_hex_encode(ww_slice(contracts.b, sizeof(contracts.b)), digest);
 	snprintf(out, cap, "kernel %s, boot %s, contracts sha256 %s, cap %u bytes", uts.release,
-		 boot_id, digest,
-		 d->o->live.cap_bytes ? d->o->live.cap_bytes : WW_MESSAGE_BYTES_DEFAULT);
+		 boot_id, digest, cap_bytes(d));
 }
 
 static int serve(struct daemon *d)
@@ -532,7 +611,8 @@ static int serve(struct daemon *d)
 	int r;
 
 	describe_start(d, text, sizeof(text));
-	life(d, "start", text);
+	life_with(d, "start", text, write_identity);
+	commit_seed(d);
 	r = open_publisher(d);
 	if (r == 0)
 		r = ww_live_start(d->live);
@@ -598,5 +678,6 @@ int ww_daemon_run(const struct ww_daemon_options *o)
 	if (r == 0)
 		r = serve(&d);
 	close_all(&d);
+	explicit_bzero(d.digest_key, sizeof(d.digest_key));
 	return r;
 }

@@ -694,3 +694,23 @@ void ww_live_status(const struct ww_live *l, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "filesEvicted", t.evicted);
 	ww_jsonw_u64(w, "scansRefused", l->scans_refused);
 }
+
+void ww_live_programs(const struct ww_live *l, struct ww_jsonw *w)
+{
+	struct ww_sense_program programs[128];
+	unsigned n = ww_sense_programs(l->sense, programs, WW_ARRAY_SIZE(programs));
+	struct ww_sha256 object;
+
+	ww_sense_object(&object);
+	ww_jsonw_object(w, "bpf");
+	ww_jsonw_hex(w, "sha256", ww_slice(object.b, sizeof(object.b)));
+	ww_jsonw_array(w, "programs");
+	for (unsigned i = 0; i < n; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "name", programs[i].name);
+		ww_jsonw_hex(w, "tag", ww_slice(programs[i].tag, sizeof(programs[i].tag)));
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}

@@ -72,5 +72,8 @@ struct ww_endpoint ww_live_receiver(const struct ww_live *l);
 /* The network namespace it is in, which is ours; 0: not known. */
 uint32_t ww_live_netns(void);
 
+/* Writes the member "bpf": the object that was loaded, its programs by the kernel's own hash. */
+void ww_live_programs(const struct ww_live *l, struct ww_jsonw *w);
+
 /* Members of the status object: kernel, files with probes, processes with their state. */
 void ww_live_status(const struct ww_live *l, struct ww_jsonw *w);

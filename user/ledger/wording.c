@@ -82,6 +82,12 @@ struct nest {
 	size_t n;
 };
 
+/* What others said or named, given as a quotation, is not the report's word. */
+static bool is_quoted(const struct ww_json_token *key)
+{
+	return ww_json_is(key, "quoted") || ww_json_is(key, "path");
+}
+
 static int string_value(struct nest *nest, const struct ww_json_token *t, struct ww_buf *scratch)
 {
 	int r;
@@ -132,8 +138,14 @@ int ww_wording_check(struct ww_slice json, const char *what, struct ww_errtext *
 
 	ww_buf_init(&scratch, json.n);
 	ww_json_init(&j, json);
-	while ((got = ww_json_next(&j, &t)) == WW_PARSE_DONE && r == 0)
-		r = token(&nest, &t, &scratch, what, why);
+	while ((got = ww_json_next(&j, &t)) == WW_PARSE_DONE && r == 0) {
+		if (t.type == WW_JSON_KEY && is_quoted(&t))
+			got = ww_json_skip(&j, &t);
+		else
+			r = token(&nest, &t, &scratch, what, why);
+		if (got != WW_PARSE_DONE)
+			break;
+	}
 	if (r < 0)
 		return r;
 	if (got != WW_PARSE_END)

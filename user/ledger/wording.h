@@ -5,7 +5,9 @@
  * never implies law.
  *
  * Enforced on the sections that the report's caller writes, when it is built and again when it is
- * verified: an object whose own strings use such a word must hold the member that backs it. Pure.
+ * verified: an object whose own strings use such a word must hold the member that backs it. Members
+ * called "quoted" and "path" are passed over: names that others chose (tools, hosts, groups) are no
+ * statement of the report, and must not be able to prevent one. Pure.
  */
 #pragma once
 

@@ -124,6 +124,20 @@ int ww_filter_parse(struct ww_slice text, struct ww_filter *ret_filter, char why
 	return 0;
 }
 
+int ww_filter_add(struct ww_filter *f, struct ww_slice key, struct ww_slice values,
+		  char why[WW_FILTER_WHY_MAX])
+{
+	const struct ww_filter_term t = {.key = key, .values = values};
+	int r = check_values(&t, why);
+
+	if (r < 0)
+		return r;
+	if (f->count == WW_FILTER_TERMS_MAX)
+		return refuse(why, "more terms than a filter may have", values);
+	f->terms[f->count++] = t;
+	return 0;
+}
+
 static bool term_has(const struct ww_filter_term *t, const struct ww_json_token *v)
 {
 	struct ww_slice value;

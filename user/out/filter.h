@@ -35,6 +35,10 @@ struct ww_filter {
 WW_CHECK int ww_filter_parse(struct ww_slice text, struct ww_filter *ret_filter,
 			     char why[WW_FILTER_WHY_MAX]);
 
+/* Adds the term key=values. Errors and lifetimes as above. */
+WW_CHECK int ww_filter_add(struct ww_filter *f, struct ww_slice key, struct ww_slice values,
+			   char why[WW_FILTER_WHY_MAX]);
+
 /* A record that is not JSON matches only the empty filter. */
 bool ww_filter_match(const struct ww_filter *f, struct ww_slice record);
 

@@ -42,7 +42,8 @@
 	X(FINDING, false, "{finding}  on {id}")                                                 \
 	X(KEY_ROTATION, false, "new key {newKey}  instead of {oldKey}  {id}")                   \
 	X(PRUNE, false,                                                                         \
-	  "{records} records of before {cutoff}, of {first} to {last}: {kinds+}  by {by}  {id}")
+	  "{records} records of before {cutoff}, of {first} to {last}: {kinds+}  by {by}  {id}") \
+	X(REPORT, false, "signed over {entry.spec.dsseV002.payloadHash.digest}  {id}")
 
 #define TEXT_OF(n, v, t, d) [WW_RECORD_##n] = t,
 static const char *const kinds[WW_RECORD_MAX] = {WW_RECORD_KINDS(TEXT_OF)};

@@ -167,6 +167,11 @@ static const struct ww_listing listings[] = {
 	 "life",
 	 {TIME, ID, {"EVENT", 0, false}, {"TEXT", 0, false}},
 	 {"{&t}", "{id}", "{event}", "{text}"}},
+	{"report",
+	 "reports",
+	 "report",
+	 {TIME, ID, {"PAYLOAD SHA-256 (BASE64)", 0, false}},
+	 {"{&t}", "{id}", "{entry.spec.dsseV002.payloadHash.digest}"}},
 };
 
 const struct ww_listing *ww_listing_at(unsigned i)

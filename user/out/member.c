@@ -84,6 +84,18 @@ uint64_t ww_member_u64(const struct ww_json_token *v, uint64_t absent)
 	return value;
 }
 
+void ww_member_write(struct ww_jsonw *w, const char *key, const struct ww_json_token *v)
+{
+	if (!ww_member_has(v))
+		ww_jsonw_null(w, key);
+	else if (v->type == WW_JSON_STRING) /* its quotes stand around it in the record */
+		ww_jsonw_raw(w, key, ww_slice(v->raw.p - 1, v->raw.n + 2));
+	else if (v->type == WW_JSON_NUMBER)
+		ww_jsonw_raw(w, key, v->raw);
+	else
+		ww_jsonw_bool(w, key, v->type == WW_JSON_TRUE);
+}
+
 bool ww_member_matches(const struct ww_json_token *v, struct ww_slice pattern)
 {
 	WW_AUTO_BUF struct ww_buf decoded;

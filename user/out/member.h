@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/json_write.h"
 
 #define WW_MEMBER_PATH_MAX 384u
 
@@ -54,6 +55,9 @@ static inline bool ww_member_has(const struct ww_json_token *v)
 
 /* A non-negative integer, written as a number or (above 2^53 - 1) as a string; else `absent`. */
 uint64_t ww_member_u64(const struct ww_json_token *v, uint64_t absent);
+
+/* Writes a picked value under a key as it stands in the record; null when there is none. */
+void ww_member_write(struct ww_jsonw *w, const char *key, const struct ww_json_token *v);
 
 /*
  * Compares a value's text with a pattern: "x" equal, "x*" begins with x (null never does). Strings

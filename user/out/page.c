@@ -38,9 +38,9 @@ static const struct step {
 	 NULL},
 	{SCOPE, NULL,
 	 "              {listed}\n[   Filter     {filter}\n]"
-	 "   Host       {host}, kernel {kernel}, {machine}, boot {bootId} (when the report was "
-	 "made)\n"
-	 "   Made by    {monitorVersion}, asked for by {requestedBy}\n",
+	 "   Host       {host}, kernel {kernel}, {machine}, boot {bootId} (as the monitor "
+	 "recorded)\n"
+	 "   Made by    {reportVersion}, asked for by {requestedBy}\n",
 	 NULL},
 	{PERIOD, NULL, "   Period     {&from} to {&to} UTC, by the times of the records\n", NULL},
 	{SUMMARY, "contracts", "   Contracts  {digest} ({count} verdicts)\n",

@@ -47,12 +47,12 @@ struct row {
 
 struct flows {
 	uint64_t count, tls, unbound;
-	uint64_t payload, accounted, unexplained, unchecked, lost;
+	uint64_t payload, decoded, accounted, unexplained, unchecked, lost;
 };
 
 struct ww_survey {
 	uint64_t kinds[WW_RECORD_MAX];
-	uint64_t starts, stops;
+	uint64_t starts, stops, capture_gaps, probes_failed, uncovered;
 	struct flows flows;
 	struct tallies losses, findings, contracts;
 	unsigned scope_count;
@@ -217,6 +217,7 @@ static void take_side(const struct ww_json_token *v, struct flows *f)
 	uint64_t rest = ww_member_u64(&v[REMAINDER], 0); /* negative: nothing unexplained */
 
 	f->payload += payload;
+	f->decoded += ww_member_u64(&v[EXPLAINED], 0);
 	if (is_true(&v[CHECKED])) {
 		f->accounted += payload - (rest < payload ? rest : payload);
 		f->unexplained += rest;
@@ -315,6 +316,9 @@ static void take_life(struct ww_survey *s, struct ww_slice record)
 	ww_member_pick(record, &path, 1, &v);
 	s->starts += v.raw.p && ww_json_is(&v, "start");
 	s->stops += v.raw.p && ww_json_is(&v, "stop");
+	s->capture_gaps += v.raw.p && ww_json_is(&v, "capture-gap");
+	s->probes_failed += v.raw.p && ww_json_is(&v, "probes-failed");
+	s->uncovered += v.raw.p && ww_json_is(&v, "sockets-uncovered");
 }
 
 int ww_survey_add(struct ww_survey *s, uint64_t index, struct ww_slice record)
@@ -365,7 +369,8 @@ static bool all_complete(const struct ww_survey *s)
 		if (!scope_complete(&s->scopes[i]))
 			return false;
 	}
-	return s->scope_count > 0 && s->losses.count == 0 && s->flows.lost == 0;
+	return s->scope_count > 0 && s->losses.count == 0 && s->flows.lost == 0 &&
+	       s->capture_gaps == 0 && s->uncovered == 0;
 }
 
 static void write_scope(const struct scope *c, struct ww_jsonw *w)
@@ -389,6 +394,18 @@ static void write_scope(const struct scope *c, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+/* "25.0 %", or null of nothing. */
+static void write_percent(struct ww_jsonw *w, const char *key, uint64_t part, uint64_t whole)
+{
+	unsigned __int128 permille =
+		whole ? ((unsigned __int128)1000 * part + whole / 2) / whole : 0;
+	char text[48];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ".%u %%", (uint64_t)(permille / 10),
+		 (unsigned)(permille % 10));
+	ww_jsonw_cstr(w, key, whole ? text : NULL);
+}
+
 static void write_flows(const struct flows *f, struct ww_jsonw *w)
 {
 	ww_jsonw_object(w, "flows");
@@ -396,6 +413,8 @@ static void write_flows(const struct flows *f, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "tls", f->tls);
 	ww_jsonw_u64(w, "unbound", f->unbound);
 	ww_jsonw_u64(w, "payloadBytes", f->payload);
+	ww_jsonw_u64(w, "decodedBytes", f->decoded);
+	write_percent(w, "decodedShare", f->decoded, f->payload);
 	ww_jsonw_u64(w, "accountedBytes", f->accounted);
 	ww_jsonw_u64(w, "unexplainedBytes", f->unexplained);
 	ww_jsonw_u64(w, "uncheckedBytes", f->unchecked);
@@ -428,6 +447,9 @@ void ww_survey_coverage(const struct ww_survey *s, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 	ww_jsonw_u64(w, "monitorStarts", s->starts);
 	ww_jsonw_u64(w, "monitorStops", s->stops);
+	ww_jsonw_u64(w, "captureGaps", s->capture_gaps);
+	ww_jsonw_u64(w, "probesFailed", s->probes_failed);
+	ww_jsonw_u64(w, "socketsUncovered", s->uncovered);
 	ww_jsonw_end_object(w);
 }
 
@@ -480,13 +502,10 @@ static struct spread spread_of(const struct ww_survey *s)
 static void write_share(const struct spread *d, struct ww_jsonw *w)
 {
 	uint64_t n = d->verdicts[WW_VERDICT_UNVERIFIABLE];
-	uint64_t permille = d->total ? (1000 * n + d->total / 2) / d->total : 0;
-	char text[32];
 
-	snprintf(text, sizeof(text), "%" PRIu64 ".%" PRIu64 " %%", permille / 10, permille % 10);
 	ww_jsonw_object(w, "unverifiable");
 	ww_jsonw_u64(w, "count", n);
-	ww_jsonw_cstr(w, "share", d->total ? text : NULL);
+	write_percent(w, "share", n, d->total);
 	ww_jsonw_array(w, "reasons");
 	for (unsigned i = 0; i <= WW_REASON_MAX; i++) {
 		if (d->reasons[i])
@@ -555,4 +574,37 @@ int ww_survey_scopes(struct ww_survey *s, const uint64_t **ret_indexes, size_t *
 	*ret_indexes = list;
 	*ret_count = s->scope_count;
 	return 0;
+}
+
+bool ww_survey_complete(const struct ww_survey *s)
+{
+	return all_complete(s);
+}
+
+bool ww_survey_boot_range(const struct ww_survey *s, uint64_t *ret_from_ns, uint64_t *ret_to_ns)
+{
+	uint64_t from = UINT64_MAX, to = 0;
+
+	for (unsigned i = 0; i < s->scope_count; i++) {
+		from = s->scopes[i].from_boot_ns < from ? s->scopes[i].from_boot_ns : from;
+		to = s->scopes[i].to_boot_ns > to ? s->scopes[i].to_boot_ns : to;
+	}
+	if (s->scope_count == 0)
+		return false;
+	*ret_from_ns = from;
+	*ret_to_ns = to;
+	return true;
+}
+
+void ww_survey_policies(const struct ww_survey *s, struct ww_jsonw *w)
+{
+	ww_jsonw_array(w, NULL);
+	for (unsigned i = 0; i < s->contracts.count; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_object(w, "digest");
+		ww_jsonw_cstr(w, "sha256", s->contracts.items[i].text);
+		ww_jsonw_end_object(w);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
 }

@@ -31,6 +31,16 @@ WW_CHECK int ww_survey_add(struct ww_survey *s, uint64_t index, struct ww_slice 
 void ww_survey_coverage(const struct ww_survey *s, struct ww_jsonw *w);
 void ww_survey_summary(const struct ww_survey *s, struct ww_jsonw *w);
 
+/* What the member "complete" of the coverage says. */
+bool ww_survey_complete(const struct ww_survey *s);
+
+/* From the first to the last instant that a scope was watched, in nanoseconds since boot; false: no
+ * scope. Of one boot: other boots are told apart by their runs. */
+bool ww_survey_boot_range(const struct ww_survey *s, uint64_t *ret_from_ns, uint64_t *ret_to_ns);
+
+/* Writes an array of the contract files that verdicts were made under, as resource descriptors. */
+void ww_survey_policies(const struct ww_survey *s, struct ww_jsonw *w);
+
 /*
  * Ledger indexes of the verdicts that no later one supersedes, in order; of the newest coverage
  * record of each scope. Borrowed until the next call of either. 0 or -ENOMEM.

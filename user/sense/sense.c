@@ -503,6 +503,34 @@ unsigned ww_sense_files(const struct ww_sense *s, struct ww_sense_file_stats *re
 	return n;
 }
 
+void ww_sense_object(struct ww_sha256 *ret)
+{
+	size_t n;
+	const void *p = ww_wirewitness__elf_bytes(&n);
+
+	ww_sha256(ww_slice(p, n), ret);
+}
+
+unsigned ww_sense_programs(const struct ww_sense *s, struct ww_sense_program *ret, unsigned max)
+{
+	struct bpf_program *p;
+	unsigned n = 0;
+
+	bpf_object__for_each_program(p, s->skel->obj)
+	{
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_program__fd(p);
+
+		if (n == max || fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+			continue;
+		snprintf(ret[n].name, sizeof(ret[n].name), "%s", info.name);
+		memcpy(ret[n].tag, info.tag, sizeof(ret[n].tag));
+		n++;
+	}
+	return n;
+}
+
 /* --- reading
  * --------------------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include <wirewitness/event.h>
 #include <wirewitness/kernel.h>
 
+#include "base/digest.h"
 #include "base/own.h"
 #include "sense/site.h"
 
@@ -95,6 +96,17 @@ struct ww_sense_stats {
 	uint64_t malformed;         /* delivered to nobody: they contradict themselves */
 };
 void ww_sense_stats(const struct ww_sense *s, struct ww_sense_stats *ret_stats);
+
+/* What is running, for reports: SHA-256 of the BPF object that was loaded. */
+void ww_sense_object(struct ww_sha256 *ret);
+
+struct ww_sense_program {
+	char name[16];
+	uint8_t tag[8]; /* the kernel's hash of the instructions that it took */
+};
+
+/* The programs that were loaded, at most max. */
+unsigned ww_sense_programs(const struct ww_sense *s, struct ww_sense_program *ret, unsigned max);
 
 /* Per-file counters for `doctor`. */
 struct ww_sense_file_stats {

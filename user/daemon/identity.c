@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/identity.h"
+
+#include <bpf/libbpf.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "rt/file.h"
+
+#define PROGRAM_BYTES_MAX (64u << 20)
+
+/* The file that is running, also when another one stands in its place by now. */
+static void write_program(struct ww_jsonw *w)
+{
+	WW_AUTO_BUF struct ww_buf file = {0};
+	struct ww_sha256 h;
+
+	ww_buf_init(&file, PROGRAM_BYTES_MAX);
+	ww_jsonw_object(w, "program");
+	if (ww_file_read("/proc/self/exe", &file) == 0) {
+		ww_sha256(ww_buf_slice(&file), &h);
+		ww_jsonw_hex(w, "sha256", ww_slice(h.b, sizeof(h.b)));
+	} else {
+		ww_jsonw_null(w, "sha256");
+	}
+	ww_jsonw_end_object(w);
+}
+
+void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contracts,
+		       uint32_t cap_bytes, struct ww_jsonw *w)
+{
+	char boot_id[64] = "", libbpf[32];
+	struct timespec now;
+	struct utsname uts;
+
+	uname(&uts);
+	if (ww_file_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) < 0)
+		boot_id[0] = '\0';
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	snprintf(libbpf, sizeof(libbpf), "%u.%u", libbpf_major_version(), libbpf_minor_version());
+	ww_jsonw_cstr(w, "host", uts.nodename);
+	ww_jsonw_cstr(w, "machine", uts.machine);
+	ww_jsonw_cstr(w, "kernel", uts.release);
+	ww_jsonw_cstr(w, "bootId", boot_id[0] ? boot_id : NULL);
+	ww_jsonw_u64(w, "bootNs", (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	ww_jsonw_hex(w, "contracts", ww_slice(contracts->b, sizeof(contracts->b)));
+	ww_jsonw_u64(w, "captureCapBytes", cap_bytes);
+	write_program(w);
+	ww_live_programs(l, w);
+	ww_jsonw_object(w, "libraries");
+	ww_jsonw_cstr(w, "libbpf", libbpf);
+	ww_jsonw_cstr(w, "libcrypto", OpenSSL_version(OPENSSL_VERSION_STRING));
+	ww_jsonw_end_object(w);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity: what the monitor says of itself in the record of its start, so that a report can name
+ * the instrument that measured: host, boot, kernel, digests of the running program and of the BPF
+ * object, policy. Reports take it from the ledger, never from the machine that they are made on.
+ */
+#pragma once
+
+#include "base/digest.h"
+#include "daemon/live.h"
+
+/* Writes the members. `contracts` is the digest of the contract file's bytes. */
+void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contracts,
+		       uint32_t cap_bytes, struct ww_jsonw *w);
