@@ -16,7 +16,7 @@
 	X(CLAIMED_ONLY, 3, "claimed-only", "claimed; nothing on the wire was expected of it") \
 	X(CONTRADICTED, 4, "contradicted", "the wire shows otherwise than was claimed")       \
 	X(EXCLUDED, 5, "excluded",                                                            \
-	  "nobody claims it, and a closed world shows that it was not done")
+	  "a closed world shows that it was not done")
 
 /* X(verdict, outcome when claimed, outcome when nobody claims) */
 #define WW_OUTCOME_OF(X)                                 \

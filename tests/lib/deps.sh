@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What `make deps` runs: Debian packages, then the npm packages of the demo agent (pinned by lock file) into
-# BUILD/npm. Quick when nothing is missing; one line per step that does something.
+# What `make deps` runs: Debian packages, then npm packages (pinned by lock files): those of the demo agent into
+# BUILD/npm, the verifiers and validators of others into BUILD/npm-reports. Quick when nothing is missing; one line
+# per step that does something.
 #   tests/lib/deps.sh [--check] [BUILD]      --check installs nothing: prints what is missing, exit 1
 set -euo pipefail
 
@@ -82,35 +83,44 @@ install_debian()
 	fi
 }
 
-npm_stamp()
+# Folder under BUILD, and where its package.json and lock file are.
+npm_sets=(
+	npm tests/lib/agents/node
+	npm-reports tests/system/reports
+)
+
+npm_stamp() # FROM
 {
 	node --version
-	sha256sum <"$root/tests/lib/agents/node/package-lock.json"
+	sha256sum <"$root/$1/package-lock.json"
 }
 
-npm_current()
+npm_current() # TO FROM
 {
-	[[ -f $build/npm/.stamp ]] && npm_stamp | cmp -s - "$build/npm/.stamp"
+	[[ -f $build/$1/.stamp ]] && npm_stamp "$2" | cmp -s - "$build/$1/.stamp"
 }
 
-install_npm()
+install_npm() # TO FROM
 {
-	local from=$root/tests/lib/agents/node
+	local to=$build/$1 from=$root/$2
 
-	mkdir -p "$build/npm"
-	rm -f "$build/npm/.stamp"
-	cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$build/npm/"
-	echo "deps: installing $(grep -c '^    "node_modules/' "$from/package-lock.json") npm packages (npm ci)"
-	(cd "$build/npm" && quietly npm ci --no-progress)
-	npm_stamp >"$build/npm/.stamp"
+	mkdir -p "$to"
+	rm -f "$to/.stamp"
+	cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$to/"
+	echo "deps: installing $(grep -c '^    "node_modules/' "$from/package-lock.json") npm packages for $2 (npm ci)"
+	(cd "$to" && quietly npm ci --no-progress)
+	npm_stamp "$2" >"$to/.stamp"
 }
 
 find_missing
 if [[ -n $check ]]; then
 	((${#missing[@]} == 0)) || echo "deps: missing Debian packages: ${missing[*]}"
 	npm_ok=1
-	{ command -v node >/dev/null && npm_current; } || npm_ok=
-	[[ -n $npm_ok ]] || echo "deps: npm packages of the demo agent are not in ${build#"$root"/}/npm"
+	for ((i = 0; i < ${#npm_sets[@]}; i += 2)); do
+		command -v node >/dev/null && npm_current "${npm_sets[i]}" "${npm_sets[i + 1]}" && continue
+		npm_ok=
+		echo "deps: npm packages of ${npm_sets[i + 1]} are not in ${build#"$root"/}/${npm_sets[i]}"
+	done
 	[[ ${#missing[@]} == 0 && -n $npm_ok ]]
 	exit
 fi
@@ -120,6 +130,6 @@ mkdir -p "$build"
 if ((${#missing[@]})); then
 	install_debian
 fi
-if ! npm_current; then
-	install_npm
-fi
+for ((i = 0; i < ${#npm_sets[@]}; i += 2)); do
+	npm_current "${npm_sets[i]}" "${npm_sets[i + 1]}" || install_npm "${npm_sets[i]}" "${npm_sets[i + 1]}"
+done

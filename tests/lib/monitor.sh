@@ -10,6 +10,7 @@
 #   ww_status EXPRESSION                      a Python expression over the daemon's status object `s`
 #   ww_watched NAME CMD...                    `wirewitness run` with the private hosts file; its cgroup is NAME-PID
 #   ww_record NAME [OPTIONS] -- CMD...        `wirewitness record`: $WW_RUN/NAME.tape and $WW_RUN/NAME.records
+#   ww_records_fit                            checks every record of the run against docs/schema (ww_checked calls it)
 
 ww_monitor_copies()
 {
@@ -89,4 +90,23 @@ ww_record()
 		NODE_EXTRA_CA_CERTS="$WW_CERTS/ca.pem" CA_FILE="$WW_CERTS/ca.pem" AGENT_TAG="$name" \
 		"${WW_WITH_HOSTS[@]}" "$WW_BUILD/wirewitness" record -o "$WW_RUN/$name.tape" -R "$WW_RUN/$name.records" \
 		--otlp "$WW_OTLP" "${WW_PROBED[@]}" "${options[@]}" "$@"
+}
+
+# Sockets of daemons that still run are beside their ledgers; ended ones leave the ledger, which is all that is read.
+ww_records_fit()
+{
+	local files=() state
+
+	for state in "$WW_RUN"/*.state; do
+		[[ -f $state/checkpoint ]] || continue
+		"$WW_BUILD/wirewitness" ls --state "$state" -o json 2>/dev/null |
+			python3 -c 'import sys
+for line in sys.stdin: print(line[line.index("\"record\":") + 9:-2])' >"$state.ndjson" || true
+		files+=("$state.ndjson")
+	done
+	for state in "$WW_RUN"/*.records; do
+		[[ ! -s $state ]] || files+=("$state")
+	done
+	((${#files[@]} == 0)) || ok "every record fits its schema" node "$WW_LIB/../system/reports/schema.mjs" \
+		"$WW_LIB/../../docs/schema" "$WW_BUILD/npm-reports" records "${files[@]}"
 }
