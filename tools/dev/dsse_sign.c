@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signs a payload with a ledger's key, for tests that lie with the key in hand: dsse_sign KEY < PAYLOAD
+/* Signs a payload with a ledger's key, for tests that lie with the key in hand: dsse_sign KEY <
+ * PAYLOAD
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,7 +24,9 @@ int main(int argc, char **argv)
 	ww_buf_init(&payload, WW_REPORT_BYTES_MAX);
 	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
 	if (argc != 2 || ww_durable_read(AT_FDCWD, argv[1], &key) < 0 ||
-	    ww_note_signer_parse(ww_slice_trim(ww_buf_slice(&key)), &s) < 0)
+	    ww_note_signer_parse(
+		    ww_slice_sub(ww_buf_slice(&key), 0, ww_slice_find(ww_buf_slice(&key), 0, '\n')),
+		    &s) < 0)
 		return complain("usage: dsse_sign KEY < PAYLOAD");
 	if (ww_durable_read(AT_FDCWD, "/dev/stdin", &payload) < 0 ||
 	    ww_dsse_sign(&s, WW_SLICE_LIT(WW_DSSE_INTOTO), ww_buf_slice(&payload), &out) < 0)

@@ -13,6 +13,7 @@ struct job {
 	const struct ww_selection_options *o;
 	struct ww_selection *s;
 	uint64_t period_first, period_last; /* indexes */
+	uint64_t erased_last;
 	struct ww_sampling_epoch *epochs;
 	struct ww_sampling_unit *units;
 	size_t unit_count, unit_cap, epoch_cap;
@@ -228,7 +229,7 @@ static bool count_erased(void *ctx, uint64_t index)
 	struct ww_payload p;
 	int r;
 
-	if (index > j->period_last)
+	if (index > j->erased_last)
 		return false;
 	r = ww_ledger_reader_get(j->records->reader, index, &p);
 	if (r == 0 && !p.erased)
@@ -240,15 +241,21 @@ static bool count_erased(void *ctx, uint64_t index)
 	j->s->erased++;
 	if (r == 0 && ww_slice_eq_str(p.kind, "verdict"))
 		j->s->erased_verdicts++;
-	return true;
+	return r < 0 || !j->o->complete || choose(j, index);
 }
 
+/* They have no time any more: where the period has one, between its first and last record. */
 static int look_for_erased(struct job *j)
 {
+	const struct ww_moment *since = &j->c->query.since, *until = &j->c->query.until;
+	uint64_t first = since->what == WW_MOMENT_TIME ? j->period_first : ww_moment_first(since);
 	int r = 0;
 
+	j->erased_last = until->what == WW_MOMENT_TIME     ? j->period_last
+			 : until->what == WW_MOMENT_CURSOR ? until->cursor
+							   : UINT64_MAX;
 	if (j->s->seen)
-		r = ww_record_index_each(j->records->index, NULL, j->period_first, count_erased, j);
+		r = ww_record_index_each(j->records->index, NULL, first, count_erased, j);
 	if (r < 0)
 		return ww_log_err_r(r, "cannot read the index");
 	return j->error;

@@ -174,6 +174,16 @@ static int refuse(struct ww_errtext *why)
 	return -EINVAL;
 }
 
+/* Signed by the certificate that it carries: nothing was changed, whoever that is. */
+static bool is_whole(TS_RESP *resp)
+{
+	WW_AUTO(BIO_free_all_auto) BIO *sink = BIO_new(BIO_s_null());
+	PKCS7 *token = TS_RESP_get_token(resp);
+
+	return sink && token &&
+	       PKCS7_verify(token, NULL, NULL, NULL, sink, PKCS7_NOVERIFY | PKCS7_BINARY) == 1;
+}
+
 int ww_timestamp_check(struct ww_slice reply, const uint8_t sig[WW_NOTE_SIG_LEN],
 		       const uint64_t *nonce, const struct ww_slice *ca,
 		       char ret_time[WW_RFC3339_MAX], struct ww_errtext *why)
@@ -205,7 +215,7 @@ int ww_timestamp_check(struct ww_slice reply, const uint8_t sig[WW_NOTE_SIG_LEN]
 		TS_VERIFY_CTX_set_store(ctx, store); /* ctx owns it now */
 		TS_VERIFY_CTX_add_flags(ctx, TS_VFY_SIGNATURE);
 	}
-	if (TS_RESP_verify_response(ctx, resp) != 1)
+	if (TS_RESP_verify_response(ctx, resp) != 1 || (!ca && !is_whole(resp)))
 		return refuse(why);
 	r = read_time(TS_RESP_get_tst_info(resp), when);
 	if (r < 0)

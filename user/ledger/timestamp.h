@@ -18,8 +18,8 @@ WW_CHECK int ww_timestamp_query(const uint8_t sig[WW_NOTE_SIG_LEN], uint64_t non
 /*
  * Checks a DER reply: granted, its imprint is that of the signature, and with `nonce` (may be NULL)
  * the nonce is ours. With `ca` (may be NULL: certificates in PEM that are trusted) also that the
- * authority signed it; without, who signed stays open. *ret_time (may be NULL) is the time it
- * names. 0; -EINVAL: not a good reply; -ENOMEM.
+ * authority signed it; without, only that it is whole: who signed stays open. *ret_time (may be
+ * NULL) is the time it names. 0; -EINVAL: not a good reply; -ENOMEM.
  */
 WW_CHECK int ww_timestamp_check(struct ww_slice reply, const uint8_t sig[WW_NOTE_SIG_LEN],
 				const uint64_t *nonce, const struct ww_slice *ca,

@@ -6,8 +6,7 @@ ok 'a bundle' bundle plain --svr plain.svr
 ok '  verifies here' code 0 "$ww" verify --key-file "$vkey" plain.bundle
 ok '  and with the auditor'\''s program' code 0 "$out/wirewitness-verify" --key-file "$vkey" plain.bundle
 ok '  and with both generations of other verifiers' both_say ok 0 plain.bundle
-ok '  under another key it does not' code 1 "$ww" verify --key "wirewitness.test/xmod+8cc8b4d5+AQ8mPzZR3+f8Vk5kf1sW8R0+Dd2sWw0t0Bq5cEwdYd2i" plain.bundle ||
-	true
+ok '  under another key it does not' code 1 "$ww" verify --key-file words/vkey plain.bundle
 is '  tampered with, they refuse' "$(tampered 0 plain.bundle)" 'all refused: 14, unseen by them: 2, half: 1, ours refuses: 17'
 is '  its entry is the ledger'\''s leaf' "$(jq -r '.verificationMaterial.tlogEntries[0].canonicalizedBody' plain.bundle | base64 -d)" \
 	"$("$ww" ls reports -d "$state" -o json | jq -c .record.entry)"
@@ -16,7 +15,8 @@ ok '  the report record fits its schema' sh -c "'$ww' ls reports -d '$state' -o 
 ok 'the next report lists it' report -O next.json --complete
 ok '  and verifies' code 0 "$out/wirewitness-verify" --key-file "$vkey" next.json
 ok '  and fits the schema' fits next.json
-printf 'erase %s\n' "$("$ww" ls reports -d "$state" -o json | jq .cursor | tail -n 1)" | "$out/dev/ledger_append" "$state"
+ok 'a second bundle, from the ledger that has grown' bundle second
+printf 'erase %s\n' "$("$ww" ls reports -d "$state" -o json | jq .cursor | head -n 1)" | "$out/dev/ledger_append" "$state"
 ok 'erased, the next report still verifies' report -O erased.json --complete
 ok '  also elsewhere' code 0 "$out/wirewitness-verify" --key-file "$vkey" erased.json
 is '  as withheld' "$(payload erased.json | jq '[.predicate.records[] | select(.kind == "report" and has("digest"))] | length')" 1
@@ -26,7 +26,7 @@ payload plain.svr >svr.json
 is 'the short result is over the same subjects' "$(jq -c .subject svr.json)" "$(payload plain.json | jq -c .subject)"
 is '  an svr' "$(jq -r .predicateType svr.json)" https://in-toto.io/attestation/svr/v0.2
 is '  with every verdict' "$(jq -r '.predicate.properties[]' svr.json | sed -n 's/^WIREWITNESS_OUTCOME_\([a-z-]*\):v-.*/\1/p' | sort | uniq -c | xargs)" \
-	'6 contradicted 6 corroborated'
+	'9 contradicted 3 corroborated'
 is '  and how many' "$(jq -r '.predicate.properties[]' svr.json | grep VERDICTS)" WIREWITNESS_VERDICTS:12
 jq -r '.signatures[0].sig' plain.svr | base64 -d >svr.sig
 { printf 'DSSEv1 28 application/vnd.in-toto+json %s ' "$(wc -c <svr.json)"; cat svr.json; } >svr.signed

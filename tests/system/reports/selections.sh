@@ -35,7 +35,7 @@ is '  all of that program' "$(listed exe.json verdict)" "$(jq -cs --arg a "$acto
 ok 'by verdict and tool' report -O tool.json --verdict MASKED_ERROR,NO_ACTION --tool 'refund*'
 is '  as the records say' "$(listed tool.json verdict)" \
 	"$(jq -cs '[.[] | select(.kind == "verdict" and .verdict != "CONFIRMED_T1") | .id]' records.ndjson)"
-is '  counts' "$(counts tool.json)" '[12,6,0]'
+is '  counts' "$(counts tool.json)" '[12,9,0]'
 ok 'all together' report -O both.json --verdict MASKED_ERROR --agent "$actor" --trace "$(jq -rs --arg a "$actor" \
 	'[.[] | select(.kind == "verdict" and .actor == $a and .verdict == "MASKED_ERROR")][0].span.traceId' records.ndjson)"
 is '  is one' "$(listed both.json verdict | jq length)" 1

@@ -79,5 +79,6 @@ ok '  it says' said 'https is for --timestamp-command'
 # A stamp over another signature, moved into a bundle: those verifiers refuse, and so do we.
 jq -c --arg t "$(base64 -w0 stamp.tsr)" '.verificationMaterial.timestampVerificationData = {rfc3161Timestamps: [{signedTimestamp: $t}]}' \
 	gone.bundle >moved.bundle
+cp gone.root moved.root
 ok 'a stamp of another report' both_say refused 1 moved.bundle
 ok '  is refused by ours' code 1 "$ww" verify --key-file "$vkey" moved.bundle
