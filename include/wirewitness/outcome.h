@@ -15,8 +15,7 @@
 	X(OBSERVED_ONLY, 2, "observed-only", "seen on the wire, claimed by nobody")           \
 	X(CLAIMED_ONLY, 3, "claimed-only", "claimed; nothing on the wire was expected of it") \
 	X(CONTRADICTED, 4, "contradicted", "the wire shows otherwise than was claimed")       \
-	X(EXCLUDED, 5, "excluded",                                                            \
-	  "a closed world shows that it was not done")
+	X(EXCLUDED, 5, "excluded", "a closed world shows that it was not done")
 
 /* X(verdict, outcome when claimed, outcome when nobody claims) */
 #define WW_OUTCOME_OF(X)                                 \

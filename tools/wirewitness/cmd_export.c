@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wirewitness export: the records that a report would list, as lines of the stream or as a table. */
+/* wirewitness export: the records that a report would list, as lines of the stream or as a table.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,8 @@
 #include "out/export.h"
 #include "selection.h"
 
-struct export {
+struct export
+{
 	const char *state_dir, *file, *kind;
 	bool csv, has_format, force;
 	struct ww_criteria criteria;
@@ -27,8 +29,7 @@ enum { OPT_FORMAT = 0x200, OPT_KIND };
 static const struct argp_option argp_options[] = {
 	{"format", OPT_FORMAT, "csv|jsonl", 0, "a table, or the lines of the stream", 2},
 	{"output", 'O', "FILE", 0, "where it goes (default: standard output)", 2},
-	{"kind", OPT_KIND, "KIND", 0,
-	 "only records of this kind (csv: verdict when not given)", 2},
+	{"kind", OPT_KIND, "KIND", 0, "only records of this kind (csv: verdict when not given)", 2},
 	{"complete", 'c', NULL, 0, "every record of the period, not only what verdicts rest on", 2},
 	{"state", 'd', "DIR", 0, "state directory of the daemon (default " WW_STATE_DIR ")", 2},
 	{"force", 'x', NULL, 0, "overwrite an existing file", 2},
@@ -89,10 +90,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_child argp_children[] = {{&ww_criteria_argp, 0, NULL, 1}, {0}};
 
 static const struct argp argp = {
-	argp_options, parse, "--format csv|jsonl",
+	argp_options,
+	parse,
+	"--format csv|jsonl",
 	"Writes the records that a report over the same selection lists. Nothing of it is signed: "
 	"for evidence, make a report.",
-	argp_children, NULL, NULL};
+	argp_children,
+	NULL,
+	NULL};
 
 static int open_output(struct export *x)
 {
@@ -123,8 +128,7 @@ static int close_output(struct export *x)
 
 	if (!x->out)
 		return 0;
-	if (fflush(x->out) != 0 || ferror(x->out) ||
-	    (x->file && fsync(fileno(x->out)) < 0))
+	if (fflush(x->out) != 0 || ferror(x->out) || (x->file && fsync(fileno(x->out)) < 0))
 		r = ww_log_err_r(errno ? -errno : -EIO, "cannot write the export");
 	if (x->file)
 		(void)fclose(x->out); /* flushed above */

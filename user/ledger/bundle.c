@@ -389,17 +389,14 @@ static int parse_entry(struct ww_slice text, struct ww_bundle *b, struct ww_errt
 
 static int parse_entries(struct ww_slice array, struct ww_bundle *b, struct ww_errtext *why)
 {
+	struct ww_slice text = WW_SLICE_NULL;
 	struct ww_json_token t;
-	struct ww_slice text;
 	struct ww_json j;
-	int r = ww_fields_array(array, &j);
+	int r;
 
-	if (r == 0)
-		r = ww_fields_next(&j, &t, &text);
-	if (r == 1)
-		r = parse_entry(text, b, why);
-	else
+	if (ww_fields_array(array, &j) < 0 || ww_fields_next(&j, &t, &text) != 1)
 		return ww_errtext_set(why, -EINVAL, "there is no log entry");
+	r = parse_entry(text, b, why);
 	if (r == 0 && ww_fields_next(&j, &t, &text) != 0)
 		return ww_errtext_set(why, -EINVAL, "there is more than one log entry");
 	return r;
