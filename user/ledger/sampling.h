@@ -9,6 +9,9 @@
  * (OpenTelemetry's consistent probability sampling: p = (2^56 - threshold) / 2^56). What the wire
  * contradicts is always shown.
  *
+ * Actions that were not chosen are named without a record: that the list of them is the ledger's
+ * can be seen with a complete report, or with the ledger.
+ *
  * The host knows the seed all along: it cannot change its mind later, but it can foresee the
  * choice. Seeds are made from the install's digest key, so there is no further secret to keep.
  *

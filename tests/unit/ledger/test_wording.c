@@ -32,6 +32,9 @@ static void test_unbacked(void **state)
 		"{\"region\":\"claimed\",\"proof\":1}",
 		"[\"proven\"]",
 		"\"proven\"",
+		"{\"quoted\":{\"tool\":\"x\"},\"a\":\"proven\"}", /* nothing but it is passed over
+								   */
+		"{\"quoted\":\"x\",\"quoted\":[\"x\",",
 		"{\"a\":1",
 		"{\"a\":1} x",
 		"",
@@ -53,6 +56,9 @@ static void test_backed(void **state)
 		"{\"region\":\"excluded\",\"bound\":{\"km\":750}}",
 		"{\"region\":\"claimed\",\"claimedBy\":\"the provider\"}",
 		"{\"a\":\"unknown\",\"b\":\"measured\"}",
+		/* what others named is no statement of the report */
+		"{\"quoted\":{\"tool\":\"a proven refund\",\"x\":[\"excluded\"]}}",
+		"{\"scopes\":[{\"path\":\"/sys/fs/cgroup/proven\",\"complete\":true}]}",
 	};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(good); i++)
