@@ -21,7 +21,6 @@ static const struct command {
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},
 	{"export", ww_cmd_export, "the same selection as JSON Lines or CSV, unsigned"},
-	{"verify", ww_cmd_verify, "check a report offline"},
 	{"record", ww_cmd_record, "run a command and write all its events to a tape"},
 	{"replay", ww_cmd_replay, "derive the records of a tape again, without privileges"},
 	{"doctor", ww_cmd_doctor, "what this kernel and host allow, and what is attached to what"},

@@ -74,3 +74,12 @@ ok 'names that use strong words do not prevent a report' sh -c "
 	jq -c 'if .kind == \"verdict\" or .kind == \"action\" then .tool = \"a proven refund\" else . end' records.ndjson |
 		'$out/dev/ledger_append' words && '$ww' report -d words -O words.json >/dev/null &&
 	'$out/wirewitness-verify' --key-file words/vkey words.json >/dev/null"
+
+# What is derived from records does not change unnoticed; GOLDEN=1 writes it anew, the difference is reviewed.
+golden=$root/tests/golden/reports
+ok 'for the golden files' report -O golden.json --requested-by somebody --verdict CONFIRMED_T1,NO_ACTION
+payload golden.json | jq '.predicate | del(.ledger, .records, .checkpoint)' >sections.json
+"$ww" export -d "$state" --format csv >verdicts.csv
+[ -z "${GOLDEN-}" ] || cp sections.json verdicts.csv "$golden/"
+ok 'the sections are the golden ones' diff "$golden/sections.json" sections.json
+ok 'the table is the golden one' cmp "$golden/verdicts.csv" verdicts.csv
