@@ -65,6 +65,7 @@
 #define WW_LEDGER_STAGED_BYTES  (12u << 20) /* records made while a commit runs */
 #define WW_LEDGER_SEGMENT_BYTES (8u << 20)  /* payload file: what a random read may have to walk */
 #define WW_LEDGER_OPEN_CHECK_MAX \
-	(256u << 10)                       /* leaves fully checked on open: a fifth of a second */
-#define WW_REPORT_RECORDS_MAX 65536u       /* records in one report */
-#define WW_REPORT_BYTES_MAX   (256u << 20) /* one report file */
+	(256u << 10) /* leaves fully checked on open: a fifth of a second */
+#define WW_REPORT_RECORDS_MAX \
+	131072u /* records in one report: 10,000 verdicts with all they rest on */
+#define WW_REPORT_BYTES_MAX (512u << 20) /* one report file, of that many records */
