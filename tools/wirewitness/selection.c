@@ -121,8 +121,9 @@ static bool take_listed(struct job *j, uint64_t index, const struct ww_json_toke
 			return false;
 		return !j->o->complete || choose(j, index);
 	}
+	/* What is said of the watching and of the ledger itself stands in every report. */
 	if (j->o->complete || kind_is(kind, "loss") || kind_is(kind, "finding") ||
-	    kind_is(kind, "life"))
+	    kind_is(kind, "life") || kind_is(kind, "prune") || kind_is(kind, "key_rotation"))
 		return choose(j, index);
 	return true;
 }

@@ -2,9 +2,9 @@
 /*
  * Which records go into a report: the verdicts that are asked for (or a sample of them), whatever
  * they rest on (followed to actions, exchanges, spans, flows, actors), the verdicts that supersede
- * them, and of the period the newest coverage record of each scope, all losses, findings and the
- * monitor's own life, from the start of the run that the period begins in.
- * Or, complete: every record of the period, so that nothing can have been left out.
+ * them, and of the period the newest coverage record of each scope, all losses, findings, what was
+ * pruned, changes of key and the monitor's own life, from the start of the run that the period
+ * begins in. Or, complete: every record of the period, so that nothing can have been left out.
  */
 #pragma once
 

@@ -105,7 +105,7 @@ int ww_bundle_entry(const struct ww_sha256 *payload, const uint8_t sig[WW_NOTE_S
 int ww_bundle_record(const struct ww_sha256 *payload, struct ww_slice entry, const char *t,
 		     struct ww_buf *out)
 {
-	char id[3 + 2 * 8] = "r-";
+	char id[3 + 2 * 8] = "b-";
 	struct ww_jsonw w;
 
 	ww_hex_encode(ww_slice(payload->b, 8), id + 2);

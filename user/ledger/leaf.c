@@ -34,14 +34,18 @@ bool ww_leaf_is_report(struct ww_slice kind)
 	return ww_slice_eq_str(kind, WW_LEAF_REPORT);
 }
 
+bool ww_leaf_is_entry(struct ww_slice leaf)
+{
+	return ww_slice_starts(leaf, WW_SLICE_LIT("{\"apiVersion\":"));
+}
+
 int ww_leaf_entry(struct ww_slice record, struct ww_slice *ret_entry)
 {
 	struct ww_json_token t;
 	struct ww_slice entry;
 
 	if (ww_json_path(record, "$.entry", &t, &entry) != WW_PARSE_DONE ||
-	    t.type != WW_JSON_OBJECT || entry.n >= WW_LEAF_BYTES_MAX ||
-	    !ww_slice_starts(entry, WW_SLICE_LIT("{\"apiVersion\":")))
+	    t.type != WW_JSON_OBJECT || entry.n >= WW_LEAF_BYTES_MAX || !ww_leaf_is_entry(entry))
 		return -EINVAL;
 	*ret_entry = entry;
 	return 0;

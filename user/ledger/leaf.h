@@ -31,6 +31,9 @@ bool ww_leaf_is_report(struct ww_slice kind);
 size_t ww_leaf_text(struct ww_slice kind, const struct ww_sha256 *digest,
 		    char out[WW_LEAF_BYTES_MAX]);
 
+/* Whether a leaf is of the second type. */
+bool ww_leaf_is_entry(struct ww_slice leaf);
+
 /* The member "entry" of a report record, borrowed. 0 or -EINVAL (none, too long, of another form).
  */
 WW_CHECK int ww_leaf_entry(struct ww_slice record, struct ww_slice *ret_entry);

@@ -141,6 +141,8 @@ static int leaf_kind(struct ww_ledger_reader *r, uint64_t index)
 
 	if (e == 0)
 		e = ww_fields_read(leaf, "the leaf", &f, 1, NULL);
+	if (e == 0 && ww_leaf_is_entry(leaf)) /* its "kind" is that of others */
+		f.token.raw = WW_SLICE_LIT(WW_LEAF_REPORT);
 	if (e < 0 || !ww_leaf_kind_ok(f.token.raw))
 		return e < 0 ? e : -EUCLEAN;
 	memcpy(r->kind, f.token.raw.p, f.token.raw.n);

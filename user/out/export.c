@@ -126,6 +126,9 @@ static const struct table {
 	  "processes", "lostEvents", "lostBytes", "beyondCapBytes", "marksTotal"}},
 	{"loss", {HEAD, "cgroup", "cause", "events", "bytes"}},
 	{"finding", {HEAD, "finding"}},
+	{"key_rotation", {HEAD, "index", "oldKey", "newKey"}},
+	{"prune",
+	 {HEAD, "by", "forced", "olderThanS", "cutoff", "kinds", "first", "last", "records"}},
 	{"report", {HEAD, "entry.spec.dsseV002.payloadHash.digest"}},
 };
 
