@@ -10,7 +10,8 @@
 #   ww_status EXPRESSION                      a Python expression over the daemon's status object `s`
 #   ww_watched NAME CMD...                    `wirewitness run` with the private hosts file; its cgroup is NAME-PID
 #   ww_record NAME [OPTIONS] -- CMD...        `wirewitness record`: $WW_RUN/NAME.tape and $WW_RUN/NAME.records
-#   ww_records_fit                            checks every record of the run against docs/schema (ww_checked calls it)
+#   ww_records_fit                            checks every record of the run against docs/schema (ww_checked calls it); where
+#                                             a test makes up records, WW_FIT_KINDS are those that it does not (a|b)
 
 ww_monitor_copies()
 {
@@ -55,6 +56,8 @@ ww_daemon()
 
 	shift
 	WW_SOCKET=$WW_RUN/$name.sock WW_STATE=$WW_RUN/$name.state WW_OTLP=127.0.0.1:$(ww_free_port)
+	# A ledger that was there before may hold records that a test made up.
+	[[ -e $WW_STATE/checkpoint ]] || WW_LIVE_STATES+=("$WW_STATE")
 	ww_start_ready "$name" "$WW_LIB/notified" "$WW_RUN/$name.notify" "$WW_BUILD/wirewitnessd" \
 		--state "$WW_STATE" --socket "$WW_SOCKET" --otlp "$WW_OTLP" "${WW_PROBED[@]}" "$@"
 }
@@ -92,16 +95,16 @@ ww_record()
 		--otlp "$WW_OTLP" "${WW_PROBED[@]}" "${options[@]}" "$@"
 }
 
-# Sockets of daemons that still run are beside their ledgers; ended ones leave the ledger, which is all that is read.
+WW_LIVE_STATES=()
 ww_records_fit()
 {
 	local files=() state
 
-	for state in "$WW_RUN"/*.state; do
-		[[ -f $state/checkpoint ]] || continue
+	for state in "${WW_LIVE_STATES[@]}"; do
 		"$WW_BUILD/wirewitness" ls --state "$state" -o json 2>/dev/null |
 			python3 -c 'import sys
-for line in sys.stdin: print(line[line.index("\"record\":") + 9:-2])' >"$state.ndjson" || true
+for line in sys.stdin: print(line[line.index("\"record\":") + 9:-2])' |
+			grep -E "^\{\"kind\":\"(${WW_FIT_KINDS:-[a-z_]*})\"" >"$state.ndjson" || true
 		files+=("$state.ndjson")
 	done
 	for state in "$WW_RUN"/*.records; do

@@ -12,10 +12,10 @@
  * record     {index, kind, salt, record, inclusionProof[]}: record is the record's text as a JSON
  *            string, so that decoding gives the exact bytes and a person can read it; withheld:
  *            {index, kind, digest, inclusionProof[]}, for erased records (of kind "report", whose
- *            leaf is no digest, it is the leaf's hash); pruned ones also have prunedBy, the index of
- *            the ledger's prune record that names them, and prunedAt, its time
- * selection  "range": every index from firstIndex to lastIndex is listed; "list": only what is
- *            listed, and nothing follows about the indexes between
+ *            leaf is no digest, it is the leaf's hash); pruned ones also have prunedBy, the index
+ * of the ledger's prune record that names them, and prunedAt, its time selection  "range": every
+ * index from firstIndex to lastIndex is listed; "list": only what is listed, and nothing follows
+ * about the indexes between
  *
  * Proof hashes and the note are standard base64, salts, digests and roots are lower-case hex.
  * Unknown members are ignored, known ones may not occur twice. Reading checks shape only; truth is
