@@ -27,8 +27,8 @@ struct ww_actor {
 	struct ww_boot execed; /* 0: not since we watch */
 	struct ww_boot exited; /* 0: alive */
 	int32_t exit_code;
-	bool start_coarse;   /* from a walk of /proc: start_ns is rounded to a clock tick until an
-				event says it exactly */
+	bool start_coarse; /* from a walk of /proc: start_ns is rounded to a clock tick until an
+			      event says it exactly */
 	/* Of the program that it executes, counted anew after each exec: */
 	uint32_t tls_files;  /* library files with probes that it maps */
 	uint64_t tls_events; /* plaintext events, and of them those bound to a socket at once */

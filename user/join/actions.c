@@ -336,6 +336,8 @@ static void take_clock(struct ww_actions *t, struct ww_action *a, const struct w
 
 	if (s->received.ns > a->received.ns)
 		a->received = s->received;
+	if (a->told.ns == 0 || s->received.ns < a->told.ns)
+		a->told = s->received;
 	if (m->bound_ns > a->bound_ns)
 		a->bound_ns = m->bound_ns;
 	if (!m->valid || m->bound_ns > t->skew_ns || s->start.ns == 0 || s->end.ns < s->start.ns ||

@@ -77,6 +77,7 @@ struct ww_action {
 	bool clock_bad; /* some time of it could not be mapped, or contradicts its receipt */
 	bool judged;    /* in the judged list */
 	struct ww_boot received; /* last part of the application's side */
+	struct ww_boot told;     /* first part: whatever its clock says, the call began before */
 	uint64_t bound_ns;       /* largest error of its mapped times */
 	struct ww_boot begun;    /* first start and last end of its spans, */
 	struct ww_boot ended;    /* those beyond the table included */

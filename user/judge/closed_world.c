@@ -270,6 +270,8 @@ void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_
 	w->to.ns = ask->joined->window.to.ns + ask->grace_ns;
 	if (ask->contract->deferred)
 		w->to.ns += ask->contract->deadline_s * NS_PER_S;
+	if (ask->joined->count == 0 && ask->action->told.ns > w->to.ns)
+		w->to = ask->action->told; /* nothing says that the span's clock is not behind */
 	for (unsigned i = 0; i < ask->joined->count; i++)
 		await_reply(ask, ask->joined->attempts[i].match, w);
 	check_coverage(ask, w);

@@ -56,7 +56,7 @@ struct ww_target_opaque {
 struct ww_target_ops {
 	void (*file)(void *ctx, const struct ww_target_file *f);
 	void (*opaque)(void *ctx,
-		       const struct ww_target_opaque *o);      /* once per process and reason */
+		       const struct ww_target_opaque *o); /* once per process and reason */
 	/* Once per process, program that it executes, and file. */
 	void (*use)(void *ctx, const struct ww_target_use *u);
 	void (*evict)(void *ctx,

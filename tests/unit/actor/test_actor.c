@@ -94,8 +94,7 @@ static void exec_names(void **state)
 static void exec_begins_anew(void **state)
 {
 	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
-	struct ww_event_coverage *maps =
-		ev_make(sizeof(*maps), WW_EVENT_COVERAGE, 5, 11, 0);
+	struct ww_event_coverage *maps = ev_make(sizeof(*maps), WW_EVENT_COVERAGE, 5, 11, 0);
 
 	assert_int_equal(ww_actors_new(&a), 0);
 	maps->what = WW_COVERAGE_PROCESS;

@@ -431,6 +431,39 @@ static void test_call_before_the_span_arrived(void **state)
 	scene_close(s);
 }
 
+/* The span's clock is behind: what else could have acted came after it, but before its receipt. */
+static void test_executor_before_the_span_arrived(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		bool opaque;
+		const char *verdict, *reason;
+	} rows[] = {{5100, false, "UNVERIFIABLE", "REMOTE_EXECUTOR"},
+		    {5100, true, "UNVERIFIABLE", "TLS_OPAQUE"},
+		    {5400, false, "NO_ACTION", ""},
+		    {5400, true, "NO_ACTION", ""}};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1200);
+
+		if (!rows[i].opaque) {
+			reached_unix(s, "/run/helper.sock", rows[i].ms);
+		} else {
+			flow_open(s, 5, AGENT, "192.0.2.7", 443, rows[i].ms);
+			flow_state(s, 5, WW_EVENT_FLOW_STATE, 1, 0, 0, 0, 0, rows[i].ms);
+			flow_tls(s, 5, rows[i].ms);
+			flow_state(s, 5, WW_EVENT_FLOW_CLOSE, 7, WW_CLOSE_FIN_LOCAL, 3000, 3000,
+				   4000, rows[i].ms + 50);
+		}
+		p.received = at_ms(5300);
+		tell(s, &p);
+		tick(s, 9000);
+		expect(s, rows[i].verdict, rows[i].reason, "E0", "NONE");
+		scene_close(s);
+	}
+}
+
 /* A claim that was said before its turn began, or after it was received, was timed by nothing. */
 static void test_claim_at_no_time(void **state)
 {
@@ -815,6 +848,7 @@ int main(void)
 		cmocka_unit_test(test_another_tree_made_the_call),
 		cmocka_unit_test(test_late_call),
 		cmocka_unit_test(test_call_before_the_span_arrived),
+		cmocka_unit_test(test_executor_before_the_span_arrived),
 		cmocka_unit_test(test_claim_at_no_time),
 		cmocka_unit_test(test_unread_bytes_of_a_neighbour),
 		cmocka_unit_test(test_process_that_left),
