@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > WW_RECORD_BYTES_MAX)
 		return 0;
 	ww_buf_init(&out, 1 << 20);
-	r = ww_line_add(record, false, &out);
+	r = ww_line_add(record, WW_LINE_DATED, &out);
 	demand(r == 0 && out.n <= WW_LINE_BYTES_MAX);
 	check_text(ww_buf_slice(&out), false);
 	ww_buf_clear(&out);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/log.h"
 #include "out/printable.h"
 
 int ww_client_open(const char *path, struct ww_client *ret_client)
@@ -76,6 +77,21 @@ int ww_client_line(struct ww_client *c, struct ww_slice *ret_line)
 	}
 }
 
+/* The text of {"error":...}, as a person reads it. */
+static void take_error(struct ww_slice answer, char *error, size_t cap)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+	WW_AUTO_BUF struct ww_buf text;
+
+	ww_buf_init(&text, cap);
+	if (ww_json_path(answer, "$.error", &t, &range) == WW_PARSE_DONE &&
+	    t.type == WW_JSON_STRING && ww_printable_value(&text, &t) == 0)
+		snprintf(error, cap, "%.*s", (int)text.n, (const char *)text.p);
+	else
+		snprintf(error, cap, "answer not understood");
+}
+
 int ww_client_ask(struct ww_client *c, const char *request, struct ww_slice *ret_answer,
 		  char *error, size_t cap)
 {
@@ -93,11 +109,7 @@ int ww_client_ask(struct ww_client *c, const char *request, struct ww_slice *ret
 		*ret_answer = line;
 		return 0;
 	}
-	if (ww_json_path(line, "$.error", &t, &range) == WW_PARSE_DONE &&
-	    t.type == WW_JSON_STRING && ww_printable_value(&text, &t) == 0)
-		snprintf(error, cap, "%.*s", (int)text.n, (const char *)text.p);
-	else
-		snprintf(error, cap, "answer not understood");
+	take_error(line, error, cap);
 	return -EREMOTEIO;
 }
 
@@ -106,14 +118,10 @@ void ww_client_explain(const char *path, int r)
 	if (r == -EREMOTEIO)
 		return; /* the daemon's own words were shown */
 	if (r == -ENOENT || r == -ECONNREFUSED)
-		fprintf(stderr,
-			"wirewitness: no daemon answers at %s; start it with: sudo wirewitnessd\n",
-			path);
+		ww_log(WW_LOG_ERR, "no daemon answers at %s; start it with: sudo wirewitnessd",
+		       path);
 	else if (r == -EACCES || r == -EPERM || r == -EPIPE)
-		fprintf(stderr,
-			"wirewitness: %s is for root and the daemon's own user; try with sudo\n",
-			path);
+		ww_log(WW_LOG_ERR, "%s is for root and the daemon's own user; try with sudo", path);
 	else
-		fprintf(stderr, "wirewitness: cannot talk to the daemon at %s: %s\n", path,
-			strerror(-r));
+		ww_log_err_r(r, "cannot talk to the daemon at %s", path);
 }

@@ -30,12 +30,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->socket = arg;
 		return 0;
 	case 'o':
-		if (strcmp(arg, "json") != 0)
-			argp_error(state, "-o: expected json, got '%s'", arg);
-		o->json = true;
+		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
+			argp_error(state, "-o: expected text or json, got '%s'", arg);
+		o->json = strcmp(arg, "json") == 0;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_usage(state);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -44,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{"socket", 's', "PATH", 0, "control socket of the daemon (default " WW_SOCKET_PATH ")", 0},
-	{"output", 'o', "json", 0, "the daemon's status as JSON", 0},
+	{"output", 'o', "FORMAT", 0, "text (default), or json: the daemon's status object", 0},
 	{0},
 };
 
@@ -198,12 +198,14 @@ static void print_processes(struct ww_slice answer)
 	uint64_t all;
 	unsigned i;
 
-	printf("watched processes\n  %-8s %-16s %-9s %-7s %-6s %-9s %s\n", "pid", "command",
-	       "attached", "firing", "bound", "verified", "reason");
+	printf("watched processes\n");
 	for (i = 0;; i++) {
 		snprintf(path, sizeof(path), "$.status.processes[%u]", i);
 		if (ww_json_path(answer, path, &t, &p) != WW_PARSE_DONE)
 			break;
+		if (i == 0)
+			printf("  %-8s %-16s %-9s %-7s %-6s %-9s %s\n", "pid", "command", "attached",
+			       "firing", "bound", "verified", "reason");
 		printf("  %-8s %-16s %-9s %-7s %-6s %-9s %s\n",
 		       member_text(p, "$.pid", pid, sizeof(pid)),
 		       member_text(p, "$.comm", comm, sizeof(comm)),
@@ -213,6 +215,8 @@ static void print_processes(struct ww_slice answer)
 		       member_true(p, "$.verified") ? "yes" : "no",
 		       member_text(p, "$.reason", reason, sizeof(reason)));
 	}
+	if (i == 0)
+		printf("  none; start one with: sudo wirewitness run -- COMMAND\n");
 	member_text(answer, "$.status.processesTotal", total, sizeof(total));
 	if (ww_slice_u64(ww_slice_str(total), &all) == 0 && all > i)
 		printf("  the oldest %u of %s\n", i, total);
@@ -254,12 +258,10 @@ int ww_cmd_doctor(int argc, char **argv)
 		print_ledger(answer);
 		print_publish(answer);
 		print_processes(answer);
-	} else if (o.json) {
+	} else if (o.json || (r != -ENOENT && r != -ECONNREFUSED)) {
 		ww_client_explain(o.socket, r);
-	} else if (r == -ENOENT || r == -ECONNREFUSED) {
-		printf("daemon: none answers at %s\n", o.socket);
-	} else if (r != -EREMOTEIO) {
-		printf("daemon: cannot be asked at %s: %s\n", o.socket, strerror(-r));
+	} else {
+		printf("daemon: none answers at %s; start it with: sudo wirewitnessd\n", o.socket);
 	}
 	ww_client_close(&c);
 	if (o.json)

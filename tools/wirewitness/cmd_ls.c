@@ -68,7 +68,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (l->listing)
-			argp_usage(state);
+			argp_error(state, "one kind at a time: unexpected '%s'", arg);
 		take_kind(l, state, arg);
 		return 0;
 	default:
@@ -114,7 +114,8 @@ static bool write_text_line(struct ls *l, uint64_t index, struct ww_slice json)
 	ww_buf_init(&line, WW_LINE_BYTES_MAX + sizeof(head));
 	l->error = ww_buf_add(&line, head, (size_t)n);
 	if (l->error == 0)
-		l->error = ww_line_add(json, l->colour, &line);
+		l->error =
+			ww_line_add(json, WW_LINE_DATED | (l->colour ? WW_LINE_COLOUR : 0), &line);
 	return l->error == 0 && ww_terminal_line(ww_buf_slice(&line));
 }
 
@@ -219,6 +220,6 @@ int ww_cmd_ls(int argc, char **argv)
 	if (list(&l) < 0)
 		return WW_EXIT_UNABLE;
 	if (l.found == 0 && !l.json)
-		fprintf(stderr, "wirewitness: nothing found\n");
+		ww_log(WW_LOG_INFO, "nothing found");
 	return l.found > 0 ? 0 : WW_EXIT_NO;
 }

@@ -85,8 +85,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->argv || !o->tape)
-			argp_usage(state);
+		if (!o->tape)
+			argp_error(state, "-o FILE: where the tape goes is missing");
+		if (!o->argv)
+			argp_error(state, "what to run is missing: -- COMMAND");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -209,7 +211,8 @@ static int open_outputs(struct recorder *rec, const struct options *o, struct ww
 	return r < 0 ? ww_log_err_r(r, "cannot make the tape %s", o->tape) : 0;
 }
 
-static int run_command(struct recorder *rec, const struct options *o)
+/* 0 or -errno, told; *ret_code is set when it was the command that could not be started. */
+static int run_command(struct recorder *rec, const struct options *o, int *ret_code)
 {
 	char name[64], path[512];
 	uint64_t id;
@@ -223,6 +226,7 @@ static int run_command(struct recorder *rec, const struct options *o)
 	r = ww_launch(path, o->argv, &rec->launch);
 	if (r < 0) {
 		ww_live_scope_end(rec->live, id);
+		*ret_code = r == -ENOENT ? 127 : 126;
 		return ww_log_err_r(r, "cannot run %s", o->argv[0]);
 	}
 	uv_poll_init(&rec->loop, &rec->ended, rec->launch.pidfd);
@@ -265,7 +269,7 @@ static int finish(struct recorder *rec)
 	return rec->failed;
 }
 
-static int record(struct recorder *rec, const struct options *o)
+static int record(struct recorder *rec, const struct options *o, int *ret_code)
 {
 	WW_AUTO_BUF struct ww_buf contracts;
 	struct ww_errtext why = {""};
@@ -288,7 +292,17 @@ static int record(struct recorder *rec, const struct options *o)
 	r = open_outputs(rec, o, ww_buf_slice(&contracts));
 	if (r == 0)
 		r = ww_live_start(rec->live);
-	return r < 0 ? r : run_command(rec, o);
+	return r < 0 ? r : run_command(rec, o, ret_code);
+}
+
+/* Nothing was run: an empty tape would only stand in the way of the next try. */
+static void drop_tape(struct recorder *rec, const struct options *o)
+{
+	(void)ww_tape_close(rec->tape, rec->last_ns); /* it goes anyway */
+	rec->tape = NULL;
+	rec->failed =
+		-ECANCELED; /* what still comes while the probes are taken away is for nobody */
+	unlink(o->tape);
 }
 
 int ww_cmd_record(int argc, char **argv)
@@ -302,11 +316,13 @@ int ww_cmd_record(int argc, char **argv)
 	o.live.libraries = o.libraries;
 	if (uv_loop_init(&rec.loop) < 0)
 		return WW_EXIT_UNABLE;
-	r = record(&rec, &o);
+	r = record(&rec, &o, &code);
 	if (r == 0) {
 		code = ww_launch_wait(&rec.launch);
 		if (finish(&rec) < 0)
 			code = WW_EXIT_UNABLE;
+	} else if (rec.tape) {
+		drop_tape(&rec, &o);
 	}
 	ww_live_close(rec.live);
 	uv_run(&rec.loop, UV_RUN_DEFAULT);

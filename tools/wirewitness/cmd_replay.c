@@ -29,12 +29,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->tape)
-			argp_usage(state);
+			argp_error(state, "one tape at a time: unexpected '%s'", arg);
 		o->tape = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->tape)
-			argp_usage(state);
+			argp_error(state, "the tape FILE is missing");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -109,7 +109,10 @@ int ww_cmd_replay(int argc, char **argv)
 	if (r == 0)
 		r = ww_manifest_read(ww_tape_manifest(tape), &memory, &cfg);
 	if (r < 0) {
-		ww_log_err_r(r, "cannot replay %s", o.tape);
+		if (r == -EBADMSG)
+			ww_log(WW_LOG_ERR, "%s is not a tape", o.tape);
+		else
+			ww_log_err_r(r, "cannot replay %s", o.tape);
 		return WW_EXIT_UNABLE;
 	}
 	if (o.contracts) {

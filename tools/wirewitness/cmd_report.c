@@ -67,6 +67,8 @@ static void check(struct report *p, struct argp_state *state)
 	ww_criteria_check(&p->criteria, state);
 	if (!p->file && (!p->trust_root || p->bundle || p->svr))
 		argp_error(state, "-O FILE: where the report goes is missing");
+	if (p->file && strcmp(p->file, "-") == 0)
+		argp_error(state, "-O: a report is two files, FILE and FILE.txt: it needs a name");
 	if (p->options.complete && (narrows(&p->criteria) || p->options.sample))
 		argp_error(state, "--complete lists every record: it cannot have a filter");
 	if ((p->stamp_url || p->stamp_command) && !p->bundle)
@@ -128,7 +130,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &p->criteria;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_usage(state);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	case ARGP_KEY_END:
 		check(p, state);

@@ -41,12 +41,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (s->what)
-			argp_usage(state);
+			argp_error(state, "one record at a time: unexpected '%s'", arg);
 		s->what = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!s->what)
-			argp_usage(state);
+			argp_error(state, "an ID or a ledger INDEX is missing");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -133,7 +133,7 @@ static int print_line(struct show *s, uint64_t index)
 	if (r == 0)
 		r = ww_buf_add(&line, head, (size_t)n);
 	if (r == 0)
-		r = ww_line_add(json, s->colour, &line);
+		r = ww_line_add(json, WW_LINE_DATED | (s->colour ? WW_LINE_COLOUR : 0), &line);
 	if (r == 0)
 		ww_terminal_line(ww_buf_slice(&line));
 	return r;
@@ -263,6 +263,9 @@ int ww_cmd_show(int argc, char **argv)
 		r = ww_records_get(&s.records, s.index, &json);
 	if (found && r == -ENOENT) {
 		r = show_withheld(&s);
+	} else if (r == -EUCLEAN) {
+		ww_records_explain(s.index, r);
+		r = -EIO;
 	} else if (r == -ENOTUNIQ) {
 		ww_log(WW_LOG_ERR, "several ids begin with '%s'", s.what);
 	} else if (r == -ENOENT || r == -ERANGE) {

@@ -72,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "-n: expected a number of lines, got '%s'", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_usage(state);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -84,7 +84,7 @@ static const struct argp_option argp_options[] = {
 	{"since", 'S', "WHEN", 0, "begin after " WW_MOMENT_FORMS "; default: now", 0},
 	{"filter", 'f', "TERMS", 0,
 	 "only records that fit, e.g. 'kind=verdict verdict!=CONFIRMED_T1 tool=refund*'", 0},
-	{"all", 'a', NULL, 0, "text: also actors, flows, spans and coverage", 0},
+	{"all", 'a', NULL, 0, "text: also actors, flows, spans, actions and coverage", 0},
 	{"lines", 'n', "COUNT", 0, "stop after so many lines", 0},
 	{"socket", 's', "PATH", 0, "control socket of the daemon (default " WW_SOCKET_PATH ")", 0},
 	{0},
@@ -94,7 +94,7 @@ static const struct argp argp = {
 	argp_options,
 	parse,
 	NULL,
-	"Follows the correlation stream: a line per record, as soon as it is in the ledger.",
+	"Follows the stream of records: a line for each, as soon as it is in the ledger.",
 	NULL,
 	NULL,
 	NULL};
@@ -244,7 +244,7 @@ static int take(struct tail *t, struct ww_slice line, struct ww_slice record)
 	if (!wanted(t, record))
 		return 0;
 	if (!t->json) {
-		r = ww_line_add(record, t->colour, &text);
+		r = ww_line_add(record, t->colour ? WW_LINE_COLOUR : 0, &text);
 		if (r < 0)
 			return r;
 		line = ww_buf_slice(&text);

@@ -45,12 +45,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (v->file)
-			argp_usage(state);
+			argp_error(state, "one report at a time: unexpected '%s'", arg);
 		v->file = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!v->file)
-			argp_usage(state);
+			argp_error(state, "the report FILE is missing");
 		if (v->key && v->key_file)
 			argp_error(state, "--key and --key-file exclude each other");
 		if (v->history && !v->key && !v->key_file)
@@ -77,8 +77,9 @@ static const struct argp_option argp_options[] = {
 static const struct argp argp = {argp_options,
 				 parse,
 				 "FILE",
-				 "Checks a report, or the proof of one record, offline. Without a "
-				 "key it can only show that the report is whole, not who "
+				 "Checks a report, or the proof of one record, offline; FILE may be - "
+				 "for standard input. Without a key it can only show that the "
+				 "report is whole, not who "
 				 "made it: that is not enough, and the exit code says so.",
 				 NULL,
 				 NULL,
@@ -191,7 +192,7 @@ static int check(const struct verify *v, const struct ww_note_key *key, bool *re
 
 	ww_buf_init(&file, WW_REPORT_BYTES_MAX);
 	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
-	r = ww_file_read(v->file, &file);
+	r = ww_file_read(strcmp(v->file, "-") == 0 ? "/dev/stdin" : v->file, &file);
 	if (r < 0)
 		return ww_log_err_r(r, "cannot read %s", v->file);
 	if (v->history) {

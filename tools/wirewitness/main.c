@@ -5,6 +5,7 @@
 
 #include "base/own.h"
 #include "cmd.h"
+#include "terminal.h"
 
 static const struct command {
 	const char *name;
@@ -12,9 +13,9 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"run", ww_cmd_run, "run a command in its own watched cgroup, from its first instruction"},
-	{"tail", ww_cmd_tail, "follow the correlation stream"},
-	{"ls", ww_cmd_ls, "list flows, exchanges, actions, verdicts"},
-	{"show", ww_cmd_show, "one record with what it refers to"},
+	{"tail", ww_cmd_tail, "follow the records as they are made"},
+	{"ls", ww_cmd_ls, "list verdicts, exchanges, flows and all other records"},
+	{"show", ww_cmd_show, "one record with what it cites and what cites it"},
 	{"report", ww_cmd_report, "write a signed report for auditors"},
 	{"proof", ww_cmd_proof, "write one record with its proof as a tlog-proof file"},
 	{"verify", ww_cmd_verify, "check a report or a proof offline"},
@@ -24,7 +25,7 @@ static const struct command {
 	{"record", ww_cmd_record, "run a command and write all its events to a tape"},
 	{"replay", ww_cmd_replay, "derive the records of a tape again, without privileges"},
 	{"doctor", ww_cmd_doctor, "what this kernel and host allow, and what is attached to what"},
-	{"version", ww_cmd_version, "version and build options"},
+	{"version", ww_cmd_version, "versions of the program and of the libraries it runs with"},
 };
 
 static int usage(FILE *f, int code)
@@ -36,25 +37,48 @@ static int usage(FILE *f, int code)
 	return code;
 }
 
-int main(int argc, char **argv)
+static int run(const struct command *c, int argc, char **argv)
 {
 	char title[32];
 
+	snprintf(title, sizeof(title), "wirewitness %s", c->name);
+	argv[0] = title; /* what messages and --help show */
+	return c->fn(argc, argv);
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < WW_ARRAY_SIZE(commands); i++) {
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	char *help[] = {NULL, "--help", NULL};
+	const struct command *c;
+
 	if (argc < 2)
 		return usage(stderr, WW_EXIT_USAGE);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0)
-		return usage(stdout, 0);
 	if (strcmp(argv[1], "--version") == 0)
 		return ww_cmd_version(argc - 1, argv + 1);
-	argp_err_exit_status = WW_EXIT_USAGE;
-	for (size_t i = 0; i < WW_ARRAY_SIZE(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
-			continue;
-		snprintf(title, sizeof(title), "wirewitness %s", commands[i].name);
-		argv[1] = title; /* what messages and --help show */
-		return commands[i].fn(argc - 1, argv + 1);
-	}
-	fprintf(stderr, "wirewitness: no command '%s'\n", argv[1]);
+	if (strcmp(argv[1], "help") == 0 && argc > 2 && (c = find(argv[2])) != NULL)
+		return run(c, 2, help);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    (strcmp(argv[1], "help") == 0 && argc == 2))
+		return usage(stdout, 0);
+	c = find(argv[1]);
+	if (c)
+		return run(c, argc - 1, argv + 1);
+	fprintf(stderr, "wirewitness: no command '%s'\n",
+		argv[strcmp(argv[1], "help") == 0 ? 2 : 1]);
 	return usage(stderr, WW_EXIT_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+	argp_err_exit_status = WW_EXIT_USAGE;
+	return ww_terminal_close(dispatch(argc, argv));
 }

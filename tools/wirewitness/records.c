@@ -63,6 +63,15 @@ int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slice *ret_js
 	return e;
 }
 
+int ww_records_explain(uint64_t index, int r)
+{
+	if (r != -EUCLEAN)
+		return ww_log_err_r(r, "cannot read record %llu", (unsigned long long)index);
+	ww_log(WW_LOG_ERR, "record %llu is damaged: its bytes are not those that were written",
+	       (unsigned long long)index);
+	return r;
+}
+
 int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww_buf *out)
 {
 	const struct ww_withheld *w = NULL;
@@ -126,7 +135,7 @@ static bool visit(void *ctx, uint64_t index)
 		return true;
 	}
 	if (r < 0) {
-		w->error = ww_log_err_r(r, "cannot read record %llu", (unsigned long long)index);
+		w->error = ww_records_explain(index, r);
 		return false;
 	}
 	if (!asked_for(w->q, index, json))

@@ -49,6 +49,9 @@ WW_CHECK int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww
  * -ENOTUNIQ, -EIO. A number is not looked up. */
 WW_CHECK int ww_records_find(struct ww_records *r, const char *what, uint64_t *ret_index);
 
+/* Says on standard error why the record could not be read. Returns r. */
+int ww_records_explain(uint64_t index, int r);
+
 /* Appends {"v":1,"cursor":index,"record":json}, the form of the stream. 0, -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_records_stream_line(uint64_t index, struct ww_slice json, struct ww_buf *out);
 

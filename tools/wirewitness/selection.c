@@ -454,7 +454,7 @@ static int follow(struct job *j, uint64_t index)
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
-		return ww_log_err_r(r, "cannot read record %llu", (unsigned long long)index);
+		return ww_records_explain(index, r);
 	ww_member_pick(json, paths, 2, v);
 	if (!is_followed(&v[0]) && !(j->c->has_root && index == j->c->root))
 		return 0;
@@ -493,8 +493,7 @@ static int read_chosen(struct job *j)
 		if (r == 0 && kind_is(&kind, "verdict"))
 			r = ww_survey_add(j->s->survey, j->queue[i], json);
 		if (r < 0)
-			return ww_log_err_r(r, "cannot read record %llu",
-					    (unsigned long long)j->queue[i]);
+			return ww_records_explain(j->queue[i], r);
 	}
 	return 0;
 }

@@ -18,5 +18,12 @@ unsigned ww_terminal_width(void);
  */
 bool ww_terminal_line(struct ww_slice line);
 
+/*
+ * At the end of the program: flushes standard output. Returns `code`, or WW_EXIT_UNABLE with a
+ * message when something that was written did not arrive (a full disk). A reader that went away
+ * has taken what it wanted.
+ */
+int ww_terminal_close(int code);
+
 /* Ends the program with code 0 on SIGINT and SIGTERM, but never inside a line. */
 void ww_terminal_end_on_signals(void);

@@ -101,10 +101,12 @@ static int add_kind(const char *kind, bool colour, struct ww_buf *out)
 	return r == 0 ? add_text(out, "  ") : r;
 }
 
-int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out)
+int ww_line_add(struct ww_slice record, unsigned flags, struct ww_buf *out)
 {
 	static const char cut[] = WW_TEMPLATE_TONE_END "…";
+	const char *time = flags & WW_LINE_DATED ? "{&t:23}  " : "{@t:12}  ";
 	const struct ww_slice key = WW_SLICE_LIT("kind");
+	bool colour = flags & WW_LINE_COLOUR;
 	struct ww_json_token kind;
 	WW_AUTO_BUF struct ww_buf line;
 	enum ww_record_kind k;
@@ -113,14 +115,15 @@ int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out)
 	ww_buf_init(&line, WW_LINE_BYTES_MAX - sizeof(cut));
 	if (!ww_member_pick(record, &key, 1, &kind)) {
 		r = add_text(&line, "unreadable record");
-	} else if ((k = kind_of(kind.raw)) == WW_RECORD_MAX) {
-		r = ww_template_render("{@t:12}  {kind}  {id}", record, colour, &line);
 	} else {
-		r = ww_template_render("{@t:12}  ", record, colour, &line);
-		if (r == 0)
+		k = kind_of(kind.raw);
+		r = ww_template_render(time, record, colour, &line);
+		if (r == 0 && k < WW_RECORD_MAX)
 			r = add_kind(kinds[k], colour, &line);
 		if (r == 0)
-			r = ww_template_render(lines[k].pattern, record, colour, &line);
+			r = ww_template_render(k < WW_RECORD_MAX ? lines[k].pattern
+								 : "{kind}  {id}",
+					       record, colour, &line);
 	}
 	while (line.n > 0 && line.p[line.n - 1] == ' ')
 		line.n--;

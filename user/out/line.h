@@ -11,22 +11,30 @@
 
 #define WW_LINE_BYTES_MAX 4096u /* a longer line is cut */
 
+#define WW_LINE_COLOUR 1u /* with terminal colours */
+#define WW_LINE_DATED                                                              \
+	2u /* the date before the time of day: where lines of many days are listed \
+	    */
+
 /*
- * Appends the line, at most WW_LINE_BYTES_MAX bytes and no newline, to out. `colour`: with terminal
- * colours. A record that cannot be read gets a line that says so. 0, -EMSGSIZE (no room in out),
- * -ENOMEM.
+ * Appends the line, at most WW_LINE_BYTES_MAX bytes and no newline, to out. `flags`: WW_LINE_*. A
+ * record that cannot be read gets a line that says so. 0, -EMSGSIZE (no room in out), -ENOMEM.
  */
-WW_CHECK int ww_line_add(struct ww_slice record, bool colour, struct ww_buf *out);
+WW_CHECK int ww_line_add(struct ww_slice record, unsigned flags, struct ww_buf *out);
 
 /* The three columns of a verdict or action, as patterns of out/template.h. */
 #define WW_LINE_SAID                                                   \
 	"[{said.claim}][^{said.claim}text of {said.text.bytes} bytes]" \
 	"[^{said.claim|said.text.bytes}-]"
 #define WW_LINE_SPAN "{!span.status}"
-#define WW_LINE_WIRE                                                                           \
-	"[{wire.status|wire.wire}][ Retry-After {wire.retryAfterS}][ {wire.wire} {wire.rule}]" \
-	"[ retries {wire.retries}][undecoded, {wire.undecoded.bytesSent} bytes out]"           \
-	"[^{wire.status|wire.wire|wire.undecoded.bytesSent}nothing seen]"
+#define WW_LINE_WIRE                                                                             \
+	"[{wire.status|wire.wire}][ Retry-After {wire.retryAfterS}][ {wire.wire} {wire.rule}]"   \
+	"[ retries {wire.retries}][undecoded, {wire.undecoded.bytesSent} bytes out]"             \
+	"[one of {wire.candidates.wire+}]"                                                       \
+	"[elsewhere: {wire.elsewhere.method} {wire.elsewhere.destination|wire.elsewhere.peer}]"  \
+	"[^{wire.status|wire.wire|wire.undecoded.bytesSent|wire.candidates.wire|wire.elsewhere." \
+	"method}"                                                                                \
+	"no declared call]"
 
 /* The pattern of a kind's line (out/template.h), or NULL for an unknown kind. */
 const char *ww_line_template(struct ww_slice kind);

@@ -9,6 +9,7 @@
 #define HELD_BYTES_MAX (4u << 20) /* of cells held back: then the widths are what they are */
 #define LINE_BYTES_MAX (1u << 20)
 #define GAP            2 /* spaces between columns */
+#define CUT            "…"
 
 struct cell {
 	size_t at; /* offset in the text */
@@ -129,14 +130,55 @@ static int end_line(struct ww_table *t)
 	return 0;
 }
 
-static int write_titles(struct ww_table *t)
+/* Columns up to the end of the last text. */
+static size_t line_columns(const struct ww_table *t, const size_t *columns)
 {
-	size_t left = t->width ? t->width : SIZE_MAX;
+	size_t at = 0, end = 0;
+
+	for (unsigned i = 0; i < t->count; i++) {
+		size_t wide = columns[i] > t->widths[i] ? columns[i] : t->widths[i];
+
+		at += i > 0 ? GAP : 0;
+		if (columns[i] > 0)
+			end = at + (t->columns[i].right ? wide : columns[i]);
+		at += wide;
+	}
+	return end;
+}
+
+/* One line of all cells; what does not fit is cut, and a mark in the last column says so. */
+static int add_line(struct ww_table *t, const struct ww_slice *texts, const char *const *tones)
+{
+	size_t columns[WW_TABLE_COLUMNS_MAX];
+	size_t left = SIZE_MAX;
+	bool cut;
 	int r = 0;
 
+	for (unsigned i = 0; i < t->count; i++)
+		columns[i] = ww_printable_columns(texts[i]);
+	cut = t->width && line_columns(t, columns) > t->width;
+	if (cut)
+		left = t->width - 1;
 	for (unsigned i = 0; r == 0 && i < t->count; i++)
-		r = add_cell(t, i, ww_slice_str(t->columns[i].title), "", &left);
+		r = add_cell(t, i, texts[i], tones[i], &left);
+	if (r == 0 && cut) {
+		r = add_spaces(t, left);
+		if (r == 0)
+			r = add(t, CUT, strlen(CUT));
+	}
 	return r == 0 ? end_line(t) : r;
+}
+
+static int write_titles(struct ww_table *t)
+{
+	struct ww_slice texts[WW_TABLE_COLUMNS_MAX];
+	const char *tones[WW_TABLE_COLUMNS_MAX];
+
+	for (unsigned i = 0; i < t->count; i++) {
+		texts[i] = ww_slice_str(t->columns[i].title);
+		tones[i] = "";
+	}
+	return add_line(t, texts, tones);
 }
 
 /* Writes the rows that are complete and forgets them. */
@@ -147,16 +189,16 @@ static int write_rows(struct ww_table *t)
 	int r = 0;
 
 	for (size_t row = 0; r == 0 && row < rows; row++) {
-		size_t left = t->width ? t->width : SIZE_MAX;
+		struct ww_slice texts[WW_TABLE_COLUMNS_MAX];
+		const char *tones[WW_TABLE_COLUMNS_MAX];
 
-		for (unsigned i = 0; r == 0 && i < t->count; i++) {
+		for (unsigned i = 0; i < t->count; i++) {
 			const struct cell *c = &cells[row * t->count + i];
-			struct ww_slice text = ww_slice(t->text.p + c->at, c->bytes);
 
-			r = add_cell(t, i, text, c->tone, &left);
+			texts[i] = ww_slice(t->text.p + c->at, c->bytes);
+			tones[i] = c->tone;
 		}
-		if (r == 0)
-			r = end_line(t);
+		r = add_line(t, texts, tones);
 	}
 	ww_buf_clear(&t->cells);
 	ww_buf_clear(&t->text);
@@ -191,7 +233,7 @@ int ww_table_cell(struct ww_table *t, struct ww_slice text, const char *tone)
 		columns = column->max;
 		r = ww_buf_add(&t->text, text.p, text.n);
 		if (r == 0)
-			r = ww_buf_add(&t->text, "…", strlen("…"));
+			r = ww_buf_add(&t->text, CUT, strlen(CUT));
 	} else {
 		r = ww_buf_add(&t->text, text.p, text.n);
 	}

@@ -2,7 +2,8 @@
 /*
  * table: columns for a terminal. Widths come from the first WW_TABLE_ROWS_MAX rows, so a listing of
  * any length takes bounded memory; later cells that do not fit push the rest of their line. The
- * last column is never filled up. Characters count as one column each (out/printable.h).
+ * last column is never filled up; a line that is wider than the terminal is cut, and a "…" in the
+ * terminal's last column says so. Characters count as one column each (out/printable.h).
  */
 #pragma once
 

@@ -20,8 +20,8 @@
 
 #include "base/buf.h"
 
-#define WW_TEMPLATE_FIELDS_MAX 24u
-#define WW_TEMPLATE_PATHS_MAX  48u
+#define WW_TEMPLATE_FIELDS_MAX 32u
+#define WW_TEMPLATE_PATHS_MAX  64u
 
 /*
  * Appends the text to out. 0, -EMSGSIZE, -ENOMEM; on failure out may hold a part. A record that is

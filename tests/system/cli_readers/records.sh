@@ -34,6 +34,41 @@ rmdir "$state/index.sqlite"
 printf 'damaged' | dd of="$state/index.sqlite" conv=notrunc status=none
 ok 'a damaged index is made anew' code 0 "$ww" show v-00000002 -d "$state"
 
+is 'lines of ls have a date, its time can be told from that of another day' \
+	"$("$ww" ls -d "$state" -n 1 | awk '{print $2, $3}')" '2026-11-23 10:00:04.000'
+ok 'a record that was changed' cp -r "$state" changed
+sed -i 's/MASKED_ERROR/MASKED_ERRAR/' changed/records/*
+ok '  ends the listing' code 3 "$ww" ls verdicts -d changed
+ok '  by saying that it is damaged' said 'is damaged'
+ok '  show says it too' code 3 "$ww" show v-00000002 -d changed
+ok '  with the same words' said 'is damaged'
+ok '  report refuses' code 3 "$ww" report -d changed -O changed.json
+for command in "ls -d $state" "ls verdicts -d $state" "ls -o json -d $state" "show 0 -d $state" version help; do
+	# shellcheck disable=SC2086
+	is "$command: a full disk is a failure" "$("$ww" $command 2>&1 >/dev/full; echo $?)" \
+		"error: cannot write to standard output: No space left on device
+3"
+done
+exec 7> >(:)
+wait $!
+gone() { "$@" >&7; } # CMD...: standard output is a pipe that nobody reads any more
+ok 'a reader that went away is no failure: lines' code 0 gone "$ww" ls -d "$state"
+ok '  a table' code 0 gone "$ww" ls verdicts -d "$state"
+ok '  a record' code 0 gone "$ww" show 0 -d "$state"
+exec 7>&-
+for wrong in "ls verdicts flows" show "show a b" verify "verify a b" "tail a" "doctor a" "report a -O b" run replay \
+	"replay a b" "record -o t" "record -- true" "run -n a/b -- true"; do
+	# shellcheck disable=SC2086
+	ok "$wrong: wrong usage" code 2 "$ww" $wrong
+	ok '  says what is wrong' grep -q "^wirewitness ${wrong%% *}: ." stderr
+done
+ok 'help COMMAND is COMMAND --help' cmp <("$ww" help ls) <("$ww" ls --help)
+ok 'help for nothing' code 2 "$ww" help spoons
+
+ok 'a narrow terminal' code 0 script -qec "stty cols 60; '$ww' ls verdicts -d '$state'" /dev/null
+tr -d '\r' <stdout | sed 's/\x1b\[[0-9;]*m//g' >narrow
+is '  gets lines of its width, cut ones marked' \
+	"$(LC_ALL=C.UTF-8 wc -L <narrow) $(grep -c '…$' narrow) $(wc -l <narrow)" '60 5 5'
 ok 'colours on a terminal' code 0 script -qec "TERM=xterm '$ww' ls verdicts -d '$state'" /dev/null
 ok '  really' grep -q $'\033\\[1;31mMASKED_ERROR' stdout
 ok 'but not with NO_COLOR' code 0 script -qec "NO_COLOR=1 TERM=xterm '$ww' ls verdicts -d '$state'" /dev/null

@@ -6,6 +6,7 @@ vkey=$state/vkey
 ok 'report' code 0 "$ww" report -d "$state" -O r.json
 ok '  verifies' code 0 "$ww" verify r.json --key-file "$vkey"
 ok '  also with the auditor'\''s program' code 0 "$out/wirewitness-verify" --key "$(cat "$vkey")" r.json
+ok '  from standard input too' eval '"$ww" verify - --key-file "$vkey" <r.json | grep -q VERIFIED'
 ok '  has a page' grep -q '^   UNVERIFIABLE: 1 of 4 (25.0 %)$' r.json.txt
 cp "$vkey" vkey
 sed -n '/^      jq -r .payload/,/^         -in signed.bin/p' r.json.txt >commands
@@ -14,6 +15,7 @@ is '  and fail when a byte is changed' "$(sed -i 's/refund/refuse/' payload.json
 	bash -e commands 2>&1 | tail -n 1)" 'Signature Verification Failure'
 ok 'never overwrites' code 1 "$ww" report -d "$state" -O r.json
 ok '  but when told to' code 0 "$ww" report -d "$state" -O r.json --force
+ok 'standard output cannot take two files' code 2 "$ww" report -d "$state" -O -
 ok 'where to is needed' code 2 "$ww" report -d "$state"
 ok 'a filter chooses verdicts' code 0 "$ww" report -d "$state" -O f.json -f 'verdict=MASKED_ERROR'
 jq -r .payload f.json | base64 -d | jq -c '[.predicate.records[].record | fromjson | .id] | sort' >got

@@ -15,6 +15,8 @@ ok 'json: the stream, byte for byte' code 0 "$ww" tail -s "$sock" -o json -S sta
 ok '  nothing lost, nothing repeated' cmp stdout long.stream
 ok 'a cursor: what comes after it' code 0 "$ww" tail -s "$sock" -o json -S 41 -n 1
 ok '  and not itself' said '"cursor":42,'
+ok 'a cursor beyond the end is of another ledger' code 3 "$ww" tail -s "$sock" -S "$total" -n 1
+ok '  says so' said 'it is another one'
 ok 'a filter' code 0 "$ww" tail -s "$sock" -S start -f 'kind=verdict verdict=NO_ACTION' -n 150
 is '  only what fits' "$(grep -c ' NO_ACTION ' stdout)" 150
 ok 'a person sees verdicts and exchanges' code 0 "$ww" tail -s "$sock" -S start -n 300

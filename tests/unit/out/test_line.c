@@ -17,7 +17,7 @@ static void check(const char *record, const char *want)
 	WW_AUTO_BUF struct ww_buf out;
 
 	ww_buf_init(&out, WW_LINE_BYTES_MAX + 1);
-	assert_int_equal(ww_line_add(ww_slice_str(record), false, &out), 0);
+	assert_int_equal(ww_line_add(ww_slice_str(record), 0, &out), 0);
 	assert_int_equal(ww_buf_add(&out, "", 1), 0);
 	assert_string_equal((const char *)out.p, want);
 }
@@ -30,12 +30,39 @@ static void verdicts(void **state)
 	      "Retry-After 5  payments.test  10.77.2.2:8443  join EXACT  v-00c0ffee-1");
 	check(SAMPLE_VERDICT_NO_ACTION,
 	      "14:03:22.123  VERDICT     NO_ACTION     refund_order  said text of 34 bytes · span "
-	      "OK · wire nothing seen  join NONE  v-00c0ffed-1");
+	      "OK · wire no declared call  join NONE  v-00c0ffed-1");
 	check(SAMPLE_VERDICT_UNVERIFIABLE,
 	      "14:03:22.123  VERDICT     UNVERIFIABLE (TLS_OPAQUE)  refund_order  said - · span - "
 	      "· "
 	      "wire undecoded, 812 bytes out  payments.test  10.77.2.2:8443  join NONE  "
 	      "v-00c0ffec-2");
+}
+
+/* The column wire says what there is to say; "no declared call" only where nothing fits. */
+static void wire_column(void **state)
+{
+#define ACTION(wire) "{\"kind\":\"action\",\"id\":\"a-1\"," T ",\"tool\":\"pay\",\"wire\":" wire "}"
+#define LINE(wire)   "14:03:22.123  ACTION      pay  said - · span - · wire " wire "  a-1"
+	check(ACTION("{\"candidates\":[{\"exchange\":\"x-1-0\",\"wire\":\"success\"},"
+		     "{\"exchange\":\"x-1-1\",\"wire\":\"failed\"}]}"),
+	      LINE("one of success, failed"));
+	check(ACTION("{\"attempts\":[],\"elsewhere\":{\"exchange\":\"x-1-0\",\"destination\":"
+		     "\"other.test\",\"method\":\"POST\"}}"),
+	      LINE("elsewhere: POST other.test"));
+	check(ACTION("{\"attempts\":[],\"nearMissTotal\":1,\"nearMiss\":[{\"exchange\":"
+		     "\"x-1-0\",\"why\":\"request\"}]}"),
+	      LINE("no declared call"));
+}
+
+static void dated(void **state)
+{
+	static const char want[] = "2026-11-23 14:03:22.123  LIFE        start             "
+				   "version 0.1.0";
+	WW_AUTO_BUF struct ww_buf out;
+
+	ww_buf_init(&out, WW_LINE_BYTES_MAX);
+	assert_int_equal(ww_line_add(WW_SLICE_LIT(SAMPLE_LIFE), WW_LINE_DATED, &out), 0);
+	assert_true(ww_slice_eq_str(ww_buf_slice(&out), want));
 }
 
 static void other_kinds(void **state)
@@ -79,12 +106,12 @@ static void cut(void **state)
 	memset(record + n, 'x', WW_LINE_BYTES_MAX);
 	snprintf(record + n + WW_LINE_BYTES_MAX, sizeof(record) - n - WW_LINE_BYTES_MAX, "\"}");
 	ww_buf_init(&out, WW_LINE_BYTES_MAX);
-	assert_int_equal(ww_line_add(ww_slice_str(record), true, &out), 0);
+	assert_int_equal(ww_line_add(ww_slice_str(record), WW_LINE_COLOUR, &out), 0);
 	assert_true(out.n <= WW_LINE_BYTES_MAX);
 	assert_memory_equal(out.p + out.n - 7, "\033[0m…", 7);
 	ww_buf_done(&out);
 	ww_buf_init(&out, 16);
-	assert_int_equal(ww_line_add(WW_SLICE_LIT(SAMPLE_FLOW), false, &out), -EMSGSIZE);
+	assert_int_equal(ww_line_add(WW_SLICE_LIT(SAMPLE_FLOW), 0, &out), -EMSGSIZE);
 }
 
 static void colour(void **state)
@@ -92,7 +119,7 @@ static void colour(void **state)
 	WW_AUTO_BUF struct ww_buf out;
 
 	ww_buf_init(&out, WW_LINE_BYTES_MAX);
-	assert_int_equal(ww_line_add(WW_SLICE_LIT(SAMPLE_VERDICT_MASKED), true, &out), 0);
+	assert_int_equal(ww_line_add(WW_SLICE_LIT(SAMPLE_VERDICT_MASKED), WW_LINE_COLOUR, &out), 0);
 	assert_non_null(memmem(out.p, out.n, "\033[1mVERDICT\033[0m     ", 20));
 	assert_non_null(memmem(out.p, out.n, "\033[1;31mMASKED_ERROR\033[0m  ", 25));
 }
@@ -116,9 +143,10 @@ static void complete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts), cmocka_unit_test(other_kinds),
-		cmocka_unit_test(hostile),  cmocka_unit_test(cut),
-		cmocka_unit_test(colour),   cmocka_unit_test(complete),
+		cmocka_unit_test(verdicts),    cmocka_unit_test(wire_column),
+		cmocka_unit_test(other_kinds), cmocka_unit_test(dated),
+		cmocka_unit_test(hostile),     cmocka_unit_test(cut),
+		cmocka_unit_test(colour),      cmocka_unit_test(complete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

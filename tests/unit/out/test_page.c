@@ -157,7 +157,7 @@ static void whole_page(void **state)
 	has(&f, "TLS_OPAQUE             the TLS content could not be read\n");
 	has(&f, "  503 Retry-After 5  ");
 	has(&f, "  EXACT  v-00c0ffee-1\n");
-	has(&f, "nothing seen");
+	has(&f, "no declared call");
 	has(&f, "malformed-body  x-5-1");
 	has(&f, "\\x1b[2J");
 	has(&f, "wirewitness-verify --key-file vkey r.json\n");

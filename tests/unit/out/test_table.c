@@ -59,14 +59,22 @@ static void widths(void **state)
 
 static void cut_to_width(void **state)
 {
-	check(20, "NAME          N  RES\n"
-		  "a             1  \033[1msho\033[0m\n"
+	check(32, "NAME          N  REST\n"
+		  "a             1  \033[1mshort\033[0m\n"
 		  "abcdefg…  22222  \033[1m\033[0m\n"
-		  "Grüße         3  \033[1m· a\033[0m\n");
-	check(9, "NAME\n"
-		 "a        \033[1m\033[0m\n"
-		 "abcdefg… \033[1m\033[0m\n"
-		 "Grüße    \033[1m\033[0m\n");
+		  "Grüße         3  \033[1m· a longer rest\033[0m\n");
+	check(20, "NAME          N  RE…\n"
+		  "a             1  \033[1msh\033[0m…\n"
+		  "abcdefg…  22222  \033[1m\033[0m\n"
+		  "Grüße         3  \033[1m· \033[0m…\n");
+	check(9, "NAME    …\n"
+		 "a       \033[1m\033[0m…\n"
+		 "abcdefg…\033[1m\033[0m…\n"
+		 "Grüße   \033[1m\033[0m…\n");
+	check(1, "…\n"
+		 "\033[1m\033[0m…\n"
+		 "\033[1m\033[0m…\n"
+		 "\033[1m\033[0m…\n");
 }
 
 static void nothing(void **state)
