@@ -53,12 +53,12 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify $(O)/wire
 .SECONDARY:
 .PHONY: all programs help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
 
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) ## the default: build the three programs
 
 all: $(PROGRAMS) $(DEV) $(O)/compile_commands.json ## build the four programs and the developer tools under build/
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 # --- kernel side --------------------------------------------------------------------------------
 
@@ -66,6 +66,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Iinclude -Ibp
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror)
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(if $(shell command -v $(CLANG)),,$(error $(CLANG) is not installed: `make deps`, as root, installs what the build needs))
 	$(call say,BPF,$<)
 	$(q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -c $< -o $@
 
@@ -187,18 +188,22 @@ format: ## rewrite the sources in the project's format
 $(O)/compile_commands.json: Makefile
 	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
 
-install: all ## install programs, unit and manual pages (DESTDIR, PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system
+DOC := $(DESTDIR)$(PREFIX)/share/doc/wirewitness
+install: programs ## install programs, unit, manual pages and the contract example (DESTDIR, PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system $(DOC)
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 docs/examples/contracts.yaml docs/agents.md docs/records.md $(DOC)/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/pkg/wirewitnessd.service > $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 
 uninstall: ## remove what install put there; state stays
 	rm -f $(DESTDIR)$(PREFIX)/sbin/wirewitnessd $(addprefix $(DESTDIR)$(PREFIX)/bin/,wirewitness wirewitness-verify wirewitness-witness)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst tools/man/%.1,man1/%.1,$(wildcard tools/man/*.1)) $(patsubst tools/man/%.8,man8/%.8,$(wildcard tools/man/*.8)))
 	rm -f $(DESTDIR)/lib/systemd/system/wirewitnessd.service
+	rm -f $(addprefix $(DOC)/,contracts.yaml agents.md records.md)
+	-rmdir $(DOC) 2>/dev/null
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The correlation stream and the control socket: newline-delimited JSON over a Unix stream socket.
+ * The stream and the control socket: newline-delimited JSON over a Unix stream socket.
  *
  * The client sends one object per line, the daemon answers each with one object per line:
  *
@@ -31,8 +31,7 @@
 #pragma once
 
 #define WW_STREAM_VERSION 1
-#define WW_STREAM_LINE_BYTES_MAX                                                            \
-	(80u << 10)                     /* a record at its ceiling, and the frame around it \
-					 */
-#define WW_CONTROL_LINE_BYTES_MAX 4096u /* a request */
+/* Bytes: a record at its ceiling and the frame around it; a request. Connections at one time. */
+#define WW_STREAM_LINE_BYTES_MAX  (80u << 10)
+#define WW_CONTROL_LINE_BYTES_MAX 4096u
 #define WW_CONTROL_CLIENTS_MAX    64u

@@ -7,24 +7,25 @@
 #pragma once
 
 /* What a verdict may say. X(enum suffix, number, text, meaning) */
-#define WW_VERDICTS(X)                                                                             \
-	X(PENDING, 0, "PENDING", "deadline not reached; never recorded as final")                  \
-	X(CONFIRMED_T1, 1, "CONFIRMED_T1",                                                         \
-	  "the declared call was answered with success on the wire")                               \
-	X(MASKED_ERROR, 2, "MASKED_ERROR", "the wire answered with an error, the claim says done") \
-	X(NO_ACTION, 3, "NO_ACTION",                                                               \
-	  "closed world held and no declared call left the process tree")                          \
-	X(ACTED_UNDECODED, 4, "ACTED_UNDECODED", "bytes reached the destination, content unseen")  \
-	X(ATTEMPTED_FAILED, 5, "ATTEMPTED_FAILED", "the call failed and the claim says so")        \
-	X(REPLY_LOST, 6, "REPLY_LOST", "request acknowledged, no reply: effect unknown")           \
-	X(ACTED_ELSEWHERE, 7, "ACTED_ELSEWHERE", "a like call went to an undeclared destination")  \
-	X(CALL_EMITTED_NOT_EXECUTED, 8, "CALL_EMITTED_NOT_EXECUTED",                               \
-	  "the model asked for the call, closed world held, nothing was sent")                     \
-	X(ACCEPTED_ASYNC, 9, "ACCEPTED_ASYNC", "accepted for later; the effect is not confirmed")  \
-	X(DUPLICATE_EFFECT, 10, "DUPLICATE_EFFECT", "more than one success for one action")        \
-	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                            \
-	  "a lost reply and a success for one action")                                             \
-	X(UNVERIFIABLE, 12, "UNVERIFIABLE", "cannot tell; the reason says why")                    \
+#define WW_VERDICTS(X)                                                                            \
+	X(PENDING, 0, "PENDING", "deadline not reached; never recorded as final")                 \
+	X(CONFIRMED_T1, 1, "CONFIRMED_T1",                                                        \
+	  "the declared call was answered with success on the wire")                              \
+	X(MASKED_ERROR, 2, "MASKED_ERROR",                                                        \
+	  "the wire answered with an error, claim or span says done")                             \
+	X(NO_ACTION, 3, "NO_ACTION",                                                              \
+	  "closed world held and no declared call left the process tree")                         \
+	X(ACTED_UNDECODED, 4, "ACTED_UNDECODED", "bytes reached the destination, content unseen") \
+	X(ATTEMPTED_FAILED, 5, "ATTEMPTED_FAILED", "the call failed and nothing says done")       \
+	X(REPLY_LOST, 6, "REPLY_LOST", "request acknowledged, no reply: effect unknown")          \
+	X(ACTED_ELSEWHERE, 7, "ACTED_ELSEWHERE", "a like call went to an undeclared destination") \
+	X(CALL_EMITTED_NOT_EXECUTED, 8, "CALL_EMITTED_NOT_EXECUTED",                              \
+	  "the model asked for the call, closed world held, nothing was sent")                    \
+	X(ACCEPTED_ASYNC, 9, "ACCEPTED_ASYNC", "accepted for later; the effect is not confirmed") \
+	X(DUPLICATE_EFFECT, 10, "DUPLICATE_EFFECT", "more than one success for one action")       \
+	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                           \
+	  "a lost reply and a success for one action")                                            \
+	X(UNVERIFIABLE, 12, "UNVERIFIABLE", "cannot tell; the reason says why")                   \
 	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no network effect")
 
 /* Why a verdict is UNVERIFIABLE, or what caps it. */
@@ -49,7 +50,7 @@
 	  "the success rule needs a body that was not fully seen")                                 \
 	X(OUTCOME_UNKNOWN, 14, "OUTCOME_UNKNOWN", "the exchange did not end while it was watched")
 
-/* Evidence grades (capabilities.md 0.2): what kernel or TLS fact grants it. */
+/* Evidence grades: which fact of the kernel or of TLS grants each. */
 #define WW_EVIDENCE(X)                                                                \
 	X(E0, 0, "E0", "asserted by the application only")                            \
 	X(E1, 1, "E1", "endpoint reached: handshake completed from the actor's tree") \

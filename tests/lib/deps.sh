@@ -125,11 +125,19 @@ if [[ -n $check ]]; then
 	exit
 fi
 
+# Under sudo the build folder is the caller's: the next make may not run as root.
+give_back()
+{
+	[[ -z ${SUDO_UID-} || $(id -u) != 0 ]] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$build"
+}
+
 mkdir -p "$build"
 : >"$log"
+give_back
 if ((${#missing[@]})); then
 	install_debian
 fi
 for ((i = 0; i < ${#npm_sets[@]}; i += 2)); do
 	npm_current "${npm_sets[i]}" "${npm_sets[i + 1]}" || install_npm "${npm_sets[i]}" "${npm_sets[i + 1]}"
 done
+give_back

@@ -23,23 +23,33 @@ struct arguments {
 
 static int usage(FILE *f, int code)
 {
-	fputs("usage: wirewitness-verify [--key VKEY | --key-file FILE] [--witnesses FILE]\n"
-	      "                          [-o text|json] REPORT|PROOF\n"
+	fputs("usage: wirewitness-verify [OPTION...] REPORT|PROOF\n"
 	      "\n"
-	      "  --key VKEY         the log's verifier key, \"origin+id+base64\", from a source "
+	      "  -k, --key VKEY       the ledger's verifier key, NAME+ID+BASE64, from a source "
 	      "you trust\n"
-	      "  --key-file FILE    the same, first line of a file (the ledger's vkey file)\n"
-	      "  --history FILE     the log's keys/history: the key may be any that the log has "
+	      "  -K, --key-file FILE  the same, first line of a file (vkey in the state "
+	      "directory)\n"
+	      "  --history FILE       the ledger's keys/history: the key may be any that it has "
 	      "had\n"
-	      "  --allow-untrusted  without a key: exit 0 when the report is whole under the key "
+	      "  --allow-untrusted    without a key: exit 0 when the report is whole under the key "
 	      "it names\n"
-	      "  --witnesses FILE   for a proof: witnesses of whom a quorum must have cosigned\n"
-	      "  -o text|json       how to print the outcome\n"
+	      "  --witnesses FILE     for a proof: witnesses of whom a quorum must have cosigned\n"
+	      "  -o, --output FORMAT  text (default) or json\n"
+	      "  -h, --help           print this\n"
+	      "  --version            print the version\n"
 	      "\n"
 	      "The file may be - for standard input. Exit code: 0 verified, 1 not verified,\n"
 	      "2 usage or unreadable file, 3 whole but no trusted key was given.\n",
 	      f);
 	return code;
+}
+
+static int wrong(const char *what)
+{
+	if (what)
+		fprintf(stderr, "wirewitness-verify: %s\n", what);
+	fputs("wirewitness-verify --help lists the options.\n", stderr);
+	return EXIT_TROUBLE;
 }
 
 /* 0, or the exit code with everything said. */
@@ -75,12 +85,19 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 			exit(usage(stdout, 0));
 		else if (c == 'V')
 			exit(printf("wirewitness-verify %s\n", WW_VERSION) < 0);
+		else if (c == 'o')
+			return wrong("-o: expected text or json");
 		else
-			return usage(stderr, EXIT_TROUBLE);
+			return wrong(NULL); /* getopt said it */
 	}
-	if (optind + 1 != argc || (a->key && a->key_file) ||
-	    (a->history && !a->key && !a->key_file))
-		return usage(stderr, EXIT_TROUBLE);
+	if (optind == argc)
+		return wrong("the REPORT or PROOF is missing");
+	if (optind + 1 < argc)
+		return wrong("one file at a time");
+	if (a->key && a->key_file)
+		return wrong("--key and --key-file exclude each other");
+	if (a->history && !a->key && !a->key_file)
+		return wrong("--history leads from a key that you trust: give it");
 	a->file = argv[optind];
 	return 0;
 }
@@ -114,7 +131,7 @@ static int trusted_key(const struct arguments *a, struct ww_note_key *ret_key)
 	}
 	if (ww_note_key_parse(ww_slice_trim(text), ret_key) < 0)
 		return -trouble(a->key_file ? a->key_file : "--key",
-				"not a verifier key (origin+id+base64, Ed25519)");
+				"not a verifier key (NAME+ID+BASE64, Ed25519)");
 	return 1;
 }
 

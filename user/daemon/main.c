@@ -131,7 +131,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"state", 's', "DIR", 0, "ledger, keys, index (default /var/lib/wirewitness)", 0},
+	{"state", 's', "DIR", 0, "ledger, keys and index (default /var/lib/wirewitness)", 0},
 	{"socket", 'S', "PATH", 0, "control socket (default /run/wirewitness/control.sock)", 0},
 	{"contracts", 'c', "FILE", 0, "tool contracts (YAML)", 0},
 	{"otlp", 'o', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},

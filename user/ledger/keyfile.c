@@ -222,7 +222,7 @@ static int load_signer(int dir, const char *origin, const char *uri, bool create
 		return make_signer(dir, origin, uri, ret_signer, why);
 	if (r == -ENOENT)
 		return ww_errtext_set(why, -ENOKEY,
-				      "the signing key is missing but the log is not empty");
+				      "the signing key is missing but the ledger is not empty");
 	if (r == 0)
 		r = check_uri(ww_buf_slice(&b), uri, why);
 	if (r < 0)
@@ -253,7 +253,7 @@ static int load_digest_key(int dir, bool create, uint8_t ret_key[32], struct ww_
 			return ww_errtext_errno(why, r, "cannot write digest.key");
 	} else if (r == -ENOENT) {
 		return ww_errtext_set(why, -ENOKEY,
-				      "digest.key is missing but the log is not empty");
+				      "digest.key is missing but the ledger is not empty");
 	}
 	if (r < 0)
 		return r;

@@ -82,11 +82,11 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 			return ww_errtext_errno(why, e, "cannot verify checkpoint");
 		if (e < 0)
 			return ww_errtext_set(why, -EUCLEAN,
-					      "checkpoint is not signed by the log's key");
+					      "checkpoint is not signed by the ledger's key");
 		if (old.n > 0 &&
 		    (head.size < r->head.size || ww_checkpoint_conflict(&head, &r->head)))
 			return ww_errtext_set(why, -EUCLEAN,
-					      "the log went back from %" PRIu64 " to %" PRIu64
+					      "the ledger went back from %" PRIu64 " to %" PRIu64
 					      " records",
 					      r->head.size, head.size);
 		r->head = head;

@@ -245,7 +245,7 @@ int ww_report_build(struct ww_ledger_reader *r, const struct ww_note_signer *s,
 	int e;
 
 	if (!ww_note_key_equal(&s->key, ww_ledger_reader_key(r)))
-		return ww_errtext_set(why, -EINVAL, "the signing key is not the log's key");
+		return ww_errtext_set(why, -EINVAL, "the signing key is not the ledger's key");
 	ww_buf_init(&payload, WW_REPORT_BYTES_MAX / 4 * 3);
 	e = write_statement(r, in, &payload, why);
 	if (e < 0)

@@ -38,7 +38,7 @@ static void say_statement(const struct ww_report_result *r, struct ww_buf *out, 
 	char root[2 * WW_SHA256_LEN + 1];
 
 	ww_hex_encode(ww_slice(s->head.root.b, sizeof(s->head.root.b)), root);
-	say(out, err, "  log       %s\n", s->vkey);
+	say(out, err, "  ledger    %s\n", s->vkey);
 	say(out, err, "  tree      %" PRIu64 " records, root %s\n", s->head.size, root);
 	say(out, err,
 	    "  covers    %s %" PRIu64 " to %" PRIu64 ": %" PRIu64 " records, %" PRIu64

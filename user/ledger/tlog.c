@@ -517,7 +517,7 @@ static int adopt(struct ww_tlog *log, const struct signed_head *public,
 	int r = ww_tile_store_new(log->dir, &s);
 
 	if (r < 0)
-		return ww_errtext_errno(why, r, "cannot check the log");
+		return ww_errtext_errno(why, r, "cannot check the ledger");
 	r = load_edge(s, head, &log->next, bundle, why);
 	if (r == 0 && all && head->size <= WW_LEDGER_OPEN_CHECK_MAX)
 		r = ww_tlog_check_tree(log->dir, head, why);
@@ -596,7 +596,7 @@ int ww_tlog_retry(struct ww_tlog *log)
 	published = log->head.size - before;
 	if (log->head.size < before || published > log->pending_count) {
 		log->head.size = before;
-		return ww_errtext_set(&log->why, -EUCLEAN, "another writer changed the log");
+		return ww_errtext_set(&log->why, -EUCLEAN, "another writer changed the ledger");
 	}
 	for (uint64_t i = 0; i < published; i++)
 		(void)ww_tile_bundle_next(&c, &entry); /* framed by ww_tlog_append */
@@ -666,7 +666,7 @@ static int open_files(struct ww_tlog *log, const struct ww_tlog_options *o, stru
 	if (r < 0)
 		return r;
 	if (o->origin && strcmp(o->origin, log->keys.signer.key.name) != 0)
-		return ww_errtext_set(why, -EINVAL, "the log belongs to origin %.200s",
+		return ww_errtext_set(why, -EINVAL, "the ledger belongs to origin %.200s",
 				      log->keys.signer.key.name);
 	return load(log, true, why);
 }
@@ -677,7 +677,7 @@ int ww_tlog_open(const struct ww_tlog_options *o, struct ww_tlog **ret_log, stru
 	int r;
 
 	if (!log)
-		return ww_errtext_errno(why, -ENOMEM, "cannot open the log");
+		return ww_errtext_errno(why, -ENOMEM, "cannot open the ledger");
 	log->dir = log->guard = log->lock = -1;
 	ww_buf_init(&log->bundle, WW_TILE_BUNDLE_MAX);
 	ww_buf_init(&log->pending, WW_LEDGER_PENDING_BYTES);

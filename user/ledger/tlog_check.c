@@ -95,7 +95,7 @@ int ww_tlog_check_tree(int dir, const struct ww_checkpoint *head, struct ww_errt
 	int r = ww_tile_store_new(dir, &s);
 
 	if (r < 0)
-		return ww_errtext_errno(why, r, "cannot check the log");
+		return ww_errtext_errno(why, r, "cannot check the ledger");
 	ww_tile_store_resize(s, head->size);
 	for (uint64_t n = 0; ww_tile_width(0, n, head->size) > 0 && r == 0; n++)
 		r = check_entries(s, n, why);
@@ -114,11 +114,11 @@ int ww_tlog_check_extends(int dir, const struct ww_checkpoint *head,
 	int r;
 
 	if (strcmp(head->origin, kept->origin) != 0)
-		return ww_errtext_set(why, -EUCLEAN, "the kept checkpoint is of another log");
+		return ww_errtext_set(why, -EUCLEAN, "the kept checkpoint is of another ledger");
 	if (kept->size > head->size)
 		return ww_errtext_set(why, -EUCLEAN,
 				      "rolled back: the kept checkpoint has %" PRIu64
-				      " records, the log %" PRIu64,
+				      " records, the ledger %" PRIu64,
 				      kept->size, head->size);
 	if (ww_checkpoint_conflict(kept, head))
 		return ww_errtext_set(why, -EUCLEAN,
@@ -127,7 +127,7 @@ int ww_tlog_check_extends(int dir, const struct ww_checkpoint *head,
 				      head->size);
 	r = ww_tile_store_new(dir, &s);
 	if (r < 0)
-		return ww_errtext_errno(why, r, "cannot check the log");
+		return ww_errtext_errno(why, r, "cannot check the ledger");
 	ww_tile_store_resize(s, head->size);
 	reader = ww_tile_store_reader(s);
 	r = ww_merkle_consistency(&reader, kept->size, head->size, &proof);

@@ -15,7 +15,7 @@ static const struct word {
 	0 /* the first of the table: never allowed without its member, not even in a sentence */
 
 static const char *const limits[] = {
-	"Protects recorded evidence against later change by anyone without the log's key, and "
+	"Protects recorded evidence against later change by anyone without the ledger's key, and "
 	"against everyone once a checkpoint has left the host.",
 	"Does not stop root on the host from withholding or inventing events before they are "
 	"recorded.",

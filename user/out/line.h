@@ -34,7 +34,7 @@ WW_CHECK int ww_line_add(struct ww_slice record, unsigned flags, struct ww_buf *
 	"[elsewhere: {wire.elsewhere.method} {wire.elsewhere.destination|wire.elsewhere.peer}]"  \
 	"[^{wire.status|wire.wire|wire.undecoded.bytesSent|wire.candidates.wire|wire.elsewhere." \
 	"method}"                                                                                \
-	"no declared call]"
+	"no declared call found]"
 
 /* The pattern of a kind's line (out/template.h), or NULL for an unknown kind. */
 const char *ww_line_template(struct ww_slice kind);

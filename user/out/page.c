@@ -44,20 +44,22 @@ static const struct step {
 	 NULL},
 	{PERIOD, NULL, "   Period     {&from} to {&to} UTC, by the times of the records\n", NULL},
 	{SUMMARY, "contracts", "   Contracts  {digest} ({count} verdicts)\n",
-	 "   Contracts  none\n"},
+	 "   Contracts  none: no verdict in the report\n"},
 
 	{COVERAGE, NULL,
 	 "\n2. COVERAGE AND LOSS (over {basis})\n"
-	 "   All seen, nothing lost: {?complete}\n",
+	 "   All seen, nothing lost: {?complete}\n"
+	 "   A scope's gaps, losses, bytes beyond the capture cap, processes with unreadable TLS, "
+	 "local\n"
+	 "   peers outside and raw sockets are named where there are any.\n",
 	 NULL},
 	{COVERAGE, "scopes",
 	 "   Scope {path}\n"
 	 "      all seen: {?complete} · all kinds of sockets and all processes: "
-	 "{?allSocketsAndProcesses} · gaps {gaps}\n"
-	 "      lost {lostEvents} events, {lostBytes} bytes · beyond the capture cap "
-	 "{beyondCapBytes} bytes · unreadable TLS in {opaqueProcesses} processes\n"
-	 "      local peers outside: {unixPeers} unix, {loopbackPeers} loopback · raw sockets "
-	 "{rawSockets}\n",
+	 "{?allSocketsAndProcesses}[ · gaps {gaps}][ · lost events {lostEvents}]"
+	 "[ · lost bytes {lostBytes}][ · bytes beyond the cap {beyondCapBytes}]"
+	 "[ · processes with unreadable TLS {opaqueProcesses}][ · unix peers {unixPeers}]"
+	 "[ · loopback peers {loopbackPeers}][ · raw sockets {rawSockets}]\n",
 	 "   No scope has a coverage record in this period: nothing follows from what was not "
 	 "seen\n"},
 	{COVERAGE, "losses", "   Lost       {cause}: {events} events, {bytes} bytes\n",
@@ -68,8 +70,7 @@ static const struct step {
 	 "              {flows.accountedBytes} accounted for, {flows.unexplainedBytes} "
 	 "unexplained, "
 	 "{flows.uncheckedBytes} not checked; {flows.lostBytes} plaintext bytes lost\n"
-	 "   Monitor    started {monitorStarts} times and stopped {monitorStops} times in the "
-	 "period\n",
+	 "   Monitor    starts in the period: {monitorStarts}, stops: {monitorStops}\n",
 	 NULL},
 
 	{SUMMARY, NULL,

@@ -30,7 +30,7 @@ static void verdicts(void **state)
 	      "Retry-After 5  payments.test  10.77.2.2:8443  join EXACT  v-00c0ffee-1");
 	check(SAMPLE_VERDICT_NO_ACTION,
 	      "14:03:22.123  VERDICT     NO_ACTION     refund_order  said text of 34 bytes · span "
-	      "OK · wire no declared call  join NONE  v-00c0ffed-1");
+	      "OK · wire no declared call found  join NONE  v-00c0ffed-1");
 	check(SAMPLE_VERDICT_UNVERIFIABLE,
 	      "14:03:22.123  VERDICT     UNVERIFIABLE (TLS_OPAQUE)  refund_order  said - · span - "
 	      "· "
@@ -38,7 +38,7 @@ static void verdicts(void **state)
 	      "v-00c0ffec-2");
 }
 
-/* The column wire says what there is to say; "no declared call" only where nothing fits. */
+/* The column wire says what there is to say; "no declared call found" only where nothing fits. */
 static void wire_column(void **state)
 {
 #define ACTION(wire) "{\"kind\":\"action\",\"id\":\"a-1\"," T ",\"tool\":\"pay\",\"wire\":" wire "}"
@@ -51,7 +51,7 @@ static void wire_column(void **state)
 	      LINE("elsewhere: POST other.test"));
 	check(ACTION("{\"attempts\":[],\"nearMissTotal\":1,\"nearMiss\":[{\"exchange\":"
 		     "\"x-1-0\",\"why\":\"request\"}]}"),
-	      LINE("no declared call"));
+	      LINE("no declared call found"));
 }
 
 static void dated(void **state)

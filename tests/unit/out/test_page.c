@@ -152,12 +152,15 @@ static void whole_page(void **state)
 	set_up(&f);
 	assert_int_equal(ww_page_add(&f.in, &f.out), 0);
 	has(&f, "All seen, nothing lost: no\n");
+	has(&f,
+	    "   Scope /other\n      all seen: no · all kinds of sockets and all processes: yes · "
+	    "gaps 1 · lost events 3 · lost bytes 96 · bytes beyond the cap 10\n");
 	has(&f, "Lost       data ring full: 3 events, 96 bytes\n");
 	has(&f, "UNVERIFIABLE: 1 of 3 (33.3 %)\n");
 	has(&f, "TLS_OPAQUE             the TLS content could not be read\n");
 	has(&f, "  503 Retry-After 5  ");
 	has(&f, "  EXACT  v-00c0ffee-1\n");
-	has(&f, "no declared call");
+	has(&f, "no declared call found");
 	has(&f, "malformed-body  x-5-1");
 	has(&f, "\\x1b[2J");
 	has(&f, "wirewitness-verify --key-file vkey r.json\n");
