@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every ceiling in the product, with its reason. Reaching one is counted and reported as loss or as
- * a finding, never silent. Shared by the kernel side: integer constants only.
+ * The ceilings that more than one module or the kernel side knows, with their reasons; one that is
+ * a module's own stands in its header. Reaching one is counted and reported as loss or as a
+ * finding, never silent. Shared by the kernel side: integer constants only.
  */
 #pragma once
 

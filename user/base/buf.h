@@ -15,6 +15,7 @@ struct ww_buf {
 	size_t max; /* ceiling in bytes, fixed at init */
 };
 
+/* Nothing is allocated yet. bytes_max: the ceiling, for good. Release with ww_buf_done. */
 void ww_buf_init(struct ww_buf *b, size_t bytes_max);
 
 /* Releases the memory; the buffer may be used again with the same ceiling. */
@@ -54,6 +55,7 @@ WW_CHECK static inline int ww_buf_reserve(struct ww_buf *b, size_t n, uint8_t **
 /* Drops the first n bytes (clamped). */
 void ww_buf_consume(struct ww_buf *b, size_t n);
 
+/* What is in it, borrowed until the next call that changes the buffer. */
 static inline struct ww_slice ww_buf_slice(const struct ww_buf *b)
 {
 	return (struct ww_slice){b->p, b->n};

@@ -27,7 +27,8 @@ struct ww_clock_map {
 	struct ww_boot since; /* the wall clock was set here: no wall time before it is mapped */
 };
 
-/* Zero-valued when the map is not valid. */
+/* The other clock's time of an instant. Zero when the map is not valid or the time lies before 0.
+ */
 struct ww_wall ww_clock_wall(const struct ww_clock_map *m, struct ww_boot t);
 struct ww_boot ww_clock_boot(const struct ww_clock_map *m, struct ww_wall t);
 

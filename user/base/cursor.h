@@ -14,16 +14,19 @@ struct ww_cursor {
 	bool bad;
 };
 
+/* At the begin of `in`, which is borrowed for as long as the cursor is used. */
 static inline struct ww_cursor ww_cursor(struct ww_slice in)
 {
 	return (struct ww_cursor){in, 0, false};
 }
 
+/* Whether every read so far had its bytes. */
 static inline bool ww_cursor_ok(const struct ww_cursor *c)
 {
 	return !c->bad;
 }
 
+/* Bytes not read yet; 0 after an error. */
 static inline size_t ww_cursor_left(const struct ww_cursor *c)
 {
 	return c->bad ? 0 : c->in.n - c->at;
@@ -32,6 +35,8 @@ static inline size_t ww_cursor_left(const struct ww_cursor *c)
 /* The next n bytes as a borrowed slice; empty and sticky error when fewer are left. */
 struct ww_slice ww_cursor_take(struct ww_cursor *c, size_t n);
 
+/* Unsigned integers, big (be) or little endian (le); 0 and the sticky error when bytes are short.
+ */
 uint8_t ww_cursor_u8(struct ww_cursor *c);
 uint16_t ww_cursor_be16(struct ww_cursor *c);
 uint32_t ww_cursor_be24(struct ww_cursor *c);

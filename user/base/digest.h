@@ -16,6 +16,7 @@ struct ww_sha256 {
 	uint8_t b[WW_SHA256_LEN];
 };
 
+/* Plain, without key: for leaves and files, never for content. */
 void ww_sha256(struct ww_slice in, struct ww_sha256 *ret);
 
 /* The install's digest key; opaque, holds precomputed HMAC pads. */
@@ -26,9 +27,10 @@ struct ww_digest_key {
 	struct ww_sha256 empty; /* the keyed digest of nothing */
 };
 
+/* From the 32 bytes of digest.key. Whoever holds it wipes it. */
 void ww_digest_key_init(struct ww_digest_key *k, const uint8_t key[32]);
 
-/* One-shot and incremental keyed digest. */
+/* Keyed digest in one call, or by begin, any number of add, one end. k is borrowed until then. */
 void ww_digest(const struct ww_digest_key *k, struct ww_slice in, struct ww_sha256 *ret);
 
 struct ww_digest_ctx {

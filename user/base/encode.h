@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hexadecimal (RFC 4648 section 8; lower case out, either case in) and base64 (section 4). And the
- * pieces that ids are put together from: records are full of them, and printf is slow.
+ * pieces that ids are put together from: records are full of them, and printf is slow. Pure; output
+ * goes to the caller's memory, whose size is his to get right.
  */
 #pragma once
 

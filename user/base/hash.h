@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Under this process's random key: good within the process only. */
 uint64_t ww_siphash(const void *p, size_t n);
 
 /* The same under a given key; k[0] is the first eight key bytes, little endian. */

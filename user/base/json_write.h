@@ -21,7 +21,9 @@ struct ww_jsonw {
 	int err;    /* 0 or -errno, sticky */
 };
 
+/* Appends to out, which is borrowed and whose ceiling bounds the text. */
 void ww_jsonw_init(struct ww_jsonw *w, struct ww_buf *out);
+/* False after a failed append, and then w->err is why: -EMSGSIZE, -ENOMEM. */
 static inline bool ww_jsonw_ok(const struct ww_jsonw *w)
 {
 	return w->err == 0;

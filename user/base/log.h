@@ -5,9 +5,12 @@
  */
 #pragma once
 
+/* Lines above this level are dropped; INFO unless set. Any thread may log. */
 enum ww_log_level { WW_LOG_ERR, WW_LOG_WARN, WW_LOG_INFO, WW_LOG_DEBUG };
 
 void ww_log_set_level(enum ww_log_level level);
+
+/* One line, cut at 1 KiB; control characters in it are shown as "?". */
 void ww_log(enum ww_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Logs at ERR with ": <text of -r>" and returns r: `return ww_log_err_r(r, "cannot open %s", p);`

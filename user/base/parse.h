@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The four answers of every parser, and where it went wrong. */
+/*
+ * The answers of every parser, and where it went wrong. A parser that says MORE or GAP can go on;
+ * after BAD the rest of its input means nothing.
+ */
 #pragma once
 
 #include <stddef.h>

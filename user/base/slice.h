@@ -23,11 +23,13 @@ static inline struct ww_slice ww_slice(const void *p, size_t n)
 	return (struct ww_slice){p, n};
 }
 
+/* Without its NUL; NULL is the empty slice. */
 static inline struct ww_slice ww_slice_str(const char *s)
 {
 	return (struct ww_slice){(const uint8_t *)s, s ? strlen(s) : 0};
 }
 
+/* Byte by byte; empty slices are equal wherever they point. */
 static inline bool ww_slice_eq(struct ww_slice a, struct ww_slice b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of attribute names (dialect.c), as far as the record writer needs it. Internal to
- * claim. */
+/*
+ * The table of attribute names (dialect.c), as far as the record writer needs it. Internal to
+ * claim; the normalised view is made by ww_span_normalise() of span.h. Pure.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -63,5 +63,6 @@ int ww_otlp_receiver_fd(const struct ww_otlp_receiver *r);
 int ww_otlp_receiver_timeout_ms(const struct ww_otlp_receiver *r);
 void ww_otlp_receiver_run(struct ww_otlp_receiver *r);
 
+/* The port it listens at (what port 0 became); counts since open. */
 uint16_t ww_otlp_receiver_port(const struct ww_otlp_receiver *r);
 struct ww_otlp_receiver_stats ww_otlp_receiver_stats(const struct ww_otlp_receiver *r);

@@ -58,6 +58,7 @@ WW_CHECK int ww_live_scope_watch(struct ww_live *l, const char *path, uint64_t *
 
 /* Ends the scope as soon as no process is left in it, and removes the cgroup when we made it. */
 void ww_live_scope_end(struct ww_live *l, uint64_t id);
+/* Scopes now, ending ones included. */
 unsigned ww_live_scopes(const struct ww_live *l);
 
 /* Delivers all that is in the rings now, the losses, and a tick. */

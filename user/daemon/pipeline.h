@@ -55,6 +55,7 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev);
 /* End of input: closes flows, judges what is left, writes the coverage of every scope. */
 void ww_pipeline_finish(struct ww_pipeline *p);
 
+/* Counts since the start, and what is held now. */
 struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p);
 
 /*

@@ -36,6 +36,7 @@ struct ww_coverage_answer {
 
 struct ww_coverage;
 
+/* 0 or -ENOMEM. */
 WW_CHECK int ww_coverage_new(struct ww_coverage **ret_coverage);
 void ww_coverage_free(struct ww_coverage *c);
 WW_DEFINE_AUTO(struct ww_coverage, ww_coverage_free)
@@ -67,4 +68,5 @@ void ww_coverage_each(const struct ww_coverage *c, bool left,
 /* Forgets the scopes that were left before t. Past the ceiling the first of them go earlier. */
 void ww_coverage_expire(struct ww_coverage *c, struct ww_boot t);
 
+/* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_loss_cause_name(enum ww_loss_cause cause);

@@ -130,6 +130,7 @@ void ww_flows_tick(struct ww_flows *t, struct ww_boot now);
 /* End of tape: delivers what is held, closes everything in order of cookie. */
 void ww_flows_finish(struct ww_flows *t, struct ww_boot now);
 
+/* Counts since the start, and what is held now. */
 struct ww_flow_stats ww_flows_stats(const struct ww_flows *t);
 
 /* NULL when unknown. Borrowed until the flow's `closed`. */
@@ -157,6 +158,7 @@ void ww_flow_id(uint64_t cookie, char *out);
 /* "10.77.1.2:8443", "[::1]:443"; out holds WW_ENDPOINT_TEXT_MAX bytes. */
 #define WW_ENDPOINT_TEXT_MAX 64
 void ww_endpoint_text(const struct ww_endpoint *e, char *out);
+/* 127.0.0.0/8 or ::1, also as an IPv4-mapped address. */
 bool ww_endpoint_loopback(const struct ww_endpoint *e);
 /* Equal address and port; an IPv4-mapped IPv6 address equals its IPv4 form. */
 bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b);

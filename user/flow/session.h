@@ -28,11 +28,13 @@ typedef void (*ww_session_lost_fn)(void *ctx, const struct ww_event_data *ev,
 typedef void (*ww_session_fn)(void *ctx, uint64_t cookie, uint8_t grade,
 			      const struct ww_event_data *ev);
 
+/* `lost` is called with ctx whenever an event is given up. 0 or -ENOMEM. */
 WW_CHECK int ww_sessions_new(ww_session_lost_fn lost, void *ctx, struct ww_sessions **ret_sessions);
 /* Without telling what is still held. */
 void ww_sessions_free(struct ww_sessions *s);
 
-/* A hello was seen on socket `cookie`: remember random -> socket. role as in enum ww_flow_role. */
+/* A hello was seen on socket `cookie`: remember random -> socket. role as in enum ww_flow_role. 0
+ * or -ENOMEM. */
 WW_CHECK int ww_sessions_hello(struct ww_sessions *s, const struct ww_event_hello *ev, uint8_t role,
 			       uint32_t owner_pid);
 
@@ -54,7 +56,7 @@ void ww_sessions_release(struct ww_sessions *s, ww_session_fn fn, void *ctx);
 void ww_sessions_release_one(struct ww_sessions *s, const struct ww_session_key *key,
 			     ww_session_fn fn, void *ctx);
 
-/* The second witness: session <-> socket by ciphertext prefix. */
+/* The second witness: session <-> socket by ciphertext prefix. 0 or -ENOMEM. */
 WW_CHECK int ww_sessions_bind(struct ww_sessions *s, const struct ww_event_bind *ev);
 
 /* Forgets the sessions of a socket that closed. */

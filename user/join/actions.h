@@ -187,8 +187,14 @@ struct ww_action_wait *ww_actions_waiting(const struct ww_actions *t, uint32_t *
 struct ww_action *ww_actions_judged(const struct ww_actions *t);
 struct ww_action *ww_actions_judged_first(const struct ww_actions *t);
 
+/*
+ * To the end of the judged ones, with the time; back to the open ones, in their order (later
+ * evidence came; nothing when it is open); out of the table and freed.
+ */
 void ww_actions_set_judged(struct ww_actions *t, struct ww_action *a, struct ww_boot now);
 /* A part was added: it waits for judgement, again if it must. */
 void ww_actions_reopen(struct ww_actions *t, struct ww_action *a);
 void ww_actions_drop(struct ww_actions *t, struct ww_action *a);
+
+/* Open and judged ones. */
 uint32_t ww_actions_count(const struct ww_actions *t);

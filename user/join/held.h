@@ -38,6 +38,7 @@
 
 #define WW_WIRE_ENUM_(n, v, t, d) WW_WIRE_##n = (v),
 enum ww_wire { WW_WIRES(WW_WIRE_ENUM_) WW_WIRE_MAX };
+/* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_held_wire_name(enum ww_wire w);
 
 struct ww_held_exchange;
@@ -172,6 +173,7 @@ struct ww_match *ww_held_newest(const struct ww_held *h, uint32_t contract);
  * effect when there is no memory: then blind_until moves. */
 void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_boot now);
 
+/* NULL when not held. Borrowed until it is expired. */
 struct ww_held_flow *ww_held_flow_get(const struct ww_held *h, uint64_t cookie);
 
 /* The oldest live flow, go on with ->next; the flow closed last, go on with ->prev. */
@@ -211,6 +213,7 @@ void ww_held_expire(struct ww_held *h, struct ww_boot t);
 
 /* Some exchange or flow that ended at or before this was dropped. 0: none was. */
 struct ww_boot ww_held_blind_until(const struct ww_held *h);
+/* What is held now, and what was dropped by the ceilings. */
 struct ww_held_counts ww_held_counts(const struct ww_held *h);
 
 /* An unknown root is in no tree. */

@@ -40,6 +40,7 @@
 
 #define WW_JOIN_BY_ENUM_(n, v, t, d) WW_JOIN_BY_##n = (v),
 enum ww_join_by { WW_JOIN_BYS(WW_JOIN_BY_ENUM_) WW_JOIN_BY_MAX };
+/* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_join_by_name(enum ww_join_by by);
 
 /* Why an exchange that looks like the action's is not. X(enum suffix, number, text, meaning) */
@@ -52,6 +53,7 @@ const char *ww_join_by_name(enum ww_join_by by);
 
 #define WW_JOIN_NEAR_ENUM_(n, v, t, d) WW_JOIN_NEAR_##n = (v),
 enum ww_join_near { WW_JOIN_NEARS(WW_JOIN_NEAR_ENUM_) WW_JOIN_NEAR_WHY_MAX };
+/* As above. */
 const char *ww_join_near_name(enum ww_join_near why);
 
 struct ww_join_window {
@@ -100,12 +102,19 @@ struct ww_join_ask {
 	struct ww_boot until; /* end of a window that nothing else closes */
 };
 
+/* The action's window, see above; skew_ns is the margin, `until` the end where nothing else is one.
+ */
 struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew_ns,
 					struct ww_boot until);
 
+/*
+ * Everything about the action's attempts; changes nothing. The result borrows from `held` until
+ * that is changed.
+ */
 void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined);
 
-/* Makes the attempts of `a` its own; gives back what it owned before in that window. */
+/* EXACT and UNIQUE attempts become the action's own; ww_join_release gives back what it owned in
+ * the window that `ask` gives it. */
 void ww_join_own(const struct ww_joined *j, struct ww_action *a);
 void ww_join_release(const struct ww_join_ask *ask);
 

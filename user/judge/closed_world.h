@@ -94,6 +94,7 @@ void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_
 /* NONE when none of the items in `mask` failed, else the reason of the first one. */
 enum ww_reason ww_closed_world_reason(const struct ww_world *w, uint32_t mask);
 
+/* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_closed_world_item_name(enum ww_world_item item);
 
 /* Whether f could carry a call to a declared destination: by name where it has one, else by

@@ -60,6 +60,7 @@ struct ww_judge_counts {
 
 struct ww_judge;
 
+/* Records go to emit with ctx. Copies *cfg and *deps. 0 or -ENOMEM. */
 WW_CHECK int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
 			  ww_record_fn emit, void *ctx, struct ww_judge **ret_judge);
 void ww_judge_free(struct ww_judge *j);
@@ -83,4 +84,5 @@ void ww_judge_tick(struct ww_judge *j, struct ww_boot now);
  * UNVERIFIABLE(OUTCOME_UNKNOWN or COVERAGE_GAP). */
 void ww_judge_finish(struct ww_judge *j, struct ww_boot now);
 
+/* Counts since the start, and what is held now. */
 struct ww_judge_counts ww_judge_counts(const struct ww_judge *j);

@@ -7,6 +7,7 @@
 
 #include <wirewitness/verdict.h>
 
+/* name: as in records. meaning: one clause for people. */
 const char *ww_verdict_name(enum ww_verdict v);
 const char *ww_verdict_meaning(enum ww_verdict v);
 const char *ww_verdict_reason_name(enum ww_reason r);

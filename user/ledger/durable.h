@@ -31,6 +31,7 @@ struct ww_durable {
 	bool many; /* the tables overflowed */
 };
 
+/* `dir`: an open directory, borrowed; paths are below it. */
 void ww_durable_init(struct ww_durable *d, int dir);
 
 /* Closes what is still open, without syncing. */

@@ -62,6 +62,7 @@ WW_CHECK int ww_ledger_reader_leaf(struct ww_ledger_reader *r, uint64_t index,
 WW_CHECK int ww_ledger_reader_prove(struct ww_ledger_reader *r, uint64_t index,
 				    struct ww_slice leaf, struct ww_merkle_proof *ret_proof);
 
+/* The checkpoint of the last refresh, and the key that it was checked with. Borrowed. */
 const struct ww_checkpoint *ww_ledger_reader_head(const struct ww_ledger_reader *r);
 const struct ww_note_key *ww_ledger_reader_key(const struct ww_ledger_reader *r);
 

@@ -53,6 +53,7 @@ WW_CHECK int ww_note_key_parse_type(struct ww_slice text, uint8_t type,
 /* Writes the verifier key, NUL-terminated, without newline. */
 void ww_note_key_text(const struct ww_note_key *key, char out[WW_NOTE_KEY_TEXT_MAX]);
 
+/* Same name, id and public key. */
 bool ww_note_key_equal(const struct ww_note_key *a, const struct ww_note_key *b);
 
 /* A new random key. 0, -EINVAL (name), -EIO (libcrypto or getrandom). */
@@ -78,6 +79,7 @@ WW_CHECK int ww_note_signer_hold(struct ww_slice name, struct ww_signer **held,
 /* Reads the verifier key of a held key, type 0x02. 0 or -EINVAL. */
 WW_CHECK int ww_note_key_parse_held(struct ww_slice text, struct ww_note_key *ret_key);
 
+/* Wipes it and frees what it holds. */
 void ww_note_signer_done(struct ww_note_signer *s);
 
 /* Raw Ed25519 over `message`; also what the report envelope is signed with. 0, -EIO, -EINVAL (a

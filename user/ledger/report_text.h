@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outcome of ww_report_verify for people and for programs; shared by the two programs that
- * verify. */
+/*
+ * The outcome of ww_report_verify for people and for programs; shared by the two programs that
+ * verify. Pure; what comes from the file is made harmless for terminals, and bounded by out.
+ */
 #pragma once
 
 #include "ledger/report_verify.h"

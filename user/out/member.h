@@ -29,6 +29,7 @@ struct ww_member_walk {
 	uint8_t path[WW_MEMBER_PATH_MAX];
 };
 
+/* The record is borrowed until the walk has ended. */
 void ww_member_begin(struct ww_member_walk *w, struct ww_slice record);
 
 /* The next scalar member; false at the end, or where the record is no JSON. */

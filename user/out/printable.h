@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+/* Appends the text so. 0, -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_printable_add(struct ww_buf *out, struct ww_slice text);
 
 /* The text of a member's value: strings decoded, everything else as it stands. Absent: nothing. */

@@ -17,6 +17,7 @@
 
 struct ww_survey;
 
+/* 0 or -ENOMEM. */
 WW_CHECK int ww_survey_new(struct ww_survey **ret_survey);
 void ww_survey_free(struct ww_survey *s);
 WW_DEFINE_AUTO(struct ww_survey, ww_survey_free)
@@ -27,7 +28,7 @@ WW_DEFINE_AUTO(struct ww_survey, ww_survey_free)
  */
 WW_CHECK int ww_survey_add(struct ww_survey *s, uint64_t index, struct ww_slice record);
 
-/* Write one object each, without key. */
+/* Write one object each, without key. Errors stay in the writer. */
 void ww_survey_coverage(const struct ww_survey *s, struct ww_jsonw *w);
 void ww_survey_summary(const struct ww_survey *s, struct ww_jsonw *w);
 

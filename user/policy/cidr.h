@@ -20,6 +20,7 @@ struct ww_cidr {
  * host bits set. Output unchanged on error. */
 WW_CHECK int ww_cidr_parse(struct ww_slice text, struct ww_cidr *ret_cidr);
 
+/* Whether the address is in the network; the port plays no part. */
 bool ww_cidr_has(const struct ww_cidr *c, const struct ww_endpoint *e);
 
 /* Whether the whole network is loopback: 127.0.0.0/8 (RFC 1122 3.2.1.3), ::1 (RFC 4291 2.5.3). */

@@ -107,9 +107,7 @@ struct ww_exchange {
 #define WW_EXCHANGE_ID_MAX 40
 void ww_exchange_id(const struct ww_exchange *x, char *out);
 
-/* Name of one WW_X_* bit, as it stands in records. */
-const char *ww_exchange_finding_name(uint32_t bit);
-
+/* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o);
 
 /* "malformed-request" ...: the name of one WW_X_* bit, NULL for no such bit. */

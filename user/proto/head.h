@@ -32,6 +32,7 @@ struct ww_head {
 	char value[WW_FIELD_BYTES_MAX];
 };
 
+/* For each head, also for trailers (then h->trailer is set by the caller). */
 void ww_head_begin(struct ww_head *h);
 
 /* A piece of a field's name. False: over a ceiling. */

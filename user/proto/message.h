@@ -60,6 +60,7 @@ struct ww_stray {
 	uint32_t findings;
 };
 
+/* ops is copied, cfg->key borrowed; ops is called with ctx. */
 void ww_messages_init(struct ww_messages *s, const struct ww_proto_config *cfg,
 		      const struct ww_proto_ops *ops, void *ctx);
 void ww_messages_done(struct ww_messages *s);
@@ -76,6 +77,7 @@ void ww_message_drop(struct ww_messages *s, struct ww_flow *f, struct ww_message
 /* Settles outcome and the flow's facts, delivers the exchange, releases the message. */
 void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
 
+/* At the end of the queue, which owns m from now on. */
 void ww_message_push(struct ww_message_queue *q, struct ww_message *m);
 /* Takes m out, wherever it stands. */
 void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m);

@@ -27,6 +27,7 @@ struct ww_proto_config {
 
 struct ww_proto;
 
+/* Exchanges go to ops with ctx. Copies *cfg and *ops. 0, -EINVAL (no key), -ENOMEM. */
 WW_CHECK int ww_proto_new(const struct ww_proto_config *cfg, const struct ww_proto_ops *ops,
 			  void *ctx, struct ww_proto **ret_proto);
 void ww_proto_free(struct ww_proto *p);

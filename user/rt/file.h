@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole small files, bounded, and the readiness datagram of systemd. */
+/*
+ * rt: whole small files, bounded, and the readiness datagram of systemd. The part of reading that
+ * daemon and commands share; the ledger has its own (ledger/durable.h), which syncs. No state.
+ */
 #pragma once
 
 #include "base/buf.h"

@@ -29,10 +29,13 @@ WW_CHECK int ww_probe_cookie(const struct ww_tls_plan *plan, const struct ww_sit
  */
 WW_CHECK int ww_probe_attach(const struct ww_probe_programs *p, int fd, uint32_t file,
 			     const struct ww_tls_plan *plan, struct ww_probes **ret_probes);
+/* And frees. Accepts NULL. */
 void ww_probe_detach(struct ww_probes *probes);
 
 /* Attaches or detaches the PREFIX sites. 0 or -errno. */
 WW_CHECK int ww_probe_prefix(const struct ww_probe_programs *p, struct ww_probes *probes, bool on);
 
+/* The file's index; its probes, and how many of them sit on instructions that the kernel emulates.
+ */
 uint32_t ww_probe_file(const struct ww_probes *probes);
 void ww_probe_count(const struct ww_probes *probes, unsigned *ret_sites, unsigned *ret_emulated);

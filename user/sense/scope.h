@@ -49,6 +49,7 @@ struct ww_scopes {
  * -errno. */
 WW_CHECK int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t *ret_id,
 			  uint32_t *ret_covers);
+/* Detaches and ends; an id that is not watched is no error. */
 void ww_scope_remove(struct ww_scopes *s, uint64_t id);
 void ww_scope_remove_all(struct ww_scopes *s);
 

@@ -46,6 +46,7 @@ const char *ww_sense_cgroup_mount(const struct ww_sense *s);
  */
 WW_CHECK int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t *ret_id,
 				uint32_t *ret_covers);
+/* An id that is not in scope is no error. */
 void ww_sense_scope_remove(struct ww_sense *s, uint64_t id);
 
 /*
@@ -63,6 +64,7 @@ WW_CHECK int ww_sense_scope_members(struct ww_sense *s, const char *path, uint64
  */
 WW_CHECK int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file,
 			     const struct ww_tls_plan *plan);
+/* Takes the file's probes away; a file without any is no error. */
 void ww_sense_detach(struct ww_sense *s, uint32_t file);
 
 /* Switches the second binding witness. 0 or -errno. */
@@ -114,4 +116,5 @@ struct ww_sense_file_stats {
 	unsigned sites;    /* probes attached */
 	unsigned emulated; /* of them on instructions that the kernel emulates */
 };
+/* At most max of them; how many. */
 unsigned ww_sense_files(const struct ww_sense *s, struct ww_sense_file_stats *ret, unsigned max);

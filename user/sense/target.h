@@ -103,4 +103,5 @@ WW_CHECK int ww_targets_add_path(struct ww_targets *t, const char *path,
 WW_CHECK int ww_targets_add_defaults(struct ww_targets *t, const struct ww_target_ops *ops,
 				     void *ctx);
 
+/* Now, and since the start. */
 void ww_targets_stats(const struct ww_targets *t, struct ww_target_stats *ret_stats);
