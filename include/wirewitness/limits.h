@@ -7,11 +7,9 @@
 #pragma once
 
 /* Kernel side. */
-#define WW_RING_CONTROL_BYTES                                                                   \
-	(4u << 20)                     /* flows, processes, bindings: 30,000 events of headroom \
-					*/
-#define WW_RING_DATA_BYTES (16u << 20) /* plaintext: an eighth second of 128 MB/s */
-#define WW_CHUNK_BYTES_MAX 16384u      /* plaintext per event: one TLS record (RFC 8446 5.1) */
+#define WW_RING_CONTROL_BYTES (4u << 20)  /* flows, processes: 30,000 events of headroom */
+#define WW_RING_DATA_BYTES    (16u << 20) /* plaintext: an eighth second of 128 MB/s */
+#define WW_CHUNK_BYTES_MAX    16384u      /* plaintext per event: one TLS record (RFC 8446 5.1) */
 #define WW_MESSAGE_BYTES_DEFAULT \
 	(1u << 20)                  /* captured per TLS call and per message body; rest counted */
 #define WW_CHUNKS_PER_CALL_MAX 256u /* 4 MiB: bound of the copy loop in one probe hit */
@@ -21,10 +19,8 @@
 #define WW_HELLO_BYTES_MAX     1536u /* ClientHello/ServerHello bytes copied for SNI, ALPN, version */
 #define WW_RECORDS_WALKED_MAX  16u   /* TLS records per direction looked at by length (handshake) */
 #define WW_PATH_BYTES_MAX      256u
-#define WW_TLS_FILES_MAX                                                        \
-	255u /* library files with probes: the number is a byte of their cookie \
-	      */
-#define WW_TARGET_FILES_MAX 4096u /* executable files remembered as having no TLS API */
+#define WW_TLS_FILES_MAX       255u /* library files with probes: the number is a byte of a cookie */
+#define WW_TARGET_FILES_MAX    4096u /* executable files remembered as having no TLS API */
 
 /* Daemon. */
 #define WW_ACTORS_MAX          65536u

@@ -204,8 +204,8 @@ static void print_processes(struct ww_slice answer)
 		if (ww_json_path(answer, path, &t, &p) != WW_PARSE_DONE)
 			break;
 		if (i == 0)
-			printf("  %-8s %-16s %-9s %-7s %-6s %-9s %s\n", "pid", "command", "attached",
-			       "firing", "bound", "verified", "reason");
+			printf("  %-8s %-16s %-9s %-7s %-6s %-9s %s\n", "pid", "command",
+			       "attached", "firing", "bound", "verified", "reason");
 		printf("  %-8s %-16s %-9s %-7s %-6s %-9s %s\n",
 		       member_text(p, "$.pid", pid, sizeof(pid)),
 		       member_text(p, "$.comm", comm, sizeof(comm)),

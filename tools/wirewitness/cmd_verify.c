@@ -74,16 +74,17 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static const struct argp argp = {argp_options,
-				 parse,
-				 "FILE",
-				 "Checks a report, or the proof of one record, offline; FILE may be - "
-				 "for standard input. Without a key it can only show that the "
-				 "report is whole, not who "
-				 "made it: that is not enough, and the exit code says so.",
-				 NULL,
-				 NULL,
-				 NULL};
+static const struct argp argp = {
+	argp_options,
+	parse,
+	"FILE",
+	"Checks a report, or the proof of one record, offline; FILE may be - "
+	"for standard input. Without a key it can only show that the "
+	"report is whole, not who "
+	"made it: that is not enough, and the exit code says so.",
+	NULL,
+	NULL,
+	NULL};
 
 /* 1: *ret_key is set; 0: no key was given; -errno, told on standard error. */
 static int trusted_key(const struct verify *v, struct ww_note_key *ret_key)
