@@ -21,7 +21,8 @@ struct ww_moment {
 WW_CHECK int ww_moment_parse(const char *text, struct ww_wall now, struct ww_moment *ret_moment);
 
 /* What ww_moment_parse understands, for messages. */
-#define WW_MOMENT_FORMS "a duration such as 10m or 2h, an RFC 3339 time, a cursor, or 'start'"
+#define WW_MOMENT_FORMS \
+	"a duration such as 10m or 2h, a time such as 2026-11-23T10:00:00Z, a cursor, or 'start'"
 
 /* The ledger index of the first record that can be meant; 0 unless a cursor was given. */
 uint64_t ww_moment_first(const struct ww_moment *m);
