@@ -49,7 +49,7 @@ static void check_options(const struct key *k, struct argp_state *state)
 		      k->endorsement;
 
 	if (k->verb == NONE)
-		argp_usage(state);
+		argp_error(state, "show, rotate, history or verify is missing");
 	if (k->uri && k->verb != ROTATE)
 		argp_error(state, "--key goes with rotate");
 	if (verify && k->verb != VERIFY)
@@ -98,12 +98,12 @@ static const struct argp_option argp_options[] = {
 	 "rotate: seal the new key for the key that this OpenSSL provider has, as in "
 	 "tpm2:handle:0x81010001 (default: as the old one was)",
 	 0},
-	{"trusted", 't', "VKEY", 0, "verify: a verifier key of the log, from a source you trust",
+	{"trusted", 't', "VKEY", 0, "verify: a verifier key of the ledger, from a source you trust",
 	 0},
 	{"trusted-file", 'T', "FILE", 0, "verify: the same, from a file", 0},
-	{"history", 'H', "FILE", 0, "verify: the log's keys/history", 0},
+	{"history", 'H', "FILE", 0, "verify: the ledger's keys/history", 0},
 	{"checkpoint", 'c', "FILE", 0,
-	 "verify: this checkpoint is by a key of the log that speaks for its size", 0},
+	 "verify: this checkpoint is by a key of the ledger that speaks for its size", 0},
 	{"holder-file", 'o', "FILE", 0,
 	 "verify: the holder's verifier key, from a source you trust", 0},
 	{"endorsement", 'e', "FILE", 0,

@@ -32,12 +32,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (p->what)
-			argp_usage(state);
+			argp_error(state, "one record at a time: unexpected '%s'", arg);
 		p->what = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!p->what)
-			argp_usage(state);
+			argp_error(state, "an ID or a ledger INDEX is missing");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

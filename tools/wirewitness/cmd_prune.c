@@ -63,7 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		p->force = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_usage(state);
+		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (p->older_than_s == 0 || p->kinds == 0)

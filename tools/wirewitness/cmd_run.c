@@ -14,22 +14,11 @@
 #include "cmd.h"
 #include "launch.h"
 
-#define NAME_CHARS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
-#define NAME_CHARS_MAX 64u
-
 struct options {
 	const char *socket;
 	const char *name;
 	char **argv;
 };
-
-/* What the daemon takes; said here because it is wrong usage. */
-static bool name_ok(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 0 && n <= NAME_CHARS_MAX && strspn(name, NAME_CHARS) == n;
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -40,11 +29,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->socket = arg;
 		return 0;
 	case 'n':
-		if (!name_ok(arg))
-			argp_error(state,
-				   "--name: expected letters, digits, '-' or '_', at most %u, "
-				   "got '%s'",
-				   NAME_CHARS_MAX, arg);
 		o->name = arg;
 		return 0;
 	case ARGP_KEY_ARG:

@@ -74,7 +74,8 @@ static int check_handover(const struct ww_rotation *rot, struct ww_slice note,
 				      "the hand-over at %" PRIu64 " has a checkpoint of %" PRIu64,
 				      rot->index, by_new.size);
 	if (!ww_merkle_inclusion_check(leaf, rot->index, by_new.size, proof, &by_new.root))
-		return ww_errtext_set(why, -EINVAL, "the rotation at %" PRIu64 " is not in the log",
+		return ww_errtext_set(why, -EINVAL,
+				      "the rotation at %" PRIu64 " is not in the ledger",
 				      rot->index);
 	return 0;
 }

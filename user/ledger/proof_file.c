@@ -145,12 +145,13 @@ static int check_checkpoint(struct ww_proof_result *res, const struct ww_note_ke
 	       chain ? "the key is one that this log has had" : "the key is the given one");
 	if (r < 0)
 		ww_errtext_set(text, 0, "%s",
-			       r == -EBADMSG ? "the log's signature is not good"
+			       r == -EBADMSG ? "the ledger's signature is not good"
 			       : r == -EKEYEXPIRED
 				       ? "its key does not speak for a tree of this size"
 				       : "not a checkpoint of this log");
 	else
-		ww_errtext_set(text, 0, "signed by the log: %" PRIu64 " records", res->head.size);
+		ww_errtext_set(text, 0, "signed by the ledger: %" PRIu64 " records",
+			       res->head.size);
 	res->checks[WW_PROOF_CHECK_CHECKPOINT].state = r < 0 ? WW_PROOF_FAILED : WW_PROOF_PASSED;
 	return 0;
 }

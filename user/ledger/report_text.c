@@ -47,7 +47,7 @@ static void say_statement(const struct ww_report_result *r, struct ww_buf *out, 
 	    s->withheld);
 	if (r->pruned)
 		say(out, err,
-		    "  withheld  %" PRIu64 " pruned by policy, as the log's record %" PRIu64
+		    "  withheld  %" PRIu64 " pruned by policy, as the ledger's record %" PRIu64
 		    " says%s\n",
 		    r->pruned, r->pruned_by, r->pruned < s->withheld ? "; others erased" : "");
 	say(out, err, "  created   %.*s\n", (int)(s->created_at.n < 64 ? s->created_at.n : 64),

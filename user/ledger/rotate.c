@@ -100,7 +100,7 @@ static int publish(int dir, const struct ww_note_key *next, struct ww_slice note
 	if (r == 0)
 		r = head.size > 0 ? ww_tile_store_new(dir, &s) : -EUCLEAN;
 	if (r < 0)
-		return ww_errtext_errno(why, r, "cannot take over the log");
+		return ww_errtext_errno(why, r, "cannot take over the ledger");
 	ww_buf_init(&line, WW_KEYCHAIN_LINE_MAX);
 	ww_buf_init(&public, WW_NOTE_BYTES_MAX);
 	ww_tile_store_resize(s, head.size);
@@ -219,7 +219,7 @@ static int check_room(int dir, const struct ww_note_key *key, struct ww_errtext 
 	if (r < 0)
 		return r;
 	if (chain->n == WW_KEYCHAIN_KEYS_MAX)
-		return ww_errtext_set(why, -E2BIG, "the log has had %u keys: begin a new log",
+		return ww_errtext_set(why, -E2BIG, "the ledger has had %u keys: begin a new ledger",
 				      WW_KEYCHAIN_KEYS_MAX);
 	return 0;
 }

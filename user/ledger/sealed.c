@@ -71,7 +71,7 @@ int ww_sealed_holder(const char *uri, struct ww_slice log, struct ww_note_signer
 	r = holder_name(log, name);
 	if (r == 0)
 		r = ww_note_signer_hold(ww_slice_str(name), &held, ret);
-	return r < 0 ? ww_errtext_set(why, r, "the log's name is too long for a holder key") : 0;
+	return r < 0 ? ww_errtext_set(why, r, "the ledger's name is too long for a holder key") : 0;
 }
 
 static void derive(const uint8_t secret[WW_SIGNER_SECRET_LEN], const uint8_t *once,
