@@ -258,10 +258,12 @@ int ww_cmd_doctor(int argc, char **argv)
 		print_ledger(answer);
 		print_publish(answer);
 		print_processes(answer);
-	} else if (o.json || (r != -ENOENT && r != -ECONNREFUSED)) {
+	} else if (o.json) {
 		ww_client_explain(o.socket, r);
-	} else {
+	} else if (r == -ENOENT || r == -ECONNREFUSED) {
 		printf("daemon: none answers at %s; start it with: sudo wirewitnessd\n", o.socket);
+	} else if (r != -EREMOTEIO) {
+		printf("daemon: cannot be asked at %s: %s\n", o.socket, strerror(-r));
 	}
 	ww_client_close(&c);
 	if (o.json)

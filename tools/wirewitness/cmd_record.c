@@ -211,8 +211,7 @@ static int open_outputs(struct recorder *rec, const struct options *o, struct ww
 	return r < 0 ? ww_log_err_r(r, "cannot make the tape %s", o->tape) : 0;
 }
 
-/* 0 or -errno, told; *ret_code is set when it was the command that could not be started. */
-static int run_command(struct recorder *rec, const struct options *o, int *ret_code)
+static int run_command(struct recorder *rec, const struct options *o)
 {
 	char name[64], path[512];
 	uint64_t id;
@@ -226,7 +225,6 @@ static int run_command(struct recorder *rec, const struct options *o, int *ret_c
 	r = ww_launch(path, o->argv, &rec->launch);
 	if (r < 0) {
 		ww_live_scope_end(rec->live, id);
-		*ret_code = r == -ENOENT ? 127 : 126;
 		return ww_log_err_r(r, "cannot run %s", o->argv[0]);
 	}
 	uv_poll_init(&rec->loop, &rec->ended, rec->launch.pidfd);
@@ -269,7 +267,7 @@ static int finish(struct recorder *rec)
 	return rec->failed;
 }
 
-static int record(struct recorder *rec, const struct options *o, int *ret_code)
+static int record(struct recorder *rec, const struct options *o)
 {
 	WW_AUTO_BUF struct ww_buf contracts;
 	struct ww_errtext why = {""};
@@ -292,17 +290,7 @@ static int record(struct recorder *rec, const struct options *o, int *ret_code)
 	r = open_outputs(rec, o, ww_buf_slice(&contracts));
 	if (r == 0)
 		r = ww_live_start(rec->live);
-	return r < 0 ? r : run_command(rec, o, ret_code);
-}
-
-/* Nothing was run: an empty tape would only stand in the way of the next try. */
-static void drop_tape(struct recorder *rec, const struct options *o)
-{
-	(void)ww_tape_close(rec->tape, rec->last_ns); /* it goes anyway */
-	rec->tape = NULL;
-	rec->failed =
-		-ECANCELED; /* what still comes while the probes are taken away is for nobody */
-	unlink(o->tape);
+	return r < 0 ? r : run_command(rec, o);
 }
 
 int ww_cmd_record(int argc, char **argv)
@@ -316,13 +304,11 @@ int ww_cmd_record(int argc, char **argv)
 	o.live.libraries = o.libraries;
 	if (uv_loop_init(&rec.loop) < 0)
 		return WW_EXIT_UNABLE;
-	r = record(&rec, &o, &code);
+	r = record(&rec, &o);
 	if (r == 0) {
 		code = ww_launch_wait(&rec.launch);
 		if (finish(&rec) < 0)
 			code = WW_EXIT_UNABLE;
-	} else if (rec.tape) {
-		drop_tape(&rec, &o);
 	}
 	ww_live_close(rec.live);
 	uv_run(&rec.loop, UV_RUN_DEFAULT);
