@@ -195,14 +195,14 @@ install: programs ## install programs, unit, manual pages and the contract examp
 	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 644 docs/examples/contracts.yaml docs/agents.md docs/keys.md docs/records.md $(DOC)/
+	install -m 644 docs/examples/contracts.yaml docs/agents.md docs/keys.md docs/records.md docs/reports.md $(DOC)/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/pkg/wirewitnessd.service > $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 
 uninstall: ## remove what install put there; state stays
 	rm -f $(DESTDIR)$(PREFIX)/sbin/wirewitnessd $(addprefix $(DESTDIR)$(PREFIX)/bin/,wirewitness wirewitness-verify wirewitness-witness)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst tools/man/%.1,man1/%.1,$(wildcard tools/man/*.1)) $(patsubst tools/man/%.8,man8/%.8,$(wildcard tools/man/*.8)))
 	rm -f $(DESTDIR)/lib/systemd/system/wirewitnessd.service
-	rm -f $(addprefix $(DOC)/,contracts.yaml agents.md keys.md records.md)
+	rm -f $(addprefix $(DOC)/,contracts.yaml agents.md keys.md records.md reports.md)
 	-rmdir $(DOC) 2>/dev/null
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

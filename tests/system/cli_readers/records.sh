@@ -57,7 +57,7 @@ ok '  a table' code 0 gone "$ww" ls verdicts -d "$state"
 ok '  a record' code 0 gone "$ww" show 0 -d "$state"
 exec 7>&-
 for wrong in "ls verdicts flows" show "show a b" verify "verify a b" "tail a" "doctor a" "report a -O b" run replay \
-	"replay a b" "record -o t" "record -- true" key proof "proof a b" "prune a"; do
+	"replay a b" "record -o t" "record -- true" key proof "proof a b" "prune a" "export a"; do
 	# shellcheck disable=SC2086
 	ok "$wrong: wrong usage" code 2 "$ww" $wrong
 	ok '  says what is wrong' grep -q "^wirewitness ${wrong%% *}: ." stderr
