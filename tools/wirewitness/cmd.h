@@ -29,6 +29,7 @@ int ww_cmd_show(int argc, char **argv);
 int ww_cmd_report(int argc, char **argv);
 int ww_cmd_proof(int argc, char **argv);
 int ww_cmd_export(int argc, char **argv);
+int ww_cmd_html(int argc, char **argv);
 int ww_cmd_verify(int argc, char **argv);
 int ww_cmd_key(int argc, char **argv);
 int ww_cmd_prune(int argc, char **argv);

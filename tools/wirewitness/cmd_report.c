@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "cmd.h"
@@ -19,12 +18,13 @@
 #include "ledger/timestamp.h"
 #include "out/page.h"
 #include "publish.h"
+#include "put_file.h"
 #include "rt/file.h"
 #include "sections.h"
 
 struct report {
 	const char *state_dir, *socket_path;
-	const char *file, *bundle, *svr, *trust_root;
+	const char *file, *html, *bundle, *svr, *trust_root;
 	const char *stamp_url, *stamp_command, *stamp_ca;
 	const char *created, *requested_by;
 	bool force;
@@ -43,7 +43,8 @@ struct report {
  */
 
 enum {
-	OPT_BUNDLE = 0x200,
+	OPT_HTML = 0x200,
+	OPT_BUNDLE,
 	OPT_SVR,
 	OPT_TRUST,
 	OPT_STAMP,
@@ -65,7 +66,7 @@ static void check(struct report *p, struct argp_state *state)
 	uint64_t threshold;
 
 	ww_criteria_check(&p->criteria, state);
-	if (!p->file && (!p->trust_root || p->bundle || p->svr))
+	if (!p->file && (!p->trust_root || p->html || p->bundle || p->svr))
 		argp_error(state, "-O FILE: where the report goes is missing");
 	if (p->file && strcmp(p->file, "-") == 0)
 		argp_error(state, "-O: a report is two files, FILE and FILE.txt: it needs a name");
@@ -100,6 +101,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		const char **to;
 	} texts[] = {{'d', &p->state_dir},
 		     {'O', &p->file},
+		     {OPT_HTML, &p->html},
 		     {OPT_BUNDLE, &p->bundle},
 		     {OPT_SVR, &p->svr},
 		     {OPT_TRUST, &p->trust_root},
@@ -146,6 +148,7 @@ static const struct argp_option argp_options[] = {
 	 "list every record of the period: shows that no verdict was left out", 2},
 	{"sample", OPT_SAMPLE, "SHARE", 0,
 	 "show a share of the actions, drawn by a seed that was committed before", 2},
+	{"html", OPT_HTML, "FILE", 0, "the same for people: one page with the report in it", 2},
 	{"bundle", OPT_BUNDLE, "FILE", 0,
 	 "put the report into the ledger and write a Sigstore bundle", 2},
 	{"svr", OPT_SVR, "FILE", 0, "a short verification result over the same subjects", 2},
@@ -289,63 +292,15 @@ static int build_trust_root(struct report *p, struct ww_buf *out)
 /* --- files --------------------------------------------------------------------------------------
  */
 
-static int write_all(int fd, struct ww_slice content)
-{
-	while (content.n > 0) {
-		ssize_t n = write(fd, content.p, content.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		content = ww_slice_sub(content, (size_t)n, SIZE_MAX);
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* The whole file or none of it; an existing one stays unless forced. */
-static int put_file(const char *path, struct ww_slice content, bool force)
-{
-	WW_AUTO_FD int fd = -1;
-	char part[4096];
-	int r;
-
-	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
-		return ww_log_err_r(-ENAMETOOLONG, "cannot write %s", path);
-	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	r = fd < 0 ? -errno : write_all(fd, content);
-	if (r == 0 && renameat2(AT_FDCWD, part, AT_FDCWD, path, force ? 0 : RENAME_NOREPLACE) < 0)
-		r = -errno;
-	if (r == 0)
-		return 0;
-	if (fd >= 0)
-		unlink(part);
-	if (r == -EEXIST)
-		ww_log(WW_LOG_ERR, "%s exists; --force overwrites it", path);
-	else
-		ww_log_err_r(r, "cannot write %s", path);
-	return r;
-}
-
-static int check_absent(const char *path, bool force)
-{
-	struct stat st;
-
-	if (force || lstat(path, &st) < 0)
-		return 0;
-	ww_log(WW_LOG_ERR, "%s exists; --force overwrites it", path);
-	return -EEXIST;
-}
-
 static int check_all_absent(const struct report *p, const char *page_path)
 {
-	const char *const paths[] = {p->file, p->file ? page_path : NULL, p->bundle, p->svr,
-				     p->trust_root};
+	const char *const paths[] = {
+		p->file, p->file ? page_path : NULL, p->html, p->bundle, p->svr, p->trust_root};
 	int r = 0;
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(paths) && r == 0; i++)
 		if (paths[i])
-			r = check_absent(paths[i], p->force);
+			r = ww_put_absent(paths[i], p->force);
 	return r;
 }
 
@@ -357,7 +312,7 @@ static int write_trust_root(struct report *p)
 	ww_buf_init(&out, 1u << 20);
 	r = build_trust_root(p, &out);
 	if (r == 0)
-		r = put_file(p->trust_root, ww_buf_slice(&out), p->force);
+		r = ww_put_file(p->trust_root, ww_buf_slice(&out), p->force);
 	if (r == 0)
 		printf("%s: the trust root\n", p->trust_root);
 	return r;
@@ -371,7 +326,7 @@ static int write_svr(struct report *p)
 	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
 	r = build_svr(p, &out);
 	if (r == 0)
-		r = put_file(p->svr, ww_buf_slice(&out), p->force);
+		r = ww_put_file(p->svr, ww_buf_slice(&out), p->force);
 	if (r == 0)
 		printf("%s: the short result, signed\n", p->svr);
 	return r;
@@ -394,7 +349,7 @@ static int write_bundle(struct report *p, struct ww_slice envelope)
 	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
 	r = ww_publish(&in, &out, &stamped);
 	if (r == 0)
-		r = put_file(p->bundle, ww_buf_slice(&out), p->force);
+		r = ww_put_file(p->bundle, ww_buf_slice(&out), p->force);
 	if (r == 0)
 		printf("%s: the bundle, %s\n", p->bundle,
 		       stamped ? "with a time stamp" : "without a time stamp");
@@ -412,12 +367,14 @@ static int write_files(struct report *p, const char *page_path)
 	if (r == 0)
 		r = build_page(p, &page);
 	if (r == 0)
-		r = put_file(p->file, ww_buf_slice(&report), p->force);
+		r = ww_put_file(p->file, ww_buf_slice(&report), p->force);
 	if (r == 0)
-		r = put_file(page_path, ww_buf_slice(&page), p->force);
+		r = ww_put_file(page_path, ww_buf_slice(&page), p->force);
 	if (r == 0)
 		printf("%s: %zu records, %zu verdicts, signed\n%s: the page for reading\n", p->file,
 		       p->selection.count, p->sections.verdict_count, page_path);
+	if (r == 0 && p->html)
+		r = ww_html_file(ww_buf_slice(&report), p->html, p->force);
 	if (r == 0 && p->svr)
 		r = write_svr(p);
 	/* Last: it makes the ledger longer than what the others speak of. */

@@ -17,6 +17,7 @@ static const struct command {
 	{"ls", ww_cmd_ls, "list verdicts, exchanges, flows and all other records"},
 	{"show", ww_cmd_show, "one record with what it cites and what cites it"},
 	{"report", ww_cmd_report, "write a signed report for auditors"},
+	{"html", ww_cmd_html, "a report as one page for people"},
 	{"proof", ww_cmd_proof, "write one record with its proof as a tlog-proof file"},
 	{"verify", ww_cmd_verify, "check a report or a proof offline"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 #define NS_PER_S     1000000000ull
@@ -92,4 +93,72 @@ void ww_wall_rfc3339(struct ww_wall t, char *out)
 	out = put(out, t.ns % NS_PER_S, 9);
 	*out++ = 'Z';
 	*out = '\0';
+}
+
+/* Exactly `digits` decimal digits at `at`, or -1. */
+static int take(struct ww_slice text, size_t at, size_t digits)
+{
+	int v = 0;
+
+	for (size_t i = at; i < at + digits; i++) {
+		if (i >= text.n || text.p[i] < '0' || text.p[i] > '9')
+			return -1;
+		v = v * 10 + text.p[i] - '0';
+	}
+	return v;
+}
+
+static bool leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* The decimals behind the seconds and the Z; false: something else stands there. */
+static bool take_fraction(struct ww_slice rest, uint64_t *ret_ns)
+{
+	uint64_t unit = NS_PER_S / 10, ns = 0;
+	size_t i = 1;
+
+	if (rest.n == 1 && rest.p[0] == 'Z') {
+		*ret_ns = 0;
+		return true;
+	}
+	if (rest.n < 3 || rest.n > 11 || rest.p[0] != '.' || rest.p[rest.n - 1] != 'Z')
+		return false;
+	for (; i < rest.n - 1; i++, unit /= 10) {
+		if (rest.p[i] < '0' || rest.p[i] > '9')
+			return false;
+		ns += (uint64_t)(rest.p[i] - '0') * unit;
+	}
+	*ret_ns = ns;
+	return true;
+}
+
+int ww_wall_parse(struct ww_slice text, struct ww_wall *ret_wall)
+{
+	static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year = take(text, 0, 4), month = take(text, 5, 2), day = take(text, 8, 2);
+	int hour = take(text, 11, 2), minute = take(text, 14, 2), second = take(text, 17, 2);
+	int64_t days = 0;
+	uint64_t ns;
+
+	if (text.n < 20 || text.p[4] != '-' || text.p[7] != '-' || text.p[10] != 'T' ||
+	    text.p[13] != ':' || text.p[16] != ':')
+		return -EINVAL;
+	if (year < 1970 || year > 2553 || month < 1 || month > 12 || day < 1 || hour < 0 ||
+	    hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+		return -EINVAL;
+	if (day > lengths[month - 1] + (month == 2 && leap(year)))
+		return -EINVAL;
+	if (!take_fraction(ww_slice_sub(text, 19, SIZE_MAX), &ns))
+		return -EINVAL;
+	for (int y = 1970; y < year; y++)
+		days += 365 + leap(y);
+	for (int m = 1; m < month; m++)
+		days += lengths[m - 1] + (m == 2 && leap(year));
+	days += day - 1;
+	ret_wall->ns = ((uint64_t)days * 86400 + (uint64_t)(hour * 3600 + minute * 60 + second)) *
+			       NS_PER_S +
+		       ns;
+	return 0;
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 struct ww_boot {
 	uint64_t ns;
 };
@@ -38,3 +40,9 @@ void ww_clock_sample(struct ww_clock_map *ret_map);
 #define WW_RFC3339_MAX 32
 /* RFC 3339 UTC with nanoseconds, "2026-11-23T10:00:00.123456789Z". out has WW_RFC3339_MAX bytes. */
 void ww_wall_rfc3339(struct ww_wall t, char *out);
+
+/*
+ * Reads such a text: UTC ("Z"), no or up to nine decimals, the calendar's days, from 1970 to 2553.
+ * 0 or -EINVAL, output unchanged on error.
+ */
+int ww_wall_parse(struct ww_slice text, struct ww_wall *ret_wall);

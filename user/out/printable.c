@@ -33,7 +33,26 @@ static int add_code(struct ww_buf *out, uint32_t code)
 	return ww_buf_add(out, text, (size_t)n);
 }
 
-int ww_printable_add(struct ww_buf *out, struct ww_slice text)
+/* JSON has escapes for 16 bits; further characters are a pair of them (RFC 8259 section 7). */
+static int add_json_code(struct ww_buf *out, uint32_t code)
+{
+	char text[16];
+	int n;
+
+	if (code == '\n')
+		return ww_buf_add(out, "\n", 1);
+	if (code == '\t' || code == '\r')
+		return ww_buf_add(out, " ", 1);
+	if (code < 0x10000)
+		n = snprintf(text, sizeof(text), "\\u%04x", code);
+	else
+		n = snprintf(text, sizeof(text), "\\u%04x\\u%04x",
+			     0xd800 + ((code - 0x10000) >> 10), 0xdc00 + (code & 0x3ff));
+	return ww_buf_add(out, text, (size_t)n);
+}
+
+static int add(struct ww_buf *out, struct ww_slice text,
+	       int (*add_acting)(struct ww_buf *out, uint32_t code))
 {
 	size_t from = 0, at = 0;
 	int r = 0;
@@ -53,12 +72,22 @@ int ww_printable_add(struct ww_buf *out, struct ww_slice text)
 		}
 		r = ww_buf_add(out, text.p + from, at - from);
 		if (r == 0)
-			r = ok == WW_PARSE_DONE ? add_code(out, code)
+			r = ok == WW_PARSE_DONE ? add_acting(out, code)
 						: ww_buf_add(out, WW_UTF8_REPLACEMENT, 3);
 		at += n;
 		from = at;
 	}
 	return r == 0 ? ww_buf_add(out, text.p + from, text.n - from) : r;
+}
+
+int ww_printable_add(struct ww_buf *out, struct ww_slice text)
+{
+	return add(out, text, add_code);
+}
+
+int ww_printable_json(struct ww_buf *out, struct ww_slice json)
+{
+	return add(out, json, add_json_code);
 }
 
 int ww_printable_value(struct ww_buf *out, const struct ww_json_token *value)

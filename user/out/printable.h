@@ -16,6 +16,10 @@
 /* Appends the text so. 0, -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_printable_add(struct ww_buf *out, struct ww_slice text);
 
+/* The same for well-formed JSON, which stays the same JSON: such characters become \uNNNN, white
+ * space between tokens other than line feeds becomes spaces. */
+WW_CHECK int ww_printable_json(struct ww_buf *out, struct ww_slice json);
+
 /* The text of a member's value: strings decoded, everything else as it stands. Absent: nothing. */
 WW_CHECK int ww_printable_value(struct ww_buf *out, const struct ww_json_token *value);
 

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of verdicts, and an article for each with the drawing of its times. The record says
+ * what the verdict is; the section "claims" adds the outcome word and the ledger indexes.
+ */
+#include <errno.h>
+
+#include "ledger/fields.h"
+#include "out/report_html_view.h"
+
+/* An entry of the section "claims", beside its record. */
+struct claim {
+	uint64_t index;
+	struct ww_slice text;
+};
+
+enum {
+	T,
+	ID,
+	VERDICT,
+	REASON,
+	EVIDENCE,
+	TIER,
+	JOIN,
+	BY,
+	NUMBER,
+	TOOL,
+	CALL,
+	ACTION,
+	SAID,
+	SAID_BYTES,
+	SPAN,
+	SPAN_STATUS,
+	TRACE,
+	WIRE,
+	STATUS,
+	METHOD,
+	PATH,
+	DESTINATION,
+	PEER,
+	RETRY,
+	RULE,
+	RETRIES,
+	NEAR,
+	UNDECODED,
+	UNDECODED_TO,
+	KNOWN,
+	WHOLE,
+	LOST,
+	GAPS,
+	SUMMARY,
+	SUPERSEDES,
+	ACTOR,
+	MEMBERS
+};
+
+static const struct ww_slice paths[MEMBERS] = {
+	[T] = WW_SLICE_LIT("t"),
+	[ID] = WW_SLICE_LIT("id"),
+	[VERDICT] = WW_SLICE_LIT("verdict"),
+	[REASON] = WW_SLICE_LIT("reason"),
+	[EVIDENCE] = WW_SLICE_LIT("evidence"),
+	[TIER] = WW_SLICE_LIT("tier"),
+	[JOIN] = WW_SLICE_LIT("join"),
+	[BY] = WW_SLICE_LIT("by"),
+	[NUMBER] = WW_SLICE_LIT("n"),
+	[TOOL] = WW_SLICE_LIT("tool"),
+	[CALL] = WW_SLICE_LIT("toolCallId"),
+	[ACTION] = WW_SLICE_LIT("action"),
+	[SAID] = WW_SLICE_LIT("said.claim"),
+	[SAID_BYTES] = WW_SLICE_LIT("said.text.bytes"),
+	[SPAN] = WW_SLICE_LIT("span.id"),
+	[SPAN_STATUS] = WW_SLICE_LIT("span.status"),
+	[TRACE] = WW_SLICE_LIT("span.traceId"),
+	[WIRE] = WW_SLICE_LIT("wire.wire"),
+	[STATUS] = WW_SLICE_LIT("wire.status"),
+	[METHOD] = WW_SLICE_LIT("wire.method"),
+	[PATH] = WW_SLICE_LIT("wire.path"),
+	[DESTINATION] = WW_SLICE_LIT("wire.destination"),
+	[PEER] = WW_SLICE_LIT("wire.peer"),
+	[RETRY] = WW_SLICE_LIT("wire.retryAfterS"),
+	[RULE] = WW_SLICE_LIT("wire.rule"),
+	[RETRIES] = WW_SLICE_LIT("wire.retries"),
+	[NEAR] = WW_SLICE_LIT("wire.nearMissTotal"),
+	[UNDECODED] = WW_SLICE_LIT("wire.undecoded.bytesSent"),
+	[UNDECODED_TO] = WW_SLICE_LIT("wire.undecoded.peer"),
+	[KNOWN] = WW_SLICE_LIT("coverage.known"),
+	[WHOLE] = WW_SLICE_LIT("coverage.wholeWindow"),
+	[LOST] = WW_SLICE_LIT("coverage.lostEvents"),
+	[GAPS] = WW_SLICE_LIT("coverage.gaps"),
+	[SUMMARY] = WW_SLICE_LIT("summary"),
+	[SUPERSEDES] = WW_SLICE_LIT("supersedes"),
+	[ACTOR] = WW_SLICE_LIT("actor"),
+};
+
+enum { OUTCOME, BOUND, CLAIM_MEMBERS };
+
+static const struct ww_slice claim_paths[CLAIM_MEMBERS] = {
+	[OUTCOME] = WW_SLICE_LIT("outcome"),
+	[BOUND] = WW_SLICE_LIT("bound"),
+};
+
+/* What a row and an article are made of. Tokens borrow from the view's buffer `record`. */
+struct verdict {
+	const struct ww_report_entry *entry;
+	struct ww_slice record, claim; /* either may be empty */
+	struct ww_json_token m[MEMBERS], c[CLAIM_MEMBERS];
+};
+
+/* --- claims, by index ---------------------------------------------------------------------------
+ */
+
+static int by_index(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static uint64_t index_of(struct ww_slice claim)
+{
+	static const struct ww_slice path = WW_SLICE_LIT("index");
+	struct ww_json_token t;
+
+	ww_member_pick(claim, &path, 1, &t);
+	return ww_member_u64(&t, UINT64_MAX);
+}
+
+/* The claims that a listed record can have; the caller frees. */
+static struct claim *read_claims(struct ww_report_view *v, size_t *ret_count)
+{
+	struct claim *claims = calloc(v->n + 1, sizeof(*claims));
+	struct ww_json_token t;
+	struct ww_slice text;
+	struct ww_json j;
+
+	*ret_count = 0;
+	if (!claims) {
+		v->h.err = -ENOMEM;
+		return NULL;
+	}
+	if (v->claims.n == 0 || ww_fields_array(v->claims, &j) < 0)
+		return claims;
+	while (*ret_count < v->n && ww_fields_next(&j, &t, &text) == 1)
+		claims[(*ret_count)++] = (struct claim){index_of(text), text};
+	qsort(claims, *ret_count, sizeof(*claims), by_index);
+	return claims;
+}
+
+static void load(struct ww_report_view *v, const struct ww_report_entry *e,
+		 const struct claim *claims, size_t n_claims, struct verdict *ret)
+{
+	const struct claim key = {.index = e->index};
+	const struct claim *c = bsearch(&key, claims, n_claims, sizeof(*claims), by_index);
+
+	*ret = (struct verdict){.entry = e};
+	if (c) {
+		ret->claim = c->text;
+		ww_member_pick(c->text, claim_paths, CLAIM_MEMBERS, ret->c);
+	}
+	if (ww_report_view_read(e, &v->record, &ret->record) == 0)
+		ww_member_pick(ret->record, paths, MEMBERS, ret->m);
+}
+
+/* --- the table ----------------------------------------------------------------------------------
+ */
+
+static const char *const titles[] = {"No.",  "Verdict", "Tool", "Said",
+				     "Span", "Wire",    "Join", "Evidence"};
+
+static void begin_cell(struct ww_report_view *v)
+{
+	ww_html_open(&v->h, "td");
+}
+
+static void wire_cell(struct ww_report_view *v, const struct verdict *d)
+{
+	bool answered = ww_member_has(&d->m[STATUS]);
+	uint64_t retries = ww_member_u64(&d->m[RETRIES], 0);
+
+	begin_cell(v);
+	if (answered)
+		ww_report_value(v, "b", &d->m[STATUS], WW_REPORT_TEXT);
+	else
+		ww_report_said(v, "", &d->m[WIRE], "");
+	ww_report_said(v, " ", &d->m[METHOD], "");
+	ww_report_said(v, " ", &d->m[PATH], "");
+	ww_report_said(v, " at ", &d->m[DESTINATION], "");
+	if (!ww_member_has(&d->m[DESTINATION]))
+		ww_report_said(v, " at ", &d->m[PEER], "");
+	ww_report_said(v, ", Retry-After ", &d->m[RETRY], "");
+	ww_report_said(v, ", rule ", &d->m[RULE], "");
+	if (retries)
+		ww_report_said(v, ", retries ", &d->m[RETRIES], "");
+	if (ww_member_has(&d->m[UNDECODED])) {
+		ww_report_said(v, " not decoded: ", &d->m[UNDECODED], " bytes sent");
+		ww_report_said(v, " to ", &d->m[UNDECODED_TO], "");
+	} else if (!answered && !ww_member_has(&d->m[WIRE])) {
+		ww_html_put(&v->h, "span", "none", "nothing seen");
+	}
+	ww_html_close(&v->h);
+}
+
+static void verdict_cell(struct ww_report_view *v, const struct verdict *d)
+{
+	begin_cell(v);
+	ww_report_value(v, "b", &d->m[VERDICT], WW_REPORT_TEXT);
+	ww_report_said(v, " ", &d->m[REASON], "");
+	if (ww_member_has(&d->c[OUTCOME])) {
+		ww_html_open(&v->h, "br");
+		ww_html_close(&v->h);
+		ww_html_open(&v->h, "span");
+		ww_html_attr_str(&v->h, "class", "outcome");
+		ww_report_value(v, "i", &d->c[OUTCOME], WW_REPORT_TEXT);
+		ww_report_said(v, ": ", &d->c[BOUND], "");
+		ww_html_close(&v->h);
+	}
+	ww_html_close(&v->h);
+}
+
+static void put_row(struct ww_report_view *v, const struct verdict *d)
+{
+	struct ww_html *h = &v->h;
+	uint64_t index = d->entry->index;
+
+	ww_html_open(h, "tr");
+	ww_html_open(h, "th");
+	ww_html_attr_str(h, "scope", "row");
+	ww_html_open(h, "a");
+	ww_html_attr_mark(h, "href", d->entry->withheld ? "#r-" : "#v-", index);
+	ww_html_attr_str(h, "class", "v num");
+	ww_html_u64(h, index);
+	ww_html_close(h);
+	ww_html_close(h);
+	if (d->entry->withheld) {
+		ww_html_open(h, "td");
+		ww_html_attr_str(h, "colspan", "7");
+		ww_html_str(h, "withheld: its content was erased, its place in the ledger stays");
+		ww_html_close(h);
+		ww_html_close(h);
+		return;
+	}
+	verdict_cell(v, d);
+	begin_cell(v);
+	ww_report_value(v, "span", &d->m[TOOL], WW_REPORT_TEXT);
+	ww_html_open(h, "br");
+	ww_html_close(h);
+	ww_report_value(v, "span", &d->m[T], WW_REPORT_TIME);
+	ww_html_close(h);
+	begin_cell(v);
+	if (ww_member_has(&d->m[SAID]))
+		ww_report_value(v, "span", &d->m[SAID], WW_REPORT_TEXT);
+	else if (ww_member_has(&d->m[SAID_BYTES]))
+		ww_report_said(v, "text of ", &d->m[SAID_BYTES], " bytes");
+	else
+		ww_report_value(v, "span", &d->m[SAID], WW_REPORT_TEXT);
+	ww_html_close(h);
+	ww_report_value(v, "td", &d->m[SPAN_STATUS], WW_REPORT_TEXT);
+	wire_cell(v, d);
+	begin_cell(v);
+	ww_report_value(v, "span", &d->m[JOIN], WW_REPORT_TEXT);
+	ww_report_said(v, " n=", &d->m[NUMBER], "");
+	ww_html_close(h);
+	begin_cell(v);
+	ww_report_value(v, "span", &d->m[EVIDENCE], WW_REPORT_TEXT);
+	ww_html_str(h, " ");
+	ww_html_open(h, "a");
+	ww_html_attr_mark(h, "href", "#r-", index);
+	ww_html_str(h, "record");
+	ww_html_close(h);
+	ww_html_close(h);
+	ww_html_close(h);
+}
+
+static void begin_table(struct ww_html *h, const char *caption)
+{
+	ww_html_open(h, "table");
+	ww_html_attr_str(h, "class", "verdicts");
+	ww_html_put(h, "caption", NULL, caption);
+	ww_html_open(h, "thead");
+	ww_html_open(h, "tr");
+	for (size_t i = 0; i < WW_ARRAY_SIZE(titles); i++) {
+		ww_html_open(h, "th");
+		ww_html_attr_str(h, "scope", "col");
+		ww_html_str(h, titles[i]);
+		ww_html_close(h);
+	}
+	ww_html_close(h);
+	ww_html_close(h);
+	ww_html_open(h, "tbody");
+}
+
+static void put_table(struct ww_report_view *v, const struct claim *claims, size_t n_claims,
+		      bool replaced, const char *caption)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < v->n && v->h.err == 0; i++) {
+		const struct ww_report_entry *e = &v->entries[i];
+		struct verdict d;
+
+		if (e->replaced != replaced || !ww_slice_eq_str(e->kind, "verdict"))
+			continue;
+		if (!any)
+			begin_table(&v->h, caption);
+		any = true;
+		load(v, e, claims, n_claims, &d);
+		put_row(v, &d);
+	}
+	if (any) {
+		ww_html_close(&v->h);
+		ww_html_close(&v->h);
+	}
+}
+
+void ww_report_html_verdicts(struct ww_report_view *v)
+{
+	size_t n_claims;
+	struct claim *claims = read_claims(v, &n_claims);
+
+	if (!claims)
+		return;
+	ww_html_raw(&v->h, "\n");
+	ww_html_open(&v->h, "section");
+	ww_html_attr_str(&v->h, "id", "verdicts");
+	ww_html_put(&v->h, "h2", NULL, "Verdicts");
+	ww_report_html_summary(v);
+	put_table(v, claims, n_claims, false, "Verdicts, by index in the ledger");
+	put_table(v, claims, n_claims, true, "Verdicts that a later one superseded");
+	ww_html_close(&v->h);
+	free(claims);
+}
+
+/* --- one article each ---------------------------------------------------------------------------
+ */
+
+static void fact(struct ww_report_view *v, const char *title, const struct ww_json_token *value,
+		 enum ww_report_how how)
+{
+	if (!ww_member_has(value))
+		return;
+	ww_html_open(&v->h, "div");
+	ww_html_put(&v->h, "dt", NULL, title);
+	ww_report_value(v, "dd", value, how);
+	ww_html_close(&v->h);
+}
+
+static void facts(struct ww_report_view *v, const struct verdict *d)
+{
+	static const struct {
+		const char *title;
+		unsigned member;
+		enum ww_report_how how;
+	} rows[] = {
+		{"Verdict", ID, WW_REPORT_TEXT},
+		{"Action", ACTION, WW_REPORT_TEXT},
+		{"Began (UTC)", T, WW_REPORT_TEXT},
+		{"Tool call", CALL, WW_REPORT_TEXT},
+		{"Process", ACTOR, WW_REPORT_TEXT},
+		{"Trace", TRACE, WW_REPORT_TEXT},
+		{"Span", SPAN, WW_REPORT_TEXT},
+		{"Tier", TIER, WW_REPORT_TEXT},
+		{"Joined by", BY, WW_REPORT_TEXT},
+		{"Near misses", NEAR, WW_REPORT_TEXT},
+		{"Window seen", KNOWN, WW_REPORT_YES},
+		{"Seen to its end", WHOLE, WW_REPORT_YES},
+		{"Events lost", LOST, WW_REPORT_TEXT},
+		{"Gaps", GAPS, WW_REPORT_TEXT},
+		{"Supersedes", SUPERSEDES, WW_REPORT_TEXT},
+	};
+
+	ww_html_open(&v->h, "dl");
+	for (size_t i = 0; i < WW_ARRAY_SIZE(rows); i++)
+		fact(v, rows[i].title, &d->m[rows[i].member], rows[i].how);
+	fact(v, "Outcome", &d->c[OUTCOME], WW_REPORT_TEXT);
+	fact(v, "Bound", &d->c[BOUND], WW_REPORT_TEXT);
+	ww_html_close(&v->h);
+}
+
+/* The elements of an array of the verdict: 1 with the next, as ww_fields_next. */
+static bool open_array(struct ww_slice object, const char *path, struct ww_json *ret)
+{
+	struct ww_json_token t;
+	struct ww_slice array;
+
+	return object.n && ww_json_path(object, path, &t, &array) == WW_PARSE_DONE &&
+	       t.type == WW_JSON_ARRAY && ww_fields_array(array, ret) == 0;
+}
+
+static void checklist(struct ww_report_view *v, const struct verdict *d)
+{
+	static const struct ww_slice item[] = {WW_SLICE_LIT("item"), WW_SLICE_LIT("pass"),
+					       WW_SLICE_LIT("detail")};
+	struct ww_json_token t, m[WW_ARRAY_SIZE(item)];
+	struct ww_slice text;
+	struct ww_json j;
+	bool any = false;
+
+	if (!open_array(d->record, "$.closedWorld", &j))
+		return;
+	while (v->h.err == 0 && ww_fields_next(&j, &t, &text) == 1) {
+		if (!any) {
+			ww_html_open(&v->h, "p");
+			ww_html_attr_str(&v->h, "class", "checks");
+			ww_html_str(&v->h, "Closed world:");
+		}
+		any = true;
+		ww_member_pick(text, item, WW_ARRAY_SIZE(item), m);
+		ww_report_said(v, " ", &m[0], " ");
+		ww_report_value(v, "span", &m[1], WW_REPORT_YES);
+		ww_report_said(v, " (", &m[2], ")");
+	}
+	if (any)
+		ww_html_close(&v->h);
+}
+
+static void put_evidence(struct ww_report_view *v, const struct verdict *d)
+{
+	struct ww_json_token t;
+	struct ww_slice text;
+	struct ww_json j;
+
+	ww_html_open(&v->h, "p");
+	ww_html_attr_str(&v->h, "class", "evidence");
+	ww_html_str(&v->h, "Rests on:");
+	ww_html_str(&v->h, " record ");
+	ww_report_link(v, d->entry->index);
+	if (open_array(d->claim, "$.evidenceIndexes", &j)) {
+		while (v->h.err == 0 && ww_fields_next(&j, &t, &text) == 1) {
+			uint64_t index = ww_member_u64(&t, UINT64_MAX);
+			const struct ww_report_entry *e = ww_report_view_at(v, index);
+
+			if (index == UINT64_MAX)
+				continue;
+			ww_html_str(&v->h, ", ");
+			if (e) {
+				ww_html_open(&v->h, "span");
+				ww_html_attr_str(&v->h, "class", "v");
+				ww_html_text(&v->h, e->kind);
+				ww_html_close(&v->h);
+				ww_html_str(&v->h, " ");
+			}
+			ww_report_link(v, index);
+		}
+	}
+	ww_html_close(&v->h);
+}
+
+static void article(struct ww_report_view *v, const struct verdict *d)
+{
+	struct ww_svg_leg legs[WW_SVG_LEGS_MAX];
+	struct ww_html *h = &v->h;
+	unsigned count;
+
+	ww_html_open(h, "article");
+	ww_html_attr_mark(h, "id", "v-", d->entry->index);
+	ww_html_open(h, "h3");
+	ww_html_open(h, "span");
+	ww_html_attr_str(h, "class", "v num");
+	ww_html_u64(h, d->entry->index);
+	ww_html_close(h);
+	ww_report_said(v, " ", &d->m[VERDICT], "");
+	ww_report_said(v, " ", &d->m[REASON], "");
+	ww_report_said(v, " \xc2\xb7 ", &d->m[TOOL], "");
+	ww_html_close(h);
+	if (ww_member_has(&d->m[SUMMARY]))
+		ww_report_value(v, "p", &d->m[SUMMARY], WW_REPORT_WHOLE);
+	count = ww_report_html_legs(v, d->record, legs);
+	if (count) {
+		ww_html_open(h, "div");
+		ww_html_attr_str(h, "class", "scroll");
+		ww_svg_timeline(h, d->entry->index, legs, count);
+		ww_html_close(h);
+	}
+	facts(v, d);
+	checklist(v, d);
+	put_evidence(v, d);
+	ww_html_close(h);
+}
+
+void ww_report_html_articles(struct ww_report_view *v)
+{
+	size_t n_claims;
+	struct claim *claims = read_claims(v, &n_claims);
+
+	if (!claims)
+		return;
+	ww_html_raw(&v->h, "\n");
+	ww_html_open(&v->h, "section");
+	ww_html_attr_str(&v->h, "id", "actions");
+	ww_html_put(&v->h, "h2", NULL, "Verdict by verdict");
+	ww_html_put(&v->h, "p", NULL,
+		    "Drawn are the times of the records, after the first of them. Spans and claims "
+		    "carry the application's clock, requests and replies the kernel's. Times are "
+		    "cut to microseconds, from a second on to milliseconds.");
+	for (size_t i = 0; i < v->n && v->h.err == 0; i++) {
+		struct verdict d;
+
+		if (v->entries[i].withheld || !ww_slice_eq_str(v->entries[i].kind, "verdict"))
+			continue;
+		load(v, &v->entries[i], claims, n_claims, &d);
+		article(v, &d);
+	}
+	ww_html_close(&v->h);
+	free(claims);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of report_html.c share: the statement, its records by index and by id, and how
+ * values from it are written. Nothing else includes it.
+ */
+#pragma once
+
+#include "ledger/statement.h"
+#include "out/html.h"
+#include "out/member.h"
+#include "out/svg.h"
+
+#define WW_REPORT_HTML_CUT 240u /* characters of a value that are shown */
+#define WW_REPORT_HTML_ID  48u  /* longer ids are not looked up */
+
+/* A listed record. */
+struct ww_report_entry {
+	uint64_t index;
+	struct ww_slice text; /* its element of the array `records` */
+	struct ww_slice kind;
+	bool withheld, replaced; /* replaced: a verdict that a listed one supersedes */
+	char id[WW_REPORT_HTML_ID];
+};
+
+struct ww_report_view {
+	struct ww_html h;
+	const struct ww_statement *s;
+	struct ww_slice wording, limits, ledger; /* of the predicate */
+	struct ww_slice claims;                  /* the array; empty: the report has none */
+	size_t n;
+	struct ww_report_entry *entries;      /* by index */
+	const struct ww_report_entry **by_id; /* n of them */
+	struct ww_buf record, other, text;    /* scratch: a record, one it rests on, a value */
+	uint64_t shown;                       /* bytes of record text so far */
+};
+
+const struct ww_report_entry *ww_report_view_at(const struct ww_report_view *v, uint64_t index);
+/* By a string token; NULL: not listed, or not a string. */
+const struct ww_report_entry *ww_report_view_find(const struct ww_report_view *v,
+						  const struct ww_json_token *id);
+
+/* The record's bytes, in `scratch`. 0, -ENOENT (withheld), -EINVAL, -ENOMEM. */
+WW_CHECK int ww_report_view_read(const struct ww_report_entry *e, struct ww_buf *scratch,
+				 struct ww_slice *ret_record);
+
+/* --- values: an element of class "v" with the text, or a dash when there is none ------------- */
+
+enum ww_report_how {
+	WW_REPORT_TEXT,
+	WW_REPORT_WHOLE, /* text, however long */
+	WW_REPORT_TIME,  /* date and time of day, the exact one in the attribute */
+	WW_REPORT_YES,   /* true: yes; false: no */
+	WW_REPORT_LINK,  /* a ledger index: leads to the record */
+};
+
+void ww_report_value(struct ww_report_view *v, const char *element,
+		     const struct ww_json_token *value, enum ww_report_how how);
+/* Only when it is there: our words, then the value. */
+void ww_report_said(struct ww_report_view *v, const char *before, const struct ww_json_token *value,
+		    const char *after);
+/* A link to the record's place, if it is listed; else the index alone. */
+void ww_report_link(struct ww_report_view *v, uint64_t index);
+
+/* --- parts -------------------------------------------------------------------------------------
+ */
+
+const char *ww_report_html_style(void);
+
+/* Counts of verdicts, reasons, findings. */
+void ww_report_html_summary(struct ww_report_view *v);
+
+/* What stands before the verdicts, and after them. */
+void ww_report_html_before(struct ww_report_view *v);
+void ww_report_html_after(struct ww_report_view *v);
+
+/* The table of verdicts; one article for each. */
+void ww_report_html_verdicts(struct ww_report_view *v);
+void ww_report_html_articles(struct ww_report_view *v);
+
+/* The times of a verdict as legs, at most WW_SVG_LEGS_MAX; ids borrow from `verdict`. */
+unsigned ww_report_html_legs(struct ww_report_view *v, struct ww_slice verdict,
+			     struct ww_svg_leg legs[WW_SVG_LEGS_MAX]);
