@@ -43,7 +43,8 @@ static void put_str(struct ww_html *h, const char *text)
 /* --- escaping -----------------------------------------------------------------------------------
  */
 
-static const char *entity(uint8_t c)
+/* Quotes end nothing but an attribute's value. */
+static const char *entity(uint8_t c, bool in_value)
 {
 	switch (c) {
 	case '&':
@@ -53,47 +54,44 @@ static const char *entity(uint8_t c)
 	case '>':
 		return "&gt;";
 	case '"':
-		return "&quot;";
+		return in_value ? "&quot;" : NULL;
 	case '\'':
-		return "&#39;";
+		return in_value ? "&#39;" : NULL;
 	default:
 		return NULL;
 	}
 }
 
-/* Whether it can be copied without a look at its characters. */
-static bool plain(struct ww_slice text)
+/* Whether a look at its characters is not needed. */
+static bool printable(struct ww_slice text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] < 0x20 || text.p[i] >= 0x7f || entity(text.p[i]))
+		if (text.p[i] < 0x20 || text.p[i] >= 0x7f)
 			return false;
 	return true;
 }
 
-static void put_escaped(struct ww_html *h, struct ww_slice text)
+static void put_escaped(struct ww_html *h, struct ww_slice text, bool in_value)
 {
-	struct ww_slice safe;
 	size_t from = 0;
 
 	if (h->err)
 		return;
-	if (plain(text)) {
-		put(h, text.p, text.n);
-		return;
+	if (!printable(text)) {
+		ww_buf_clear(&h->printable);
+		h->err = ww_printable_add(&h->printable, text);
+		text = ww_buf_slice(&h->printable);
 	}
-	ww_buf_clear(&h->printable);
-	h->err = ww_printable_add(&h->printable, text);
-	safe = ww_buf_slice(&h->printable);
-	for (size_t i = 0; i < safe.n; i++) {
-		const char *e = entity(safe.p[i]);
+	for (size_t i = 0; i < text.n; i++) {
+		const char *e = entity(text.p[i], in_value);
 
 		if (!e)
 			continue;
-		put(h, safe.p + from, i - from);
+		put(h, text.p + from, i - from);
 		put_str(h, e);
 		from = i + 1;
 	}
-	put(h, safe.p + from, safe.n - from);
+	put(h, text.p + from, text.n - from);
 }
 
 /* --- elements -----------------------------------------------------------------------------------
@@ -154,7 +152,7 @@ void ww_html_attr(struct ww_html *h, const char *name, struct ww_slice value)
 	put(h, " ", 1);
 	put_str(h, name);
 	put(h, "=\"", 2);
-	put_escaped(h, value);
+	put_escaped(h, value, true);
 	put(h, "\"", 1);
 }
 
@@ -175,7 +173,7 @@ void ww_html_attr_mark(struct ww_html *h, const char *name, const char *prefix, 
 void ww_html_text(struct ww_html *h, struct ww_slice text)
 {
 	end_tag(h);
-	put_escaped(h, text);
+	put_escaped(h, text, false);
 }
 
 void ww_html_str(struct ww_html *h, const char *text)
@@ -189,7 +187,7 @@ void ww_html_lines(struct ww_html *h, struct ww_slice text)
 	for (size_t at = 0; at < text.n && h->err == 0;) {
 		size_t end = ww_slice_find(text, at, '\n');
 
-		put_escaped(h, ww_slice_sub(text, at, end - at));
+		put_escaped(h, ww_slice_sub(text, at, end - at), false);
 		if (end < text.n)
 			put(h, "\n", 1);
 		at = end + 1;

@@ -2,8 +2,8 @@
 /*
  * html: a writer for HTML and the SVG in it, one element after the other. Whatever is written as
  * text or as an attribute's value is escaped: first made printable (out/printable.h: control
- * characters, characters that reorder text, bytes that are not UTF-8), then &, <, >, " and '. The
- * one way around it is ww_html_raw, for markup that we wrote ourselves.
+ * characters, characters that reorder text, bytes that are not UTF-8), then &, <, > and in values
+ * also " and '. The one way around it is ww_html_raw, for markup that we wrote ourselves.
  *
  * Names of elements and attributes are ours, never data. Elements are closed in the order they
  * were opened; the start tag stays open for attributes until content or the end comes. Output goes

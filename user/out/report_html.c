@@ -266,16 +266,21 @@ static int lay_out(struct ww_slice record, struct ww_buf *out)
 	return r == 0 ? ww_printable_json(out, ww_slice_sub(record, copied, SIZE_MAX)) : r;
 }
 
-static void show_record(struct ww_report_view *v, const struct ww_report_entry *e)
+/* False: there was no room for its text. */
+static bool show_record(struct ww_report_view *v, const struct ww_report_entry *e)
 {
 	struct ww_slice record;
 
-	if (ww_report_view_read(e, &v->record, &record) < 0)
-		return;
+	if (e->withheld)
+		return true;
+	if (ww_report_view_read(e, &v->record, &record) < 0) {
+		v->h.err = -EINVAL;
+		return false;
+	}
 	if (v->shown + record.n > WW_REPORT_HTML_TEXT_BYTES) {
 		ww_html_put(&v->h, "p", "note",
 			    "Not shown as text here; the report in this file has it.");
-		return;
+		return false;
 	}
 	v->shown += record.n;
 	if (lay_out(record, &v->other) < 0)
@@ -284,6 +289,7 @@ static void show_record(struct ww_report_view *v, const struct ww_report_entry *
 	ww_html_attr_str(&v->h, "class", "json");
 	ww_html_lines(&v->h, ww_buf_slice(&v->other));
 	ww_html_close(&v->h);
+	return true;
 }
 
 static void show_seal(struct ww_report_view *v, const struct ww_report_entry *e)
@@ -327,8 +333,8 @@ static void evidence(struct ww_report_view *v)
 		ww_html_text(h, e->kind);
 		ww_html_close(h);
 		ww_html_close(h);
-		show_record(v, e);
-		show_seal(v, e);
+		if (show_record(v, e))
+			show_seal(v, e);
 		ww_html_close(h);
 	}
 	ww_html_close(h);

@@ -21,7 +21,7 @@
 
 /* Bytes of records that are shown as text; further ones have their place, and say where they are.
  */
-#define WW_REPORT_HTML_TEXT_BYTES (32u << 20)
+#define WW_REPORT_HTML_TEXT_BYTES (12u << 20)
 
 /*
  * Writes the page of `file`, whose `checked` result (report_verify.h) must be consistent. 0;

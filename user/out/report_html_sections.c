@@ -466,6 +466,8 @@ static void put_bytes(struct ww_report_view *v, struct ww_slice coverage)
 
 	ww_html_put(&v->h, "h3", NULL, "Bytes on the sockets");
 	ww_svg_bar(&v->h, &bar);
+	if (bar.total)
+		ww_svg_bar_legend(&v->h, &bar);
 	FACTS(v, coverage, flow_facts);
 }
 

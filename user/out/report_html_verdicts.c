@@ -335,14 +335,15 @@ void ww_report_html_verdicts(struct ww_report_view *v)
  */
 
 static void fact(struct ww_report_view *v, const char *title, const struct ww_json_token *value,
-		 enum ww_report_how how)
+		 enum ww_report_how how, bool *first)
 {
 	if (!ww_member_has(value))
 		return;
-	ww_html_open(&v->h, "div");
-	ww_html_put(&v->h, "dt", NULL, title);
-	ww_report_value(v, "dd", value, how);
-	ww_html_close(&v->h);
+	ww_html_str(&v->h, *first ? "" : " \xc2\xb7 ");
+	ww_html_str(&v->h, title);
+	ww_html_str(&v->h, " ");
+	ww_report_value(v, "span", value, how);
+	*first = false;
 }
 
 static void facts(struct ww_report_view *v, const struct verdict *d)
@@ -352,28 +353,31 @@ static void facts(struct ww_report_view *v, const struct verdict *d)
 		unsigned member;
 		enum ww_report_how how;
 	} rows[] = {
-		{"Verdict", ID, WW_REPORT_TEXT},
-		{"Action", ACTION, WW_REPORT_TEXT},
-		{"Began (UTC)", T, WW_REPORT_TEXT},
-		{"Tool call", CALL, WW_REPORT_TEXT},
-		{"Process", ACTOR, WW_REPORT_TEXT},
-		{"Trace", TRACE, WW_REPORT_TEXT},
-		{"Span", SPAN, WW_REPORT_TEXT},
-		{"Tier", TIER, WW_REPORT_TEXT},
-		{"Joined by", BY, WW_REPORT_TEXT},
-		{"Near misses", NEAR, WW_REPORT_TEXT},
-		{"Window seen", KNOWN, WW_REPORT_YES},
-		{"Seen to its end", WHOLE, WW_REPORT_YES},
-		{"Events lost", LOST, WW_REPORT_TEXT},
-		{"Gaps", GAPS, WW_REPORT_TEXT},
-		{"Supersedes", SUPERSEDES, WW_REPORT_TEXT},
+		{"verdict", ID, WW_REPORT_TEXT},
+		{"action", ACTION, WW_REPORT_TEXT},
+		{"began", T, WW_REPORT_TEXT},
+		{"tool call", CALL, WW_REPORT_TEXT},
+		{"process", ACTOR, WW_REPORT_TEXT},
+		{"trace", TRACE, WW_REPORT_TEXT},
+		{"span", SPAN, WW_REPORT_TEXT},
+		{"tier", TIER, WW_REPORT_TEXT},
+		{"joined by", BY, WW_REPORT_TEXT},
+		{"near misses", NEAR, WW_REPORT_TEXT},
+		{"window seen", KNOWN, WW_REPORT_YES},
+		{"whole window seen", WHOLE, WW_REPORT_YES},
+		{"events lost", LOST, WW_REPORT_TEXT},
+		{"gaps", GAPS, WW_REPORT_TEXT},
+		{"supersedes", SUPERSEDES, WW_REPORT_TEXT},
 	};
 
-	ww_html_open(&v->h, "dl");
+	bool first = true;
+
+	ww_html_open(&v->h, "p");
+	ww_html_attr_str(&v->h, "class", "facts");
+	fact(v, "Outcome", &d->c[OUTCOME], WW_REPORT_TEXT, &first);
+	fact(v, "bound", &d->c[BOUND], WW_REPORT_TEXT, &first);
 	for (size_t i = 0; i < WW_ARRAY_SIZE(rows); i++)
-		fact(v, rows[i].title, &d->m[rows[i].member], rows[i].how);
-	fact(v, "Outcome", &d->c[OUTCOME], WW_REPORT_TEXT);
-	fact(v, "Bound", &d->c[BOUND], WW_REPORT_TEXT);
+		fact(v, rows[i].title, &d->m[rows[i].member], rows[i].how, &first);
 	ww_html_close(&v->h);
 }
 
@@ -403,6 +407,8 @@ static void checklist(struct ww_report_view *v, const struct verdict *d)
 			ww_html_open(&v->h, "p");
 			ww_html_attr_str(&v->h, "class", "checks");
 			ww_html_str(&v->h, "Closed world:");
+		} else {
+			ww_html_str(&v->h, " \xc2\xb7");
 		}
 		any = true;
 		ww_member_pick(text, item, WW_ARRAY_SIZE(item), m);
@@ -493,6 +499,7 @@ void ww_report_html_articles(struct ww_report_view *v)
 		    "Drawn are the times of the records, after the first of them. Spans and claims "
 		    "carry the application's clock, requests and replies the kernel's. Times are "
 		    "cut to microseconds, from a second on to milliseconds.");
+	ww_svg_legend(&v->h);
 	for (size_t i = 0; i < v->n && v->h.err == 0; i++) {
 		struct verdict d;
 

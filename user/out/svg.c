@@ -12,9 +12,9 @@
 
 /* Of a timeline, in units of its view box. */
 #define PLOT_X      130
-#define PLOT_W      400
+#define PLOT_W      420
 #define TEXT_X      (PLOT_X + PLOT_W + 12)
-#define VIEW_W      720
+#define VIEW_W      760
 #define LANE_H      22
 #define TOP_H       6
 #define AXIS_H      22
@@ -130,6 +130,34 @@ void ww_svg_bar(struct ww_html *h, const struct ww_svg_bar *bar)
 			x--;
 		snprintf(class, sizeof(class), "part-%u", i);
 		rect(h, class, x, 0, end > x ? end - x : 1, BAR_H);
+	}
+	ww_html_close(h);
+}
+
+/* A colour and what it means. */
+static void key(struct ww_html *h, const char *class, const char *word)
+{
+	ww_html_open(h, "span");
+	ww_html_open(h, "svg");
+	ww_html_attr_str(h, "class", "key");
+	ww_html_attr_str(h, "viewBox", "0 0 22 12");
+	ww_html_attr_str(h, "aria-hidden", "true");
+	rect(h, class, 0, 0, 22, 12);
+	ww_html_close(h);
+	ww_html_str(h, " ");
+	ww_html_str(h, word);
+	ww_html_close(h);
+}
+
+void ww_svg_bar_legend(struct ww_html *h, const struct ww_svg_bar *bar)
+{
+	ww_html_open(h, "p");
+	ww_html_attr_str(h, "class", "legend");
+	for (unsigned i = 0; i < bar->count; i++) {
+		char class[16];
+
+		snprintf(class, sizeof(class), "part-%u", i);
+		key(h, class, bar->part[i].name);
 	}
 	ww_html_close(h);
 }
@@ -321,5 +349,14 @@ void ww_svg_timeline(struct ww_html *h, uint64_t number, const struct ww_svg_leg
 	draw_axis(h, &a);
 	for (unsigned i = 0; i < count; y += LANE_H)
 		i += draw_lane(h, &a, legs + i, count - i, y);
+	ww_html_close(h);
+}
+
+void ww_svg_legend(struct ww_html *h)
+{
+	ww_html_open(h, "p");
+	ww_html_attr_str(h, "class", "legend");
+	for (size_t i = 0; i < WW_ARRAY_SIZE(names); i++)
+		key(h, names[i], names[i]);
 	ww_html_close(h);
 }

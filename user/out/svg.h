@@ -24,6 +24,8 @@ struct ww_svg_bar {
 };
 
 void ww_svg_bar(struct ww_html *h, const struct ww_svg_bar *bar);
+/* The colours of its parts, in words. */
+void ww_svg_bar_legend(struct ww_html *h, const struct ww_svg_bar *bar);
 
 /* How a leg is drawn; its class, and its name in the description. */
 #define WW_SVG_LEGS(X)        \
@@ -53,6 +55,9 @@ struct ww_svg_leg {
  * WW_SVG_LEGS_MAX of them are. Times are written as ww_svg_time does, after the first instant. */
 void ww_svg_timeline(struct ww_html *h, uint64_t number, const struct ww_svg_leg *legs,
 		     unsigned count);
+
+/* What the legs' colours mean, for above the drawings. */
+void ww_svg_legend(struct ww_html *h);
 
 /* "0", "0.052 ms", "52.165 ms", "1.25 s": cut (not rounded) to whole microseconds, from a second on
  * to whole milliseconds. Returns out. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include <errno.h>
+
 #include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,12 +74,57 @@ static void rfc3339(void **state)
 	}
 }
 
+static void parse(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} good[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-11-23T10:00:00.123456789Z", 1795428000123456789ull},
+		{"2000-02-28T23:59:59.999999999Z", 951782399999999999ull},
+		{"2000-02-29T00:00:00.000000000Z", 951782400000000000ull},
+		{"2024-02-29T00:00:00.5Z", 1709164800500000000ull},
+	};
+	static const char *const bad[] = {
+		"",
+		"2026-11-23",
+		"2026-11-23T10:00:00",
+		"2026-11-23T10:00:00.Z",
+		"2026-11-23T10:00:00.1234567890Z",
+		"2026-11-23T10:00:00+01:00",
+		"2026-11-23t10:00:00Z",
+		"2026-13-23T10:00:00Z",
+		"2026-02-29T10:00:00Z",
+		"2026-11-31T10:00:00Z",
+		"2026-11-00T10:00:00Z",
+		"2026-11-23T24:00:00Z",
+		"2026-11-23T10:60:00Z",
+		"2026-11-23T10:00:60Z",
+		"1969-12-31T23:59:59Z",
+		"2554-01-01T00:00:00Z",
+		"2026-11-2xT10:00:00Z",
+		"2026-11-23T10:00:00.12x456789Z",
+	};
+	struct ww_wall w = {7};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(ww_wall_parse(ww_slice_str(good[i].text), &w), 0);
+		assert_true(w.ns == good[i].ns);
+	}
+	w.ns = 7;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(ww_wall_parse(ww_slice_str(bad[i]), &w), -EINVAL);
+		assert_true(w.ns == 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_map_no_time), cmocka_unit_test(edges),
 		cmocka_unit_test(there_and_back), cmocka_unit_test(sample),
-		cmocka_unit_test(rfc3339),
+		cmocka_unit_test(rfc3339),        cmocka_unit_test(parse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,21 @@ static void hostile(void **state)
 	check(WW_SLICE_LIT("a\xff\xc3"), "a\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+/* JSON stays the JSON it was. */
+static void json(void **state)
+{
+	WW_AUTO_BUF struct ww_buf out;
+
+	ww_buf_init(&out, 4096);
+	assert_int_equal(
+		ww_printable_json(&out, WW_SLICE_LIT("{\"a\":\n\t\"\\u001b\xe2\x80\xae"
+						     "\177\xf3\xa0\x81\x81gr\xc3\xbc\"\r}")),
+		0);
+	assert_int_equal(ww_buf_add(&out, "", 1), 0);
+	assert_string_equal((const char *)out.p,
+			    "{\"a\":\n \"\\u001b\\u202e\\u007f\\udb40\\udc41gr\xc3\xbc\" }");
+}
+
 static void harmless(void **state)
 {
 	check(WW_SLICE_LIT(""), "");
@@ -92,8 +107,9 @@ static void columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hostile), cmocka_unit_test(harmless), cmocka_unit_test(all_pairs),
-		cmocka_unit_test(values),  cmocka_unit_test(ceiling),  cmocka_unit_test(columns),
+		cmocka_unit_test(hostile),   cmocka_unit_test(json),   cmocka_unit_test(harmless),
+		cmocka_unit_test(all_pairs), cmocka_unit_test(values), cmocka_unit_test(ceiling),
+		cmocka_unit_test(columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
