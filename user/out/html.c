@@ -222,7 +222,7 @@ void ww_html_embed(struct ww_html *h, struct ww_slice file)
 	for (size_t i = 0; i < file.n && h->err == 0; i++) {
 		uint8_t c = file.p[i];
 
-		if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c >= 0x7f || c == '&' ||
+		if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f || c == '&' ||
 		    c == '<')
 			h->err = -EINVAL;
 	}

@@ -62,7 +62,7 @@ void ww_html_raw(struct ww_html *h, const char *markup);
 
 /*
  * A whole file as the content of the element at hand, byte for byte, on lines of its own: only text
- * that needs no escaping is taken (printable ASCII and line ends, without & and <). Anything else
- * is -EINVAL.
+ * that needs no escaping is taken: no & and <, no control characters but line ends and tabs.
+ * Anything else is -EINVAL.
  */
 void ww_html_embed(struct ww_html *h, struct ww_slice file);

@@ -114,7 +114,8 @@ static int list_records(struct ww_report_view *v, struct ww_errtext *why)
 					      .text = text,
 					      .kind = record.kind,
 					      .withheld = record.withheld};
-		if (!record.withheld)
+		/* A finding bears the id of what it is about. */
+		if (!record.withheld && !ww_slice_eq_str(record.kind, "finding"))
 			take_id(e, ww_slice_sub(record.salted, WW_LEAF_SALT_LEN, SIZE_MAX));
 		v->by_id[v->n++] = e;
 	}

@@ -475,6 +475,9 @@ static void article(struct ww_report_view *v, const struct verdict *d)
 	if (count) {
 		ww_html_open(h, "div");
 		ww_html_attr_str(h, "class", "scroll");
+		ww_html_attr_str(h, "role", "group");
+		ww_html_attr_str(h, "tabindex", "0");
+		ww_html_attr_str(h, "aria-label", "Times");
 		ww_svg_timeline(h, d->entry->index, legs, count);
 		ww_html_close(h);
 	}

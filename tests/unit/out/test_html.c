@@ -80,7 +80,7 @@ static void structure(void **state)
 
 static void embedded(void **state)
 {
-	static const char *const refused[] = {"a<b", "a&b", "\x80", "\x01", "\x7f"};
+	static const char *const refused[] = {"a<b", "a&b", "\x01", "\x7f", "\x1b"};
 	struct fixture f;
 
 	begin(&f);
@@ -89,8 +89,8 @@ static void embedded(void **state)
 	end(&f, "<template>\n{\"a\":1}\n</template>");
 	begin(&f);
 	ww_html_open(&f.h, "template");
-	ww_html_embed(&f.h, WW_SLICE_LIT("{\r\n\t}"));
-	end(&f, "<template>\n{\r\n\t}\n</template>");
+	ww_html_embed(&f.h, WW_SLICE_LIT("{\r\n\t\xe2\x80\x94}"));
+	end(&f, "<template>\n{\r\n\t\xe2\x80\x94}\n</template>");
 	for (size_t i = 0; i < WW_ARRAY_SIZE(refused); i++) {
 		begin(&f);
 		ww_html_embed(&f.h, ww_slice_str(refused[i]));

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""records.py RECORDS...: a small run from the golden records, and beside each verdict others of every shape that a page
+has to draw: hostile names, a verdict that was superseded, retries, candidates, undecoded bytes, an excluded call."""
+import copy
+import json
+import sys
+
+HOSTILE = "</td><script>alert(1)</script>&amp;\"'`\u202eevil\u2066\u0000\u001b[2J\n" + "long " * 100 + "\u00fc\U0001f642"
+
+
+def put(record):
+    print(json.dumps(record, separators=(",", ":"), ensure_ascii=False).replace("\u0000", "\\u0000"))
+
+
+def renamed(record, n):
+    r = copy.deepcopy(record)
+    r["id"] = "v-%016x-1" % n
+    r["action"] = "a-%016x" % n
+    return r
+
+
+records = [json.loads(line) for path in sys.argv[1:] for line in open(path)]
+for r in records:
+    put(r)
+verdicts = [r for r in records if r["kind"] == "verdict"]
+masked = next(r for r in verdicts if r["verdict"] == "MASKED_ERROR" and r["wire"]["status"] == 503)
+confirmed = next(r for r in verdicts if r["verdict"] == "CONFIRMED_T1")
+nothing = next(r for r in verdicts if r["verdict"] == "NO_ACTION")
+other = confirmed["wire"]["attempts"][0]
+
+r = renamed(masked, 1)  # whatever the wire said
+r.update(tool=HOSTILE, toolCallId="<b>\"'&", summary=HOSTILE + " answered 503 (measured)")
+r["wire"].update(destination=HOSTILE, path="/<svg/onload=alert(1)>", rule="$['<']", method="P\u200bOST")
+r["said"]["claim"] = "done<img src=x onerror=alert(1)>"
+r["span"]["traceId"] = "]]>--><!--" + "\u2028"
+put(r)
+r = renamed(confirmed, 2)  # tried again
+r["wire"]["attempts"] = [dict(masked["wire"]["attempts"][0]), dict(other), {
+    "exchange": "x-not-listed", "t": "2026-11-23T22:52:25.300000000Z", "join": "UNIQUE", "by": "window", "wire": "no-reply"}]
+r["wire"]["retries"] = 2
+r["refs"] += masked["refs"]
+put(r)
+r = renamed(nothing, 3)  # late evidence came
+put(r)
+late = dict(renamed(confirmed, 3), id="v-%016x-2" % 3, supersedes=r["id"])
+put(late)
+r = renamed(confirmed, 4)
+r.update(verdict="UNVERIFIABLE", reason="AMBIGUOUS_JOIN", join="AMBIGUOUS", n=2, evidence="E0", tier="T0")
+r["wire"] = {"retries": 0, "attempts": [], "candidates": [{"exchange": confirmed["wire"]["exchange"]}, {"exchange": masked["wire"]["exchange"]}],
+             "nearMissTotal": 0, "nearMiss": []}
+r["refs"] += masked["refs"]
+put(r)
+r = renamed(nothing, 5)
+r.update(verdict="CALL_EMITTED_NOT_EXECUTED", span=None)
+r["said"] = {"claim": None, "claims": [], "text": {"bytes": 34, "digest": "bb" * 32}}
+put(r)
+flow = next(x for x in records if x["kind"] == "flow")
+r = renamed(nothing, 6)
+r.update(verdict="ACTED_UNDECODED", reason="TLS_OPAQUE", evidence="E1")
+r["wire"] = {"retries": 0, "attempts": [], "undecoded": {"flow": flow["id"], "destination": "payments.test", "peer": flow["peer"], "tls": True,
+             "bytesSent": 18446744073709551615, "bytesAcked": 1, "bytesReceived": 0}, "nearMissTotal": 0, "nearMiss": []}
+r["wire"]["undecoded"]["bytesSent"] = "18446744073709551615"
+r["refs"] = [flow["id"]]
+put(r)
+put(renamed(confirmed, 7))  # erased later
+put({"kind": "loss", "id": "l-1-x", "t": "2026-11-23T22:52:26.000000000Z", "cgroup": flow["cgroup"], "cause": "<i>ring full", "events": 3, "bytes": 96})
+put({"kind": "finding", "id": confirmed["wire"]["exchange"], "t": "2026-11-23T22:52:26.000000000Z", "finding": "malformed-body"})
