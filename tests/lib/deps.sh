@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What `make deps` runs: Debian packages, then npm packages (pinned by lock files): those of the demo agent into
-# BUILD/npm, the verifiers and validators of others into BUILD/npm-reports. Quick when nothing is missing; one line
-# per step that does something.
+# BUILD/npm, the verifiers and validators of others into BUILD/npm-reports, a browser's driver and an accessibility
+# checker into BUILD/npm-ui. Quick when nothing is missing; one line per step that does something.
 #   tests/lib/deps.sh [--check] [BUILD]      --check installs nothing: prints what is missing, exit 1
 set -euo pipefail
 
@@ -25,6 +25,7 @@ packages=(
 	nginx-light openssl curl python3 jq mandoc iproute2 procps util-linux ca-certificates
 	golang-go golang-golang-x-mod-dev
 	swtpm tpm2-openssl tpm2-tools
+	chromium # reads the page of a report as people do
 )
 
 missing=()
@@ -87,6 +88,7 @@ install_debian()
 npm_sets=(
 	npm tests/lib/agents/node
 	npm-reports tests/system/reports
+	npm-ui tests/ui
 )
 
 npm_stamp() # FROM

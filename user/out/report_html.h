@@ -25,8 +25,8 @@
 
 /*
  * Writes the page of `file`, whose `checked` result (report_verify.h) must be consistent. 0;
- * -EBADMSG (not consistent); -EINVAL (the file holds & or <, or control characters); an error of `write`;
- * -EMSGSIZE, -ENOMEM.
+ * -EBADMSG (not consistent); -EINVAL (the file holds & or <, or control characters); an error of
+ * `write`; -EMSGSIZE, -ENOMEM.
  */
 WW_CHECK int ww_report_html(struct ww_slice file, const struct ww_report_result *checked,
 			    ww_html_write_fn write, void *ctx, struct ww_errtext *why);
