@@ -11,12 +11,8 @@ missing() { # PAGE: options and words on standard input that the page does not h
 		grep -qF -- "${word#--}" <<<"$page" || echo "$word"
 	done | xargs
 }
-<<<<<<< HEAD
 commands=$("$ww" --help | awk '/^  [a-z]/ { print $1 }')
 for command in $commands; do
-=======
-for command in run tail ls show report export verify key prune record replay doctor version; do
->>>>>>> 9a7ff22 (docs: reports, selections, exports; golden sections)
 	is "wirewitness.1: $command and its options" \
 		"$( (echo "$command"; options "$ww" "$command") | missing "$man/wirewitness.1")" ''
 done
