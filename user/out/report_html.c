@@ -295,7 +295,8 @@ static bool show_record(struct ww_report_view *v, const struct ww_report_entry *
 
 static void show_seal(struct ww_report_view *v, const struct ww_report_entry *e)
 {
-	static const struct ww_slice paths[] = {WW_SLICE_LIT("salt"), WW_SLICE_LIT("digest")};
+	static const struct ww_slice paths[] = {WW_SLICE_LIT("salt"), WW_SLICE_LIT("digest"),
+						WW_SLICE_LIT("prunedAt"), WW_SLICE_LIT("prunedBy")};
 	struct ww_json_token m[WW_ARRAY_SIZE(paths)];
 
 	ww_member_pick(e->text, paths, WW_ARRAY_SIZE(paths), m);
@@ -303,6 +304,11 @@ static void show_seal(struct ww_report_view *v, const struct ww_report_entry *e)
 	ww_html_attr_str(&v->h, "class", "seal");
 	ww_report_said(v, "salt ", &m[0], "");
 	ww_report_said(v, "withheld; digest ", &m[1], "");
+	ww_report_said(v, "; pruned ", &m[2], "");
+	if (ww_member_has(&m[3])) {
+		ww_html_str(&v->h, ", named by record ");
+		ww_report_link(v, ww_member_u64(&m[3], UINT64_MAX));
+	}
 	ww_html_close(&v->h);
 }
 
