@@ -160,7 +160,8 @@ fuzz: $(FUZZ) ## every fuzz target for FUZZ_TIME seconds (default 20)
 deps: ## install what building, testing and the demo need (Debian packages, pinned npm packages)
 	$(q)tests/lib/deps.sh $(O)
 
-demo: deps ## the main job on real input: three turns, three columns, a signed report
+demo: ## the main job on real input: three turns, three columns, a signed report
+	$(q)tests/lib/deps.sh --demo $(O)
 	$(q)$(MAKE) --no-print-directory -j$$(nproc) programs
 	$(q)tools/dev/demo $(O)
 

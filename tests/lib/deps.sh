@@ -3,26 +3,38 @@
 # What `make deps` runs: Debian packages, then npm packages (pinned by lock files): those of the demo agent into
 # BUILD/npm, the verifiers and validators of others into BUILD/npm-reports, a browser's driver and an accessibility
 # checker into BUILD/npm-ui. Quick when nothing is missing; one line per step that does something.
-#   tests/lib/deps.sh [--check] [BUILD]      --check installs nothing: prints what is missing, exit 1
+#   tests/lib/deps.sh [--check] [--demo] [BUILD]     --check installs nothing: prints what is missing, exit 1;
+#                                                    --demo: only what building and the demo need
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-check=
-if [[ ${1-} == --check ]]; then
-	check=1
+check='' demo=''
+while [[ ${1-} == --* ]]; do
+	case $1 in
+	--check) check=1 ;;
+	--demo) demo=1 ;;
+	*)
+		echo "deps: unknown option $1" >&2
+		exit 2
+		;;
+	esac
 	shift
-fi
+done
 build=$(realpath -m "${1:-$root/build}")
 log=$build/deps.log
 
-# The one list of Debian packages. Compilers and build tools, libraries, lint and fuzz tools, what the tests run.
+# The one list of Debian packages. First what building the programs and the demo takes: compilers, libraries, servers' tools.
 packages=(
 	gcc make pkg-config clang llvm bpftool git
 	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libyaml-dev
-	libcurl4-openssl-dev
-	uthash-dev libssl-dev libsqlite3-dev libjansson-dev libpcap-dev libcmocka-dev node-llhttp
+	libcurl4-openssl-dev uthash-dev libssl-dev libsqlite3-dev node-llhttp
+	openssl curl python3 jq iproute2 procps util-linux ca-certificates
+)
+# Then what the tests take beside it: their libraries, lint and fuzz tools, a server, verifiers of others, a TPM, a browser.
+[[ -n $demo ]] || packages+=(
+	libjansson-dev libpcap-dev libcmocka-dev
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
-	nginx-light openssl curl python3 jq mandoc iproute2 procps util-linux ca-certificates
+	nginx-light mandoc
 	golang-go golang-golang-x-mod-dev
 	swtpm tpm2-openssl tpm2-tools
 	chromium # reads the page of a report as people do
@@ -85,8 +97,8 @@ install_debian()
 }
 
 # Folder under BUILD, and where its package.json and lock file are.
-npm_sets=(
-	npm tests/lib/agents/node
+npm_sets=(npm tests/lib/agents/node)
+[[ -n $demo ]] || npm_sets+=(
 	npm-reports tests/system/reports
 	npm-ui tests/ui
 )
