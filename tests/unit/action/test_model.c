@@ -718,6 +718,8 @@ static void the_largest_record_fits(void **state)
 
 	json_call(OPENAI, HI, "{}");
 	c->tool_call_count = c->tool_result_count = WW_TOOL_CALLS_MAX;
+	memset(c->tool_calls, 0, sizeof(c->tool_calls));
+	memset(c->tool_results, 0, sizeof(c->tool_results));
 	c->tool_calls_dropped = c->tool_results_dropped = UINT32_MAX;
 	c->findings = ~0u;
 	memset(c->model_asked, 'x', sizeof(c->model_asked) - 1);
