@@ -613,11 +613,11 @@ static int serve(struct daemon *d)
 	describe_start(d, text, sizeof(text));
 	life_with(d, "start", text, write_identity);
 	commit_seed(d);
-	r = open_publisher(d);
-	if (r == 0)
-		r = ww_live_start(d->live);
+	r = ww_live_start(d->live);
 	if (r == 0)
 		r = watch_cgroups(d);
+	if (r == 0)
+		r = open_publisher(d); /* the last that can be refused: it has something to say */
 	if (r < 0)
 		return r;
 	ww_live_drain(d->live);
