@@ -336,6 +336,7 @@ int ww_cmd_tail(int argc, char **argv)
 	r = begin(&t);
 	if (r < 0) {
 		explain(&t, r);
+		ww_client_close(&t.client);
 		return WW_EXIT_UNABLE;
 	}
 	while (is_gone(r = follow(&t))) {
