@@ -36,8 +36,12 @@ function check(validate, value, where) {
 	if (bad++ < 5)
 		console.log(`${where}: ${validate ? ajv.errorsText(validate.errors) : 'no schema'}`);
 }
+// A line of the stream holds the record; a pruned one is null there.
 function record(text, where) {
-	const value = JSON.parse(text);
+	const line = JSON.parse(text), value = line.record === undefined ? line : line.record;
+
+	if (value === null)
+		return;
 	seen.set(value.kind, (seen.get(value.kind) ?? 0) + 1);
 	check(records.get(value.kind), value, where);
 }
