@@ -43,6 +43,7 @@ struct scope {
 	char path[512];
 	int lock; /* of a run's cgroup, which goes with the scope; -1: not ours */
 	bool ending;
+	bool counted; /* it is empty, and its sockets were asked for what they carried */
 };
 
 struct ww_live {
@@ -274,6 +275,7 @@ static void give_up(const struct scope *s)
 
 static void end_empty_scopes(struct ww_live *l)
 {
+	bool counted = false;
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < l->scope_count; i++) {
@@ -283,11 +285,20 @@ static void end_empty_scopes(struct ww_live *l)
 			l->scopes[kept++] = *s;
 			continue;
 		}
+		/* Its sockets may close after their last process: what they carried is asked for
+		 * while they are still watched, and is in the ring by the next tick. */
+		if (!s->counted) {
+			counted = s->counted = true;
+			l->scopes[kept++] = *s;
+			continue;
+		}
 		ww_sense_scope_remove(l->sense, s->id);
 		tell_scope(l, s, false);
 		give_up(s);
 	}
 	l->scope_count = kept;
+	if (counted)
+		ww_sense_flow_stats(l->sense);
 }
 
 static void tick(struct ww_live *l, uint64_t now)

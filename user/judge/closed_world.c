@@ -107,10 +107,13 @@ bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_
 		       : ww_contract_address(c, &f->peer);
 }
 
-/* Whether bytes of the application went out, past what the TLS handshake takes. */
+/* Whether bytes of the application went out, past what the TLS handshake takes. Counters that know
+ * of less than the handshake are behind: then it may be. */
 static bool sent(const struct ww_held_flow *f)
 {
-	return f->bytes_sent > (f->tls ? f->setup[WW_DIR_OUT] : 0);
+	uint64_t setup = f->tls ? f->setup[WW_DIR_OUT] : 0;
+
+	return f->bytes_sent > setup || (!f->closed && f->bytes_sent < setup);
 }
 
 /* Bytes that were sent, and that nothing on this flow explains as a request. */
