@@ -43,7 +43,6 @@ struct scope {
 	char path[512];
 	int lock; /* of a run's cgroup, which goes with the scope; -1: not ours */
 	bool ending;
-	bool counted; /* it is empty, and its sockets were asked for what they carried */
 };
 
 struct ww_live {
@@ -286,19 +285,18 @@ static void end_empty_scopes(struct ww_live *l)
 			continue;
 		}
 		/* Its sockets may close after their last process: what they carried is asked for
-		 * while they are still watched, and is in the ring by the next tick. */
-		if (!s->counted) {
-			counted = s->counted = true;
-			l->scopes[kept++] = *s;
-			continue;
+		 * while they are still watched. */
+		if (!counted) {
+			ww_sense_flow_stats(l->sense);
+			(void)ww_sense_drain(l->sense, take_event,
+					     l); /* the next one tells the time */
 		}
+		counted = true;
 		ww_sense_scope_remove(l->sense, s->id);
 		tell_scope(l, s, false);
 		give_up(s);
 	}
 	l->scope_count = kept;
-	if (counted)
-		ww_sense_flow_stats(l->sense);
 }
 
 static void tick(struct ww_live *l, uint64_t now)

@@ -6,7 +6,8 @@ judged.py wait RUN=COUNT...           reads stream lines until every run has tha
                                       ended before)
 judged.py table TRUTH RUN=ORDER,...   reads stream lines; prints "RUN ORDER VERDICT[(REASON)] JOIN [by]" per action in
                                       order of time, and "WRONG ..." for each verdict that the truth contradicts;
-                                      for RUN=*COUNT, whose tags are the tool call ids, "RUN decided N of COUNT"
+                                      for RUN=*COUNT, whose tags are the tool call ids, "RUN decided N of COUNT", or
+                                      "nine of ten" for that many and more
 
 A run is its cgroup's name without the process id; "outside" is whoever was not watched.
 """
@@ -64,7 +65,8 @@ def contradicts(verdict, rows, wire):
 
 
 def many(truth, run, verdicts, count):
-    print(run, "decided", sum(v["verdict"] != "UNVERIFIABLE" for v in verdicts), "of", count)
+    decided = sum(v["verdict"] != "UNVERIFIABLE" for v in verdicts)
+    print(run, "decided", "nine of ten" if decided * 10 >= count * 9 else f"{decided} of {count}")
     if len({v["toolCallId"] for v in verdicts}) != count:
         print(f"WRONG {run}: {len(verdicts)} actions instead of {count}")
     for v in verdicts:
