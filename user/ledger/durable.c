@@ -58,6 +58,27 @@ int ww_durable_pwrite(int fd, struct ww_slice content, uint64_t offset)
 	return 0;
 }
 
+int ww_durable_open_dir(const char *path, int *ret_fd, struct ww_errtext *why)
+{
+	bool made = mkdir(path, 0700) == 0;
+	WW_AUTO_FD int fd = -1;
+	struct stat st;
+	int r;
+
+	if (!made && errno != EEXIST)
+		return ww_errtext_errno(why, -errno, "cannot make %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return ww_errtext_errno(why, -errno, "cannot open %s", path);
+	if (st.st_mode & 077)
+		return ww_errtext_set(why, -EPERM, "%s must have mode 0700", path);
+	r = made ? ww_durable_sync_dir(fd, "..") : 0;
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot sync the parent of %s", path);
+	*ret_fd = WW_TAKE_FD(fd);
+	return 0;
+}
+
 int ww_durable_sync_dir(int dir, const char *path)
 {
 	WW_AUTO_FD int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "ledger/errtext.h"
 
 #define WW_DURABLE_PATH_MAX 96u
 #define WW_DURABLE_FILES    24u
@@ -48,6 +49,12 @@ WW_CHECK int ww_durable_put(struct ww_durable *d, const char *path, struct ww_sl
  * must lie in one file system. 0 or -errno; syncfs reports write errors since Linux 5.8.
  */
 WW_CHECK int ww_durable_sync(struct ww_durable *d);
+
+/*
+ * Opens a directory that is its owner's alone, made (0700, and its name synced) when missing;
+ * *ret_fd is the caller's. 0, -EPERM (others may look into it), or -errno, with the reason in why.
+ */
+WW_CHECK int ww_durable_open_dir(const char *path, int *ret_fd, struct ww_errtext *why);
 
 /* fsync of one directory, for renames and unlinks in it. */
 WW_CHECK int ww_durable_sync_dir(int dir, const char *path);

@@ -609,29 +609,6 @@ int ww_tlog_retry(struct ww_tlog *log)
 /* --- open and close ------------------------------------------------------------------------------
  */
 
-static int open_dir(const char *path, int *ret_fd, struct ww_errtext *why)
-{
-	bool made = mkdir(path, 0700) == 0;
-	WW_AUTO_FD int fd = -1;
-	struct stat st;
-
-	if (!made && errno != EEXIST)
-		return ww_errtext_errno(why, -errno, "cannot make %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return ww_errtext_errno(why, -errno, "cannot open %s", path);
-	if (st.st_mode & 077)
-		return ww_errtext_set(why, -EPERM, "%s must have mode 0700", path);
-	if (made) {
-		int r = ww_durable_sync_dir(fd, "..");
-
-		if (r < 0)
-			return ww_errtext_errno(why, r, "cannot sync the parent of %s", path);
-	}
-	*ret_fd = WW_TAKE_FD(fd);
-	return 0;
-}
-
 static int take_lock(struct ww_tlog *log, struct ww_errtext *why)
 {
 	log->lock = openat(log->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -647,7 +624,7 @@ static int take_lock(struct ww_tlog *log, struct ww_errtext *why)
 static int open_files(struct ww_tlog *log, const struct ww_tlog_options *o, struct ww_errtext *why)
 {
 	bool empty;
-	int r = open_dir(o->dir, &log->dir, why);
+	int r = ww_durable_open_dir(o->dir, &log->dir, why);
 
 	if (r < 0)
 		return r;

@@ -31,27 +31,6 @@ struct ww_witness_state {
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int open_dir(const char *path, int *ret_fd, struct ww_errtext *why)
-{
-	bool made = mkdir(path, 0700) == 0;
-	WW_AUTO_FD int fd = -1;
-	struct stat st;
-	int r;
-
-	if (!made && errno != EEXIST)
-		return ww_errtext_errno(why, -errno, "cannot make %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return ww_errtext_errno(why, -errno, "cannot open %s", path);
-	if (st.st_mode & 077)
-		return ww_errtext_set(why, -EPERM, "%s must have mode 0700", path);
-	r = made ? ww_durable_sync_dir(fd, "..") : 0;
-	if (r < 0)
-		return ww_errtext_errno(why, r, "cannot sync the parent of %s", path);
-	*ret_fd = WW_TAKE_FD(fd);
-	return 0;
-}
-
 static int take_lock(struct ww_witness_state *s, struct ww_errtext *why)
 {
 	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -159,7 +138,7 @@ static int parse_logs(struct ww_witness_state *s, struct ww_slice text, struct w
 static int open_files(struct ww_witness_state *s, const char *dir, const char *name,
 		      struct ww_errtext *why)
 {
-	int r = open_dir(dir, &s->dir, why);
+	int r = ww_durable_open_dir(dir, &s->dir, why);
 
 	if (r == 0)
 		r = take_lock(s, why);
