@@ -256,10 +256,14 @@ static void on_commit(uv_timer_t *t)
 static void status(void *ctx, struct ww_jsonw *w)
 {
 	struct daemon *d = ctx;
-	struct ww_pipeline_stats s = ww_pipeline_stats(d->pipeline);
+	struct ww_pipeline_stats s;
 	unsigned long pages;
 	struct rusage use;
 	char statm[64];
+
+	/* What happened before the question is in the answer. */
+	ww_live_drain(d->live);
+	s = ww_pipeline_stats(d->pipeline);
 
 	ww_jsonw_cstr(w, "version", WW_VERSION);
 	ww_jsonw_u64(w, "pid", (uint64_t)getpid());
