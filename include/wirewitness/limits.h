@@ -42,8 +42,9 @@
 #define WW_SPAN_BYTES_MAX      (64u << 10) /* keys and values of one span together */
 #define WW_SPANS_HELD_MAX      16384u      /* spans waiting for judgement */
 #define WW_ACTIONS_HELD_MAX    16384u
-#define WW_EXCHANGES_HELD_MAX  65536u /* exchange summaries kept as join candidates */
-#define WW_TOOL_CALLS_MAX      64u    /* per model response */
+#define WW_EXCHANGES_HELD_MAX  65536u       /* exchange summaries kept as join candidates */
+#define WW_TOOL_CALLS_MAX      64u          /* per model response */
+#define WW_TOOL_RESULTS_BYTES  (256u << 10) /* result texts of one request that are looked into */
 #define WW_CONTRACTS_MAX       256u
 #define WW_CONTRACT_FILE_BYTES (1u << 20)
 #define WW_CONTRACT_ITEMS_MAX  64u         /* entries of one list inside a contract */

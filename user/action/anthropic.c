@@ -67,6 +67,7 @@ static void request_result(struct ww_parts *p, const struct block *b)
 	struct ww_json j = b->content.after;
 	struct ww_json_token v;
 
+	ww_parts_text_keep(p, &text);
 	ww_parts_message_feed(p, 'r', ww_parts_raw(&b->id));
 	if (ww_parts_is(&b->content, WW_JSON_STRING)) {
 		struct ww_slice s = ww_parts_decoded(p, &b->content.first);

@@ -227,6 +227,7 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	p->key = key;
 	p->call = c;
 	ww_buf_init(&p->scratch, SCRATCH_BYTES_MAX);
+	ww_buf_init(&c->results, WW_TOOL_RESULTS_BYTES);
 	p->rolling = key->empty;
 	c->cookie = x->cookie;
 	c->index = x->index;
@@ -248,6 +249,8 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 
 void ww_model_call_free(struct ww_model_call *c)
 {
+	if (c)
+		ww_buf_wipe(&c->results);
 	free(c);
 }
 

@@ -10,11 +10,16 @@
  *
  * What did not arrive stays absent: a truncated body or a broken stream has no usage, never zero.
  *
+ * The texts of tool results are kept beside the digests, so that they can be compared with what the
+ * tool answered; they live as long as the call and stand in no record.
+ *
  * Conversation digests. Every message of the request except system and developer ones is reduced to
  * its role and parts (text, tool calls, tool results; cache marks and other options left out) and
  * fed to a rolling keyed digest: d[0] = HMAC(""), d[i] = HMAC(d[i-1] | role | parts).
  * `conversation` is d over all messages, `parent` the same up to, not including, the last assistant
  * message. A call continues another one when its `parent` equals the other's `conversation`.
+ * `turn` is d up to and including the last user message that brings text and no tool result: all
+ * calls of one turn share it, and no other turn has it unless the whole history before is the same.
  *
  * Pure, not thread safe.
  */
@@ -22,6 +27,7 @@
 
 #include <wirewitness/limits.h>
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/json_write.h"
 #include "proto/exchange.h"
@@ -57,11 +63,14 @@ struct ww_model_tool_result {
 		digest; /* over the text; of several text parts joined by LF; other parts as JSON */
 	uint64_t bytes;
 	bool is_error; /* Anthropic's flag; OpenAI has none */
+	bool kept;     /* its text is at ww_model_result_text() */
+	size_t at;     /* in call->results */
 };
 
 /*
- * Of the request, prompt, conversation, parent and tool_results are only filled when request_whole:
- * in a part of it the last message is not known. Of the response, usage only when response_whole.
+ * Of the request, prompt, conversation, parent, turn and tool_results are only filled when
+ * request_whole: in a part of it the last message is not known. Of the response, usage only when
+ * response_whole.
  */
 struct ww_model_call {
 	uint64_t cookie; /* the exchange, see ww_exchange_id() */
@@ -77,6 +86,7 @@ struct ww_model_call {
 			      */
 	bool parent_present; /* the request holds an assistant message */
 	bool prompt_present;
+	bool turn_present;
 	uint16_t status;
 	uint32_t choices;  /* answers asked in parallel; only the first is decoded */
 	uint32_t messages; /* in the request */
@@ -107,6 +117,8 @@ struct ww_model_call {
 	struct ww_sha256 tools; /* JSON text of the tool declarations; valid if bytes > 0 */
 	struct ww_sha256 conversation;
 	struct ww_sha256 parent;
+	struct ww_sha256 turn;
+	struct ww_buf results; /* texts of tool_results, one behind the other */
 
 	/* Last, and undefined beyond their counts: 30 KB are not cleared for one or two calls. */
 	struct ww_model_tool_call tool_calls[WW_TOOL_CALLS_MAX];
@@ -121,6 +133,14 @@ WW_CHECK int ww_model_decode(const struct ww_exchange *x, const struct ww_digest
 			     struct ww_model_call **ret_call);
 void ww_model_call_free(struct ww_model_call *c);
 WW_DEFINE_AUTO(struct ww_model_call, ww_model_call_free)
+
+/* The text of r, which is one of c's results; empty unless it is kept. Borrowed from c. */
+static inline struct ww_slice ww_model_result_text(const struct ww_model_call *c,
+						   const struct ww_model_tool_result *r)
+{
+	return r->kept ? ww_slice_sub(ww_buf_slice(&c->results), r->at, r->bytes)
+		       : (struct ww_slice){0};
+}
 
 /* "openai.chat", "anthropic.messages". */
 const char *ww_model_provider_name(enum ww_model_provider p);

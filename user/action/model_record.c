@@ -88,6 +88,8 @@ static void write_conversation(const struct ww_model_call *c, struct ww_jsonw *w
 		write_digest(w, "conversation", &c->conversation);
 	if (c->parent_present)
 		write_digest(w, "parent", &c->parent);
+	if (c->turn_present)
+		write_digest(w, "turn", &c->turn);
 }
 
 void ww_model_write(const struct ww_model_call *c, const struct ww_clock_map *clock,

@@ -132,6 +132,14 @@ void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_sl
 	t->begun = true;
 	ww_digest_add(&t->digest, s);
 	t->bytes += s.n;
+	if (t->kept && ww_buf_add(&p->call->results, s.p, s.n) < 0)
+		t->kept = false; /* over the ceiling: known by its digest only */
+}
+
+void ww_parts_text_keep(struct ww_parts *p, struct ww_parts_text *t)
+{
+	t->kept = true;
+	t->at = p->call->results.n;
 }
 
 void ww_parts_text_join(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s)
@@ -186,7 +194,11 @@ void ww_parts_message_begin(struct ww_parts *p, enum ww_parts_role role)
 		/* What came before was the business of the call that it answered. */
 		p->call->tool_result_count = 0;
 		p->call->tool_results_dropped = 0;
+		ww_buf_clear(&p->call->results);
 	}
+	p->message_results = role == WW_PARTS_TOOL;
+	if (role == WW_PARTS_TOOL)
+		ww_parts_text_keep(p, &p->message_text);
 	ww_digest_begin(&p->message, p->key);
 	ww_digest_add(&p->message, ww_slice(p->rolling.b, sizeof(p->rolling.b)));
 	ww_digest_add(&p->message, ww_slice(&tag, 1));
@@ -216,6 +228,10 @@ void ww_parts_message_end(struct ww_parts *p)
 	if (p->role == WW_PARTS_USER && p->message_text.bytes > 0) {
 		p->call->prompt_present = true;
 		ww_parts_text_end(p, &p->message_text, &p->call->prompt, &p->call->prompt_bytes);
+		if (!p->message_results) {
+			p->call->turn_present = true;
+			p->call->turn = p->rolling;
+		}
 	}
 }
 
@@ -225,13 +241,15 @@ void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 	struct ww_model_call *c = p->call;
 	struct ww_model_tool_result *t;
 
+	p->message_results = true;
 	if (c->tool_result_count >= WW_TOOL_CALLS_MAX) {
 		c->tool_results_dropped++;
 		c->findings |= WW_X_LIMIT;
 		return;
 	}
 	t = &c->tool_results[c->tool_result_count++];
-	*t = (struct ww_model_tool_result){.is_error = is_error};
+	*t = (struct ww_model_tool_result){
+		.is_error = is_error, .kept = text->kept, .at = text->at};
 	if (id->present)
 		ww_parts_string(p, &id->first, t->tool_call_id, sizeof(t->tool_call_id));
 	ww_parts_text_end(p, text, &t->digest, &t->bytes);

@@ -25,6 +25,8 @@ struct ww_parts_text {
 	struct ww_digest_ctx digest;
 	uint64_t bytes;
 	bool begun;
+	bool kept; /* a tool result: its text goes to call->results, from `at` */
+	size_t at;
 };
 
 /* Arguments of one streamed tool call; the index is the provider's. */
@@ -49,6 +51,7 @@ struct ww_parts {
 	struct ww_digest_ctx message; /* being reduced */
 	enum ww_parts_role role;      /* of it */
 	struct ww_parts_text message_text;
+	bool message_results; /* it brings tool results */
 	struct ww_parts_text system;
 	struct ww_parts_text answer;
 	bool messages_seen; /* the request has the shape of a model call */
@@ -116,6 +119,8 @@ void ww_parts_count(const struct ww_json_token *t, struct ww_model_count *ret_co
 void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s);
 /* As ww_parts_text_add, with an LF before it unless it is the first. */
 void ww_parts_text_join(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s);
+/* Keeps what is added to an empty text, as long as there is room for it. */
+void ww_parts_text_keep(struct ww_parts *p, struct ww_parts_text *t);
 /* Ends a text (of no piece: the digest of nothing). *t is then empty. */
 void ww_parts_text_end(struct ww_parts *p, struct ww_parts_text *t, struct ww_sha256 *ret_digest,
 		       uint64_t *ret_bytes);

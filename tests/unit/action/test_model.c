@@ -659,6 +659,78 @@ static void turns_chain_by_digest(void **state)
 	assert_memory_not_equal(&c->conversation, &before, sizeof(before));
 }
 
+/* A turn is what follows one user's text: the calls of a loop of tools share it. */
+static void calls_of_one_turn_share_it(void **state)
+{
+	static const char *const loop[] = {
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\","
+		"\"content\":\"refund it\"}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"refund it\"},{\"role\":"
+		"\"assistant\",\"tool_calls\":[]},{\"role\":\"tool\",\"tool_call_id\":\"1\","
+		"\"content\":\"x\"}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"refund it\"},{\"role\":"
+		"\"assistant\",\"content\":\"done\"},{\"role\":\"user\",\"content\":\"refund "
+		"it\"}]}",
+	};
+	static const char *const claude =
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"refund it\"},{\"role\":"
+		"\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"r\","
+		"\"input\":{}}]},{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
+		"\"tool_use_id\":\"1\",\"content\":\"x\"},{\"type\":\"text\",\"text\":"
+		"\"a reminder\"}]}]}";
+	struct ww_sha256 first;
+
+	json_call(OPENAI, loop[0], "{}");
+	assert_true(c->turn_present);
+	first = c->turn;
+	json_call(OPENAI, loop[1], "{}");
+	assert_memory_equal(&c->turn, &first, sizeof(first));
+	json_call(ANTHROPIC, claude, "{}");
+	assert_memory_equal(&c->turn, &first, sizeof(first));
+	json_call(OPENAI, loop[2], "{}");
+	assert_memory_not_equal(&c->turn, &first, sizeof(first));
+	json_call(OPENAI, "{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}", "{}");
+	assert_false(c->turn_present);
+}
+
+static struct ww_slice result_text(unsigned i)
+{
+	return ww_model_result_text(c, &c->tool_results[i]);
+}
+
+static void texts_of_new_results_are_kept(void **state)
+{
+	static char large[WW_TOOL_RESULTS_BYTES + 512];
+	int n;
+
+	json_call(OPENAI,
+		  "{\"messages\":[{\"role\":\"tool\",\"content\":\"old\"},{\"role\":"
+		  "\"assistant\"},{\"role\":\"tool\",\"content\":[{\"type\":\"text\",\"text\":"
+		  "\"a\\u0062\"},{\"type\":\"text\",\"text\":\"c\"}]},{\"role\":\"tool\","
+		  "\"content\":\"two\"}]}",
+		  "{}");
+	assert_int_equal(c->tool_result_count, 2);
+	assert_true(ww_slice_eq_str(result_text(0), "ab\nc"));
+	assert_true(ww_slice_eq_str(result_text(1), "two"));
+	json_call(ANTHROPIC,
+		  "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
+		  "\"tool_use_id\":\"1\",\"content\":\"x\"},{\"type\":\"tool_result\","
+		  "\"tool_use_id\":\"2\",\"content\":[{\"type\":\"text\",\"text\":\"y\"}]}]}]}",
+		  "{}");
+	assert_true(ww_slice_eq_str(result_text(0), "x"));
+	assert_true(ww_slice_eq_str(result_text(1), "y"));
+	/* Over the ceiling it is known by its digest only, the next one as well as before. */
+	n = snprintf(large, sizeof(large), "{\"messages\":[{\"role\":\"tool\",\"content\":\"");
+	memset(large + n, 'x', WW_TOOL_RESULTS_BYTES + 1);
+	snprintf(large + n + WW_TOOL_RESULTS_BYTES + 1, 256,
+		 "\"},{\"role\":\"tool\",\"content\":\"two\"}]}");
+	json_call(OPENAI, large, "{}");
+	assert_false(c->tool_results[0].kept);
+	assert_int_equal(c->tool_results[0].bytes, WW_TOOL_RESULTS_BYTES + 1);
+	assert_int_equal(result_text(0).n, 0);
+	assert_true(ww_slice_eq_str(result_text(1), "two"));
+}
+
 static void only_new_tool_results_are_listed(void **state)
 {
 	json_call(OPENAI,
@@ -762,6 +834,8 @@ int main(void)
 		T(long_and_odd_names_are_cut),
 		T(counts_must_be_counts),
 		T(turns_chain_by_digest),
+		T(calls_of_one_turn_share_it),
+		T(texts_of_new_results_are_kept),
 		T(only_new_tool_results_are_listed),
 		T(record_has_no_content),
 		T(the_largest_record_fits),
