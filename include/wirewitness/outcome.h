@@ -32,7 +32,9 @@
 	X(DUPLICATE_EFFECT, CONTRADICTED, OBSERVED_ONLY) \
 	X(POSSIBLE_DUPLICATE, UNKNOWN, UNKNOWN)          \
 	X(UNVERIFIABLE, UNKNOWN, UNKNOWN)                \
-	X(NOT_APPLICABLE, CLAIMED_ONLY, UNKNOWN)
+	X(NOT_APPLICABLE, CLAIMED_ONLY, UNKNOWN)         \
+	X(RESULT_ALTERED, CONTRADICTED, CONTRADICTED)    \
+	X(RESULT_INVENTED, CONTRADICTED, EXCLUDED)
 
 /* What must stand beside the word "excluded". */
 #define WW_OUTCOME_BOUND "every item of the closed-world checklist held for the whole window"

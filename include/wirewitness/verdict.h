@@ -26,7 +26,11 @@
 	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                           \
 	  "a lost reply and a success for one action")                                            \
 	X(UNVERIFIABLE, 12, "UNVERIFIABLE", "cannot tell; the reason says why")                   \
-	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no network effect")
+	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no network effect")            \
+	X(RESULT_ALTERED, 14, "RESULT_ALTERED",                                                   \
+	  "the model was shown another result than the tool answered")                            \
+	X(RESULT_INVENTED, 15, "RESULT_INVENTED",                                                 \
+	  "closed world held, nothing was sent, the model was shown a result")
 
 /* Why a verdict is UNVERIFIABLE, or what caps it. */
 #define WW_REASONS(X)                                                                              \

@@ -132,8 +132,12 @@ void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_sl
 	t->begun = true;
 	ww_digest_add(&t->digest, s);
 	t->bytes += s.n;
-	if (t->kept && ww_buf_add(&p->call->results, s.p, s.n) < 0)
-		t->kept = false; /* over the ceiling: known by its digest only */
+	if (t->kept) {
+		int r = ww_buf_add(&p->call->results, s.p, s.n);
+
+		p->no_memory |= r == -ENOMEM;
+		t->kept = r == 0; /* over the ceiling: known by its digest only */
+	}
 }
 
 void ww_parts_text_keep(struct ww_parts *p, struct ww_parts_text *t)

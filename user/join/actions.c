@@ -718,9 +718,10 @@ static struct ww_action *call_partner(const struct ww_actions *t, const uint8_t 
 	return NULL;
 }
 
-int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x, const char *response_id,
-			const struct ww_model_tool_call *call, unsigned index)
+int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x,
+			const struct ww_model_call *m, unsigned index)
 {
+	const struct ww_model_tool_call *call = &m->tool_calls[index];
 	char text[WW_EXCHANGE_ID_MAX + 16], id[WW_EXCHANGE_ID_MAX];
 	struct ww_action *a = NULL;
 	uint8_t key[16];
@@ -744,7 +745,9 @@ int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x, const
 	a->model.asked = true;
 	a->model.remote = call->remote;
 	memcpy(a->model.exchange, id, sizeof(id));
-	copy(a->model.response_id, sizeof(a->model.response_id), response_id);
+	copy(a->model.response_id, sizeof(a->model.response_id), m->response_id);
+	a->model.turn_known = m->turn_present;
+	a->model.turn = m->turn;
 	a->model.trace = x->trace;
 	a->model.at = x->t_first_resp.ns ? x->t_first_resp : x->t_first_req;
 	a->model.arguments = call->arguments;
@@ -752,26 +755,34 @@ int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x, const
 	return 0;
 }
 
-void ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
-			   const struct ww_model_tool_result *result)
+int ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
+			  const struct ww_model_call *m, unsigned index)
 {
+	const struct ww_model_tool_result *result = &m->tool_results[index];
+	struct ww_answer answer = {0};
 	struct ww_action *a;
 	uint8_t key[16];
+	int r = 0;
 
 	if (!result->tool_call_id[0] || x->root.pid == 0)
-		return;
+		return 0;
 	call_key(x->root, result->tool_call_id, key);
 	a = newest(t, key);
 	/* Requests are sent again and histories repeated: the first sight counts. */
 	if (!a || a->model.shown || x->t_first_req.ns < a->model.at.ns)
-		return;
+		return 0;
+	if (a->contract >= 0)
+		r = ww_answer_read(&t->contracts->items[a->contract], t->key,
+				   ww_model_result_text(m, result), result->kept, &answer);
 	a->model.shown = true;
+	a->model.answer = answer;
 	ww_exchange_id(x, a->model.shown_exchange);
 	a->model.shown_at = x->t_first_req;
 	a->model.shown_error = result->is_error;
 	a->model.result = result->digest;
 	if (!a->judged)
 		ww_actions_reopen(t, a); /* it may be due earlier now */
+	return r;
 }
 
 void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, const char *call_id,

@@ -59,8 +59,11 @@ struct ww_action_model {
 	char response_id[128];
 	struct ww_trace_context trace;
 	struct ww_sha256 arguments;
+	bool turn_known;
+	struct ww_sha256 turn; /* as ww_model_call has it */
 	char shown_exchange[WW_EXCHANGE_ID_MAX];
 	struct ww_sha256 result;
+	struct ww_answer answer; /* what the result says of the contract's answer paths */
 	uint64_t said_bytes;
 	struct ww_sha256 text;
 };
@@ -127,14 +130,13 @@ WW_DEFINE_AUTO(struct ww_actions, ww_actions_free)
 WW_CHECK int ww_actions_add_span(struct ww_actions *t, const struct ww_span *s,
 				 struct ww_action **ret_action);
 
-/* The index-th tool call in the response of model exchange x. 0 or -ENOMEM. */
+/* The index-th tool call in the response of model exchange x, which is m. 0 or -ENOMEM. */
 WW_CHECK int ww_actions_add_call(struct ww_actions *t, const struct ww_exchange *x,
-				 const char *response_id, const struct ww_model_tool_call *call,
-				 unsigned index);
+				 const struct ww_model_call *m, unsigned index);
 
-/* Model exchange x carries the result of a call in its request. */
-void ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
-			   const struct ww_model_tool_result *result);
+/* The index-th result in the request of model exchange x, which is m. 0 or -ENOMEM. */
+WW_CHECK int ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
+				   const struct ww_model_call *m, unsigned index);
 
 /* What the model answered in x, whose request showed it the result of this call. */
 void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, const char *call_id,

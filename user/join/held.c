@@ -180,6 +180,8 @@ static void take_id(struct ww_held *h, const struct ww_contract *c, const struct
 	ww_buf_init(&b, ID_BYTES_MAX);
 	if (x->resp.coding == WW_CODING_OTHER)
 		return;
+	r = ww_answer_read(c, h->key, x->resp.data, is_body_seen(x), &m->answer);
+	h->counts.refused += r == -ENOMEM;
 	r = ww_body_rule_id(c, x->resp.data, x->resp.whole, &b);
 	h->counts.refused += r == -ENOMEM;
 	if (r < 0)

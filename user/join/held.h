@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "claim/span.h"
 #include "flow/flow.h"
+#include "policy/answer.h"
 #include "policy/contract.h"
 #include "proto/exchange.h"
 
@@ -56,6 +57,7 @@ struct ww_match {
 	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule */
 	bool id_present;      /* the created id was found */
 	struct ww_sha256 id;  /* keyed digest of it */
+	struct ww_answer answer;
 };
 
 struct ww_held_exchange {

@@ -413,22 +413,19 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 static int add_model_call(struct ww_judge *j, const struct ww_exchange *x,
 			  const struct ww_model_call *call)
 {
-	for (unsigned i = 0; i < call->tool_result_count; i++)
-		ww_actions_add_result(j->actions, x, &call->tool_results[i]);
+	int r = 0;
+
+	for (unsigned i = 0; i < call->tool_result_count && r == 0; i++)
+		r = ww_actions_add_result(j->actions, x, call, i);
 	for (unsigned i = 0; i < call->tool_result_count && call->text_bytes; i++)
 		ww_actions_add_text(j->actions, x, call->tool_results[i].tool_call_id, &call->text,
 				    call->text_bytes);
-	for (unsigned i = 0; i < call->tool_call_count; i++) {
-		int r = 0;
-
+	for (unsigned i = 0; i < call->tool_call_count && r == 0; i++) {
 		/* Cut off, it asks for nothing yet. */
 		if (call->tool_calls[i].complete)
-			r = ww_actions_add_call(j->actions, x, call->response_id,
-						&call->tool_calls[i], i);
-		if (r < 0)
-			return r;
+			r = ww_actions_add_call(j->actions, x, call, i);
 	}
-	return 0;
+	return r;
 }
 
 int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,

@@ -39,6 +39,7 @@ struct ww_ruling {
 	const struct ww_held_flow *flow;   /* undecoded evidence, or NULL */
 	struct ww_tally tally;
 	bool world_asked; /* the checklist was part of the decision */
+	uint8_t answer;   /* RESULT_ALTERED, RESULT_INVENTED: answer paths it rests on, bit set */
 };
 
 /* The wire answered, or carried something that could be the call: true when *ret_ruling was made.

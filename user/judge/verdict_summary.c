@@ -97,6 +97,22 @@ static void add_unknown(struct line *l, const struct ww_case *k, const struct ww
 	}
 }
 
+/* "; the model was shown another $.id (measured)" */
+static void add_shown(struct line *l, const struct ww_case *k, const struct ww_ruling *r,
+		      const char *what)
+{
+	const char *between = "", *path;
+
+	add(l, "; the model was shown %s", what);
+	for (unsigned i = 0; (path = ww_answer_path(k->contract, i)); i++) {
+		if (!(r->answer & (1u << i)))
+			continue;
+		add(l, "%s %s", between, path);
+		between = ",";
+	}
+	add(l, " (measured)");
+}
+
 static void add_finding(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
 {
 	char peer[WW_ENDPOINT_TEXT_MAX];
@@ -134,6 +150,14 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 		else
 			ww_endpoint_text(&r->deciding->match->x->peer, peer);
 		add(l, "bytes reached %s (measured), content unseen: effect unknown", peer);
+		break;
+	case WW_VERDICT_RESULT_ALTERED:
+		add_answer(l, k, r);
+		add_shown(l, k, r, "another");
+		break;
+	case WW_VERDICT_RESULT_INVENTED:
+		add(l, "no declared call left the process tree (closed world held)");
+		add_shown(l, k, r, "a result with");
 		break;
 	case WW_VERDICT_NO_ACTION:
 	case WW_VERDICT_CALL_EMITTED_NOT_EXECUTED:

@@ -82,6 +82,22 @@ static void write_claims(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	ww_jsonw_end_array(w);
 }
 
+/* Declared members of the answer that the shown result has; and those that the verdict rests on. */
+static void write_answer_paths(const struct ww_verdict_record *v, const char *key, uint8_t paths,
+			       struct ww_jsonw *w)
+{
+	const char *path;
+
+	if (!paths)
+		return;
+	ww_jsonw_array(w, key);
+	for (unsigned i = 0; (path = ww_answer_path(v->k->contract, i)); i++) {
+		if (paths & (1u << i))
+			ww_jsonw_cstr(w, NULL, path);
+	}
+	ww_jsonw_end_array(w);
+}
+
 static void write_said(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
 	const struct ww_action_model *m = &v->k->action->model;
@@ -93,6 +109,8 @@ static void write_said(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, "exchange", m->shown_exchange);
 		ww_jsonw_bool(w, "isError", m->shown_error);
 		write_digest(w, "digest", &m->result);
+		write_answer_paths(v, "shows", m->answer.present, w);
+		write_answer_paths(v, "differs", v->r->answer, w);
 		ww_jsonw_end_object(w);
 	}
 	if (m->said) {
@@ -155,6 +173,8 @@ static void write_model(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	if (a->model.response_id[0])
 		ww_jsonw_cstr(w, "responseId", a->model.response_id);
 	write_digest(w, "argumentsDigest", &a->model.arguments);
+	if (a->model.turn_known)
+		write_digest(w, "turn", &a->model.turn);
 	if (s) {
 		span_id_text(s->key.span_id, id);
 		ww_jsonw_cstr(w, "span", id);
@@ -425,7 +445,10 @@ void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw 
 
 static const char *tier(const struct ww_ruling *r)
 {
-	return r->verdict == WW_VERDICT_CONFIRMED_T1 ? "T1" : "T0";
+	bool done = r->verdict == WW_VERDICT_CONFIRMED_T1 ||
+		    (r->verdict == WW_VERDICT_RESULT_ALTERED && r->tally.success);
+
+	return done ? "T1" : "T0";
 }
 
 static void write_ruling(const struct ww_ruling *r, struct ww_jsonw *w)

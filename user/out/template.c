@@ -115,6 +115,8 @@ const char *ww_template_tone(struct ww_slice word)
 		{"NO_ACTION", "\033[1;31m"},
 		{"ACTED_ELSEWHERE", "\033[1;31m"},
 		{"DUPLICATE_EFFECT", "\033[1;31m"},
+		{"RESULT_ALTERED", "\033[1;31m"},
+		{"RESULT_INVENTED", "\033[1;31m"},
 		{"CALL_EMITTED_NOT_EXECUTED", "\033[31m"},
 		{"ATTEMPTED_FAILED", "\033[31m"},
 		{"UNVERIFIABLE", "\033[33m"},

@@ -29,6 +29,8 @@
 #define WW_EFFECT_ENUM_(n, v, t, d) WW_EFFECT_##n = (v),
 enum ww_effect { WW_EFFECTS(WW_EFFECT_ENUM_) };
 
+#define WW_ANSWER_PATHS_MAX 8u
+
 /* At least one of name and cidrs is given. */
 struct ww_destination {
 	char *name; /* lower case; exact host or "*.suffix"; NULL: any name */
@@ -60,6 +62,8 @@ struct ww_contract {
 	unsigned rule_count;
 	struct ww_body_rule *rules; /* all must hold on the response body */
 	char *id_path;              /* path of the created id in the response body, NULL: none */
+	unsigned answer_path_count; /* members of the answer that the model must be shown as they */
+	char **answer_paths;        /* are; none: only the id */
 	uint32_t deadline_s;        /* for 202 Accepted, 0: none */
 	bool deferred; /* queue, cron, batch: absence proves nothing before the deadline */
 };

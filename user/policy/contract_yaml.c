@@ -624,6 +624,19 @@ static int take_id_path(struct reader *r, void *into)
 	return take_json_path(r, &((struct ww_contract *)into)->id_path);
 }
 
+static int take_answer_path(struct reader *r, void *into)
+{
+	return take_json_path(r, into);
+}
+
+static int take_answer_paths(struct reader *r, void *into)
+{
+	struct ww_contract *c = into;
+
+	return take_list(r, 1, WW_ANSWER_PATHS_MAX, (void **)&c->answer_paths,
+			 &c->answer_path_count, sizeof(*c->answer_paths), take_answer_path);
+}
+
 static int take_deadline(struct reader *r, void *into)
 {
 	static const char expected[] = "a time such as 30s, 5m or 2h, at most 30d";
@@ -670,6 +683,7 @@ static const struct field contract_fields[] = {
 	{"paths", take_paths, false},
 	{"success", take_success, false},
 	{"id_path", take_id_path, false},
+	{"answer_paths", take_answer_paths, false},
 	{"async_deadline", take_deadline, false},
 	{"deferred", take_deferred, false},
 };
@@ -677,7 +691,8 @@ static const struct field contract_fields[] = {
 static int check_contract(struct reader *r, const struct ww_contract *c, unsigned line)
 {
 	bool any = c->destination_count || c->method_count || c->path_count || c->status_min ||
-		   c->rule_count || c->id_path || c->deadline_s || c->deferred;
+		   c->rule_count || c->id_path || c->answer_path_count || c->deadline_s ||
+		   c->deferred;
 
 	if (c->effect != WW_EFFECT_NETWORK)
 		return any ? fail_at(r, line, "only tool and effect when effect is not network",

@@ -75,14 +75,17 @@ static struct ww_action *tell(struct fixture *f, const struct ww_span *s)
 static void ask(struct fixture *f, const char *call_id, uint64_t ms, uint32_t index)
 {
 	struct ww_exchange x = {.cookie = 3, .index = index, .client = true};
-	struct ww_model_tool_call call = {.complete = true};
+	WW_AUTO_FREE struct ww_model_call *m = calloc(1, sizeof(*m));
+	struct ww_model_tool_call *call = &m->tool_calls[0];
 
 	x.root.pid = x.actor.pid = 7;
 	x.t_first_req.ns = (1000 + ms - 20) * MS;
 	x.t_first_resp.ns = (1000 + ms) * MS;
-	snprintf(call.id, sizeof(call.id), "%s", call_id);
-	snprintf(call.name, sizeof(call.name), "pay");
-	assert_int_equal(ww_actions_add_call(f->actions, &x, "resp", &call, 0), 0);
+	call->complete = true;
+	snprintf(m->response_id, sizeof(m->response_id), "resp");
+	snprintf(call->id, sizeof(call->id), "%s", call_id);
+	snprintf(call->name, sizeof(call->name), "pay");
+	assert_int_equal(ww_actions_add_call(f->actions, &x, m, 0), 0);
 }
 
 static void test_span_opens_an_action(void **state)

@@ -497,6 +497,31 @@ static inline void model_answers(struct scene *s, uint64_t ms, const char *call_
 	exchange(s, c, m);
 }
 
+/* A model's answer at `ms` to a request that shows it this result of the call. */
+static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call_id,
+				  const char *result, bool is_error)
+{
+	WW_AUTO(ww_model_call_free_auto) struct ww_model_call *m = calloc(1, sizeof(*m));
+	struct ww_model_tool_result *t = &m->tool_results[0];
+	struct call c = {.addr = MODEL,
+			 .port = 443,
+			 .name = MODEL_NAME,
+			 .target = "/v1/chat/completions",
+			 .status = 200,
+			 .from = ms - 100,
+			 .to = ms};
+
+	m->text_bytes = 42;
+	m->tool_result_count = 1;
+	snprintf(t->tool_call_id, sizeof(t->tool_call_id), "%s", call_id);
+	t->is_error = is_error;
+	t->kept = true;
+	t->bytes = strlen(result);
+	ww_buf_init(&m->results, 4096);
+	assert_int_equal(ww_buf_add(&m->results, result, t->bytes), 0);
+	exchange(s, c, m);
+}
+
 /* --- the scene ----------------------------------------------------------------------------------
  */
 

@@ -85,6 +85,7 @@ static void test_refused_with_line_and_expectation(void **state)
 		{HEAD "- tool: t\n  effect: none\n  methods: [GET]\n", 3, "only tool and effect"},
 		{GOOD "  methods: [GET]\n", 8, "every key once"},
 		{GOOD "  id_path: id\n", 8, "$.data.id"},
+		{GOOD "  answer_paths: [id]\n", 8, "$.data.id"},
 		{GOOD "  async_deadline: 30\n", 8, "30s, 5m or 2h"},
 		{GOOD "  async_deadline: 31d\n", 8, "at most 30d"},
 		{GOOD "  async_deadline: 0s\n", 8, "30s"},
@@ -249,6 +250,7 @@ static void test_reads_everything(void **state)
 					   "    - {path: $.error, exists: false}\n"
 					   "    - {path: \"$['a b'][0]\", equals: \"1\"}\n"
 					   "  id_path: $.id\n"
+					   "  answer_paths: [$.id, $.a.b]\n"
 					   "  async_deadline: 5m\n"
 					   "  deferred: true\n"
 					   "- {tool: think, effect: none}\n");
@@ -271,6 +273,8 @@ static void test_reads_everything(void **state)
 	assert_false(m->rules[0].exists);
 	assert_string_equal(m->rules[1].equals, "1");
 	assert_string_equal(m->id_path, "$.id");
+	assert_int_equal(m->answer_path_count, 2);
+	assert_string_equal(m->answer_paths[1], "$.a.b");
 	assert_int_equal(m->deadline_s, 300);
 	assert_true(m->deferred);
 	ww_contracts_free(c);

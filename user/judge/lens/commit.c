@@ -10,7 +10,8 @@
  *  3. Absence needs the whole closed-world test; the first item that fails is the reason.
  *  4. Only a structured claim or a tool span that does not end in error was a statement to refute:
  *     NO_ACTION. A span that ends in error agrees: ATTEMPTED_FAILED. A model's tool call that
- * nobody carried out: CALL_EMITTED_NOT_EXECUTED.
+ * nobody carried out: CALL_EMITTED_NOT_EXECUTED, or RESULT_INVENTED when the model was shown a
+ * result with members of the declared answer.
  */
 #include "judge/ruling.h"
 
@@ -58,13 +59,18 @@ static bool only_announced(const struct ww_action *a)
 }
 
 /* Rule 4. */
-static enum ww_verdict nothing(const struct ww_action *a)
+static void rule_nothing(const struct ww_action *a, struct ww_ruling *r)
 {
 	if (a->span_count && !ww_action_says_done(a))
-		return WW_VERDICT_ATTEMPTED_FAILED;
-	if (a->span_count || a->claim_count)
-		return WW_VERDICT_NO_ACTION;
-	return WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;
+		r->verdict = WW_VERDICT_ATTEMPTED_FAILED;
+	else if (a->span_count || a->claim_count)
+		r->verdict = WW_VERDICT_NO_ACTION;
+	else if (a->model.shown && !a->model.shown_error && a->model.answer.present)
+		r->verdict = WW_VERDICT_RESULT_INVENTED;
+	else
+		r->verdict = WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;
+	if (r->verdict == WW_VERDICT_RESULT_INVENTED)
+		r->answer = a->model.answer.present;
 }
 
 void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
@@ -83,7 +89,7 @@ void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
 	} else if (blocked != WW_REASON_NONE) {
 		unverifiable(&r, blocked);
 	} else {
-		r.verdict = nothing(k->action);
+		rule_nothing(k->action, &r);
 	}
 	*ret_ruling = r;
 }

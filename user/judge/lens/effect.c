@@ -13,7 +13,10 @@
  * no reply came is said only when none can have been lost to us.
  *  4. Only failures: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span says
  * otherwise; both only when no retry can have gone unseen.
- *  5. A connection whose account does not close carried bytes that nobody explains, or too few for
+ *  5. What the model was shown differs, in a member that the contract declares, from what every
+ *     attempt answered: RESULT_ALTERED. Only where every answer was seen whole, nothing was lost
+ *     and no other call to the destination could have brought the value.
+ *  6. A connection whose account does not close carried bytes that nobody explains, or too few for
  *     the request that is said to have gone over it: capped at E3.
  */
 #include "judge/ruling.h"
@@ -146,7 +149,7 @@ static bool carried(const struct ww_held_flow *f, const struct ww_held_exchange 
 	return f->bytes_sent >= (f->tls ? f->setup[WW_DIR_OUT] : 0) + x->req_end;
 }
 
-/* Rule 5. */
+/* Rule 6. */
 static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 {
 	const struct ww_held_flow *f = ww_held_flow_get(k->held, r->deciding->match->x->cookie);
@@ -159,6 +162,42 @@ static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 	r->verdict = WW_VERDICT_UNVERIFIABLE;
 	r->reason = WW_REASON_PLAINTEXT_INCOMPLETE;
 	r->evidence = WW_EVIDENCE_E3;
+}
+
+/* Whether some answer could have been seen by the harness and not by us. */
+static bool answers_known(const struct ww_case *k)
+{
+	const struct ww_coverage_answer *c = &k->world.coverage;
+	const struct ww_joined *j = &k->joined;
+
+	for (unsigned i = 0; i < j->count; i++) {
+		if (!j->attempts[i].match->answer.whole)
+			return false;
+	}
+	return c->known && c->whole_window && c->lost_events == 0 && c->gaps == 0 &&
+	       j->count == j->total && j->near_total == 0 && j->almost == 0;
+}
+
+/* Rule 5. Declared members of the shown result that no answer has; with `new_ones`, also those that
+ * no answer has at all. Bit set. */
+static uint8_t altered(const struct ww_case *k, bool new_ones)
+{
+	const struct ww_action_model *m = &k->action->model;
+	const struct ww_joined *j = &k->joined;
+	uint8_t same = 0, answered = 0, shown = m->answer.present;
+
+	if (!m->shown || m->shown_error || !shown || !answers_known(k))
+		return 0;
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct ww_answer *a = &j->attempts[i].match->answer;
+
+		answered |= a->present;
+		for (unsigned p = 0; p < WW_ANSWER_PATHS_MAX; p++) {
+			if (a->present & shown & (1u << p) && a->digest[p] == m->answer.digest[p])
+				same |= (uint8_t)(1u << p);
+		}
+	}
+	return shown & (uint8_t)~same & (new_ones ? UINT8_MAX : answered);
 }
 
 /* Rule 2. */
@@ -181,6 +220,9 @@ static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 	} else {
 		decide(k, r, WW_VERDICT_ACCEPTED_ASYNC, WW_REASON_NONE, WIRE(ACCEPTED));
 	}
+	r->answer = r->verdict == WW_VERDICT_CONFIRMED_T1 ? altered(k, false) : 0;
+	if (r->answer)
+		r->verdict = WW_VERDICT_RESULT_ALTERED;
 	cap_by_account(k, r);
 	return true;
 }
@@ -231,6 +273,14 @@ static bool rule_unknown(const struct ww_case *k, struct ww_ruling *r)
 	return true;
 }
 
+/* Neither span nor claim speaks of it: what the model was shown may. */
+static void rule_failure_unspoken(const struct ww_case *k, struct ww_ruling *r, uint32_t wires)
+{
+	r->answer = altered(k, true);
+	decide(k, r, r->answer ? WW_VERDICT_RESULT_ALTERED : WW_VERDICT_UNVERIFIABLE,
+	       r->answer ? WW_REASON_NONE : WW_REASON_SPAN_SAMPLED, wires);
+}
+
 /* Rule 4. */
 static void rule_failure(const struct ww_case *k, struct ww_ruling *r)
 {
@@ -250,8 +300,8 @@ static void rule_failure(const struct ww_case *k, struct ww_ruling *r)
 		       wires);
 	else if (k->still_open || (done && r->tally.failed == 0))
 		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, wires);
-	else if (!done && k->action->span_count == 0)
-		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_SPAN_SAMPLED, wires);
+	else if (!done && k->action->span_count == 0 && !k->action->model.shown_error)
+		rule_failure_unspoken(k, r, wires);
 	else
 		decide(k, r, done ? WW_VERDICT_MASKED_ERROR : WW_VERDICT_ATTEMPTED_FAILED,
 		       WW_REASON_NONE, wires);

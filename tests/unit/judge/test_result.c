@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the model was shown beside what the tool answered. The wire is the truth, the harness is
+ * not trusted, and what cannot be compared is not judged. */
+#include "scene.h"
+
+#define TWO_PATHS                                                    \
+	"version: 1\n"                                               \
+	"contracts:\n"                                               \
+	"- tool: refund\n"                                           \
+	"  effect: network\n"                                        \
+	"  destinations: [{cidr: [10.77.2.0/24]}]\n"                 \
+	"  methods: [POST]\n"                                        \
+	"  paths: [/v1/refunds]\n"                                   \
+	"  success: {body: [{path: $.errors, exists: false}]}\n"     \
+	"  answer_paths: [$.id, $.order.state]\n"
+
+/* The model asks for a refund at 1500 and is shown `shown` at 2500. */
+static struct scene *shown_after(const char *yaml, struct call *c, const char *shown, bool is_error)
+{
+	struct scene *s = scene_open_with(yaml);
+
+	model_answers(s, 1500, "call-5", "refund", NULL);
+	if (c) {
+		c->from = 1700;
+		c->to = 1800;
+		exchange(s, *c, NULL);
+	}
+	model_is_shown(s, 2600, "call-5", shown, is_error);
+	return s;
+}
+
+static void refs_of(struct scene *s, const char *key, const char *wanted)
+{
+	json_t *said = json_object_get(verdict(s, 0), "said");
+	json_t *list = json_object_get(json_object_get(said, "toolResult"), key);
+	char got[256] = "";
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (list, i, v)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s ", json_string_value(v));
+	assert_string_equal(got, wanted);
+}
+
+static void test_altered(void **state)
+{
+	struct call c = {.status = 201,
+			 .body = "{\"id\":\"r_9\",\"order\":{\"state\":\"pending\"}}"};
+	struct scene *s = shown_after(
+		TWO_PATHS, &c, "{\"order\":{\"state\":\"paid\"},\"id\":\"r_9\"}", false);
+
+	tick(s, 14000);
+	json_t *r = expect(s, "RESULT_ALTERED", "", "E4", "UNIQUE");
+
+	assert_string_equal(text(r, "tier"), "T1"); /* the call itself did succeed */
+	refs_of(s, "shows", "$.id $.order.state ");
+	refs_of(s, "differs", "$.order.state ");
+	assert_null(strstr((char *)s->bytes.p, "paid"));
+	scene_close(s);
+}
+
+/* The same values, written by another library. */
+static void test_not_altered(void **state)
+{
+	static const struct {
+		const char *answered, *shown;
+	} rows[] = {
+		{"{\"id\":\"r_9\",\"order\":{\"state\":\"paid\"}}",
+		 " {\"note\":1,\"id\":\"\\u0072_9\",\n\"order\":{\"state\":\"paid\"}} "},
+		{"{\"id\":10.0}", "{\"id\":10}"},
+		{"{\"id\":1e2}", "{\"id\":\"100\"}"},
+		{"{\"id\":true}", "{\"id\":true}"},
+		/* What is not comparable: */
+		{"{\"id\":\"r_9\"}", "Refund r_8 was made."},
+		{"{\"id\":\"r_9\"}", "{\"refund\":{\"id\":\"r_8\"}}"},
+		{"{\"id\":\"r_9\"}", "{\"id\":null}"},
+		{"{\"id\":\"r_9\"}", "{\"id\":{\"x\":1}}"},
+		{"{\"id\":\"r_9\"}", "{\"order\":{\"state\":\"r_8\"}}"},
+		{"{\"id\":\"r_9\"}", "{\"id\":\"r_8\""},
+		{"{\"id\":\"r_9\"}", "{\"id\":\"r_8\",\"id\":\"r_9\"}"},
+		{"{\"id\":\"r_9\"}", ""},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct call c = {.status = 201, .body = rows[i].answered};
+		struct scene *s = shown_after(TWO_PATHS, &c, rows[i].shown, false);
+
+		tick(s, 14000);
+		expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+}
+
+/* Only the id is compared where the contract names no more, and nothing without either. */
+static void test_id_alone(void **state)
+{
+	struct call c = {.status = 201};
+	struct scene *s = shown_after(CONTRACTS, &c, "{\"id\":\"r_8\"}", false);
+
+	tick(s, 14000);
+	expect(s, "RESULT_ALTERED", "", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+/* Whatever else the value may have come from: no verdict against the harness. */
+static void test_other_sources(void **state)
+{
+	const char *shown = "{\"id\":\"r_8\"}";
+	struct call c = {.status = 201};
+	struct scene *s = shown_after(CONTRACTS, &c, shown, false);
+
+	/* Another request to the same service. */
+	CALL(.method = "GET", .target = "/v1/refunds/r_8", .from = 1850, .to = 1900, .status = 200,
+	     .body = "{\"id\":\"r_8\"}");
+	tick(s, 14000);
+	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+
+	/* An answer that was cut off for us. */
+	c = (struct call){.status = 201, .body_cut = true};
+	s = shown_after("version: 1\ncontracts:\n- tool: refund\n  effect: network\n"
+			"  destinations: [{cidr: [10.77.2.0/24]}]\n  methods: [POST]\n"
+			"  paths: [/v1/refunds]\n  id_path: $.id\n",
+			&c, shown, false);
+	tick(s, 14000);
+	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+
+	/* A shown error is no result. */
+	c = (struct call){.status = 201};
+	s = shown_after(CONTRACTS, &c, shown, true);
+	tick(s, 14000);
+	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+static void test_events_lost(void **state)
+{
+	struct scene *s = scene_open();
+	struct call c = {.status = 201, .from = 1700, .to = 1800};
+	struct ww_span p = tool_span(s, "call-5", WW_SPAN_OK, 1600, 2000);
+
+	model_answers(s, 1500, "call-5", "refund", NULL);
+	c.traced = &p;
+	exchange(s, c, NULL);
+	lost(s, 3, 1900);
+	model_is_shown(s, 2600, "call-5", "{\"id\":\"r_8\"}", false);
+	tell(s, &p);
+	tick(s, 14000);
+	expect(s, "CONFIRMED_T1", "", "E4", "EXACT");
+	scene_close(s);
+}
+
+/* A retry: the result is of one of the answers. */
+static void test_of_an_earlier_attempt(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "call-5", WW_SPAN_OK, 1600, 2300);
+
+	model_answers(s, 1500, "call-5", "refund", NULL);
+	CALL(.status = 409, .body = "{\"id\":\"r_8\"}", .from = 1700, .to = 1800, .traced = &p);
+	CALL(.status = 201, .from = 1900, .to = 2000, .traced = &p);
+	model_is_shown(s, 2600, "call-5", "{\"id\":\"r_8\"}", false);
+	tell(s, &p);
+	tick(s, 14000);
+	expect(s, "CONFIRMED_T1", "", "E4", "EXACT");
+	scene_close(s);
+}
+
+/* The tool answered with an error, and the model was shown the members of a success. */
+static void test_error_shown_as_success(void **state)
+{
+	struct call c = {.status = 503, .body = "{\"error\":\"busy\"}"};
+	struct scene *s = shown_after(CONTRACTS, &c, "{\"id\":\"r_8\"}", false);
+
+	tick(s, 14000);
+	json_t *r = expect(s, "RESULT_ALTERED", "", "E4", "UNIQUE");
+
+	assert_string_equal(text(r, "tier"), "T0");
+	scene_close(s);
+
+	c = (struct call){.status = 503, .body = "{\"error\":\"busy\"}"};
+	s = shown_after(CONTRACTS, &c, "the service is busy", true);
+	tick(s, 14000);
+	expect(s, "ATTEMPTED_FAILED", "", "E4", "UNIQUE");
+	scene_close(s);
+
+	c = (struct call){.status = 503, .body = "{\"error\":\"busy\"}"};
+	s = shown_after(CONTRACTS, &c, "{\"error\":\"busy\"}", false);
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "SPAN_SAMPLED", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+static void test_invented(void **state)
+{
+	struct scene *s = shown_after(CONTRACTS, NULL, "{\"id\":\"r_8\"}", false);
+
+	tick(s, 14000);
+	expect(s, "RESULT_INVENTED", "", "E0", "NONE");
+	refs_of(s, "differs", "$.id ");
+	scene_close(s);
+
+	/* What a harness says of a call that it did not make is no invented result. */
+	s = shown_after(CONTRACTS, NULL, "tool refund is not available", false);
+	tick(s, 14000);
+	expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+	scene_close(s);
+
+	s = shown_after(CONTRACTS, NULL, "{\"id\":\"r_8\"}", true);
+	tick(s, 14000);
+	expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+	scene_close(s);
+
+	/* No closed world, no verdict. */
+	s = shown_after(CONTRACTS, NULL, "{\"id\":\"r_8\"}", false);
+	lost(s, 1, 2000);
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E0", "NONE");
+	scene_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_not_altered),
+		cmocka_unit_test(test_id_alone),
+		cmocka_unit_test(test_other_sources),
+		cmocka_unit_test(test_events_lost),
+		cmocka_unit_test(test_of_an_earlier_attempt),
+		cmocka_unit_test(test_error_shown_as_success),
+		cmocka_unit_test(test_invented),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

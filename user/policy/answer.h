@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy: the members of a tool's answer that a contract declares (`answer_paths`, else `id_path`),
+ * taken from a JSON text as keyed digests, so that what the tool answered and what the model was
+ * shown can be compared without keeping either. Pure; the text is borrowed for the call.
+ */
+#pragma once
+
+#include "base/digest.h"
+#include "policy/contract.h"
+
+/* Bit i and digest[i] are of the contract's i-th answer path. */
+struct ww_answer {
+	bool whole;                           /* all of the text was there */
+	uint8_t present;                      /* a scalar that is not null is there */
+	uint64_t digest[WW_ANSWER_PATHS_MAX]; /* of the scalar's text, where present */
+};
+
+/* The i-th answer path of c, NULL behind the last one. */
+const char *ww_answer_path(const struct ww_contract *c, unsigned i);
+
+/*
+ * What text says of c's answer paths. Text that is cut (whole: false), or is not JSON, says
+ * nothing; neither does a scalar longer than 256 bytes. 0; -ENOMEM, with *ret_answer unchanged.
+ */
+WW_CHECK int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
+			    struct ww_slice text, bool whole, struct ww_answer *ret_answer);
+
