@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bodies of model calls. First byte: bit 0 dialect, bit 1 event stream, bits 2-3 coding of the
- * response, bit 4 request whole, bit 5 response whole. The request goes up to the first NUL, the
- * rest is the response.
+ * Bodies of model calls and of MCP tool calls. First byte: bit 0 dialect, bit 1 event stream, bits
+ * 2-3 coding of the response, bit 4 request whole, bit 5 response whole. The request goes up to the
+ * first NUL, the rest is the response.
  */
 #include <assert.h>
 
+#include "action/mcp.h"
 #include "action/model.h"
 #include "base/json.h"
 #include "proto/body.h"
@@ -39,6 +40,26 @@ static void check_call(const struct ww_model_call *c)
 	ww_buf_done(&out);
 }
 
+static void check_mcp(const struct ww_exchange *x, const struct ww_mcp_call *m)
+{
+	static const struct ww_clock_map clock;
+	struct ww_json_token t;
+	struct ww_jsonw w;
+	struct ww_buf out;
+
+	assert(m->tool[0] && memchr(m->tool, '\0', sizeof(m->tool)));
+	assert(!ww_mcp_is_other(x));
+	/* An answer cannot be read from what did not arrive, but for the events of a stream. */
+	assert(m->answer == WW_MCP_NONE || m->streamed || x->resp.whole);
+	assert(m->answer != WW_MCP_NONE || (!m->text.n && !m->structured.n));
+	ww_buf_init(&out, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &out);
+	ww_mcp_write(m, x, &clock, &w);
+	assert(ww_jsonw_ok(&w));
+	assert(ww_json_path(ww_buf_slice(&out), "$", &t, NULL) == WW_PARSE_DONE);
+	ww_buf_done(&out);
+}
+
 static void take_content(struct ww_body_keep *k, struct ww_bodies *all, enum ww_coding coding,
 			 struct ww_slice wire, bool whole, struct ww_body *ret_body)
 {
@@ -57,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ww_exchange x = {.client = true, .method = "POST", .outcome = WW_X_COMPLETE};
 	struct ww_body_keep req = {0}, resp = {0};
 	struct ww_model_call *c = NULL;
+	struct ww_mcp_call *m = NULL;
 	struct ww_digest_key key;
 	struct ww_bodies all;
 	struct ww_slice in;
@@ -79,6 +101,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ww_model_decode(&x, &key, &c) == 0)
 		check_call(c);
 	ww_model_call_free(c);
+	strncpy(x.req.content_type, "application/json", sizeof(x.req.content_type) - 1);
+	x.status = 200;
+	if (ww_mcp_decode(&x, &key, &m) == 0)
+		check_mcp(&x, m);
+	ww_mcp_call_free(m);
 	ww_body_free(&req);
 	ww_body_free(&resp);
 	assert(all.held_bytes == 0);

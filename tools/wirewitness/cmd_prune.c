@@ -77,7 +77,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
 	{"older-than", 'a', "AGE", 0, "records whose subject began before that: 30d, 12h, 2w", 0},
 	{"tier", 't', "TIER", 0,
-	 "content (exchange, model_call, span, action) or evidence (verdict, flow, actor, "
+	 "content (exchange, model_call, mcp_call, span, action) or evidence (verdict, flow, "
+	 "actor, "
 	 "coverage, "
 	 "loss, finding)",
 	 0},

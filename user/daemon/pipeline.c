@@ -199,12 +199,50 @@ static void message_refused(void *ctx, const struct ww_flow *f)
 		lost_memory(p, f->cgroup);
 }
 
-static void exchange_done(void *ctx, const struct ww_exchange *x)
+/* NULL: it is none, or there was no memory. */
+static struct ww_model_call *decode_model_call(struct ww_pipeline *p, const struct ww_exchange *x)
 {
-	struct ww_pipeline *p = ctx;
 	struct ww_model_call *call = NULL;
 	struct ww_jsonw w;
-	int r;
+	int r = ww_model_decode(x, &p->key, &call);
+
+	if (r < 0) {
+		if (r != -ENOENT)
+			lost_memory(p, x->cgroup);
+		return NULL;
+	}
+	p->stats.model_calls++;
+	begin(p, &w);
+	ww_model_write(call, &p->clock, &w);
+	end(p, &w, WW_RECORD_MODEL_CALL);
+	write_findings(p, x, call->findings & ~x->findings);
+	return call;
+}
+
+/* As above. */
+static struct ww_mcp_call *decode_mcp_call(struct ww_pipeline *p, const struct ww_exchange *x)
+{
+	struct ww_mcp_call *mcp = NULL;
+	struct ww_jsonw w;
+	int r = ww_mcp_decode(x, &p->key, &mcp);
+
+	if (r < 0) {
+		if (r == -ENOMEM)
+			lost_memory(p, x->cgroup);
+		return NULL;
+	}
+	begin(p, &w);
+	ww_mcp_write(mcp, x, &p->clock, &w);
+	end(p, &w, WW_RECORD_MCP_CALL);
+	return mcp;
+}
+
+static void exchange_done(void *ctx, const struct ww_exchange *x)
+{
+	WW_AUTO(ww_model_call_free_auto) struct ww_model_call *call = NULL;
+	WW_AUTO(ww_mcp_call_free_auto) struct ww_mcp_call *mcp = NULL;
+	struct ww_pipeline *p = ctx;
+	struct ww_jsonw w;
 
 	if (p->dying)
 		return;
@@ -214,19 +252,10 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 	ww_exchange_write(x, &p->clock, &w);
 	end(p, &w, WW_RECORD_EXCHANGE);
 	write_findings(p, x, x->findings);
-	r = ww_model_decode(x, &p->key, &call);
-	if (r == 0) {
-		p->stats.model_calls++;
-		begin(p, &w);
-		ww_model_write(call, &p->clock, &w);
-		end(p, &w, WW_RECORD_MODEL_CALL);
-		write_findings(p, x, call->findings & ~x->findings);
-	} else if (r != -ENOENT) {
+	call = decode_model_call(p, x);
+	mcp = call ? NULL : decode_mcp_call(p, x);
+	if (ww_judge_exchange(p->judge, x, call, mcp) < 0)
 		lost_memory(p, x->cgroup);
-	}
-	if (ww_judge_exchange(p->judge, x, call) < 0)
-		lost_memory(p, x->cgroup);
-	ww_model_call_free(call);
 }
 
 /* --- claims ----------------------------------------------------------------------------------- */

@@ -57,6 +57,11 @@ const char *ww_held_wire_name(enum ww_wire w)
 	return (unsigned)w < WW_WIRE_MAX ? names[w] : "unknown";
 }
 
+const char *ww_match_rule_path(const struct ww_contract *c, const struct ww_match *m)
+{
+	return m->rule == WW_MATCH_RULE_MCP ? "$.result" : c->rules[m->rule].path;
+}
+
 bool ww_held_same_tree(struct ww_actor_key x, struct ww_actor_key y)
 {
 	return x.pid != 0 && ww_actor_key_eq(x, y);
@@ -122,18 +127,53 @@ static bool is_body_seen(const struct ww_exchange *x)
 	       !(x->resp.by_close && blank(x->resp.data));
 }
 
-static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
-			      uint8_t *ret_rule)
+/* What the tool answered, and whether that is all of it. */
+static struct ww_slice document_of(const struct ww_exchange *x, const struct ww_mcp_call *mcp,
+				   bool *ret_whole)
 {
+	*ret_whole = mcp ? mcp->answer == WW_MCP_RESULT : is_body_seen(x);
+	return mcp ? ww_mcp_document(mcp) : x->resp.data;
+}
+
+/* The protocol's own answer. SUCCESS: the contract's rules may be asked. */
+static enum ww_wire by_protocol(const struct ww_exchange *x, const struct ww_mcp_call *mcp)
+{
+	if (x->status == 202)
+		return WW_WIRE_UNDECODED; /* the answer comes over another connection */
+	switch (mcp->answer) {
+	case WW_MCP_RESULT:
+		return WW_WIRE_SUCCESS;
+	case WW_MCP_TOOL_ERROR:
+	case WW_MCP_RPC_ERROR:
+		return WW_WIRE_BODY_FAILED;
+	default:
+		return WW_WIRE_BODY_UNKNOWN;
+	}
+}
+
+static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
+			      const struct ww_mcp_call *mcp, uint8_t *ret_rule)
+{
+	struct ww_slice document;
 	unsigned rule = 0;
 	enum ww_wire w;
+	bool whole;
+
+	document = document_of(x, mcp, &whole);
 
 	/* RFC 9110 15.3.3: 202 says nothing about the effect, unless it is all that is declared. */
-	if (x->status == 202 && (c->deadline_s || c->status_min != 202 || c->status_max != 202))
+	if (!mcp && x->status == 202 &&
+	    (c->deadline_s || c->status_min != 202 || c->status_max != 202))
 		return WW_WIRE_ACCEPTED;
 	if (x->status < c->status_min || x->status > c->status_max)
 		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
-	switch (ww_body_rule_check(c, x->resp.data, is_body_seen(x), &rule)) {
+	if (mcp) {
+		w = by_protocol(x, mcp);
+		*ret_rule = WW_MATCH_RULE_MCP;
+		if (w != WW_WIRE_SUCCESS)
+			return w;
+	}
+	switch (ww_body_rule_check(c, document, whole, &rule)) {
 	case WW_BODY_HOLDS:
 		w = WW_WIRE_SUCCESS;
 		break;
@@ -148,7 +188,7 @@ static enum ww_wire by_status(const struct ww_contract *c, const struct ww_excha
 }
 
 static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange *x,
-			   uint8_t *ret_rule)
+			   const struct ww_mcp_call *mcp, uint8_t *ret_rule)
 {
 	switch (x->outcome) {
 	case WW_X_UPGRADED:
@@ -158,7 +198,7 @@ static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange
 		break;
 	}
 	if (x->status >= 200)
-		return by_status(c, x, ret_rule);
+		return by_status(c, x, mcp, ret_rule);
 	switch (x->outcome) {
 	case WW_X_OPEN:
 		return WW_WIRE_UNFINISHED;
@@ -171,18 +211,20 @@ static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange
 }
 
 static void take_id(struct ww_held *h, const struct ww_contract *c, const struct ww_exchange *x,
-		    struct ww_match *m)
+		    const struct ww_mcp_call *mcp, struct ww_match *m)
 {
 	WW_AUTO_BUF struct ww_buf b = {0};
-
+	struct ww_slice document;
+	bool whole;
 	int r;
 
 	ww_buf_init(&b, ID_BYTES_MAX);
 	if (x->resp.coding == WW_CODING_OTHER)
 		return;
-	r = ww_answer_read(c, h->key, x->resp.data, is_body_seen(x), &m->answer);
+	document = document_of(x, mcp, &whole);
+	r = ww_answer_read(c, h->key, document, whole, &m->answer);
 	h->counts.refused += r == -ENOMEM;
-	r = ww_body_rule_id(c, x->resp.data, x->resp.whole, &b);
+	r = ww_body_rule_id(c, document, mcp ? whole : x->resp.whole, &b);
 	h->counts.refused += r == -ENOMEM;
 	if (r < 0)
 		return;
@@ -230,8 +272,23 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 			       ww_contract_name(c, x->authority));
 }
 
+/* By its message: whether the contract of a tool of this protocol can mean x at all. What cannot be
+ * told, or asks for more before it is carried out, is no call and not nothing. */
+static bool means_mcp(const struct ww_contract *c, const struct ww_exchange *x,
+		      const struct ww_mcp_call *mcp, struct ww_match *m)
+{
+	if (mcp ? strcmp(mcp->tool, c->mcp_tool) != 0 : ww_mcp_is_other(x))
+		return false;
+	if (m->template && (!mcp || mcp->answer == WW_MCP_INPUT_REQUIRED)) {
+		m->almost |= m->destination;
+		m->template = NULL;
+	}
+	return true;
+}
+
 /* Fills found[] (as large as the contracts); returns how many mean the exchange. */
-static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct ww_match *found)
+static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
+			  const struct ww_mcp_call *mcp, struct ww_match *found)
 {
 	unsigned n = 0;
 
@@ -244,13 +301,17 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x, struct
 		m.destination = declared(c, x);
 		m.template = path_cut(x) ? NULL : ww_contract_request(c, x->method, x->target);
 		m.almost = almost(c, x, &m);
+		if (c->mcp_tool && !means_mcp(c, x, mcp, &m))
+			continue;
 		/* The like call elsewhere is evidence only where a trace context names its action.
 		 */
 		if (!m.destination && !m.almost && !(m.template && x->trace.present))
 			continue;
 		if (m.template) {
-			m.wire = assess(c, x, &m.rule);
-			take_id(h, c, x, &m);
+			const struct ww_mcp_call *answer = c->mcp_tool ? mcp : NULL;
+
+			m.wire = assess(c, x, answer, &m.rule);
+			take_id(h, c, x, answer, &m);
 		}
 		found[n++] = m;
 	}
@@ -359,7 +420,7 @@ static void add_model_peer(struct ww_held *h, const struct ww_endpoint *peer)
 }
 
 int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool model,
-			 struct ww_held_exchange **ret_exchange)
+			 const struct ww_mcp_call *mcp, struct ww_held_exchange **ret_exchange)
 {
 	struct ww_held_flow *f = flow_ensure(h, x->cookie, x->t_first_req, end_of(x));
 	struct ww_held_exchange *e = NULL;
@@ -377,9 +438,12 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 	}
 	if (model)
 		add_model_peer(h, &x->peer);
-	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, h->found) : 0;
+	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, mcp, h->found) : 0;
 	if (n > 0 && r == 0)
 		r = hold(h, x, h->found, n, &e);
+	/* The message's own context, where the request has none. */
+	if (e && !e->trace.present && mcp)
+		e->trace = mcp->trace;
 	if (r < 0) {
 		h->counts.exchanges_dropped++;
 		blind(h, end_of(x));

@@ -17,6 +17,7 @@
 
 #include <wirewitness/verdict.h>
 
+#include "action/mcp.h"
 #include "base/hash.h"
 #include "claim/span.h"
 #include "flow/flow.h"
@@ -44,6 +45,8 @@ const char *ww_held_wire_name(enum ww_wire w);
 
 struct ww_held_exchange;
 
+#define WW_MATCH_RULE_MCP 255u
+
 /* One exchange under one contract. */
 struct ww_match {
 	struct ww_held_exchange *x;
@@ -54,11 +57,15 @@ struct ww_match {
 	bool almost;          /* not quite the declared call, but maybe taken for it */
 	const char *template; /* of the declared path that method and path match; NULL: none */
 	uint8_t wire;         /* enum ww_wire; meaningful with a template */
-	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule */
+	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule; WW_MATCH_RULE_MCP: of the
+				 protocol: an error, or no answer that can be read */
 	bool id_present;      /* the created id was found */
 	struct ww_sha256 id;  /* keyed digest of it */
 	struct ww_answer answer;
 };
+
+/* The rule that m names, for records. */
+const char *ww_match_rule_path(const struct ww_contract *c, const struct ww_match *m);
 
 struct ww_held_exchange {
 	struct ww_held_exchange *prev, *next; /* by arrival */
@@ -158,11 +165,13 @@ void ww_held_free(struct ww_held *h);
 WW_DEFINE_AUTO(struct ww_held, ww_held_free)
 
 /*
- * Takes an exchange that ended, in order of arrival; model: it is a call to a model. Only requests
- * sent by the watched process are candidates. 0, or -ENOMEM (then it counts as dropped).
- * *ret_exchange is the held one, borrowed, or NULL: no contract means it.
+ * Takes an exchange that ended, in order of arrival; model: it is a call to a model; mcp: what it
+ * is as a tool call of that protocol, NULL: none, or not known. Only requests sent by the watched
+ * process are candidates. 0, or -ENOMEM (then it counts as dropped). *ret_exchange is the held one,
+ * borrowed, or NULL: no contract means it.
  */
 WW_CHECK int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool model,
+				  const struct ww_mcp_call *mcp,
 				  struct ww_held_exchange **ret_exchange);
 
 /* "x-<cookie>-<index>", as ww_exchange_id(). */

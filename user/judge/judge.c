@@ -429,10 +429,10 @@ static int add_model_call(struct ww_judge *j, const struct ww_exchange *x,
 }
 
 int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
-		      const struct ww_model_call *call)
+		      const struct ww_model_call *call, const struct ww_mcp_call *mcp)
 {
 	struct ww_held_exchange *held = NULL;
-	int r = ww_held_add_exchange(j->held, x, call != NULL, &held);
+	int r = ww_held_add_exchange(j->held, x, call != NULL, mcp, &held);
 
 	if (held)
 		reopen_for(j, held);

@@ -21,6 +21,7 @@
 #include <wirewitness/record.h>
 #include <wirewitness/verdict.h>
 
+#include "action/mcp.h"
 #include "action/model.h"
 #include "claim/span.h"
 #include "flow/coverage.h"
@@ -66,9 +67,10 @@ WW_CHECK int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_jud
 void ww_judge_free(struct ww_judge *j);
 WW_DEFINE_AUTO(struct ww_judge, ww_judge_free)
 
-/* 0 or -ENOMEM. `call` is NULL when the exchange is no model call. Copies what it keeps. */
+/* 0 or -ENOMEM. `call` is NULL when the exchange is no model call, `mcp` when it is no tool call of
+ * that protocol. Copies what it keeps. */
 WW_CHECK int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
-			       const struct ww_model_call *call);
+			       const struct ww_model_call *call, const struct ww_mcp_call *mcp);
 
 /* Takes over span's memory (zeroes it in *span). */
 WW_CHECK int ww_judge_span(struct ww_judge *j, struct ww_span *span);

@@ -65,7 +65,7 @@ static void add_answer(struct line *l, const struct ww_case *k, const struct ww_
 	else
 		add(l, " got no answer (measured)");
 	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
-		add(l, ", body rule %s %s", k->contract->rules[m->rule].path,
+		add(l, ", body rule %s %s", ww_match_rule_path(k->contract, m),
 		    m->wire == WW_WIRE_BODY_FAILED ? "violated" : "not decidable");
 	if (m->x->retry_after)
 		add(l, ", retry after %u s", m->x->retry_after_s);

@@ -277,7 +277,7 @@ static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w
 	ww_jsonw_cstr(w, "wire", ww_held_wire_name((enum ww_wire)m->wire));
 	write_call(w, m);
 	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
-		ww_jsonw_cstr(w, "rule", v->k->contract->rules[m->rule].path);
+		ww_jsonw_cstr(w, "rule", ww_match_rule_path(v->k->contract, m));
 	if (m->id_present)
 		write_digest(w, "idDigest", &m->id);
 	ww_jsonw_u64(w, "requestBytes", m->x->req_bytes);

@@ -20,7 +20,7 @@ static const struct {
 	{"actor", WW_TIER_EVIDENCE, true},    {"coverage", WW_TIER_EVIDENCE, true},
 	{"loss", WW_TIER_EVIDENCE, true},     {"finding", WW_TIER_EVIDENCE, false},
 	{"life", WW_TIER_MAX, true},          {"prune", WW_TIER_MAX, true},
-	{"key_rotation", WW_TIER_MAX, true},
+	{"key_rotation", WW_TIER_MAX, true},  {"mcp_call", WW_TIER_CONTENT, true},
 };
 
 _Static_assert(WW_ARRAY_SIZE(table) <= 32, "a set has 32 bits");

@@ -25,6 +25,9 @@
 	  "{provider}  {modelServed|modelAsked}[  {status}][  error {errorType}][  stop "        \
 	  "{stopReason}][  tokens in {usage.input}][ out {usage.output}][  calls "               \
 	  "{toolCalls.name+}][  shown results of {toolResults.id+}][  {findings+}]  {id}")       \
+	X(MCP_CALL, false,                                                                       \
+	  "{tool}  {answer}[ {errorCode}][  arguments {arguments.bytes}][  result "              \
+	  "{result.bytes}]  {id}")                                                               \
 	X(SPAN, true,                                                                            \
 	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "  \
 	  "{id}")                                                                                \

@@ -25,4 +25,3 @@ const char *ww_answer_path(const struct ww_contract *c, unsigned i);
  */
 WW_CHECK int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
 			    struct ww_slice text, bool whole, struct ww_answer *ret_answer);
-

@@ -25,6 +25,7 @@ static void contract_done(struct ww_contract *c)
 	free(c->paths);
 	free(c->rules);
 	free(c->id_path);
+	free(c->mcp_tool);
 	for (unsigned i = 0; i < c->answer_path_count; i++)
 		free(c->answer_paths[i]);
 	free(c->answer_paths);

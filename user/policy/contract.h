@@ -55,6 +55,8 @@ struct ww_contract {
 	unsigned method_count;
 	char **methods; /* at least one */
 	unsigned path_count;
+	char *mcp_tool; /* the call is "tools/call" of this tool by the Model Context Protocol;
+			   id_path, answer_paths and rules are of what the tool answers */
 	char **paths; /* templates, at least one: "/v1/refunds", "/v1/refunds/{id}" ({} matches one
 			 segment), trailing "**" matches any rest */
 	uint16_t status_min; /* success: inclusive; default 200 to 299 */

@@ -624,6 +624,15 @@ static int take_id_path(struct reader *r, void *into)
 	return take_json_path(r, &((struct ww_contract *)into)->id_path);
 }
 
+static int take_mcp_tool(struct reader *r, void *into)
+{
+	struct ww_contract *c = into;
+
+	if (take_text(r, "a tool name", &c->mcp_tool) < 0)
+		return r->err;
+	return strlen(c->mcp_tool) < 128 ? 0 : fail(r, "a tool name of at most 127 bytes");
+}
+
 static int take_answer_path(struct reader *r, void *into)
 {
 	return take_json_path(r, into);
@@ -684,6 +693,7 @@ static const struct field contract_fields[] = {
 	{"success", take_success, false},
 	{"id_path", take_id_path, false},
 	{"answer_paths", take_answer_paths, false},
+	{"mcp_tool", take_mcp_tool, false},
 	{"async_deadline", take_deadline, false},
 	{"deferred", take_deferred, false},
 };
@@ -691,8 +701,8 @@ static const struct field contract_fields[] = {
 static int check_contract(struct reader *r, const struct ww_contract *c, unsigned line)
 {
 	bool any = c->destination_count || c->method_count || c->path_count || c->status_min ||
-		   c->rule_count || c->id_path || c->answer_path_count || c->deadline_s ||
-		   c->deferred;
+		   c->rule_count || c->id_path || c->answer_path_count || c->mcp_tool ||
+		   c->deadline_s || c->deferred;
 
 	if (c->effect != WW_EFFECT_NETWORK)
 		return any ? fail_at(r, line, "only tool and effect when effect is not network",

@@ -77,7 +77,7 @@ static struct ww_held_exchange *take(struct fixture *f, const struct ww_exchange
 {
 	struct ww_held_exchange *e = NULL;
 
-	assert_int_equal(ww_held_add_exchange(f->held, x, false, &e), 0);
+	assert_int_equal(ww_held_add_exchange(f->held, x, false, NULL, &e), 0);
 	return e;
 }
 

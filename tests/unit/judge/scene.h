@@ -10,6 +10,7 @@
 #include "judge/judge.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -274,6 +275,8 @@ struct call {
 	uint16_t retry_after;             /* 0: none */
 	const char *idempotency;
 	const struct ww_span *traced; /* its traceparent */
+	const char *rpc;              /* body of the request, JSON; NULL: none was kept */
+	bool stream;                  /* the response is an event stream */
 	bool unacked;                 /* the request was not acknowledged */
 	bool stays_open;              /* the connection lives on */
 	uint32_t hidden;              /* payload bytes that no hook explains */
@@ -322,6 +325,13 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 	x->req_bytes = 300;
 	x->retry_after = c->retry_after != 0;
 	x->retry_after_s = c->retry_after;
+	if (c->rpc) {
+		x->req.data = ww_slice_str(c->rpc);
+		x->req.whole = true;
+		snprintf(x->req.content_type, sizeof(x->req.content_type), "application/json");
+	}
+	snprintf(x->resp.content_type, sizeof(x->resp.content_type), "%s",
+		 c->stream ? "text/event-stream" : "application/json");
 	if (c->traced)
 		trace_of(c->traced, &x->trace);
 	if (c->idempotency) {
@@ -400,12 +410,16 @@ static inline void hang_up(struct scene *s, const struct call *c, uint64_t cooki
 
 static inline uint64_t exchange(struct scene *s, struct call c, const struct ww_model_call *model)
 {
+	WW_AUTO(ww_mcp_call_free_auto) struct ww_mcp_call *mcp = NULL;
 	uint64_t cookie = c.cookie ? c.cookie : ++s->next_cookie;
 	struct ww_exchange x;
+	int r;
 
 	flow_for(s, &c, cookie);
 	fill_exchange(s, &c, cookie, &x);
-	assert_int_equal(ww_judge_exchange(s->judge, &x, model), 0);
+	r = ww_mcp_decode(&x, &s->key, &mcp);
+	assert_true(r == 0 || r == -ENOENT || r == -EAGAIN);
+	assert_int_equal(ww_judge_exchange(s->judge, &x, model, mcp), 0);
 	if (!c.stays_open)
 		hang_up(s, &c, cookie);
 	return cookie;

@@ -447,7 +447,7 @@ static void test_destination_lost(void **state)
 	fill_exchange(s, &c, 9, &x);
 	memset(&x.peer, 0, sizeof(x.peer));
 	x.sni[0] = '\0';
-	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
+	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
 	tell(s, &p);
 	tick(s, 5000);
 	expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E4", "EXACT");

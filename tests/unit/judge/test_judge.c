@@ -347,7 +347,7 @@ static void test_waits_for_an_open_exchange(void **state)
 	assert_int_equal(s->count, 0);
 	fill_exchange(s, &c, 7, &x);
 	x.t_last_resp = at_ms(30500);
-	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
+	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
 	tick(s, 31000);
 	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
 	scene_close(s);
@@ -423,7 +423,7 @@ static void test_late_exchange_supersedes(void **state)
 	tick(s, 35000);
 	expect(s, "UNVERIFIABLE", "OUTCOME_UNKNOWN", "E0", "NONE");
 	fill_exchange(s, &c, 7, &x);
-	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
+	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
 	tick(s, 41000);
 	json_t *r = expect_nth(s, 1, "CONFIRMED_T1", "", "E4", "UNIQUE");
 
@@ -598,7 +598,7 @@ static void test_exchanges_have_a_ceiling(void **state)
 	x.actor = x.root = process(STRANGER);
 	for (unsigned i = 0; i < WW_EXCHANGES_HELD_MAX + 5; i++) {
 		x.index = i;
-		assert_int_equal(ww_judge_exchange(s->judge, &x, NULL), 0);
+		assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
 	}
 	c = ww_judge_counts(s->judge);
 	assert_int_equal(c.exchanges_held, WW_EXCHANGES_HELD_MAX);

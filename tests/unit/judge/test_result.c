@@ -3,15 +3,15 @@
  * not trusted, and what cannot be compared is not judged. */
 #include "scene.h"
 
-#define TWO_PATHS                                                    \
-	"version: 1\n"                                               \
-	"contracts:\n"                                               \
-	"- tool: refund\n"                                           \
-	"  effect: network\n"                                        \
-	"  destinations: [{cidr: [10.77.2.0/24]}]\n"                 \
-	"  methods: [POST]\n"                                        \
-	"  paths: [/v1/refunds]\n"                                   \
-	"  success: {body: [{path: $.errors, exists: false}]}\n"     \
+#define TWO_PATHS                                                \
+	"version: 1\n"                                           \
+	"contracts:\n"                                           \
+	"- tool: refund\n"                                       \
+	"  effect: network\n"                                    \
+	"  destinations: [{cidr: [10.77.2.0/24]}]\n"             \
+	"  methods: [POST]\n"                                    \
+	"  paths: [/v1/refunds]\n"                               \
+	"  success: {body: [{path: $.errors, exists: false}]}\n" \
 	"  answer_paths: [$.id, $.order.state]\n"
 
 /* The model asks for a refund at 1500 and is shown `shown` at 2500. */
@@ -37,7 +37,7 @@ static void refs_of(struct scene *s, const char *key, const char *wanted)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach (list, i, v)
+	json_array_foreach(list, i, v)
 		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s ", json_string_value(v));
 	assert_string_equal(got, wanted);
 }
@@ -46,8 +46,8 @@ static void test_altered(void **state)
 {
 	struct call c = {.status = 201,
 			 .body = "{\"id\":\"r_9\",\"order\":{\"state\":\"pending\"}}"};
-	struct scene *s = shown_after(
-		TWO_PATHS, &c, "{\"order\":{\"state\":\"paid\"},\"id\":\"r_9\"}", false);
+	struct scene *s = shown_after(TWO_PATHS, &c,
+				      "{\"order\":{\"state\":\"paid\"},\"id\":\"r_9\"}", false);
 
 	tick(s, 14000);
 	json_t *r = expect(s, "RESULT_ALTERED", "", "E4", "UNIQUE");
