@@ -7,29 +7,36 @@
 #pragma once
 
 /* What a verdict may say. X(enum suffix, number, text, meaning) */
-#define WW_VERDICTS(X)                                                                            \
-	X(PENDING, 0, "PENDING", "deadline not reached; never recorded as final")                 \
-	X(CONFIRMED_T1, 1, "CONFIRMED_T1",                                                        \
-	  "the declared call was answered with success on the wire")                              \
-	X(MASKED_ERROR, 2, "MASKED_ERROR",                                                        \
-	  "the wire answered with an error, claim or span says done")                             \
-	X(NO_ACTION, 3, "NO_ACTION",                                                              \
-	  "closed world held and no declared call left the process tree")                         \
-	X(ACTED_UNDECODED, 4, "ACTED_UNDECODED", "bytes reached the destination, content unseen") \
-	X(ATTEMPTED_FAILED, 5, "ATTEMPTED_FAILED", "the call failed and nothing says done")       \
-	X(REPLY_LOST, 6, "REPLY_LOST", "request acknowledged, no reply: effect unknown")          \
-	X(ACTED_ELSEWHERE, 7, "ACTED_ELSEWHERE", "a like call went to an undeclared destination") \
-	X(CALL_EMITTED_NOT_EXECUTED, 8, "CALL_EMITTED_NOT_EXECUTED",                              \
-	  "the model asked for the call, closed world held, nothing was sent")                    \
-	X(ACCEPTED_ASYNC, 9, "ACCEPTED_ASYNC", "accepted for later; the effect is not confirmed") \
-	X(DUPLICATE_EFFECT, 10, "DUPLICATE_EFFECT", "more than one success for one action")       \
-	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                           \
-	  "a lost reply and a success for one action")                                            \
-	X(UNVERIFIABLE, 12, "UNVERIFIABLE", "cannot tell; the reason says why")                   \
-	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no network effect")            \
-	X(RESULT_ALTERED, 14, "RESULT_ALTERED",                                                   \
-	  "the model was shown another result than the tool answered")                            \
-	X(RESULT_INVENTED, 15, "RESULT_INVENTED",                                                 \
+#define WW_VERDICTS(X)                                                                             \
+	X(PENDING, 0, "PENDING", "deadline not reached; never recorded as final")                  \
+	X(CONFIRMED_T1, 1, "CONFIRMED_T1",                                                         \
+	  "the declared call was answered with success on the wire")                               \
+	X(MASKED_ERROR, 2, "MASKED_ERROR",                                                         \
+	  "the wire answered with an error, claim or span says done")                              \
+	X(NO_ACTION, 3, "NO_ACTION",                                                               \
+	  "closed world held and no declared call left the process tree")                          \
+	X(ACTED_UNDECODED, 4, "ACTED_UNDECODED", "bytes reached the destination, content unseen")  \
+	X(ATTEMPTED_FAILED, 5, "ATTEMPTED_FAILED", "the call failed and nothing says done")        \
+	X(REPLY_LOST, 6, "REPLY_LOST", "request acknowledged, no reply: effect unknown")           \
+	X(ACTED_ELSEWHERE, 7, "ACTED_ELSEWHERE", "a like call went to an undeclared destination")  \
+	X(CALL_EMITTED_NOT_EXECUTED, 8, "CALL_EMITTED_NOT_EXECUTED",                               \
+	  "the model asked for the call, closed world held, nothing was sent")                     \
+	X(ACCEPTED_ASYNC, 9, "ACCEPTED_ASYNC", "accepted for later; the effect is not confirmed")  \
+	X(DUPLICATE_EFFECT, 10, "DUPLICATE_EFFECT", "more than one success for one action")        \
+	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                            \
+	  "a lost reply and a success for one action")                                             \
+	X(UNVERIFIABLE, 12, "UNVERIFIABLE", "cannot tell; the reason says why")                    \
+	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no network effect")             \
+	X(CONFIRMED_T2, 14, "CONFIRMED_T2",                                                        \
+	  "answered with success, and a later read at a declared destination showed it")           \
+	X(EFFECT_MISSING, 16, "EFFECT_MISSING",                                                    \
+	  "accepted for later; closed world held, and until the deadline no read showed it")       \
+	X(PARTIAL_EFFECT, 17, "PARTIAL_EFFECT", "of several items some succeeded, not all")        \
+	X(ACTED_LATE, 20, "ACTED_LATE", "the declared call was made after it had to be")           \
+	X(DEFERRED, 21, "DEFERRED", "announced for later; the watching ended before its deadline") \
+	X(RESULT_ALTERED, 22, "RESULT_ALTERED",                                                    \
+	  "the model was shown another result than the tool answered")                             \
+	X(RESULT_INVENTED, 23, "RESULT_INVENTED",                                                  \
 	  "closed world held, nothing was sent, the model was shown a result")
 
 /* Why a verdict is UNVERIFIABLE, or what caps it. */
@@ -61,7 +68,8 @@
 	X(E2, 2, "E2", "bytes disclosed: request payload acknowledged by the peer")   \
 	X(E3, 3, "E3", "reply received: response payload handed to the application")  \
 	X(E4, 4, "E4", "outcome decoded from plaintext")                              \
-	X(E5, 5, "E5", "content matched: an id in the exchange equals the claim's")
+	X(E5, 5, "E5", "content matched: an id in the exchange equals the claim's")   \
+	X(E6, 6, "E6", "effect read back: a separate later read returns the created id")
 
 #define WW_JOINS(X)                                                            \
 	X(NONE, 0, "NONE", "no candidate")                                     \

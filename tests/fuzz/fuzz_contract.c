@@ -23,10 +23,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct ww_contract *k = &c->items[i];
 
 		assert(ww_contracts_find(c, k->tool) == k);
-		if (ww_contract_destination(k, "pay.example.com", &peer))
-			assert(ww_contract_address(k, &peer));
-		for (unsigned p = 0; p < k->path_count; p++)
-			(void)ww_contract_request(k, k->methods[0], k->paths[p]);
+		if (ww_pattern_destination(&k->call, "pay.example.com", &peer))
+			assert(ww_pattern_address(&k->call, &peer));
+		for (unsigned p = 0; p < k->call.path_count; p++)
+			(void)ww_pattern_request(&k->call, k->call.methods[0], k->call.paths[p]);
+		if (k->readback.path) {
+			uint8_t id[WW_READBACK_ID_MAX];
+			size_t n = 0;
+
+			assert(k->id_path && k->readback.method && k->readback.id_path);
+			if (ww_readback_request(&k->readback, k->readback.method, k->readback.path,
+						id, &n))
+				assert(n > 0 && n <= sizeof(id));
+		}
+		for (unsigned x = 0; x < k->control_count; x++)
+			assert(k->controls[x].call.destination_count &&
+			       k->controls[x].subject_count % 2 == 0);
 	}
 	return 0;
 }

@@ -20,6 +20,7 @@ struct ww_actions {
 	const struct ww_clock_map *clock;
 	uint64_t skew_ns;
 	struct ww_action *by_key; /* the newest of each key */
+	struct ww_action *by_number;
 	struct list open, judged;
 	struct ww_action_wait *waits; /* the open ones, room for all */
 	uint32_t wait_count, wait_cap;
@@ -158,6 +159,7 @@ static void pull_key(struct ww_actions *t, struct ww_action *a)
 void ww_actions_drop(struct ww_actions *t, struct ww_action *a)
 {
 	pull_key(t, a);
+	HASH_DELETE(hh_number, t->by_number, a);
 	leave(t, a);
 	t->unnamed -= a->unnamed;
 	t->count--;
@@ -220,6 +222,14 @@ struct ww_action *ww_actions_judged_first(const struct ww_actions *t)
 	return t->judged.first;
 }
 
+struct ww_action *ww_actions_get(const struct ww_actions *t, uint64_t number)
+{
+	struct ww_action *a = NULL;
+
+	HASH_FIND(hh_number, t->by_number, &number, sizeof(number), a);
+	return a;
+}
+
 uint32_t ww_actions_count(const struct ww_actions *t)
 {
 	return t->count;
@@ -279,7 +289,14 @@ static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_ac
 		free(a);
 		return -ENOMEM;
 	}
-	a->number = ++t->number;
+	a->number = t->number + 1;
+	HASH_ADD(hh_number, t->by_number, number, sizeof(a->number), a);
+	if (!a->hh_number.tbl) {
+		pull_key(t, a);
+		free(a);
+		return -ENOMEM;
+	}
+	t->number++;
 	a->actor = actor;
 	a->root = root;
 	a->cgroup = cgroup;
@@ -675,6 +692,21 @@ const struct ww_action_span *ww_action_last_span(const struct ww_action *a)
 			last = &a->spans[i];
 	}
 	return last;
+}
+
+struct ww_boot ww_action_announced_until(const struct ww_action *a)
+{
+	struct ww_boot until = {0};
+
+	for (unsigned i = 0; i < a->claim_count; i++) {
+		const struct ww_action_claim *c = &a->claims[i];
+
+		if (c->done)
+			return (struct ww_boot){0};
+		if (c->deadline.ns > until.ns)
+			until = c->deadline;
+	}
+	return ww_action_claim_only(a) ? until : (struct ww_boot){0};
 }
 
 struct ww_boot ww_action_said(const struct ww_action *a)

@@ -90,7 +90,7 @@ struct ww_action {
 
 	struct ww_action *older, *newer; /* with the same key */
 	uint32_t nth;                    /* of this key, from 0 */
-	UT_hash_handle hh;
+	UT_hash_handle hh, hh_number;
 	uint8_t key[16];
 	uint64_t number; /* from 1, in order of opening */
 	char id[WW_ACTION_ID_MAX];
@@ -106,6 +106,7 @@ struct ww_action {
 
 	/* kept by the judge */
 	struct ww_boot judged_at;
+	struct ww_boot until; /* it is PENDING until then; 0: it is not */
 	uint32_t revision;
 	uint8_t fingerprint[32]; /* of the last verdict record */
 	uint32_t partners;       /* a loose claim's, when it was last asked */
@@ -150,6 +151,12 @@ void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, cons
 void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a);
 bool ww_actions_any_loose(const struct ww_actions *t); /* such a claim waits */
 bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners);
+
+/* NULL: it is gone, or never was. Borrowed. */
+struct ww_action *ww_actions_get(const struct ww_actions *t, uint64_t number);
+
+/* The last date of what was only announced. 0: more was said, or it has no date. */
+struct ww_boot ww_action_announced_until(const struct ww_action *a);
 
 /* Only a declared claim, no span and no model call. */
 static inline bool ww_action_claim_only(const struct ww_action *a)

@@ -15,6 +15,7 @@ struct ww_held {
 	const struct ww_contracts *contracts;
 	const struct ww_digest_key *key;
 	struct ww_match **newest; /* by contract */
+	struct ww_match *by_id;   /* the newest of each id */
 	struct ww_held_exchange *x_first, *x_last;
 	struct ww_held_flow *f_by_cookie;
 	struct ww_held_flow *live_first, *live_last, *closed_first, *closed_last;
@@ -57,9 +58,12 @@ const char *ww_held_wire_name(enum ww_wire w)
 	return (unsigned)w < WW_WIRE_MAX ? names[w] : "unknown";
 }
 
-const char *ww_match_rule_path(const struct ww_contract *c, const struct ww_match *m)
+const char *ww_held_read_name(enum ww_read r)
 {
-	return m->rule == WW_MATCH_RULE_MCP ? "$.result" : c->rules[m->rule].path;
+#define READ_NAME_(n, v, t, d) [v] = (t),
+	static const char *const names[WW_READ_MAX] = {WW_READS(READ_NAME_)};
+
+	return (unsigned)r < WW_READ_MAX ? names[r] : "unknown";
 }
 
 bool ww_held_same_tree(struct ww_actor_key x, struct ww_actor_key y)
@@ -92,11 +96,61 @@ static void blind(struct ww_held *h, struct ww_boot t)
 /* --- exchanges ----------------------------------------------------------------------------------
  */
 
+static struct ww_match *find_id(const struct ww_held *h, const struct ww_match_key *key)
+{
+	struct ww_match *m = NULL;
+
+	HASH_FIND(hh, h->by_id, key, sizeof(*key), m);
+	return m;
+}
+
+struct ww_match *ww_held_same_id(const struct ww_held *h, const struct ww_match *m)
+{
+	return find_id(h, &m->id);
+}
+
+/* Makes m the newest of its id. Without memory for it m has none. */
+static void push_id(struct ww_held *h, struct ww_match *m)
+{
+	struct ww_match *old = find_id(h, &m->id);
+
+	if (old)
+		HASH_DELETE(hh, h->by_id, old);
+	HASH_ADD(hh, h->by_id, id, sizeof(m->id), m);
+	if (!m->hh.tbl) {
+		if (old)
+			HASH_ADD(hh, h->by_id, id, sizeof(old->id), old);
+		m->id_present = false;
+		m->read = WW_READ_NONE;
+		blind(h, m->x->arrived);
+		h->counts.refused++;
+		return;
+	}
+	m->same_older = old;
+	if (old)
+		old->same_newer = m;
+}
+
+static void pull_id(struct ww_held *h, struct ww_match *m)
+{
+	if (m->same_older)
+		m->same_older->same_newer = m->same_newer;
+	if (m->same_newer) {
+		m->same_newer->same_older = m->same_older;
+		return;
+	}
+	HASH_DELETE(hh, h->by_id, m);
+	if (m->same_older)
+		HASH_ADD(hh, h->by_id, id, sizeof(m->id), m->same_older);
+}
+
 static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
 {
 	for (unsigned i = 0; i < x->match_count; i++) {
 		struct ww_match *m = &x->matches[i];
 
+		if (m->id_present)
+			pull_id(h, m);
 		if (m->older)
 			m->older->newer = m->newer;
 		if (m->newer)
@@ -128,11 +182,50 @@ static bool is_body_seen(const struct ww_exchange *x)
 }
 
 /* What the tool answered, and whether that is all of it. */
-static struct ww_slice document_of(const struct ww_exchange *x, const struct ww_mcp_call *mcp,
-				   bool *ret_whole)
+struct document {
+	struct ww_slice text;
+	bool whole;
+};
+
+static struct document document_of(const struct ww_exchange *x, const struct ww_mcp_call *mcp)
 {
-	*ret_whole = mcp ? mcp->answer == WW_MCP_RESULT : is_body_seen(x);
-	return mcp ? ww_mcp_document(mcp) : x->resp.data;
+	if (mcp)
+		return (struct document){ww_mcp_document(mcp), mcp->answer == WW_MCP_RESULT};
+	return (struct document){x->resp.data, is_body_seen(x)};
+}
+
+/* Status and body rules hold: what an answer about several items says of them. */
+static enum ww_wire by_items(const struct ww_contract *c, const struct ww_exchange *x,
+			     const struct document *d, struct ww_match *m)
+{
+	const struct ww_success *s = &c->success;
+
+	m->rule = WW_RULE_BULK;
+	if (c->bulk.items) {
+		switch (ww_body_rule_bulk(&c->bulk, d->text, d->whole, &m->good, &m->all)) {
+		case WW_BODY_HOLDS:
+			return WW_WIRE_SUCCESS;
+		case WW_BODY_VIOLATES:
+			return m->good ? WW_WIRE_PARTIAL : WW_WIRE_BODY_FAILED;
+		default:
+			return WW_WIRE_BODY_UNKNOWN;
+		}
+	}
+	/* RFC 4918 11.1: 207 says nothing of its parts, unless it is all that is declared. */
+	m->rule = WW_RULE_PARTS;
+	return x->status == 207 && s->status_min != s->status_max ? WW_WIRE_BODY_UNKNOWN
+								  : WW_WIRE_SUCCESS;
+}
+
+/* RFC 9110 15.3.3: 202 says nothing about the effect, unless it is all that is declared. 15.4.4:
+ * 303 points to where its outcome may be seen. */
+static bool is_for_later(const struct ww_contract *c, uint16_t status)
+{
+	const struct ww_success *s = &c->success;
+
+	if (status == 303)
+		return c->deadline_s > 0;
+	return status == 202 && (c->deadline_s || s->status_min != 202 || s->status_max != 202);
 }
 
 /* The protocol's own answer. SUCCESS: the contract's rules may be asked. */
@@ -152,43 +245,40 @@ static enum ww_wire by_protocol(const struct ww_exchange *x, const struct ww_mcp
 }
 
 static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
-			      const struct ww_mcp_call *mcp, uint8_t *ret_rule)
+			      const struct ww_mcp_call *mcp, struct ww_match *m)
 {
-	struct ww_slice document;
+	const struct ww_success *s = &c->success;
+	struct document d = document_of(x, mcp);
 	unsigned rule = 0;
-	enum ww_wire w;
-	bool whole;
 
-	document = document_of(x, mcp, &whole);
-
-	/* RFC 9110 15.3.3: 202 says nothing about the effect, unless it is all that is declared. */
-	if (!mcp && x->status == 202 &&
-	    (c->deadline_s || c->status_min != 202 || c->status_max != 202))
+	if (!mcp && is_for_later(c, x->status))
 		return WW_WIRE_ACCEPTED;
-	if (x->status < c->status_min || x->status > c->status_max)
+	if (x->status < s->status_min || x->status > s->status_max) {
+		if (x->status == 304)
+			return WW_WIRE_UNCHANGED;
 		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
+	}
 	if (mcp) {
-		w = by_protocol(x, mcp);
-		*ret_rule = WW_MATCH_RULE_MCP;
+		enum ww_wire w = by_protocol(x, mcp);
+
+		m->rule = WW_RULE_MCP;
 		if (w != WW_WIRE_SUCCESS)
 			return w;
 	}
-	switch (ww_body_rule_check(c, document, whole, &rule)) {
+	switch (ww_body_rule_check(s, d.text, d.whole, &rule)) {
 	case WW_BODY_HOLDS:
-		w = WW_WIRE_SUCCESS;
-		break;
+		return by_items(c, x, &d, m);
 	case WW_BODY_VIOLATES:
-		w = WW_WIRE_BODY_FAILED;
-		break;
+		m->rule = (uint8_t)rule;
+		return WW_WIRE_BODY_FAILED;
 	default:
-		w = WW_WIRE_BODY_UNKNOWN;
+		m->rule = (uint8_t)rule;
+		return WW_WIRE_BODY_UNKNOWN;
 	}
-	*ret_rule = (uint8_t)rule;
-	return w;
 }
 
 static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange *x,
-			   const struct ww_mcp_call *mcp, uint8_t *ret_rule)
+			   const struct ww_mcp_call *mcp, struct ww_match *m)
 {
 	switch (x->outcome) {
 	case WW_X_UPGRADED:
@@ -198,7 +288,7 @@ static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange
 		break;
 	}
 	if (x->status >= 200)
-		return by_status(c, x, mcp, ret_rule);
+		return by_status(c, x, mcp, m);
 	switch (x->outcome) {
 	case WW_X_OPEN:
 		return WW_WIRE_UNFINISHED;
@@ -210,26 +300,80 @@ static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange
 	}
 }
 
-static void take_id(struct ww_held *h, const struct ww_contract *c, const struct ww_exchange *x,
-		    const struct ww_mcp_call *mcp, struct ww_match *m)
+static void set_id(struct ww_held *h, struct ww_slice id, struct ww_match *m)
 {
-	WW_AUTO_BUF struct ww_buf b = {0};
-	struct ww_slice document;
-	bool whole;
-	int r;
+	struct ww_sha256 d;
 
-	ww_buf_init(&b, ID_BYTES_MAX);
+	ww_digest(h->key, id, &d);
+	memcpy(m->id.id, d.b, sizeof(m->id.id));
+	m->id.contract = m->contract;
+	m->id_present = true;
+}
+
+/* The scalar at path in the answer; false: it is not known to be there. */
+static bool read_id(struct ww_held *h, const char *path, struct ww_slice text, bool whole,
+		    struct ww_buf *out)
+{
+	int r = ww_body_rule_id(path, text, whole, out);
+
+	h->counts.refused += r == -ENOMEM;
+	return r == 0;
+}
+
+/* The created id, and the members that the model must be shown. */
+static void take_answer(struct ww_held *h, const struct ww_contract *c, const struct ww_exchange *x,
+			const struct ww_mcp_call *mcp, struct ww_match *m)
+{
+	struct document d = document_of(x, mcp);
+	WW_AUTO_BUF struct ww_buf b = {0};
+
 	if (x->resp.coding == WW_CODING_OTHER)
 		return;
-	document = document_of(x, mcp, &whole);
-	r = ww_answer_read(c, h->key, document, whole, &m->answer);
-	h->counts.refused += r == -ENOMEM;
-	r = ww_body_rule_id(c, document, mcp ? whole : x->resp.whole, &b);
-	h->counts.refused += r == -ENOMEM;
-	if (r < 0)
+	ww_buf_init(&b, ID_BYTES_MAX);
+	h->counts.refused += ww_answer_read(c, h->key, d.text, d.whole, &m->answer) == -ENOMEM;
+	if (read_id(h, c->id_path, d.text, mcp ? d.whole : x->resp.whole, &b))
+		set_id(h, ww_buf_slice(&b), m);
+}
+
+/* What the answer to a request for `id` says of it. */
+static enum ww_read by_answer(struct ww_held *h, const struct ww_readback *b,
+			      const struct ww_exchange *x, struct ww_slice id)
+{
+	const struct ww_success *s = &b->success;
+	WW_AUTO_BUF struct ww_buf got = {0};
+	unsigned rule;
+
+	ww_buf_init(&got, ID_BYTES_MAX);
+	if (x->status < 200)
+		return WW_READ_UNKNOWN;
+	if (x->status < s->status_min || x->status > s->status_max)
+		return WW_READ_NOT_SHOWN;
+	if (!is_body_seen(x))
+		return WW_READ_UNKNOWN;
+	if (!read_id(h, b->id_path, x->resp.data, true, &got))
+		return WW_READ_UNKNOWN;
+	if (!ww_slice_eq(ww_buf_slice(&got), id))
+		return WW_READ_NOT_SHOWN;
+	switch (ww_body_rule_check(s, x->resp.data, true, &rule)) {
+	case WW_BODY_HOLDS:
+		return WW_READ_SHOWN;
+	case WW_BODY_VIOLATES:
+		return WW_READ_NOT_SHOWN;
+	default:
+		return WW_READ_UNKNOWN;
+	}
+}
+
+static void take_readback(struct ww_held *h, const struct ww_contract *c,
+			  const struct ww_exchange *x, struct ww_match *m)
+{
+	uint8_t id[WW_READBACK_ID_MAX];
+	size_t n;
+
+	if (!ww_readback_request(&c->readback, x->method, x->target, id, &n))
 		return;
-	ww_digest(h->key, ww_buf_slice(&b), &m->id);
-	m->id_present = true;
+	set_id(h, ww_slice(id, n), m);
+	m->read = (uint8_t)by_answer(h, &c->readback, x, ww_slice(id, n));
 }
 
 static const char *name_of(const struct ww_exchange *x)
@@ -240,8 +384,8 @@ static const char *name_of(const struct ww_exchange *x)
 /* Both names that the request goes by must be declared: one server answers for many. */
 static bool declared(const struct ww_contract *c, const struct ww_exchange *x)
 {
-	return ww_contract_destination(c, name_of(x), &x->peer) &&
-	       (!x->authority[0] || ww_contract_destination(c, x->authority, &x->peer));
+	return ww_pattern_destination(&c->call, name_of(x), &x->peer) &&
+	       (!x->authority[0] || ww_pattern_destination(&c->call, x->authority, &x->peer));
 }
 
 /* The address of a destination that names its addresses. */
@@ -249,9 +393,9 @@ static bool address_declared(const struct ww_contract *c, const struct ww_endpoi
 {
 	unsigned with = 0;
 
-	for (unsigned i = 0; i < c->destination_count; i++)
-		with += c->destinations[i].cidr_count > 0;
-	return with && ww_contract_address(c, peer);
+	for (unsigned i = 0; i < c->call.destination_count; i++)
+		with += c->call.destinations[i].cidr_count > 0;
+	return with && ww_pattern_address(&c->call, peer);
 }
 
 /* The rest of the path is not known. */
@@ -267,9 +411,10 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 {
 	if (m->destination || ww_endpoint_loopback(&x->peer))
 		return m->destination && !m->template &&
-		       (path_cut(x) || ww_contract_request_like(c, x->method, x->target));
-	return m->template && (address_declared(c, &x->peer) || ww_contract_name(c, name_of(x)) ||
-			       ww_contract_name(c, x->authority));
+		       (path_cut(x) || ww_pattern_request_like(&c->call, x->method, x->target));
+	return m->template &&
+	       (address_declared(c, &x->peer) || ww_pattern_name(&c->call, name_of(x)) ||
+		ww_pattern_name(&c->call, x->authority));
 }
 
 /* By its message: whether the contract of a tool of this protocol can mean x at all. What cannot be
@@ -296,10 +441,11 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
 		const struct ww_contract *c = &h->contracts->items[i];
 		struct ww_match m = {.contract = i, .wire = WW_WIRE_UNDECODED};
 
-		if (c->effect != WW_EFFECT_NETWORK)
+		if (!ww_contract_networked(c))
 			continue;
 		m.destination = declared(c, x);
-		m.template = path_cut(x) ? NULL : ww_contract_request(c, x->method, x->target);
+		m.template =
+			path_cut(x) ? NULL : ww_pattern_request(&c->call, x->method, x->target);
 		m.almost = almost(c, x, &m);
 		if (c->mcp_tool && !means_mcp(c, x, mcp, &m))
 			continue;
@@ -310,8 +456,10 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
 		if (m.template) {
 			const struct ww_mcp_call *answer = c->mcp_tool ? mcp : NULL;
 
-			m.wire = assess(c, x, answer, &m.rule);
-			take_id(h, c, x, answer, &m);
+			m.wire = (uint8_t)assess(c, x, answer, &m);
+			take_answer(h, c, x, answer, &m);
+		} else if (m.destination && !path_cut(x)) {
+			take_readback(h, c, x, &m);
 		}
 		found[n++] = m;
 	}
@@ -357,6 +505,8 @@ static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
 		if (m->older)
 			m->older->newer = m;
 		h->newest[m->contract] = m;
+		if (m->id_present)
+			push_id(h, m);
 	}
 }
 
@@ -394,6 +544,17 @@ static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_
 	h->counts.exchanges++;
 	*ret_exchange = e;
 	return 0;
+}
+
+const char *ww_held_rule(const struct ww_contract *c, const struct ww_match *m)
+{
+	if (m->wire != WW_WIRE_BODY_FAILED && m->wire != WW_WIRE_BODY_UNKNOWN)
+		return NULL;
+	if (m->rule == WW_RULE_BULK)
+		return c->bulk.items;
+	if (m->rule == WW_RULE_MCP)
+		return "$.result";
+	return m->rule == WW_RULE_PARTS ? "207" : c->success.rules[m->rule].path;
 }
 
 void ww_held_exchange_id(const struct ww_held_exchange *x, char *out)

@@ -36,16 +36,39 @@
 	X(NO_REPLY, 6, "no-reply", "the request left whole, no status came")               \
 	X(NOT_SENT, 7, "not-sent", "the request did not get to its end")                   \
 	X(UNDECODED, 8, "undecoded", "bytes went, their meaning was not seen")             \
-	X(UNFINISHED, 9, "unfinished", "still under way when the watching ended")
+	X(UNFINISHED, 9, "unfinished", "still under way when the watching ended")          \
+	X(PARTIAL, 10, "partial", "of several items some succeeded, not all")              \
+	X(UNCHANGED, 11, "unchanged", "304: nothing is other than before")
 
 #define WW_WIRE_ENUM_(n, v, t, d) WW_WIRE_##n = (v),
 enum ww_wire { WW_WIRES(WW_WIRE_ENUM_) WW_WIRE_MAX };
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_held_wire_name(enum ww_wire w);
 
+/* What a read-back shows of the id in its path. X(enum suffix, number, text, meaning) */
+#define WW_READS(X)                                                                      \
+	X(NONE, 0, "", "it is no read-back")                                             \
+	X(SHOWN, 1, "shown", "the answer is as declared and returns the id")             \
+	X(NOT_SHOWN, 2, "not-shown", "the answer is another, or does not return the id") \
+	X(UNKNOWN, 3, "unseen", "the answer was not fully seen")
+
+#define WW_READ_ENUM_(n, v, t, d) WW_READ_##n = (v),
+enum ww_read { WW_READS(WW_READ_ENUM_) WW_READ_MAX };
+/* As it stands in records; static text, "unknown" for other numbers. */
+const char *ww_held_read_name(enum ww_read r);
+
 struct ww_held_exchange;
 
-#define WW_MATCH_RULE_MCP 255u
+/* Ids count inside one contract. */
+struct ww_match_key {
+	uint8_t id[32]; /* keyed digest */
+	uint32_t contract;
+};
+
+/* Of `rule`, where no body rule of the contract's success decides. */
+#define WW_RULE_BULK  255u /* the items of the bulk answer */
+#define WW_RULE_PARTS 254u /* 207: the parts have outcomes that nothing declared reads */
+#define WW_RULE_MCP   253u /* the protocol's own answer: an error, or none that can be read */
 
 /* One exchange under one contract. */
 struct ww_match {
@@ -57,15 +80,15 @@ struct ww_match {
 	bool almost;          /* not quite the declared call, but maybe taken for it */
 	const char *template; /* of the declared path that method and path match; NULL: none */
 	uint8_t wire;         /* enum ww_wire; meaningful with a template */
-	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule; WW_MATCH_RULE_MCP: of the
-				 protocol: an error, or no answer that can be read */
-	bool id_present;      /* the created id was found */
-	struct ww_sha256 id;  /* keyed digest of it */
+	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule */
+	uint8_t read;         /* enum ww_read; a read-back has no template */
+	bool id_present;      /* the created id was found; of a read-back: always */
+	uint32_t good, all;   /* items that succeeded, of how many; 0 of 0: no bulk answer */
 	struct ww_answer answer;
+	struct ww_match_key id;
+	struct ww_match *same_older, *same_newer; /* with this id, by arrival */
+	UT_hash_handle hh;                        /* the newest of its id */
 };
-
-/* The rule that m names, for records. */
-const char *ww_match_rule_path(const struct ww_contract *c, const struct ww_match *m);
 
 struct ww_held_exchange {
 	struct ww_held_exchange *prev, *next; /* by arrival */
@@ -174,11 +197,18 @@ WW_CHECK int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x
 				  const struct ww_mcp_call *mcp,
 				  struct ww_held_exchange **ret_exchange);
 
+/* The path of the rule that m violates or leaves open, the contract's or static; NULL: none. */
+const char *ww_held_rule(const struct ww_contract *c, const struct ww_match *m);
+
 /* "x-<cookie>-<index>", as ww_exchange_id(). */
 void ww_held_exchange_id(const struct ww_held_exchange *x, char *out);
 
 /* Newest match of a contract; go on with ->older. NULL: none. */
 struct ww_match *ww_held_newest(const struct ww_held *h, uint32_t contract);
+
+/* Newest match with the id of m, which has one; go on with ->same_older. Never NULL while m is
+ * held. */
+struct ww_match *ww_held_same_id(const struct ww_held *h, const struct ww_match *m);
 
 /* Brings what is held of f up to date; may be called any number of times, closed or not. Zero
  * effect when there is no memory: then blind_until moves. */

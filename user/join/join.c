@@ -16,6 +16,8 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 #define AHEAD_MAX_NS 60000000000ull
 /* Calls before a window that are looked at. */
 #define EARLY_MAX 64
+/* Exchanges with one id that are looked at: a server that answers all alike creates nothing. */
+#define SAME_ID_MAX 256
 /* Other actions that one search asks whether a call may be theirs. A batch of spans is large: past
  * it nobody's is what the call is taken for, which blocks absence. */
 #define ASKED_MAX 4096
@@ -365,6 +367,54 @@ static void look_foreign(struct search *s, const struct ww_match *m)
 		s->j->foreign++;
 }
 
+/* Invariant 7, but for the other actions. */
+static bool is_late(const struct search *s, const struct ww_match *m, enum exact e)
+{
+	const struct ww_action *a = s->ask->action;
+
+	if (a->clock_bad || (m->wire != WW_WIRE_SUCCESS && m->wire != WW_WIRE_ACCEPTED) ||
+	    m->x->t_first_req.ns <= s->j->overdue_after.ns)
+		return false;
+	return e == EXACT_OURS || ww_action_announced_until(a).ns > 0;
+}
+
+/* Whether action b, too, may be the one that m is late for. */
+static bool late_too(const struct search *s, const struct ww_action *b, const struct ww_match *m)
+{
+	const struct ww_action *a = s->ask->action;
+
+	return b != a && b->contract == a->contract && !b->owns &&
+	       ww_action_announced_until(b).ns > 0 && ww_held_same_tree(b->root, a->root) &&
+	       b->claims[0].turn.ns < m->x->t_first_req.ns;
+}
+
+static bool any_late_too(struct search *s, const struct ww_match *m)
+{
+	for (const struct ww_action *b = ww_actions_open(s->ask->actions);
+	     b && s->asked < ASKED_MAX; b = b->next, s->asked++) {
+		if (late_too(s, b, m))
+			return true;
+	}
+	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
+	     b && s->asked < ASKED_MAX; b = b->prev, s->asked++) {
+		if (late_too(s, b, m))
+			return true;
+	}
+	return s->asked >= ASKED_MAX;
+}
+
+/* The oldest one counts: newest come first. */
+static void take_late(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
+{
+	bool exactly = e == EXACT_OURS;
+
+	if (!is_late(s, m, e) || has_home(s, m) || s->asked >= ASKED_MAX)
+		return;
+	s->j->overdue_contested = !exactly && any_late_too(s, m);
+	s->j->overdue = (struct ww_attempt){m, exactly ? WW_JOIN_EXACT : WW_JOIN_UNIQUE,
+					    exactly ? by : WW_JOIN_BY_WINDOW};
+}
+
 /* A declared call of our tree that begins outside the window. */
 static void look_outside(struct search *s, const struct ww_match *m)
 {
@@ -524,12 +574,14 @@ static void look(struct search *s, struct ww_match *m)
 			look_taken(s, m, m->x->owner);
 	} else {
 		e = exact(s->ask, a, m->x, &by);
-		if (inside && e == EXACT_OTHERS)
+		if (inside && e == EXACT_OTHERS) {
 			look_taken(s, m, m->x->traced);
-		else if (inside)
+		} else if (inside) {
 			look_inside(s, m, e, by);
-		else if (e != EXACT_OTHERS)
+		} else if (e != EXACT_OTHERS) {
 			look_outside(s, m);
+			take_late(s, m, e, by);
+		}
 		s->j->astray += !inside && e == EXACT_OURS && by == WW_JOIN_BY_TRACEPARENT;
 	}
 }
@@ -658,6 +710,80 @@ static void serve_claims(struct search *s)
 	j->count = j->total;
 }
 
+bool ww_join_may_be_late(const struct ww_join_ask *ask, struct ww_held_exchange *x)
+{
+	const struct ww_action *a = ask->action;
+	enum ww_join_by by;
+
+	return a->contract >= 0 && match_of(x, a->contract) &&
+	       ww_held_same_tree(a->root, x->root) &&
+	       (ww_action_announced_until(a).ns > 0 || exact(ask, a, x, &by) == EXACT_OURS);
+}
+
+/* --- reads --------------------------------------------------------------------------------------
+ */
+
+static bool is_attempt(const struct ww_joined *j, const struct ww_match *m)
+{
+	for (unsigned i = 0; i < j->count; i++) {
+		if (j->attempts[i].match == m)
+			return true;
+	}
+	return false;
+}
+
+/* What is a read is no call that misses the contract. */
+static void drop_near(struct ww_joined *j, const struct ww_match *m)
+{
+	for (unsigned i = 0; i < j->near_count; i++) {
+		if (j->near[i].match != m)
+			continue;
+		memmove(&j->near[i], &j->near[i + 1], (j->near_count - i - 1) * sizeof(j->near[0]));
+		j->near_count--;
+		j->near_total--;
+		return;
+	}
+}
+
+/* The oldest stay: newest come first. */
+static void add_read(struct ww_joined *j, const struct ww_match *m, unsigned attempt)
+{
+	unsigned n = j->read_count < WW_JOIN_READS_MAX ? j->read_count : WW_JOIN_READS_MAX - 1;
+
+	memmove(&j->reads[1], &j->reads[0], n * sizeof(j->reads[0]));
+	j->reads[0] = (struct ww_join_read){m, attempt};
+	j->read_count = n + 1;
+	j->read_total++;
+	drop_near(j, m);
+}
+
+static bool creates(const struct ww_match *m)
+{
+	return m->id_present && (m->wire == WW_WIRE_SUCCESS || m->wire == WW_WIRE_ACCEPTED);
+}
+
+/* Invariant 8. An id that was there before the attempt is not what it created. */
+static void look_at_reads(struct search *s, unsigned attempt)
+{
+	const struct ww_match *own = s->j->attempts[attempt].match;
+	unsigned looked = 0;
+
+	for (const struct ww_match *m = ww_held_same_id(s->ask->held, own); m; m = m->same_older) {
+		if (++looked > SAME_ID_MAX) {
+			s->j->reads_over = true;
+			return;
+		}
+		if (!m->destination || is_attempt(s->j, m))
+			continue;
+		if (m->x->t_first_req.ns < own->x->t_first_req.ns) {
+			if (m->read == WW_READ_NONE || m->read == WW_READ_SHOWN)
+				s->j->known |= 1ull << attempt;
+		} else if (m->read != WW_READ_NONE && m->x->t_first_req.ns >= own->x->ended.ns) {
+			add_read(s->j, m, attempt);
+		}
+	}
+}
+
 void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 {
 	struct ww_joined *j = ret_joined;
@@ -668,6 +794,10 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 	s.j = j;
 	memset(j, 0, sizeof(*j));
 	j->window = ww_join_window_of(ask->action, ask->skew_ns, ask->until);
+	j->overdue_after = ww_action_announced_until(ask->action).ns > 0 ||
+					   ask->action->received.ns < j->window.to.ns
+				   ? j->window.to
+				   : ask->action->received;
 	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)ask->action->contract);
 	     m && m->x->arrived.ns >= j->window.from.ns; m = m->older)
 		look(&s, m);
@@ -689,7 +819,11 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 			j->grade = j->attempts[i].grade;
 			j->by = j->attempts[i].by;
 		}
+		if (creates(j->attempts[i].match))
+			look_at_reads(&s, i);
 	}
+	if (j->overdue.match && j->count == 0)
+		j->overdue.match->x->meant = true;
 }
 
 void ww_join_own(const struct ww_joined *j, struct ww_action *a)

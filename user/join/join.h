@@ -16,6 +16,11 @@
  *  6. Claims without span, call or id come last and are served by count, in the order in which they
  *     were said: with fewer calls than claims the last ones stay without.
  *
+ *  7. A call after the window is no attempt. It is `overdue` only where it began after the kernel
+ * saw the claim come in, or after the announced deadline, and no other action could mean it.
+ *  8. A read-back is told by the id in its path and in its answer, whoever of the watched processes
+ *     made it: content, not time, joins it.
+ *
  * A window is [begin, end] of the spans (or from the model's answer to its next request with the
  * result, or from the turn's begin to the claim), widened by the margin on both sides. An exchange
  * that begins inside the unwidened window outranks one in the margin: both spans' clocks are one.
@@ -29,6 +34,7 @@
 
 #define WW_JOIN_ATTEMPTS_MAX 64
 #define WW_JOIN_NEAR_MAX     16
+#define WW_JOIN_READS_MAX    8
 
 /* By what an exchange was joined. X(enum suffix, number, text, meaning) */
 #define WW_JOIN_BYS(X)                                                                      \
@@ -67,6 +73,12 @@ struct ww_attempt {
 	enum ww_join_by by;
 };
 
+/* A read of the id that an attempt's answer has, by another exchange that began after it ended. */
+struct ww_join_read {
+	const struct ww_match *match;
+	unsigned attempt; /* index */
+};
+
 struct ww_near {
 	const struct ww_match *match;
 	enum ww_join_near why;
@@ -79,7 +91,16 @@ struct ww_joined {
 	uint32_t total; /* attempts; AMBIGUOUS: the n of AMBIGUOUS(n) */
 	unsigned count; /* of them here, by begin: the attempts, or the candidates */
 	struct ww_attempt attempts[WW_JOIN_ATTEMPTS_MAX];
+	uint32_t read_total;
+	unsigned read_count; /* of them here: the oldest */
+	struct ww_join_read reads[WW_JOIN_READS_MAX];
+	uint64_t known;  /* bit of the attempts whose id was there before they began */
+	bool reads_over; /* more exchanges with one id than are looked at */
 	const struct ww_match *elsewhere; /* EXACT, but not a declared destination; NULL: none */
+	struct ww_attempt overdue;    /* a call that can only be this action's, made after it had to
+				      be;    match NULL: none */
+	struct ww_boot overdue_after; /* when it had to be made */
+	bool overdue_contested;       /* another action may mean it as well */
 	uint32_t near_total;
 	unsigned near_count;
 	struct ww_near near[WW_JOIN_NEAR_MAX];
@@ -112,6 +133,9 @@ struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew
  * that is changed.
  */
 void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined);
+
+/* Whether x is worth looking for the action again: see invariant 7. */
+bool ww_join_may_be_late(const struct ww_join_ask *ask, struct ww_held_exchange *x);
 
 /* EXACT and UNIQUE attempts become the action's own; ww_join_release gives back what it owned in
  * the window that `ask` gives it. */

@@ -103,8 +103,8 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 
 bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_flow *f)
 {
-	return f->name ? ww_contract_destination(c, f->name, &f->peer)
-		       : ww_contract_address(c, &f->peer);
+	return f->name ? ww_pattern_destination(&c->call, f->name, &f->peer)
+		       : ww_pattern_address(&c->call, &f->peer);
 }
 
 /* Whether bytes of the application went out, past what the TLS handshake takes. Counters that know
@@ -264,9 +264,24 @@ static struct ww_boot begin_of(const struct ww_world_ask *ask)
 	return from;
 }
 
+struct ww_boot ww_closed_world_shows_until(const struct ww_contract *c, const struct ww_joined *j)
+{
+	struct ww_boot until = {0};
+
+	for (unsigned i = 0; i < j->count && c->readback.path && c->deadline_s; i++) {
+		const struct ww_match *m = j->attempts[i].match;
+		uint64_t ns = m->x->ended.ns + c->deadline_s * NS_PER_S;
+
+		if (m->wire == WW_WIRE_ACCEPTED && m->id_present && ns > until.ns)
+			until.ns = ns;
+	}
+	return until;
+}
+
 void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world)
 {
 	struct ww_world *w = ret_world;
+	struct ww_boot until;
 
 	memset(w, 0, sizeof(*w));
 	w->from = begin_of(ask);
@@ -277,6 +292,11 @@ void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_
 		w->to = ask->action->told; /* nothing says that the span's clock is not behind */
 	for (unsigned i = 0; i < ask->joined->count; i++)
 		await_reply(ask, ask->joined->attempts[i].match, w);
+	until = ww_closed_world_shows_until(ask->contract, ask->joined);
+	if (until.ns > w->to.ns)
+		w->to = until;
+	if (ask->joined->overdue.match && ask->joined->overdue.match->x->t_first_req.ns > w->to.ns)
+		w->to = ask->joined->overdue.match->x->t_first_req;
 	check_coverage(ask, w);
 }
 

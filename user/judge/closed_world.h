@@ -85,6 +85,10 @@ struct ww_world_ask {
 	struct ww_boot came; /* of the tree's root, as its actor says */
 };
 
+/* Until when the effect of an accepted call may show; 0: that is not declared, or nothing was
+ * accepted with an id by which it could. */
+struct ww_boot ww_closed_world_shows_until(const struct ww_contract *c, const struct ww_joined *j);
+
 /* Only the window and what coverage says of it: for verdicts that need no more. */
 void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world);
 

@@ -25,6 +25,11 @@
 /* Old evidence is looked for this often. */
 #define EXPIRE_EVERY_NS NS_PER_S
 
+/* Actions that no call was found for, and that a late one may still be for. */
+#define UNSERVED_MAX 64
+/* Exchanges with one id that are looked at for who waits for it. */
+#define SAME_ID_MAX 256
+
 /* Room for the due actions of one tick that is always there. */
 #define DUE_MIN 64
 
@@ -42,6 +47,9 @@ struct ww_judge {
 	struct ww_actions *actions;
 	struct due *due; /* those of one tick */
 	size_t due_cap;
+	uint64_t hold_ns;
+	unsigned unserved_next;
+	uint64_t unserved[UNSERVED_MAX]; /* numbers, 0: none */
 	uint64_t endings; /* of actors, when the due times of waiting actions were worked out */
 	struct ww_buf verdict; /* one record */
 	struct ww_buf action;
@@ -52,6 +60,20 @@ struct ww_judge {
 	bool finished; /* nothing more comes: no waiting */
 	struct ww_judge_counts counts;
 };
+
+/* As long as an effect may take to show. */
+static uint64_t hold_of(const struct ww_contracts *all)
+{
+	uint64_t hold = HOLD_NS;
+
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct ww_contract *c = &all->items[i];
+		uint64_t ns = c->readback.path ? c->deadline_s * NS_PER_S + HOLD_NS : 0;
+
+		hold = ns > hold ? ns : hold;
+	}
+	return hold;
+}
 
 int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
 		 ww_record_fn emit, void *ctx, struct ww_judge **ret_judge)
@@ -67,6 +89,7 @@ int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *
 	if (!j->cfg.skew_ns)
 		j->cfg.skew_ns = SKEW_DEFAULT_NS;
 	j->deps = *deps;
+	j->hold_ns = hold_of(deps->contracts);
 	j->emit = emit;
 	j->ctx = ctx;
 	ww_buf_init(&j->verdict, WW_RECORD_BYTES_MAX);
@@ -192,7 +215,17 @@ static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
 		due = claim_due(a);
 	if (c && c->deferred)
 		due += c->deadline_s * NS_PER_S;
+	due = max_ns(due, a->until.ns);
 	return due + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
+}
+
+/* When it is looked at next. What is only announced is shown as PENDING as soon as it was said. */
+static uint64_t look_of(const struct ww_judge *j, const struct ww_action *a)
+{
+	if (a->until.ns || a->root.pid == 0 || a->clock_bad ||
+	    ww_action_announced_until(a).ns <= a->received.ns)
+		return due_of(j, a);
+	return a->received.ns + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
 }
 
 /* An exchange with a declared destination is under way. */
@@ -229,7 +262,7 @@ static bool rule_without_wire(const struct ww_case *k, struct ww_ruling *r)
 		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_NO_CONTRACT);
 	else if (k->contract->effect == WW_EFFECT_REMOTE)
 		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_REMOTE_EXECUTOR);
-	else if (k->contract->effect != WW_EFFECT_NETWORK)
+	else if (!ww_contract_networked(k->contract))
 		rule_plainly(r, WW_VERDICT_NOT_APPLICABLE, WW_REASON_NONE);
 	else if (k->action->clock_bad)
 		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_CLOCK_UNBOUNDED);
@@ -273,11 +306,23 @@ static void make_records(struct ww_judge *j, struct ww_action *a, const struct w
 	emit(j, WW_RECORD_VERDICT, &verdict);
 }
 
+/* Whether a call may still come that says whose it is. */
+static bool is_unserved(const struct ww_action *a, const struct ww_ruling *r)
+{
+	return r->verdict == WW_VERDICT_NO_ACTION &&
+	       (a->tool_call_id[0] || a->key_said || ww_action_announced_until(a).ns);
+}
+
 static void settle(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
 		   const struct ww_ruling *r)
 {
 	make_records(j, a, k, r);
+	a->until.ns = 0;
 	ww_actions_set_judged(j->actions, a, j->now);
+	if (!is_unserved(a, r))
+		return;
+	j->unserved[j->unserved_next] = a->number;
+	j->unserved_next = (j->unserved_next + 1) % UNSERVED_MAX;
 }
 
 static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
@@ -299,12 +344,14 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 }
 
 /* The wire has the last word already: how complete the view was changes nothing. */
-static bool answered(const struct ww_joined *joined)
+static bool answered(const struct ww_contract *c, const struct ww_joined *joined)
 {
+	bool to_show = ww_closed_world_shows_until(c, joined).ns > 0;
+
 	for (unsigned i = 0; i < joined->count && joined->grade == WW_JOIN_EXACT; i++) {
 		uint8_t wire = joined->attempts[i].match->wire;
 
-		if (wire == WW_WIRE_SUCCESS || wire == WW_WIRE_ACCEPTED)
+		if (wire == WW_WIRE_SUCCESS || (wire == WW_WIRE_ACCEPTED && !to_show))
 			return true;
 	}
 	return false;
@@ -325,23 +372,53 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 		.came = root ? root->came : (struct ww_boot){0},
 	};
 
-	if (answered(&k->joined))
+	if (answered(k->contract, &k->joined))
 		ww_closed_world_cover(&ask, &k->world);
 	else
 		ww_closed_world_check(&ask, &k->world);
 }
 
-/* Judges a, or leaves it open because an exchange may still end. */
+/* The deadline is not reached, and what was seen until now is not the last word. */
+static bool is_pending(const struct ww_judge *j, const struct ww_action *a, struct ww_ruling *r)
+{
+	struct ww_boot until = ww_action_announced_until(a);
+
+	if (r->verdict == WW_VERDICT_PENDING)
+		return true;
+	if (j->finished || until.ns <= j->now.ns || r->verdict == WW_VERDICT_CONFIRMED_T1 ||
+	    r->verdict == WW_VERDICT_CONFIRMED_T2)
+		return false;
+	r->verdict = WW_VERDICT_PENDING;
+	r->reason = WW_REASON_NONE;
+	r->until = until;
+	r->world_asked = false;
+	r->n = 0;
+	return true;
+}
+
+/* Told, and looked at again when its deadline has passed. */
+static void put_off(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
+		    const struct ww_ruling *r)
+{
+	make_records(j, a, k, r);
+	a->until = r->until;
+	ww_actions_reopen(j->actions, a);
+}
+
+/* Judges a, or leaves it open because an exchange may still end, or its effect still show. */
 static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 {
 	struct ww_case *k = &j->scratch;
 	struct ww_join_ask ask = ask_for(j, a);
 	struct ww_ruling r = {0};
+	bool pending;
 
 	memset(k, 0, sizeof(*k));
 	k->held = j->held;
 	k->action = a;
 	k->contract = contract_of(j, a);
+	k->now = j->now;
+	k->finished = j->finished;
 	if (rule_without_wire(k, &r)) {
 		settle(j, a, k, &r);
 		return;
@@ -356,10 +433,15 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	k->partners = a->partners;
 	if (!ww_effect_rule(k, &r))
 		ww_commit_rule(k, &r);
-	if (k->still_open && !r.tally.success && !j->finished && j->now.ns < due_ns + OPEN_WAIT_NS)
+	pending = is_pending(j, a, &r);
+	if (k->still_open && !r.tally.success && !pending && !j->finished &&
+	    j->now.ns < due_ns + OPEN_WAIT_NS)
 		return;
 	ww_join_own(&k->joined, a);
-	settle(j, a, k, &r);
+	if (pending)
+		put_off(j, a, k, &r);
+	else
+		settle(j, a, k, &r);
 }
 
 /* The table is full: an action goes before its time, and the record says why it is not judged. */
@@ -410,6 +492,51 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 	}
 }
 
+/* A read that shows what an action created, and a call that may be for one that had none. */
+static void reopen_for_read(struct ww_judge *j, const struct ww_match *read)
+{
+	unsigned looked = 0;
+
+	for (const struct ww_match *m = ww_held_same_id(j->held, read); m && looked < SAME_ID_MAX;
+	     m = m->same_older, looked++) {
+		struct ww_action *a = m->x->owner ? ww_actions_get(j->actions, m->x->owner) : NULL;
+
+		if (!a)
+			continue;
+		a->until.ns = 0;
+		ww_actions_reopen(j->actions, a);
+	}
+}
+
+static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x)
+{
+	for (unsigned i = 0; i < UNSERVED_MAX; i++) {
+		struct ww_action *a =
+			j->unserved[i] ? ww_actions_get(j->actions, j->unserved[i]) : NULL;
+		struct ww_join_ask ask;
+
+		if (!a || !a->judged || a->owns) {
+			j->unserved[i] = 0;
+			continue;
+		}
+		ask = ask_for(j, a);
+		if (ww_join_may_be_late(&ask, x)) {
+			j->unserved[i] = 0;
+			ww_actions_reopen(j->actions, a);
+		}
+	}
+}
+
+static void reopen_all_for(struct ww_judge *j, struct ww_held_exchange *x)
+{
+	reopen_for(j, x);
+	reopen_unserved(j, x);
+	for (unsigned i = 0; i < x->match_count; i++) {
+		if (x->matches[i].read == WW_READ_SHOWN)
+			reopen_for_read(j, &x->matches[i]);
+	}
+}
+
 static int add_model_call(struct ww_judge *j, const struct ww_exchange *x,
 			  const struct ww_model_call *call)
 {
@@ -435,7 +562,7 @@ int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
 	int r = ww_held_add_exchange(j->held, x, call != NULL, mcp, &held);
 
 	if (held)
-		reopen_for(j, held);
+		reopen_all_for(j, held);
 	make_room(j);
 	/* Without a known sender there is no tree the call could be of. */
 	if (call && x->client && x->root.pid && r == 0)
@@ -481,7 +608,7 @@ static void settle_claims(struct ww_judge *j)
 		return;
 	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
 		next = a->next;
-		if (!j->finished && due_of(j, a) > j->now.ns)
+		if (!j->finished && look_of(j, a) > j->now.ns)
 			continue;
 		if (ww_actions_give_claim(j->actions, a, &a->partners))
 			continue;
@@ -517,7 +644,7 @@ static size_t gather(struct ww_judge *j)
 	}
 	for (i = 0; i < waiting && n < j->due_cap; i++) {
 		if (w[i].due_ns == 0 || endings != j->endings)
-			w[i].due_ns = due_of(j, w[i].action);
+			w[i].due_ns = look_of(j, w[i].action);
 		if (j->finished || w[i].due_ns <= j->now.ns)
 			j->due[n++] = (struct due){w[i].due_ns, w[i].action};
 	}
@@ -530,7 +657,7 @@ static size_t gather(struct ww_judge *j)
 
 static void expire(struct ww_judge *j)
 {
-	struct ww_boot old = {j->now.ns > HOLD_NS ? j->now.ns - HOLD_NS : 0};
+	struct ww_boot old = {j->now.ns > j->hold_ns ? j->now.ns - j->hold_ns : 0};
 	struct ww_action *a;
 
 	if (j->now.ns < j->expired.ns + EXPIRE_EVERY_NS)

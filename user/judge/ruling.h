@@ -17,13 +17,16 @@ struct ww_case {
 	uint32_t rivals;   /* other actions that could mean the same undecoded flow */
 	uint32_t partners; /* loose claim: how many actions it could mean */
 	bool still_open;   /* an exchange with a declared destination did not end in time */
+	struct ww_boot now;
+	bool finished; /* nothing more will be seen */
 };
 
 /* How the attempts went. */
 struct ww_tally {
-	uint32_t success, accepted, failed, body_unknown, redirected;
-	uint32_t lost;    /* request acknowledged, no status */
-	uint32_t unacked; /* request sent, not acknowledged, no status */
+	uint32_t success, accepted, partial, failed, body_unknown;
+	uint32_t redirected; /* or unchanged: done, if at all, elsewhere or before */
+	uint32_t lost;       /* request acknowledged, no status */
+	uint32_t unacked;    /* request sent, not acknowledged, no status */
 	uint32_t unsent, undecoded, unfinished;
 };
 
@@ -34,7 +37,14 @@ struct ww_ruling {
 	enum ww_evidence evidence;
 	enum ww_join_grade join;
 	enum ww_join_by by;
-	uint32_t n; /* of AMBIGUOUS(n), DUPLICATE_EFFECT(n), POSSIBLE_DUPLICATE(n); else 0 */
+	uint32_t n; /* of AMBIGUOUS(n), DUPLICATE_EFFECT(n), POSSIBLE_DUPLICATE(n),
+		       PARTIAL_EFFECT(k/n); else 0 */
+	uint32_t k;
+	struct ww_boot until; /* the deadline of PENDING, DEFERRED, EFFECT_MISSING; else 0 */
+	uint64_t late_ns;     /* of ACTED_LATE: how much */
+	const struct ww_join_read *read; /* the read-back that confirms, or NULL */
+	uint64_t hurried; /* bit of the attempts that came before the Retry-After of the one before
+			   */
 	const struct ww_attempt *deciding; /* the attempt the verdict is about, or NULL */
 	const struct ww_held_flow *flow;   /* undecoded evidence, or NULL */
 	struct ww_tally tally;

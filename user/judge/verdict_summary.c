@@ -64,13 +64,43 @@ static void add_answer(struct line *l, const struct ww_case *k, const struct ww_
 		add(l, " answered %u (measured)", m->x->status);
 	else
 		add(l, " got no answer (measured)");
-	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
-		add(l, ", body rule %s %s", ww_match_rule_path(k->contract, m),
+	if (ww_held_rule(k->contract, m))
+		add(l, ", body rule %s %s", ww_held_rule(k->contract, m),
 		    m->wire == WW_WIRE_BODY_FAILED ? "violated" : "not decidable");
 	if (m->x->retry_after)
 		add(l, ", retry after %u s", m->x->retry_after_s);
 	if (k->joined.total > 1)
 		add(l, ", %u attempts", k->joined.total);
+	if (r->hurried)
+		add(l, ", retried before that");
+}
+
+/* What was read of the created thing later: of several reads the last one that is listed. */
+static void add_reads(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	const struct ww_joined *j = &k->joined;
+	const struct ww_match *m = r->read         ? r->read->match
+				   : j->read_count ? j->reads[j->read_count - 1].match
+						   : NULL;
+
+	if (!m)
+		return;
+	add(l, ", read back later: %s", ww_held_read_name((enum ww_read)m->read));
+	if (m->x->status)
+		add(l, ", answered %u", m->x->status);
+	add(l, " (measured)");
+}
+
+static void add_pending(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	if (r->deciding)
+		add_answer(l, k, r);
+	else
+		add(l, "no declared call until now");
+	add_reads(l, k, r);
+	add(l, "; %s: effect unknown until then",
+	    r->verdict == WW_VERDICT_DEFERRED ? "announced for later than the watching lasted"
+					      : "the deadline is not reached");
 }
 
 static void add_unknown(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
@@ -119,10 +149,12 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 
 	switch (r->verdict) {
 	case WW_VERDICT_CONFIRMED_T1:
+	case WW_VERDICT_CONFIRMED_T2:
 	case WW_VERDICT_MASKED_ERROR:
 	case WW_VERDICT_REPLY_LOST:
 	case WW_VERDICT_ACCEPTED_ASYNC:
 		add_answer(l, k, r);
+		add_reads(l, k, r);
 		if (r->verdict == WW_VERDICT_REPLY_LOST || r->verdict == WW_VERDICT_ACCEPTED_ASYNC)
 			add(l, ": effect unknown");
 		break;
@@ -131,6 +163,23 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 			add_answer(l, k, r);
 		else
 			add(l, "no declared call left the process tree (closed world held)");
+		break;
+	case WW_VERDICT_PENDING:
+	case WW_VERDICT_DEFERRED:
+		add_pending(l, k, r);
+		break;
+	case WW_VERDICT_EFFECT_MISSING:
+		add_answer(l, k, r);
+		add_reads(l, k, r);
+		add(l, "; until the deadline no read showed it (closed world held)");
+		break;
+	case WW_VERDICT_PARTIAL_EFFECT:
+		add_answer(l, k, r);
+		add(l, ", %u of %u items succeeded", r->k, r->n);
+		break;
+	case WW_VERDICT_ACTED_LATE:
+		add_answer(l, k, r);
+		add(l, ", %llu ms after it had to be", (unsigned long long)(r->late_ns / 1000000));
 		break;
 	case WW_VERDICT_DUPLICATE_EFFECT:
 		add_answer(l, k, r);

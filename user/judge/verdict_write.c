@@ -231,6 +231,12 @@ static void write_attempts(const struct ww_verdict_record *v, struct ww_jsonw *w
 			ww_jsonw_u64(w, "retryAfterS", m->x->retry_after_s);
 		if (i)
 			ww_jsonw_u64(w, "waitedMs", waited_ms(j->attempts[i - 1].match->x, m->x));
+		if (m->all) {
+			ww_jsonw_u64(w, "itemsGood", m->good);
+			ww_jsonw_u64(w, "items", m->all);
+		}
+		if (j->known & 1ull << i)
+			ww_jsonw_bool(w, "idKnown", true);
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);
@@ -249,6 +255,32 @@ static void write_near(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		write_exchange_id(w, "exchange", m->x);
 		ww_jsonw_cstr(w, "why", ww_join_near_name(j->near[i].why));
 		write_call(w, m);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+}
+
+static void write_reads(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_joined *j = &v->k->joined;
+
+	if (j->read_total == 0)
+		return;
+	if (v->r->read)
+		write_exchange_id(w, "readback", v->r->read->match->x);
+	ww_jsonw_u64(w, "readbackTotal", j->read_total);
+	ww_jsonw_array(w, "readbacks");
+	for (unsigned i = 0; i < j->read_count; i++) {
+		const struct ww_match *m = j->reads[i].match;
+
+		ww_jsonw_object(w, NULL);
+		write_exchange_id(w, "exchange", m->x);
+		write_wall(w, "t", ww_clock_wall(v->clock, m->x->t_first_req));
+		write_exchange_id(w, "of", j->attempts[j->reads[i].attempt].match->x);
+		ww_jsonw_cstr(w, "read", ww_held_read_name((enum ww_read)m->read));
+		if (m->x->status)
+			ww_jsonw_u64(w, "status", m->x->status);
+		write_peer(w, &m->x->peer);
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);
@@ -276,12 +308,19 @@ static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w
 	write_flow_id(w, "flow", m->x->cookie);
 	ww_jsonw_cstr(w, "wire", ww_held_wire_name((enum ww_wire)m->wire));
 	write_call(w, m);
-	if (m->wire == WW_WIRE_BODY_FAILED || m->wire == WW_WIRE_BODY_UNKNOWN)
-		ww_jsonw_cstr(w, "rule", ww_match_rule_path(v->k->contract, m));
+	if (ww_held_rule(v->k->contract, m))
+		ww_jsonw_cstr(w, "rule", ww_held_rule(v->k->contract, m));
 	if (m->id_present)
-		write_digest(w, "idDigest", &m->id);
+		ww_jsonw_hex(w, "idDigest", ww_slice(m->id.id, sizeof(m->id.id)));
 	ww_jsonw_u64(w, "requestBytes", m->x->req_bytes);
 	ww_jsonw_u64(w, "responseBytes", m->x->resp_bytes);
+}
+
+/* Nothing was joined, or what was led elsewhere. */
+static bool is_elsewhere(const struct ww_verdict_record *v)
+{
+	return v->k->joined.elsewhere &&
+	       (!v->k->joined.count || v->r->verdict == WW_VERDICT_ACTED_ELSEWHERE);
 }
 
 static void write_wire(const struct ww_verdict_record *v, struct ww_jsonw *w)
@@ -294,7 +333,8 @@ static void write_wire(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	if (j->grade != WW_JOIN_AMBIGUOUS && j->total)
 		ww_jsonw_u64(w, "retries", j->total - 1);
 	write_attempts(v, w);
-	if (j->elsewhere && !j->count) {
+	write_reads(v, w);
+	if (is_elsewhere(v)) {
 		ww_jsonw_object(w, "elsewhere");
 		write_exchange_id(w, "exchange", j->elsewhere->x);
 		write_call(w, j->elsewhere);
@@ -390,7 +430,11 @@ static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, NULL, a->model.shown_exchange);
 	for (unsigned i = 0; i < k->joined.count; i++)
 		write_exchange_id(w, NULL, k->joined.attempts[i].match->x);
-	if (k->joined.elsewhere && !k->joined.count)
+	for (unsigned i = 0; i < k->joined.read_count; i++)
+		write_exchange_id(w, NULL, k->joined.reads[i].match->x);
+	if (v->r->deciding == &k->joined.overdue)
+		write_exchange_id(w, NULL, v->r->deciding->match->x);
+	if (is_elsewhere(v))
 		write_exchange_id(w, NULL, k->joined.elsewhere->x);
 	if (v->r->flow)
 		write_flow_id(w, NULL, v->r->flow->cookie);
@@ -448,11 +492,37 @@ static const char *tier(const struct ww_ruling *r)
 	bool done = r->verdict == WW_VERDICT_CONFIRMED_T1 ||
 		    (r->verdict == WW_VERDICT_RESULT_ALTERED && r->tally.success);
 
-	return done ? "T1" : "T0";
+	return r->verdict == WW_VERDICT_CONFIRMED_T2 ? "T2" : done ? "T1" : "T0";
 }
 
-static void write_ruling(const struct ww_ruling *r, struct ww_jsonw *w)
+/* Remarks on how was asked: they judge nothing. */
+static void write_findings(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
+	const struct ww_joined *j = &v->k->joined;
+
+	if (!v->r->hurried)
+		return;
+	ww_jsonw_array(w, "findings");
+	for (unsigned i = 1; i < j->count; i++) {
+		const struct ww_held_exchange *before = j->attempts[i - 1].match->x;
+		const struct ww_held_exchange *x = j->attempts[i].match->x;
+
+		if (!(v->r->hurried & 1ull << i))
+			continue;
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "finding", WW_VERDICT_FINDING_BACKOFF);
+		write_exchange_id(w, "exchange", x);
+		ww_jsonw_u64(w, "retryAfterS", before->retry_after_s);
+		ww_jsonw_u64(w, "waitedMs", waited_ms(before, x));
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+}
+
+static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_ruling *r = v->r;
+
 	ww_jsonw_cstr(w, "engine", r->engine);
 	ww_jsonw_cstr(w, "verdict", ww_verdict_name(r->verdict));
 	ww_jsonw_cstr(w, "reason", r->reason ? ww_verdict_reason_name(r->reason) : NULL);
@@ -461,8 +531,15 @@ static void write_ruling(const struct ww_ruling *r, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "join", ww_verdict_join_name(r->join));
 	if (r->by)
 		ww_jsonw_cstr(w, "by", ww_join_by_name(r->by));
+	if (r->verdict == WW_VERDICT_PARTIAL_EFFECT)
+		ww_jsonw_u64(w, "k", r->k);
 	if (r->n)
 		ww_jsonw_u64(w, "n", r->n);
+	if (r->until.ns)
+		write_wall(w, "deadline", ww_clock_wall(v->clock, r->until));
+	if (r->verdict == WW_VERDICT_ACTED_LATE)
+		ww_jsonw_u64(w, "lateMs", r->late_ns / 1000000);
+	write_findings(v, w);
 }
 
 void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, size_t *ret_from,
@@ -478,7 +555,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	write_wall(w, "t", subject_time(v));
 	*ret_from = w->out->n;
 	ww_jsonw_cstr(w, "action", a->id);
-	write_ruling(v->r, w);
+	write_ruling(v, w);
 	write_who(a, w);
 	write_said(v, w);
 	write_span(v, w);

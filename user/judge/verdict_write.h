@@ -11,6 +11,9 @@
 
 #define WW_VERDICT_ID_MAX 40
 
+/* A retry came before the server's Retry-After was over. */
+#define WW_VERDICT_FINDING_BACKOFF "RETRY_IGNORED_BACKOFF"
+
 struct ww_verdict_record {
 	const struct ww_case *k;
 	const struct ww_ruling *r;

@@ -111,6 +111,12 @@ const char *ww_template_tone(struct ww_slice word)
 		const char *tone;
 	} tones[] = {
 		{"CONFIRMED_T1", "\033[32m"},
+		{"CONFIRMED_T2", "\033[1;32m"},
+		{"PARTIAL_EFFECT", "\033[1;31m"},
+		{"EFFECT_MISSING", "\033[31m"},
+		{"ACTED_LATE", "\033[31m"},
+		{"PENDING", "\033[36m"},
+		{"DEFERRED", "\033[36m"},
 		{"MASKED_ERROR", "\033[1;31m"},
 		{"NO_ACTION", "\033[1;31m"},
 		{"ACTED_ELSEWHERE", "\033[1;31m"},

@@ -82,13 +82,13 @@ static enum ww_body_answer check_one(const struct ww_body_rule *rule, struct ww_
 	}
 }
 
-enum ww_body_answer ww_body_rule_check(const struct ww_contract *c, struct ww_slice body,
-				       bool whole, unsigned *ret_rule)
+enum ww_body_answer ww_body_rule_check(const struct ww_success *s, struct ww_slice body, bool whole,
+				       unsigned *ret_rule)
 {
 	enum ww_body_answer answer = WW_BODY_HOLDS;
 
-	for (unsigned i = 0; i < c->rule_count; i++) {
-		enum ww_body_answer a = whole ? check_one(&c->rules[i], body) : WW_BODY_UNKNOWN;
+	for (unsigned i = 0; i < s->rule_count; i++) {
+		enum ww_body_answer a = whole ? check_one(&s->rules[i], body) : WW_BODY_UNKNOWN;
 
 		if (a == WW_BODY_VIOLATES) {
 			*ret_rule = i;
@@ -102,12 +102,73 @@ enum ww_body_answer ww_body_rule_check(const struct ww_contract *c, struct ww_sl
 	return answer;
 }
 
-int ww_body_rule_id(const struct ww_contract *c, struct ww_slice body, bool whole,
-		    struct ww_buf *out)
+static enum ww_body_answer check_item_status(const struct ww_bulk *b, struct ww_slice item)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+	uint64_t status;
+
+	if (!b->status_path)
+		return WW_BODY_HOLDS;
+	if (ww_json_path(item, b->status_path, &t, &range) != WW_PARSE_DONE)
+		return WW_BODY_UNKNOWN;
+	/* Written as a number or as its text; a status line is neither. */
+	if ((t.type != WW_JSON_NUMBER && t.type != WW_JSON_STRING) ||
+	    ww_slice_u64(t.raw, &status) < 0)
+		return WW_BODY_UNKNOWN;
+	return status >= b->item.status_min && status <= b->item.status_max ? WW_BODY_HOLDS
+									    : WW_BODY_VIOLATES;
+}
+
+static enum ww_body_answer check_item(const struct ww_bulk *b, struct ww_slice item)
+{
+	enum ww_body_answer answer = check_item_status(b, item);
+	unsigned rule;
+
+	return answer == WW_BODY_HOLDS ? ww_body_rule_check(&b->item, item, true, &rule) : answer;
+}
+
+enum ww_body_answer ww_body_rule_bulk(const struct ww_bulk *b, struct ww_slice body, bool whole,
+				      uint32_t *ret_good, uint32_t *ret_all)
+{
+	uint32_t good = 0, all = 0;
+	struct ww_json_token t;
+	struct ww_slice array;
+	struct ww_json j;
+
+	if (!whole || ww_json_path(body, b->items, &t, &array) != WW_PARSE_DONE ||
+	    t.type != WW_JSON_ARRAY)
+		return WW_BODY_UNKNOWN;
+	ww_json_init(&j, array);
+	(void)ww_json_next(&j, &t); /* its bracket */
+	while (ww_json_next(&j, &t) == WW_PARSE_DONE && t.type != WW_JSON_END_ARRAY) {
+		size_t from = t.type == WW_JSON_STRING ? t.at - 1 : t.at;
+
+		if (ww_json_skip(&j, &t) != WW_PARSE_DONE)
+			return WW_BODY_UNKNOWN;
+		switch (check_item(b, ww_slice_sub(array, from, j.at - from))) {
+		case WW_BODY_HOLDS:
+			good++;
+			break;
+		case WW_BODY_VIOLATES:
+			break;
+		default:
+			return WW_BODY_UNKNOWN;
+		}
+		all++;
+	}
+	if (all == 0)
+		return WW_BODY_UNKNOWN;
+	*ret_good = good;
+	*ret_all = all;
+	return good == all ? WW_BODY_HOLDS : WW_BODY_VIOLATES;
+}
+
+int ww_body_rule_id(const char *path, struct ww_slice body, bool whole, struct ww_buf *out)
 {
 	struct ww_json_token t;
 
-	if (!c->id_path || !whole || ww_json_path(body, c->id_path, &t, NULL) != WW_PARSE_DONE)
+	if (!path || !whole || ww_json_path(body, path, &t, NULL) != WW_PARSE_DONE)
 		return -ENOENT;
 	if (t.type == WW_JSON_STRING)
 		return ww_json_unescape(&t, out);

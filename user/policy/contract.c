@@ -6,24 +6,54 @@
 /* A request target never has more segments than bytes: struct ww_exchange keeps 1023 of them. */
 #define TARGET_BYTES_MAX 1024u
 
+static void pattern_done(struct ww_pattern *p)
+{
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		free(p->destinations[i].name);
+		free(p->destinations[i].cidrs);
+	}
+	for (unsigned i = 0; i < p->method_count; i++)
+		free(p->methods[i]);
+	for (unsigned i = 0; i < p->path_count; i++)
+		free(p->paths[i]);
+	free(p->destinations);
+	free(p->methods);
+	free(p->paths);
+}
+
+static void success_done(struct ww_success *s)
+{
+	for (unsigned i = 0; i < s->rule_count; i++) {
+		free(s->rules[i].path);
+		free(s->rules[i].equals);
+	}
+	free(s->rules);
+}
+
+static void control_done(struct ww_control *k)
+{
+	pattern_done(&k->call);
+	success_done(&k->allow);
+	for (unsigned i = 0; i < k->subject_count; i++)
+		free(k->subject[i]);
+	free(k->subject);
+	free(k->name);
+}
+
 static void contract_done(struct ww_contract *c)
 {
-	for (unsigned i = 0; i < c->destination_count; i++) {
-		free(c->destinations[i].name);
-		free(c->destinations[i].cidrs);
-	}
-	for (unsigned i = 0; i < c->method_count; i++)
-		free(c->methods[i]);
-	for (unsigned i = 0; i < c->path_count; i++)
-		free(c->paths[i]);
-	for (unsigned i = 0; i < c->rule_count; i++) {
-		free(c->rules[i].path);
-		free(c->rules[i].equals);
-	}
-	free(c->destinations);
-	free(c->methods);
-	free(c->paths);
-	free(c->rules);
+	pattern_done(&c->call);
+	success_done(&c->success);
+	success_done(&c->readback.success);
+	success_done(&c->bulk.item);
+	for (unsigned i = 0; i < c->control_count; i++)
+		control_done(&c->controls[i]);
+	free(c->controls);
+	free(c->readback.method);
+	free(c->readback.path);
+	free(c->readback.id_path);
+	free(c->bulk.items);
+	free(c->bulk.status_path);
 	free(c->id_path);
 	free(c->mcp_tool);
 	for (unsigned i = 0; i < c->answer_path_count; i++)
@@ -92,13 +122,13 @@ static bool address_matches(const struct ww_destination *d, const struct ww_endp
 	return d->cidr_count == 0;
 }
 
-bool ww_contract_destination(const struct ww_contract *c, const char *name,
-			     const struct ww_endpoint *peer)
+bool ww_pattern_destination(const struct ww_pattern *p, const char *name,
+			    const struct ww_endpoint *peer)
 {
 	struct ww_slice host = host_of(name);
 
-	for (unsigned i = 0; i < c->destination_count; i++) {
-		const struct ww_destination *d = &c->destinations[i];
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		const struct ww_destination *d = &p->destinations[i];
 
 		if (address_matches(d, peer) && (!d->name || name_matches(d->name, host)))
 			return true;
@@ -106,12 +136,12 @@ bool ww_contract_destination(const struct ww_contract *c, const char *name,
 	return false;
 }
 
-bool ww_contract_name(const struct ww_contract *c, const char *name)
+bool ww_pattern_name(const struct ww_pattern *p, const char *name)
 {
 	struct ww_slice host = host_of(name);
 
-	for (unsigned i = 0; i < c->destination_count && host.n; i++) {
-		const struct ww_destination *d = &c->destinations[i];
+	for (unsigned i = 0; i < p->destination_count && host.n; i++) {
+		const struct ww_destination *d = &p->destinations[i];
 
 		if (d->name && name_matches(d->name, host))
 			return true;
@@ -119,10 +149,10 @@ bool ww_contract_name(const struct ww_contract *c, const char *name)
 	return false;
 }
 
-bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *peer)
+bool ww_pattern_address(const struct ww_pattern *p, const struct ww_endpoint *peer)
 {
-	for (unsigned i = 0; i < c->destination_count; i++) {
-		if (address_matches(&c->destinations[i], peer))
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		if (address_matches(&p->destinations[i], peer))
 			return true;
 	}
 	return false;
@@ -235,12 +265,12 @@ static bool template_matches(const char *template, struct ww_slice path)
 	return segments_match(template, path, false);
 }
 
-static bool method_matches(const struct ww_contract *c, const char *method)
+static bool method_matches(const struct ww_pattern *p, const char *method)
 {
 	bool known = false;
 
-	for (unsigned i = 0; i < c->method_count && !known; i++)
-		known = strcmp(c->methods[i], method) == 0;
+	for (unsigned i = 0; i < p->method_count && !known; i++)
+		known = strcmp(p->methods[i], method) == 0;
 	return known;
 }
 
@@ -264,34 +294,82 @@ static size_t loosen(uint8_t *p, size_t n)
 	return out > 1 && p[out - 1] == '/' ? out - 1 : out;
 }
 
-const char *ww_contract_request(const struct ww_contract *c, const char *method, const char *target)
+/* The path of a target as it is compared: false where it matches nothing. */
+static bool plain_path(const char *target, uint8_t bytes[TARGET_BYTES_MAX],
+		       struct ww_slice *ret_path)
+{
+	size_t n = decode_unreserved(path_of(target), bytes);
+
+	if (n == 0 || bytes[0] != '/' || strchr(target, '#') || remove_dots(bytes, n) != n)
+		return false;
+	*ret_path = ww_slice(bytes, n);
+	return true;
+}
+
+const char *ww_pattern_request(const struct ww_pattern *p, const char *method, const char *target)
 {
 	uint8_t bytes[TARGET_BYTES_MAX];
 	struct ww_slice path;
-	size_t n;
 
-	if (!method_matches(c, method))
+	if (!method_matches(p, method) || !plain_path(target, bytes, &path))
 		return NULL;
-	n = decode_unreserved(path_of(target), bytes);
-	if (n == 0 || bytes[0] != '/' || strchr(target, '#') || remove_dots(bytes, n) != n)
-		return NULL;
-	path = ww_slice(bytes, n);
-	for (unsigned i = 0; i < c->path_count; i++) {
-		if (template_matches(c->paths[i], path))
-			return c->paths[i];
+	for (unsigned i = 0; i < p->path_count; i++) {
+		if (template_matches(p->paths[i], path))
+			return p->paths[i];
 	}
 	return NULL;
 }
 
-bool ww_contract_request_like(const struct ww_contract *c, const char *method, const char *target)
+/* The segment of path that stands where the template has "{id}"; both match. */
+static struct ww_slice id_segment(const char *template, struct ww_slice path)
+{
+	struct ww_slice want = ww_slice_str(template);
+	size_t w = 0, p = 0;
+
+	while (w < want.n) {
+		size_t we = ww_slice_find(want, w + 1, '/'), pe = ww_slice_find(path, p + 1, '/');
+
+		if (ww_slice_eq_str(ww_slice_sub(want, w + 1, we - w - 1), "{id}"))
+			return ww_slice_sub(path, p + 1, pe - p - 1);
+		w = we;
+		p = pe;
+	}
+	return (struct ww_slice){0};
+}
+
+bool ww_readback_request(const struct ww_readback *b, const char *method, const char *target,
+			 uint8_t out[WW_READBACK_ID_MAX], size_t *ret_bytes)
+{
+	uint8_t bytes[TARGET_BYTES_MAX];
+	struct ww_slice path, id;
+	size_t n = 0;
+
+	if (!b->path || strcmp(b->method, method) != 0 || !plain_path(target, bytes, &path) ||
+	    !template_matches(b->path, path))
+		return false;
+	id = id_segment(b->path, path);
+	for (size_t i = 0; i < id.n; i++) {
+		uint8_t c = id.p[i];
+
+		if (n == WW_READBACK_ID_MAX)
+			return false;
+		if (c == '%' && ww_hex_decode(ww_slice_sub(id, i + 1, 2), &c, 1) == 0)
+			i += 2;
+		out[n++] = c;
+	}
+	*ret_bytes = n;
+	return n > 0;
+}
+
+bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, const char *target)
 {
 	uint8_t bytes[TARGET_BYTES_MAX];
 	struct ww_slice path;
 	size_t n;
 
-	if (!method_matches(c, method))
+	if (!method_matches(p, method))
 		return false;
-	if (ww_contract_request(c, method, target))
+	if (ww_pattern_request(p, method, target))
 		return true;
 	n = decode_unreserved(path_of(target), bytes);
 	n = loosen(bytes, n);
@@ -299,8 +377,8 @@ bool ww_contract_request_like(const struct ww_contract *c, const char *method, c
 		return false;
 	n = remove_dots(bytes, n);
 	path = ww_slice(bytes, n > 1 && bytes[n - 1] == '/' ? n - 1 : n);
-	for (unsigned i = 0; i < c->path_count; i++) {
-		if (segments_match(c->paths[i], path, true))
+	for (unsigned i = 0; i < p->path_count; i++) {
+		if (segments_match(p->paths[i], path, true))
 			return true;
 	}
 	return false;
@@ -313,6 +391,17 @@ const char *ww_contract_effect_name(enum ww_effect e)
 	case WW_EFFECT_##n:      \
 		return t;
 		WW_EFFECTS(EFFECT_CASE_)
+	}
+	return "unknown";
+}
+
+const char *ww_control_same_name(enum ww_control_same s)
+{
+	switch (s) {
+#define SAME_CASE_(n, v, t, d)    \
+	case WW_CONTROL_SAME_##n: \
+		return t;
+		WW_CONTROL_SAMES(SAME_CASE_)
 	}
 	return "unknown";
 }

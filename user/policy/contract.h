@@ -20,11 +20,14 @@
 #include "policy/cidr.h"
 
 /* X(enum suffix, number, text in the file, meaning) */
-#define WW_EFFECTS(X)                                                            \
-	X(NETWORK, 1, "network", "a request to a declared destination")          \
-	X(LOCAL, 2, "local", "files or processes of this host, not the network") \
-	X(NONE, 3, "none", "no effect outside the process")                      \
-	X(REMOTE, 4, "remote", "done by somebody else's host, out of sight")
+#define WW_EFFECTS(X)                                                                        \
+	X(NETWORK, 1, "network", "a request to a declared destination changes something")    \
+	X(LOCAL, 2, "local", "files or processes of this host, not the network")             \
+	X(NONE, 3, "none", "no effect outside the process")                                  \
+	X(REMOTE, 4, "remote", "done by somebody else's host, out of sight")                 \
+	X(READ, 5, "read", "a request to a declared destination reads, and changes nothing") \
+	X(PROCESS, 6, "process", "a program is run on this host")                            \
+	X(FILE, 7, "file", "a file of this host is written, renamed or removed")
 
 #define WW_EFFECT_ENUM_(n, v, t, d) WW_EFFECT_##n = (v),
 enum ww_effect { WW_EFFECTS(WW_EFFECT_ENUM_) };
@@ -33,11 +36,23 @@ enum ww_effect { WW_EFFECTS(WW_EFFECT_ENUM_) };
 
 /* At least one of name and cidrs is given. */
 struct ww_destination {
-	char *name; /* lower case; exact host or "*.suffix"; NULL: any name */
+	unsigned line; /* in the file, as below */
+	char *name;    /* lower case; exact host or "*.suffix"; NULL: any name */
 	unsigned cidr_count;
 	struct ww_cidr *cidrs; /* none: any address except loopback */
 	uint16_t port;         /* 0: any */
 	bool allow_loopback;
+};
+
+/* Which requests are meant: where to, and what they ask for. */
+struct ww_pattern {
+	unsigned destination_count;
+	struct ww_destination *destinations; /* at least one */
+	unsigned method_count;
+	char **methods; /* at least one */
+	unsigned path_count;
+	char **paths; /* templates, at least one: "/v1/refunds", "/v1/refunds/{id}" ({} matches one
+			 segment), trailing "**" matches any rest */
 };
 
 struct ww_body_rule {
@@ -47,27 +62,72 @@ struct ww_body_rule {
 	char *equals; /* NULL, or the scalar's text it must equal (exists is then true) */
 };
 
-struct ww_contract {
-	char *tool;
-	enum ww_effect effect; /* the members below only with NETWORK */
-	unsigned destination_count;
-	struct ww_destination *destinations; /* at least one */
-	unsigned method_count;
-	char **methods; /* at least one */
-	unsigned path_count;
-	char *mcp_tool; /* the call is "tools/call" of this tool by the Model Context Protocol;
-			   id_path, answer_paths and rules are of what the tool answers */
-	char **paths; /* templates, at least one: "/v1/refunds", "/v1/refunds/{id}" ({} matches one
-			 segment), trailing "**" matches any rest */
-	uint16_t status_min; /* success: inclusive; default 200 to 299 */
+/* Which answers are meant. */
+struct ww_success {
+	unsigned line;       /* 0: not given */
+	uint16_t status_min; /* inclusive; default 200 to 299 */
 	uint16_t status_max;
 	unsigned rule_count;
 	struct ww_body_rule *rules; /* all must hold on the response body */
-	char *id_path;              /* path of the created id in the response body, NULL: none */
-	unsigned answer_path_count; /* members of the answer that the model must be shown as they */
-	char **answer_paths;        /* are; none: only the id */
-	uint32_t deadline_s;        /* for 202 Accepted, 0: none */
-	bool deferred; /* queue, cron, batch: absence proves nothing before the deadline */
+};
+
+/* The request that shows a created thing again. */
+struct ww_readback {
+	unsigned line;
+	char *method; /* GET where none is given */
+	char *path;   /* template whose one segment "{id}" is the created id; NULL: none declared */
+	char *id_path;             /* the id in the answer */
+	struct ww_success success; /* what the answer must be besides */
+};
+
+/* An answer that speaks of several items, each with an outcome of its own. */
+struct ww_bulk {
+	unsigned line;
+	char *items;            /* path of the array in the response body; NULL: no such answer */
+	char *status_path;      /* in an element; NULL: the rules alone decide */
+	struct ww_success item; /* of one element; status with status_path only */
+};
+
+/* What the control and the action must have in common. X(enum suffix, number, text, meaning) */
+#define WW_CONTROL_SAMES(X)                      \
+	X(ACTOR, 1, "actor", "the process tree") \
+	X(TRACE, 2, "trace", "the trace")        \
+	X(CONVERSATION, 3, "conversation", "the conversation with the model")
+
+#define WW_CONTROL_SAME_ENUM_(n, v, t, d) WW_CONTROL_SAME_##n = (v),
+enum ww_control_same { WW_CONTROL_SAMES(WW_CONTROL_SAME_ENUM_) };
+
+/* A call that must have allowed the action before it begins: a policy service, an approval. */
+struct ww_control {
+	unsigned line;
+	char *name; /* distinct in its contract */
+	struct ww_pattern call;
+	struct ww_success allow; /* the answers that allow */
+	unsigned subject_count;  /* 2, or 0: not compared */
+	char **subject;          /* path in the control's request body, path in the action's */
+	uint32_t max_age_s;      /* an older answer allows nothing, 0: whatever its age */
+	uint32_t max_uses;       /* actions that one answer allows, 0: any number */
+	enum ww_control_same same;
+};
+
+struct ww_contract {
+	unsigned line;
+	char *tool;
+	enum ww_effect effect;
+	/* The members below only where ww_contract_networked(). */
+	struct ww_pattern call;
+	struct ww_success success;
+	char *mcp_tool; /* the call is "tools/call" of this tool by the Model Context Protocol;
+			   rules and paths are of what the tool answers */
+	char *id_path;  /* path of the created id in the response body, NULL: none */
+	unsigned answer_path_count;  /* members of the answer that the model must be shown as */
+	char **answer_paths;         /* they are; none: only the id */
+	struct ww_readback readback; /* needs id_path */
+	struct ww_bulk bulk;
+	uint32_t deadline_s; /* for 202 Accepted, 0: none */
+	bool deferred;       /* queue, cron, batch: absence proves nothing before the deadline */
+	unsigned control_count;
+	struct ww_control *controls;
 };
 
 struct ww_contracts {
@@ -94,38 +154,55 @@ WW_DEFINE_AUTO(struct ww_contracts, ww_contracts_free)
 /* NULL: no contract declares the tool. Names compare byte by byte. Borrowed. */
 const struct ww_contract *ww_contracts_find(const struct ww_contracts *c, const char *tool);
 
+/* Whether its effect is a request: one that changes something, or one that reads. */
+static inline bool ww_contract_networked(const struct ww_contract *c)
+{
+	return c->effect == WW_EFFECT_NETWORK || c->effect == WW_EFFECT_READ;
+}
+
 /*
  * Whether name (SNI, else Host, a port in it ignored; may be empty) and address match one
  * destination. A destination with a name is not matched by an empty name. Loopback only where
  * allow_loopback says so.
  */
-bool ww_contract_destination(const struct ww_contract *c, const char *name,
-			     const struct ww_endpoint *peer);
+bool ww_pattern_destination(const struct ww_pattern *p, const char *name,
+			    const struct ww_endpoint *peer);
 
 /*
  * Whether the address alone could belong to a destination: for flows whose name is unknown. Weaker
- * than ww_contract_destination, never stronger. A destination without CIDRs could be anywhere.
+ * than ww_pattern_destination, never stronger. A destination without CIDRs could be anywhere.
  */
-bool ww_contract_address(const struct ww_contract *c, const struct ww_endpoint *peer);
+bool ww_pattern_address(const struct ww_pattern *p, const struct ww_endpoint *peer);
 
 /*
- * The path template that method and target's path match, borrowed from the contract, or NULL. The
+ * The path template that method and target's path match, borrowed from the pattern, or NULL. The
  * query is ignored; escaped unreserved characters are decoded before comparing (RFC 3986 section
  * 6.2.2.2). A target with dot segments or a fragment matches nothing: clients remove them, and not
  * every server does.
  */
-const char *ww_contract_request(const struct ww_contract *c, const char *method,
-				const char *target);
+const char *ww_pattern_request(const struct ww_pattern *p, const char *method, const char *target);
 
 /*
  * Whether a server that is lenient about paths might take the request for a declared one: doubled
  * and trailing slashes, dot segments, parameters after ';', escapes and case do not count. Wider
- * than ww_contract_request, never narrower.
+ * than ww_pattern_request, never narrower.
  */
-bool ww_contract_request_like(const struct ww_contract *c, const char *method, const char *target);
+bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, const char *target);
 
 /* Whether some destination has this name, whatever the address. An empty name is nobody's. */
-bool ww_contract_name(const struct ww_contract *c, const char *name);
+bool ww_pattern_name(const struct ww_pattern *p, const char *name);
+
+/*
+ * Whether the request reads back: method and path as declared, by the rules of
+ * ww_pattern_request(). The id in its path, all escapes undone, is then written to out; *ret_bytes
+ * is its length.
+ */
+#define WW_READBACK_ID_MAX 256u
+bool ww_readback_request(const struct ww_readback *b, const char *method, const char *target,
+			 uint8_t out[WW_READBACK_ID_MAX], size_t *ret_bytes);
 
 /* "network", ...; "unknown" for other numbers. */
 const char *ww_contract_effect_name(enum ww_effect e);
+
+/* "trace", ...; "unknown" for other numbers. */
+const char *ww_control_same_name(enum ww_control_same s);

@@ -739,9 +739,18 @@ static void test_announced(void **state)
 	turn.claims[0].deadline = wall_ms(30000);
 	tell(s, &turn);
 	tick(s, 20000);
-	assert_int_equal(s->count, 0); /* pending */
+	assert_int_equal(count_kind(s, "verdict"), 1);
+	json_t *r = expect_nth(s, 0, "PENDING", "", "E0", "NONE");
+
+	assert_string_equal(
+		text(r, "deadline"),
+		text(json_array_get(json_object_get(json_object_get(r, "said"), "claims"), 0),
+		     "deadline"));
+	tick(s, 21000);
+	assert_int_equal(count_kind(s, "verdict"), 1); /* told once */
 	tick(s, 34000);
-	expect(s, "NO_ACTION", "", "E0", "NONE");
+	r = expect_nth(s, 1, "NO_ACTION", "", "E0", "NONE");
+	assert_string_equal(text(r, "supersedes"), text(verdict(s, 0), "id"));
 	scene_close(s);
 
 	s = scene_open();

@@ -11,10 +11,10 @@
 
 static void test_every_number_has_its_text(void **state)
 {
-	for (unsigned i = 0; i < WW_VERDICT_MAX; i++) {
-		assert_string_not_equal(ww_verdict_name(i), "unknown");
-		assert_string_not_equal(ww_verdict_meaning(i), "unknown");
-	}
+#define VERDICT_TEXT_(n, v, t, d)                   \
+	assert_string_equal(ww_verdict_name(v), t); \
+	assert_string_equal(ww_verdict_meaning(v), d);
+	WW_VERDICTS(VERDICT_TEXT_)
 	for (unsigned i = 0; i < WW_REASON_MAX; i++) {
 		assert_string_not_equal(ww_verdict_reason_name(i), "unknown");
 		assert_string_not_equal(ww_verdict_reason_meaning(i), "unknown");
@@ -25,6 +25,8 @@ static void test_every_number_has_its_text(void **state)
 		assert_string_not_equal(ww_verdict_join_name(i), "unknown");
 	for (unsigned i = 0; i < WW_WIRE_MAX; i++)
 		assert_string_not_equal(ww_held_wire_name(i), "unknown");
+	for (unsigned i = 0; i < WW_READ_MAX; i++)
+		assert_string_not_equal(ww_held_read_name(i), "unknown");
 	for (unsigned i = 0; i < WW_JOIN_BY_MAX; i++)
 		assert_string_not_equal(ww_join_by_name(i), "unknown");
 	for (unsigned i = 0; i < WW_JOIN_NEAR_WHY_MAX; i++)
@@ -59,8 +61,9 @@ static void test_documented(void **state)
 	assert_non_null(doc);
 	assert_true(fread(doc, 1, 65535, f) > 0);
 	fclose(f);
-	for (unsigned i = WW_VERDICT_CONFIRMED_T1; i < WW_VERDICT_MAX; i++)
-		assert_non_null(strstr(doc, ww_verdict_name(i)));
+#define DOCUMENTED_(n, v, t, d) assert_non_null(strstr(doc, t));
+	WW_VERDICTS(DOCUMENTED_)
+	WW_READS(DOCUMENTED_)
 	for (unsigned i = 0; i < WW_REASON_MAX; i++)
 		assert_non_null(strstr(doc, ww_verdict_reason_name(i)));
 	for (unsigned i = 0; i < WW_WIRE_MAX; i++)

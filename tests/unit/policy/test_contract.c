@@ -17,6 +17,10 @@
 	     "  methods: [POST]\n"                                                        \
 	     "  paths: [/v1/things]\n"
 
+#define CONTROL_NEXT(name) \
+	"  - {name: " name ", destinations: [{name: authz}], methods: [POST], paths: [/d]"
+#define CONTROL(name) "  controls:\n" CONTROL_NEXT(name)
+
 static struct ww_endpoint endpoint(const char *addr, uint16_t port)
 {
 	struct ww_endpoint e = {.family = strchr(addr, ':') ? AF_INET6 : AF_INET, .port = port};
@@ -77,7 +81,8 @@ static void test_refused_with_line_and_expectation(void **state)
 		{HEAD "- tool: t\n  effect: n\xe9\n", 4, "UTF-8"},
 		{HEAD "- effect: none\n", 3, "the key tool"},
 		{HEAD "- tool: t\n", 3, "the key effect"},
-		{HEAD "- tool: t\n  effect: magic\n", 4, "network, local, none or remote"},
+		{HEAD "- tool: t\n  effect: magic\n", 4,
+		 "network, read, local, process, file, none or remote"},
 		{HEAD "- tool: t\n  effect: network\n", 3, "destinations"},
 		{HEAD "- tool: ''\n  effect: none\n", 3, "a tool name, found nothing"},
 		{HEAD "- tool: a\n  effect: none\n- tool: a\n  effect: none\n", 5,
@@ -86,6 +91,32 @@ static void test_refused_with_line_and_expectation(void **state)
 		{GOOD "  methods: [GET]\n", 8, "every key once"},
 		{GOOD "  id_path: id\n", 8, "$.data.id"},
 		{GOOD "  answer_paths: [id]\n", 8, "$.data.id"},
+		{GOOD "  readback: {path: '/v1/things/{id}', id_path: $.id}\n", 8,
+		 "id_path beside readback, found none"},
+		{GOOD "  id_path: $.id\n  readback: {path: /v1/things, id_path: $.id}\n", 9,
+		 "one segment {id}"},
+		{GOOD "  id_path: $.id\n  readback: {path: '/{id}/{id}', id_path: $.id}\n", 9,
+		 "one segment {id}"},
+		{GOOD "  id_path: $.id\n  readback: {path: '/{id}/**', id_path: $.id}\n", 9,
+		 "one segment {id}"},
+		{GOOD "  id_path: $.id\n  readback: {id_path: $.id}\n", 9, "the key path"},
+		{GOOD "  id_path: $.id\n  readback: {path: '/{id}'}\n", 9, "the key id_path"},
+		{GOOD "  bulk: {items: $.r}\n", 8, "status_path or body"},
+		{GOOD "  bulk: {items: $.r, status: 2xx}\n", 8, "status_path beside status"},
+		{GOOD "  bulk: {status_path: $.s}\n", 8, "the key items"},
+		{HEAD "- tool: t\n  effect: read\n  destinations: [{name: a}]\n  methods: [GET]\n"
+		      "  paths: [/]\n  async_deadline: 5s\n",
+		 3, "when effect is read"},
+		{HEAD "- tool: t\n  effect: process\n  controls: []\n", 5, "at least one entry"},
+		{GOOD "  controls:\n  - {name: c}\n", 9, "the key destinations"},
+		{GOOD CONTROL("a") ", same: turn}\n", 9, "trace, actor or conversation"},
+		{GOOD CONTROL("a") ", order: after}\n", 9, "the order before"},
+		{GOOD CONTROL("a") ", subject: [$.a]}\n", 9, "two paths"},
+		{GOOD CONTROL("a") ", subject: [$.a, $.b, $.c]}\n", 9, "at most 2 entries"},
+		{GOOD CONTROL("a") ", max_age_s: 0}\n", 9, "seconds"},
+		{GOOD CONTROL("a") ", max_uses: 0}\n", 9, "a number of actions"},
+		{GOOD CONTROL("a") "}\n" CONTROL_NEXT("a") "}\n", 10,
+		 "a control that the contract"},
 		{GOOD "  async_deadline: 30\n", 8, "30s, 5m or 2h"},
 		{GOOD "  async_deadline: 31d\n", 8, "at most 30d"},
 		{GOOD "  async_deadline: 0s\n", 8, "30s"},
@@ -260,18 +291,18 @@ static void test_reads_everything(void **state)
 	assert_null(ww_contracts_find(c, "Make"));
 	assert_int_equal(ww_contracts_find(c, "think")->effect, WW_EFFECT_NONE);
 	assert_int_equal(m->effect, WW_EFFECT_NETWORK);
-	assert_string_equal(m->destinations[0].name, "*.example.com");
-	assert_int_equal(m->destinations[0].cidr_count, 2);
-	assert_int_equal(m->destinations[0].cidrs[1].bits, 32);
-	assert_int_equal(m->destinations[0].port, 8443);
-	assert_true(m->destinations[1].allow_loopback);
-	assert_int_equal(m->destinations[1].cidrs[0].bits, 32);
-	assert_int_equal(m->method_count, 2);
-	assert_string_equal(m->paths[1], "/v1/a/{id}/b");
-	assert_int_equal(m->status_min, 200);
-	assert_int_equal(m->status_max, 202);
-	assert_false(m->rules[0].exists);
-	assert_string_equal(m->rules[1].equals, "1");
+	assert_string_equal(m->call.destinations[0].name, "*.example.com");
+	assert_int_equal(m->call.destinations[0].cidr_count, 2);
+	assert_int_equal(m->call.destinations[0].cidrs[1].bits, 32);
+	assert_int_equal(m->call.destinations[0].port, 8443);
+	assert_true(m->call.destinations[1].allow_loopback);
+	assert_int_equal(m->call.destinations[1].cidrs[0].bits, 32);
+	assert_int_equal(m->call.method_count, 2);
+	assert_string_equal(m->call.paths[1], "/v1/a/{id}/b");
+	assert_int_equal(m->success.status_min, 200);
+	assert_int_equal(m->success.status_max, 202);
+	assert_false(m->success.rules[0].exists);
+	assert_string_equal(m->success.rules[1].equals, "1");
 	assert_string_equal(m->id_path, "$.id");
 	assert_int_equal(m->answer_path_count, 2);
 	assert_string_equal(m->answer_paths[1], "$.a.b");
@@ -296,7 +327,7 @@ static bool reaches(const struct ww_contract *c, const char *name, const char *a
 {
 	struct ww_endpoint e = endpoint(addr, port);
 
-	return ww_contract_destination(c, name, &e);
+	return ww_pattern_destination(&c->call, name, &e);
 }
 
 static void test_destinations(void **state)
@@ -336,9 +367,9 @@ static void test_destinations(void **state)
 	assert_false(reaches(t, "", "2001:db8:2::5", 9));
 	/* by address alone: weaker */
 	e = endpoint("10.77.2.9", 8443);
-	assert_true(ww_contract_address(t, &e));
+	assert_true(ww_pattern_address(&t->call, &e));
 	e = endpoint("127.0.0.1", 8443);
-	assert_false(ww_contract_address(t, &e));
+	assert_false(ww_pattern_address(&t->call, &e));
 	ww_contracts_free(c);
 }
 
@@ -384,27 +415,27 @@ static void test_requests(void **state)
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(good); i++) {
-		if (!ww_contract_request(t, "POST", good[i]))
+		if (!ww_pattern_request(&t->call, "POST", good[i]))
 			fail_msg("should match: %s", good[i]);
 	}
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(wrong); i++) {
-		if (ww_contract_request(t, "POST", wrong[i]))
+		if (ww_pattern_request(&t->call, "POST", wrong[i]))
 			fail_msg("should not match: %s", wrong[i]);
 	}
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(good); i++)
-		assert_true(ww_contract_request_like(t, "POST", good[i]));
+		assert_true(ww_pattern_request_like(&t->call, "POST", good[i]));
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(like); i++) {
-		if (ww_contract_request(t, "POST", like[i]) ||
-		    !ww_contract_request_like(t, "POST", like[i]))
+		if (ww_pattern_request(&t->call, "POST", like[i]) ||
+		    !ww_pattern_request_like(&t->call, "POST", like[i]))
 			fail_msg("should be only like it: %s", like[i]);
 	}
-	assert_true(ww_contract_request_like(t, "POST", "//v1//Refunds;a=b/"));
-	assert_false(ww_contract_request_like(t, "POST", "/v1/refunds/x/y/z"));
-	assert_false(ww_contract_request_like(t, "GET", "/v1/refunds"));
-	assert_string_equal(ww_contract_request(t, "PATCH", "/"), "/");
-	assert_string_equal(ww_contract_request(t, "POST", "/v1/r/alice/x"), "/v1/r/{id}/x");
-	assert_null(ww_contract_request(t, "GET", "/v1/refunds"));
-	assert_null(ww_contract_request(t, "post", "/v1/refunds"));
+	assert_true(ww_pattern_request_like(&t->call, "POST", "//v1//Refunds;a=b/"));
+	assert_false(ww_pattern_request_like(&t->call, "POST", "/v1/refunds/x/y/z"));
+	assert_false(ww_pattern_request_like(&t->call, "GET", "/v1/refunds"));
+	assert_string_equal(ww_pattern_request(&t->call, "PATCH", "/"), "/");
+	assert_string_equal(ww_pattern_request(&t->call, "POST", "/v1/r/alice/x"), "/v1/r/{id}/x");
+	assert_null(ww_pattern_request(&t->call, "GET", "/v1/refunds"));
+	assert_null(ww_pattern_request(&t->call, "post", "/v1/refunds"));
 	ww_contracts_free(c);
 }
 
@@ -427,12 +458,81 @@ static void test_example_file(void **state)
 	ww_contracts_free(c);
 }
 
+static void test_read_back(void **state)
+{
+	WW_AUTO(ww_contracts_free_auto)
+	struct ww_contracts *all = load(
+		GOOD "  id_path: $.id\n  readback: {path: '/v1/{kind}/{id}/full', id_path: $.x.id, "
+		     "status: 200, body: [{path: $.x.s, equals: done}]}\n");
+	const struct ww_readback *b = &all->items[0].readback;
+	static const struct {
+		const char *method, *target, *id;
+	} rows[] = {
+		{"GET", "/v1/things/r_9/full", "r_9"},
+		{"GET", "https://api.example.com/v1/things/r_9/full?x=1", "r_9"},
+		{"GET", "/v1/things/a%20b%2Fc/full", "a b/c"},
+		{"GET", "/v1/things/%72_9/full", "r_9"},
+		{"GET", "/v1/things/100%/full", "100%"},
+		{"POST", "/v1/things/r_9/full", NULL},
+		{"GET", "/v1/things/r_9", NULL},
+		{"GET", "/v1/things//full", NULL},
+		{"GET", "/v1/things/../things/r_9/full", NULL},
+		{"GET", "/v1/things/r_9/full/x", NULL},
+	};
+
+	assert_string_equal(b->method, "GET");
+	assert_int_equal(b->success.status_min, 200);
+	assert_int_equal(b->success.status_max, 200);
+	assert_int_equal(b->success.rule_count, 1);
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		uint8_t id[WW_READBACK_ID_MAX];
+		size_t n = 0;
+
+		assert_int_equal(ww_readback_request(b, rows[i].method, rows[i].target, id, &n),
+				 rows[i].id != NULL);
+		if (rows[i].id)
+			assert_true(ww_slice_eq_str(ww_slice(id, n), rows[i].id));
+	}
+}
+
+static void test_controls(void **state)
+{
+	WW_AUTO(ww_contracts_free_auto)
+	struct ww_contracts *all =
+		load(GOOD CONTROL("policy") ", allow: {status: 200, body: [{path: $.allow, equals: "
+					    "true}]}, subject: [$.a, '$.b[0]'], "
+					    "max_age_s: 60, max_uses: 3, same: conversation, "
+					    "order: before}\n" CONTROL_NEXT("approval") "}\n");
+	const struct ww_contract *c = &all->items[0];
+	const struct ww_control *k = &c->controls[0];
+
+	assert_int_equal(c->control_count, 2);
+	assert_string_equal(k->name, "policy");
+	assert_int_equal(k->allow.status_max, 200);
+	assert_string_equal(k->allow.rules[0].equals, "true");
+	assert_int_equal(k->subject_count, 2);
+	assert_string_equal(k->subject[1], "$.b[0]");
+	assert_int_equal(k->max_age_s, 60);
+	assert_int_equal(k->max_uses, 3);
+	assert_int_equal(k->same, WW_CONTROL_SAME_CONVERSATION);
+	assert_string_equal(ww_control_same_name(k->same), "conversation");
+	assert_string_equal(ww_pattern_request(&k->call, "POST", "/d"), "/d");
+	assert_int_equal(k->line, 9);
+	k++;
+	assert_int_equal(k->line, 10);
+	assert_int_equal(k->same, WW_CONTROL_SAME_ACTOR);
+	assert_int_equal(k->allow.status_min, 200);
+	assert_int_equal(k->subject_count + k->max_age_s + k->max_uses, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_with_line_and_expectation),
 		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_refused_destinations),
+		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_refused_requests),
 		cmocka_unit_test(test_bombs_are_refused),
 		cmocka_unit_test(test_ceilings),

@@ -6,9 +6,12 @@
  * Rules, in order:
  *  1. Bytes that reached a declared destination and that nothing decodes are not nothing. Where
  * events were lost they may be another action's.
- *  2. What is still open, or only announced, is not yet nothing.
- *  3. Absence needs the whole closed-world test; the first item that fails is the reason.
- *  4. Only a structured claim or a tool span that does not end in error was a statement to refute:
+ *  2. What is still open, or only announced, is not yet nothing: PENDING until the announced
+ *     deadline, DEFERRED where the watching ends before it.
+ *  3. A call that can only be the action's and was made after it had to be is ACTED_LATE. Without
+ * an id it needs that no event was lost: one could have told of another action that means it.
+ *  4. Absence needs the whole closed-world test; the first item that fails is the reason.
+ *  5. Only a structured claim or a tool span that does not end in error was a statement to refute:
  *     NO_ACTION. A span that ends in error agrees: ATTEMPTED_FAILED. A model's tool call that
  * nobody carried out: CALL_EMITTED_NOT_EXECUTED, or RESULT_INVENTED when the model was shown a
  * result with members of the declared answer.
@@ -48,17 +51,55 @@ static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
 
 static bool only_announced(const struct ww_action *a)
 {
-	bool dated = false;
-
 	for (unsigned i = 0; i < a->claim_count; i++) {
 		if (a->claims[i].done)
 			return false;
-		dated |= a->claims[i].deadline.ns != 0;
 	}
-	return ww_action_claim_only(a) && !dated;
+	return ww_action_claim_only(a);
 }
 
-/* Rule 4. */
+/* Rule 2. */
+static bool rule_awaited(const struct ww_case *k, struct ww_ruling *r)
+{
+	struct ww_boot until = ww_action_announced_until(k->action);
+
+	if (until.ns > k->now.ns) {
+		r->verdict = k->finished ? WW_VERDICT_DEFERRED : WW_VERDICT_PENDING;
+		r->until = until;
+		r->world_asked = false;
+		return true;
+	}
+	if (!k->still_open && (until.ns || !only_announced(k->action)))
+		return false;
+	unverifiable(r, WW_REASON_OUTCOME_UNKNOWN);
+	return true;
+}
+
+/* Rule 3. */
+static bool rule_late(const struct ww_case *k, struct ww_ruling *r)
+{
+	const struct ww_attempt *late = &k->joined.overdue;
+
+	if (!late->match)
+		return false;
+	if (k->joined.overdue_contested) {
+		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+		return true;
+	}
+	if (late->grade != WW_JOIN_EXACT && k->world.failed & WW_WORLD_BIT(LOSSES)) {
+		unverifiable(r, WW_REASON_EVENT_LOSS);
+		return true;
+	}
+	r->verdict = WW_VERDICT_ACTED_LATE;
+	r->deciding = late;
+	r->join = late->grade;
+	r->by = late->by;
+	r->evidence = WW_EVIDENCE_E4;
+	r->late_ns = late->match->x->t_first_req.ns - k->joined.overdue_after.ns;
+	return true;
+}
+
+/* Rule 5. */
 static void rule_nothing(const struct ww_action *a, struct ww_ruling *r)
 {
 	if (a->span_count && !ww_action_says_done(a))
@@ -84,8 +125,8 @@ void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
 		r.n = k->partners;
 	} else if (k->world.undecoded.count) {
 		rule_undecoded(k, &r);
-	} else if (k->still_open || only_announced(k->action)) {
-		unverifiable(&r, WW_REASON_OUTCOME_UNKNOWN);
+	} else if (rule_late(k, &r) || rule_awaited(k, &r)) {
+		; /* ruled */
 	} else if (blocked != WW_REASON_NONE) {
 		unverifiable(&r, blocked);
 	} else {

@@ -6,18 +6,25 @@
  * Rules, in order:
  *  1. An AMBIGUOUS join picks nothing: UNVERIFIABLE(AMBIGUOUS_JOIN). Nor does one without an id
  * where events were lost: they could have told of another action that means the same call.
- *  2. One success is CONFIRMED_T1 whatever the span says. More than one success of a method that is
- *     not idempotent (RFC 9110 9.2.2), without one idempotency key, is DUPLICATE_EFFECT; a success
- * and an attempt of unknown end is POSSIBLE_DUPLICATE.
+ *  2. One success is CONFIRMED_T1 whatever the span says, and CONFIRMED_T2 when the id that it
+ *     created was read back: by another, later exchange at a declared destination, and nobody knew
+ *     the id before. More than one success of a method that is not idempotent (RFC 9110 9.2.2),
+ *     without one idempotency key, is DUPLICATE_EFFECT; a success and an attempt of unknown end is
+ *     POSSIBLE_DUPLICATE. A tool that only reads has no duplicates.
+ *     What was accepted for later is PENDING until the contract's deadline where it could be read
+ *     back, and then EFFECT_MISSING: only when no read can have gone unseen.
  *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed". That
  * no reply came is said only when none can have been lost to us.
  *  4. Only failures: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span says
  * otherwise; both only when no retry can have gone unseen.
- *  5. What the model was shown differs, in a member that the contract declares, from what every
+ *     Some of several items: PARTIAL_EFFECT, under the same condition.
+ *  5. A connection whose account does not close carried bytes that nobody explains, or too few for
+ *     the request that is said to have gone over it: capped at E3.
+ *  6. A retry before the server's Retry-After is a remark beside the verdict: it says how was
+ * asked, not what became of it.
+ *  7. What the model was shown differs, in a member that the contract declares, from what every
  *     attempt answered: RESULT_ALTERED. Only where every answer was seen whole, nothing was lost
  *     and no other call to the destination could have brought the value.
- *  6. A connection whose account does not close carried bytes that nobody explains, or too few for
- *     the request that is said to have gone over it: capped at E3.
  */
 #include "judge/ruling.h"
 
@@ -47,8 +54,17 @@ static void count(const struct ww_case *k, const struct ww_match *m, struct ww_t
 	case WW_WIRE_BODY_UNKNOWN:
 		t->body_unknown++;
 		break;
+	case WW_WIRE_PARTIAL:
+		t->partial++;
+		break;
 	case WW_WIRE_REDIRECTED:
 		t->redirected++;
+		break;
+	case WW_WIRE_UNCHANGED: /* of a reader's copy it says that it is still right */
+		if (k->contract->effect == WW_EFFECT_READ)
+			t->success++;
+		else
+			t->redirected++;
 		break;
 	case WW_WIRE_NO_REPLY:
 		if (acknowledged(k, m->x, &known) || !known)
@@ -92,6 +108,8 @@ static bool repeatable(const struct ww_case *k)
 	const struct ww_held_exchange *first = NULL;
 	bool safe = true, one_key = true;
 
+	if (k->contract->effect == WW_EFFECT_READ)
+		return true;
 	for (unsigned i = 0; i < j->count; i++) {
 		const struct ww_held_exchange *x = j->attempts[i].match->x;
 
@@ -119,6 +137,9 @@ static const struct ww_attempt *last_with(const struct ww_case *k, uint32_t wire
 }
 
 #define WIRE(w) (1u << WW_WIRE_##w)
+/* 304 to a tool that reads; for others tally.success has none of it. */
+#define WIRE_SUCCESS(k) \
+	(WIRE(SUCCESS) | ((k)->contract->effect == WW_EFFECT_READ ? WIRE(UNCHANGED) : 0))
 
 static enum ww_evidence evidence_of(const struct ww_case *k, const struct ww_attempt *at)
 {
@@ -149,19 +170,118 @@ static bool carried(const struct ww_held_flow *f, const struct ww_held_exchange 
 	return f->bytes_sent >= (f->tls ? f->setup[WW_DIR_OUT] : 0) + x->req_end;
 }
 
-/* Rule 6. */
+/* Rule 5. The counters of a live flow run behind its plaintext, but not by as much as the wait. */
+static bool accounted(const struct ww_case *k, const struct ww_held_exchange *x)
+{
+	const struct ww_held_flow *f = ww_held_flow_get(k->held, x->cookie);
+
+	return !f || (carried(f, x) &&
+		      (!f->closed || (f->unexplained[WW_DIR_OUT] <= WW_WORLD_REMAINDER_BYTES &&
+				      f->unexplained[WW_DIR_IN] <= WW_WORLD_REMAINDER_BYTES)));
+}
+
 static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 {
-	const struct ww_held_flow *f = ww_held_flow_get(k->held, r->deciding->match->x->cookie);
-
-	/* The counters of a live flow run behind its plaintext, but not by as much as the wait. */
-	if (!f || (carried(f, r->deciding->match->x) &&
-		   (!f->closed || (f->unexplained[WW_DIR_OUT] <= WW_WORLD_REMAINDER_BYTES &&
-				   f->unexplained[WW_DIR_IN] <= WW_WORLD_REMAINDER_BYTES))))
+	if (accounted(k, r->deciding->match->x))
 		return;
 	r->verdict = WW_VERDICT_UNVERIFIABLE;
 	r->reason = WW_REASON_PLAINTEXT_INCOMPLETE;
 	r->evidence = WW_EVIDENCE_E3;
+	r->read = NULL;
+}
+
+/* Rule 2. What a read says of the deciding attempt. */
+static enum ww_read said_by(const struct ww_case *k, const struct ww_ruling *r,
+			    const struct ww_join_read *read)
+{
+	unsigned deciding = (unsigned)(r->deciding - k->joined.attempts);
+
+	if (read->attempt != deciding)
+		return WW_READ_NONE;
+	if (read->match->read != WW_READ_SHOWN)
+		return (enum ww_read)read->match->read;
+	return k->joined.known & 1ull << deciding || !accounted(k, read->match->x) ? WW_READ_UNKNOWN
+										   : WW_READ_SHOWN;
+}
+
+static bool confirm_by_read(const struct ww_case *k, struct ww_ruling *r)
+{
+	for (unsigned i = 0; i < k->joined.read_count; i++) {
+		if (said_by(k, r, &k->joined.reads[i]) != WW_READ_SHOWN)
+			continue;
+		r->read = &k->joined.reads[i];
+		r->verdict = WW_VERDICT_CONFIRMED_T2;
+		r->evidence = WW_EVIDENCE_E6;
+		return true;
+	}
+	return false;
+}
+
+static bool maybe_read(const struct ww_case *k, const struct ww_ruling *r)
+{
+	bool maybe = k->joined.reads_over || k->joined.read_total > k->joined.read_count;
+
+	for (unsigned i = 0; i < k->joined.read_count; i++)
+		maybe |= said_by(k, r, &k->joined.reads[i]) == WW_READ_UNKNOWN;
+	return maybe;
+}
+
+/* Rule 2, what was accepted for later and is not shown. */
+static void rule_accepted(const struct ww_case *k, struct ww_ruling *r)
+{
+	struct ww_boot until = ww_closed_world_shows_until(k->contract, &k->joined);
+
+	if (until.ns == 0)
+		return;
+	r->until = until;
+	if (k->now.ns < until.ns) {
+		r->verdict = k->finished ? WW_VERDICT_ACCEPTED_ASYNC : WW_VERDICT_PENDING;
+		return;
+	}
+	r->world_asked = true;
+	if (ww_closed_world_reason(&k->world, WW_WORLD_NO_RETRY_UNSEEN) == WW_REASON_NONE &&
+	    k->world.undecoded.count == 0 && !k->still_open && !maybe_read(k, r))
+		r->verdict = WW_VERDICT_EFFECT_MISSING;
+}
+
+/* Rule 2, several of them. */
+static bool rule_several(const struct ww_case *k, struct ww_ruling *r)
+{
+	const struct ww_tally *t = &r->tally;
+	uint32_t maybe = t->success + t->accepted + t->partial + t->lost + t->undecoded +
+			 t->body_unknown + t->unfinished;
+	uint32_t wires = t->success    ? WIRE_SUCCESS(k)
+			 : t->accepted ? WIRE(ACCEPTED)
+				       : WIRE(PARTIAL);
+
+	if (maybe < 2 || repeatable(k))
+		return false;
+	decide(k, r,
+	       t->success == maybe ? WW_VERDICT_DUPLICATE_EFFECT : WW_VERDICT_POSSIBLE_DUPLICATE,
+	       WW_REASON_NONE, wires);
+	r->n = maybe;
+	return true;
+}
+
+/* Some items: the rest may have been sent again, unseen. */
+static void rule_partial(const struct ww_case *k, struct ww_ruling *r)
+{
+	enum ww_reason unseen = ww_closed_world_reason(&k->world, WW_WORLD_NO_RETRY_UNSEEN);
+
+	r->world_asked = true;
+	decide(k, r, WW_VERDICT_PARTIAL_EFFECT, WW_REASON_NONE, WIRE(PARTIAL));
+	if (unseen == WW_REASON_NONE && k->world.undecoded.count)
+		unseen = k->world.undecoded.opaque ? WW_REASON_TLS_OPAQUE
+						   : WW_REASON_PLAINTEXT_INCOMPLETE;
+	if (unseen == WW_REASON_NONE && k->still_open)
+		unseen = WW_REASON_OUTCOME_UNKNOWN;
+	if (unseen != WW_REASON_NONE) {
+		r->verdict = WW_VERDICT_UNVERIFIABLE;
+		r->reason = unseen;
+		return;
+	}
+	r->k = r->deciding->match->good;
+	r->n = r->deciding->match->all;
 }
 
 /* Whether some answer could have been seen by the harness and not by us. */
@@ -178,7 +298,7 @@ static bool answers_known(const struct ww_case *k)
 	       j->count == j->total && j->near_total == 0 && j->almost == 0;
 }
 
-/* Rule 5. Declared members of the shown result that no answer has; with `new_ones`, also those that
+/* Rule 7. Declared members of the shown result that no answer has; with `new_ones`, also those that
  * no answer has at all. Bit set. */
 static uint8_t altered(const struct ww_case *k, bool new_ones)
 {
@@ -204,23 +324,25 @@ static uint8_t altered(const struct ww_case *k, bool new_ones)
 static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 {
 	const struct ww_tally *t = &r->tally;
-	uint32_t done = t->success + t->accepted;
-	uint32_t maybe = done + t->lost + t->undecoded + t->body_unknown + t->unfinished;
 
-	if (done == 0)
+	if (t->success + t->accepted + t->partial == 0)
 		return false;
-	if (!repeatable(k) && maybe > 1) {
-		decide(k, r,
-		       t->success == maybe ? WW_VERDICT_DUPLICATE_EFFECT
-					   : WW_VERDICT_POSSIBLE_DUPLICATE,
-		       WW_REASON_NONE, WIRE(SUCCESS) | (t->success ? 0 : WIRE(ACCEPTED)));
-		r->n = maybe;
-	} else if (t->success) {
-		decide(k, r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, WIRE(SUCCESS));
-	} else {
-		decide(k, r, WW_VERDICT_ACCEPTED_ASYNC, WW_REASON_NONE, WIRE(ACCEPTED));
+	if (rule_several(k, r)) {
+		cap_by_account(k, r);
+		return true;
 	}
-	r->answer = r->verdict == WW_VERDICT_CONFIRMED_T1 ? altered(k, false) : 0;
+	if (t->success) {
+		decide(k, r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, WIRE_SUCCESS(k));
+		(void)confirm_by_read(k, r);
+	} else if (t->accepted) {
+		decide(k, r, WW_VERDICT_ACCEPTED_ASYNC, WW_REASON_NONE, WIRE(ACCEPTED));
+		if (!confirm_by_read(k, r))
+			rule_accepted(k, r);
+	} else {
+		rule_partial(k, r);
+	}
+	if (r->verdict == WW_VERDICT_CONFIRMED_T1 || r->verdict == WW_VERDICT_CONFIRMED_T2)
+		r->answer = altered(k, false);
 	if (r->answer)
 		r->verdict = WW_VERDICT_RESULT_ALTERED;
 	cap_by_account(k, r);
@@ -267,7 +389,8 @@ static bool rule_unknown(const struct ww_case *k, struct ww_ruling *r)
 	else if (t->unfinished)
 		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, WIRE(UNFINISHED));
 	else if (t->redirected)
-		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, WIRE(REDIRECTED));
+		decide(k, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN,
+		       WIRE(REDIRECTED) | WIRE(UNCHANGED));
 	else
 		return false;
 	return true;
@@ -339,6 +462,32 @@ static void rule_ambiguous(const struct ww_case *k, struct ww_ruling *r)
 	r->n = k->joined.total;
 }
 
+/* Rule 6. Counted from the begin of the attempt that was answered so: its answer is no older. */
+static uint64_t hurried(const struct ww_case *k)
+{
+	const struct ww_joined *j = &k->joined;
+	uint64_t bits = 0;
+
+	for (unsigned i = 1; i < j->count; i++) {
+		const struct ww_held_exchange *before = j->attempts[i - 1].match->x;
+		const struct ww_held_exchange *x = j->attempts[i].match->x;
+
+		if (before->retry_after && strcmp(before->name, x->name) == 0 &&
+		    x->t_first_req.ns > before->ended.ns &&
+		    x->t_first_req.ns - before->t_first_req.ns <
+			    before->retry_after_s * 1000000000ull)
+			bits |= 1ull << i;
+	}
+	return bits;
+}
+
+/* The declared server sent the client elsewhere, and it went: the trace says so. */
+static bool was_led_away(const struct ww_case *k, const struct ww_tally *t)
+{
+	return k->joined.elsewhere && t->redirected == k->joined.count &&
+	       k->joined.attempts[0].match->wire == WW_WIRE_REDIRECTED;
+}
+
 bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
 {
 	const struct ww_joined *j = &k->joined;
@@ -355,7 +504,10 @@ bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
 			if (counts(k, &j->attempts[i]))
 				count(k, j->attempts[i].match, &r.tally);
 		}
-		if (!rule_doubtful(k, &r) && !rule_success(k, &r) && !rule_unknown(k, &r))
+		r.hurried = hurried(k);
+		if (was_led_away(k, &r.tally))
+			rule_elsewhere(k, &r);
+		else if (!rule_doubtful(k, &r) && !rule_success(k, &r) && !rule_unknown(k, &r))
 			rule_failure(k, &r);
 	} else if (j->elsewhere) {
 		rule_elsewhere(k, &r);
