@@ -3,6 +3,7 @@
 
 #define RECORD_PLAIN_MAX 16384u
 #define TYPE_APPLICATION 23
+#define TICKET_BLOCK     16u
 
 void ww_account_add_record(struct ww_account_dir *d, const struct ww_event_record *ev)
 {
@@ -117,11 +118,18 @@ static uint64_t finished_time(const struct ww_account_dir *out, unsigned app)
 	return app > 0 ? out->records[app - 1].time_ns : 0;
 }
 
+/* Sealed with a block cipher (RFC 5077 section 4), the state of two tickets of one session, whose
+ * numbers may take a byte more or less, can fall to either side of a block's end. */
+static bool alike(uint32_t x, uint32_t y)
+{
+	return x == y || x + TICKET_BLOCK == y || y + TICKET_BLOCK == x;
+}
+
 /* Invariant 5. */
 static void split_in(const struct ww_account_dir *in, unsigned app, uint64_t finished_ns,
 		     uint16_t version, struct ww_account *a)
 {
-	uint32_t ticket = 0, tickets = 0;
+	uint32_t first = 0, tickets = 0;
 
 	for (unsigned i = 0; i < app; i++) {
 		const struct ww_account_record *r = &in->records[i];
@@ -132,13 +140,13 @@ static void split_in(const struct ww_account_dir *in, unsigned app, uint64_t fin
 			continue; /* RFC 5246: not of the handshake, and tickets are */
 		} else if (!finished_ns || r->time_ns <= finished_ns) {
 			a->handshake += r->bytes;
-		} else if (ticket == 0 || r->bytes == ticket) {
-			ticket = r->bytes;
+		} else if (tickets == 0 || alike(r->bytes, first)) {
+			first = tickets ? first : r->bytes;
+			a->tickets += r->bytes;
 			tickets++;
 		}
 	}
-	a->tickets = (uint64_t)tickets * ticket;
-	a->tickets_alike = in->calls == 0 && tickets == 1 ? ticket : 0;
+	a->tickets_alike = in->calls == 0 && tickets == 1 ? first : 0;
 }
 
 /* RFC 8446 section 4.4.4: a header of 4 bytes and a hash, in one record. */

@@ -20,8 +20,9 @@
  *  3. A direction with lost calls or records is not checked: what they took is unknown.
  *  4. Of outgoing encrypted handshake bytes only a Finished record's are explained: a private TLS
  * copy could hide in more.
- *  5. A server's tickets come together and alike. An incoming record of another length is none: it
- * may be a reply that was read by means that no hook sees.
+ *  5. A server's tickets come together and alike: of one length, or one cipher block apart. An
+ * incoming record of another length is none: it may be a reply that was read by means that no hook
+ * sees.
  */
 #pragma once
 
