@@ -37,7 +37,23 @@
 	X(RESULT_ALTERED, 22, "RESULT_ALTERED",                                                    \
 	  "the model was shown another result than the tool answered")                             \
 	X(RESULT_INVENTED, 23, "RESULT_INVENTED",                                                  \
-	  "closed world held, nothing was sent, the model was shown a result")
+	  "closed world held, nothing was sent, the model was shown a result")                     \
+	X(CONTROL_FIRED, 24, "CONTROL_FIRED",                                                      \
+	  "the declared control answered \"allowed\" before the action began")                     \
+	X(ACTED_DESPITE_DENY, 25, "ACTED_DESPITE_DENY",                                            \
+	  "the declared control's last answer before the action was not \"allowed\"")              \
+	X(CONTROL_AFTER_ACTION, 26, "CONTROL_AFTER_ACTION",                                        \
+	  "the declared control answered after the action had begun")                              \
+	X(CONTROL_STALE, 27, "CONTROL_STALE",                                                      \
+	  "the declared control's answer was too old, or used up by other actions")                \
+	X(SUBJECT_MISMATCH, 28, "SUBJECT_MISMATCH",                                                \
+	  "the declared control was asked about another subject")                                  \
+	X(CONTROL_ERRORED_OPEN, 29, "CONTROL_ERRORED_OPEN",                                        \
+	  "the declared control gave no decision, and the action went on")                         \
+	X(CONTROL_MISSING, 30, "CONTROL_MISSING",                                                  \
+	  "closed world held and the declared control was not called before the action")           \
+	X(NARRATED_ONLY, 31, "NARRATED_ONLY",                                                      \
+	  "as CONTROL_MISSING, and a text says that it was done")
 
 /* Why a verdict is UNVERIFIABLE, or what caps it. */
 #define WW_REASONS(X)                                                                              \

@@ -109,8 +109,12 @@ struct ww_action {
 	struct ww_boot until; /* it is PENDING until then; 0: it is not */
 	uint32_t revision;
 	uint8_t fingerprint[32]; /* of the last verdict record */
-	uint32_t partners;       /* a loose claim's, when it was last asked */
-	bool owns;               /* exchanges satisfy it */
+	struct {
+		uint8_t fingerprint[8];
+		uint32_t revision;
+	} controls[WW_CONTROLS_MAX]; /* likewise, of the verdicts about its controls */
+	uint32_t partners;           /* a loose claim's, when it was last asked */
+	bool owns;                   /* exchanges satisfy it */
 };
 
 struct ww_actions;

@@ -80,7 +80,7 @@ int ww_held_new(const struct ww_contracts *contracts, const struct ww_digest_key
 		return -ENOMEM;
 	h->contracts = contracts;
 	h->key = key;
-	h->newest = calloc(contracts->count + 1, sizeof(struct ww_match *));
+	h->newest = calloc(contracts->all + 1, sizeof(struct ww_match *));
 	if (!h->newest)
 		return -ENOMEM;
 	*ret_held = WW_TAKE(h);
@@ -149,6 +149,7 @@ static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
 	for (unsigned i = 0; i < x->match_count; i++) {
 		struct ww_match *m = &x->matches[i];
 
+		free(m->subjects);
 		if (m->id_present)
 			pull_id(h, m);
 		if (m->older)
@@ -335,6 +336,31 @@ static void take_answer(struct ww_held *h, const struct ww_contract *c, const st
 		set_id(h, ww_buf_slice(&b), m);
 }
 
+static int read_subject(struct ww_held *h, const struct ww_control *k, bool of_control,
+			const struct ww_exchange *x, struct ww_subjects *ret_subjects)
+{
+	if (k->subject_count == 0 || x->req.coding == WW_CODING_OTHER)
+		return 0;
+	return ww_subjects_read(k->subject[of_control ? 0 : 1], h->key, x->req.data, x->req.whole,
+				ret_subjects);
+}
+
+/* Without memory nothing is known of them. */
+static void take_subjects(struct ww_held *h, const struct ww_contract *c,
+			  const struct ww_exchange *x, struct ww_match *m)
+{
+	unsigned n = c->of ? 1 : c->control_count;
+	int r = 0;
+
+	if (n == 0)
+		return;
+	m->subjects = calloc(n, sizeof(*m->subjects));
+	for (unsigned i = 0; m->subjects && i < n && r == 0; i++)
+		r = read_subject(h, c->of ? c->of : &c->controls[i], c->of != NULL, x,
+				 &m->subjects[i]);
+	h->counts.refused += !m->subjects || r < 0;
+}
+
 /* What the answer to a request for `id` says of it. */
 static enum ww_read by_answer(struct ww_held *h, const struct ww_readback *b,
 			      const struct ww_exchange *x, struct ww_slice id)
@@ -437,7 +463,7 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < h->contracts->count; i++) {
+	for (unsigned i = 0; i < h->contracts->all; i++) {
 		const struct ww_contract *c = &h->contracts->items[i];
 		struct ww_match m = {.contract = i, .wire = WW_WIRE_UNDECODED};
 
@@ -458,6 +484,7 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
 
 			m.wire = (uint8_t)assess(c, x, answer, &m);
 			take_answer(h, c, x, answer, &m);
+			take_subjects(h, c, x, &m);
 		} else if (m.destination && !path_cut(x)) {
 			take_readback(h, c, x, &m);
 		}
@@ -602,6 +629,8 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, mcp, h->found) : 0;
 	if (n > 0 && r == 0)
 		r = hold(h, x, h->found, n, &e);
+	for (unsigned i = 0; i < n && !e; i++)
+		free(h->found[i].subjects);
 	/* The message's own context, where the request has none. */
 	if (e && !e->trace.present && mcp)
 		e->trace = mcp->trace;

@@ -23,6 +23,7 @@
 #include "flow/flow.h"
 #include "policy/answer.h"
 #include "policy/contract.h"
+#include "policy/subject.h"
 #include "proto/exchange.h"
 
 /* How one exchange stands under one contract. X(enum suffix, number, text, meaning) */
@@ -85,6 +86,8 @@ struct ww_match {
 	bool id_present;      /* the created id was found; of a read-back: always */
 	uint32_t good, all;   /* items that succeeded, of how many; 0 of 0: no bulk answer */
 	struct ww_answer answer;
+	struct ww_subjects *subjects; /* what the request is about, NULL: not asked for. Of a tool's
+					 call: one for each control; of a control's call: one */
 	struct ww_match_key id;
 	struct ww_match *same_older, *same_newer; /* with this id, by arrival */
 	UT_hash_handle hh;                        /* the newest of its id */

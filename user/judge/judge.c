@@ -54,6 +54,8 @@ struct ww_judge {
 	struct ww_buf verdict; /* one record */
 	struct ww_buf action;
 	struct ww_case scratch;
+	struct ww_controlled controlled; /* one control of it */
+	struct ww_joined calls;          /* where its calls are looked for */
 	struct ww_boot now;
 	struct ww_boot expired;
 	bool fresh;    /* live flows are as of this tick */
@@ -229,10 +231,8 @@ static uint64_t look_of(const struct ww_judge *j, const struct ww_action *a)
 }
 
 /* An exchange with a declared destination is under way. */
-static bool busy(const struct ww_judge *j, const struct ww_action *a)
+static bool busy(const struct ww_judge *j, const struct ww_action *a, const struct ww_contract *c)
 {
-	const struct ww_contract *c = contract_of(j, a);
-
 	for (const struct ww_held_flow *f = ww_held_flows_live(j->held); f; f = f->next) {
 		if (f->begun > f->delivered && f->role != WW_FLOW_ACCEPT &&
 		    ww_held_same_tree(f->root, a->root) && ww_closed_world_declared(c, f))
@@ -378,6 +378,79 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 		ww_closed_world_check(&ask, &k->world);
 }
 
+/* The checklist for the calls of a control, up to the begin of the action. */
+static void look_at_control(struct ww_judge *j, struct ww_case *k, const struct ww_controlled *c)
+{
+	const struct ww_actor *root = ww_actors_get(j->deps.actors, k->action->root);
+	struct ww_joined *joined = &j->calls;
+	struct ww_world_ask ask = {
+		.held = j->held,
+		.flows = j->deps.flows,
+		.coverage = j->deps.coverage,
+		.action = k->action,
+		.contract = &j->deps.contracts->items[c->control->index],
+		.joined = joined,
+		.now = j->now,
+		.came = root ? root->came : (struct ww_boot){0},
+	};
+
+	memset(joined, 0, sizeof(*joined));
+	joined->window = (struct ww_join_window){c->begun, c->begun, c->from, c->begun};
+	joined->foreign = c->foreign;
+	joined->almost = c->almost;
+	ww_closed_world_check(&ask, &k->world);
+	k->still_open = busy(j, k->action, ask.contract);
+}
+
+static void make_control_record(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
+				const struct ww_ruling *r)
+{
+	unsigned place = r->control->of->place;
+	struct ww_verdict_record v = {k, r, j->deps.clock, j->deps.contracts,
+				      a->controls[place].revision + 1};
+	struct ww_jsonw w;
+	size_t from = 0, to = 0;
+	struct ww_sha256 print;
+
+	ww_buf_clear(&j->verdict);
+	ww_jsonw_init(&w, &j->verdict);
+	ww_verdict_write(&v, &w, &from, &to);
+	ww_sha256(ww_slice_sub(ww_buf_slice(&j->verdict), from, to - from), &print);
+	if (v.revision > 1 && memcmp(print.b, a->controls[place].fingerprint,
+				     sizeof(a->controls[place].fingerprint)) == 0)
+		return;
+	memcpy(a->controls[place].fingerprint, print.b, sizeof(a->controls[place].fingerprint));
+	j->counts.superseded += v.revision > 1;
+	a->controls[place].revision++;
+	j->counts.verdicts[r->verdict]++;
+	emit(j, WW_RECORD_VERDICT, &w);
+}
+
+/* What is not known of the attempts is not known of what they needed. Uses k->world up. */
+static void judge_controls(struct ww_judge *j, struct ww_action *a, struct ww_case *k,
+			   const struct ww_ruling *effect)
+{
+	bool doubtful = effect->verdict == WW_VERDICT_UNVERIFIABLE &&
+			effect->reason != WW_REASON_OUTCOME_UNKNOWN &&
+			effect->reason != WW_REASON_BODY_UNKNOWN;
+
+	for (unsigned i = 0; i < k->contract->control_count; i++) {
+		struct ww_controlled *c = &j->controlled;
+		struct ww_control_ruling control;
+		struct ww_ruling r;
+
+		if (!ww_control_find(j->held, a, k->contract, i, &k->joined, j->cfg.grace_ns, c))
+			continue;
+		look_at_control(j, k, c);
+		ww_control_rule(k, c, false, &control, &r);
+		if (doubtful) {
+			r.verdict = WW_VERDICT_UNVERIFIABLE;
+			r.reason = effect->reason;
+		}
+		make_control_record(j, a, k, &r);
+	}
+}
+
 /* The deadline is not reached, and what was seen until now is not the last word. */
 static bool is_pending(const struct ww_judge *j, const struct ww_action *a, struct ww_ruling *r)
 {
@@ -426,7 +499,7 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	refresh_flows(j);
 	ww_join_release(&ask);
 	ww_join_find(&ask, &k->joined);
-	k->still_open = busy(j, a);
+	k->still_open = busy(j, a, k->contract);
 	look_at_world(j, k);
 	if (k->world.undecoded.count)
 		k->rivals = ww_join_rivals(&ask);
@@ -442,6 +515,8 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 		put_off(j, a, k, &r);
 	else
 		settle(j, a, k, &r);
+	if (!pending)
+		judge_controls(j, a, k, &r);
 }
 
 /* The table is full: an action goes before its time, and the record says why it is not judged. */
@@ -472,6 +547,15 @@ static void make_room(struct ww_judge *j)
 /* --- what comes in ------------------------------------------------------------------------------
  */
 
+static bool needs(const struct ww_contract *c, unsigned index)
+{
+	for (unsigned i = 0; i < c->control_count; i++) {
+		if (c->controls[i].index == index)
+			return true;
+	}
+	return false;
+}
+
 /* An exchange that ends after its action was judged: judged again. */
 static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 {
@@ -483,10 +567,13 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 
 		prev = a->prev;
 		if (a->contract < 0 || !ww_held_same_tree(a->root, x->root) ||
-		    x->t_first_req.ns < w.from.ns || x->t_first_req.ns > w.to.ns)
+		    x->t_first_req.ns > w.to.ns)
 			continue;
 		for (unsigned i = 0; i < x->match_count; i++) {
-			if ((int)x->matches[i].contract == a->contract)
+			bool inside = x->t_first_req.ns >= w.from.ns &&
+				      (int)x->matches[i].contract == a->contract;
+
+			if (inside || needs(contract_of(j, a), x->matches[i].contract))
 				ww_actions_reopen(j->actions, a);
 		}
 	}

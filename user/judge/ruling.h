@@ -6,6 +6,7 @@
 #pragma once
 
 #include "judge/closed_world.h"
+#include "join/control.h"
 #include "join/join.h"
 
 struct ww_case {
@@ -30,8 +31,18 @@ struct ww_tally {
 	uint32_t unsent, undecoded, unfinished;
 };
 
+/* What the control engine adds. */
+struct ww_control_ruling {
+	const struct ww_controlled *of;
+	const struct ww_control_run *run; /* the one that decides, or NULL */
+	uint32_t denied; /* runs about the same that did not allow, before the action */
+	uint32_t uses;   /* other actions that had the same answer */
+	int64_t gap_ns;  /* from the run's answer to the action's begin; negative: it came after */
+	bool narrated;   /* text says that it was done */
+};
+
 struct ww_ruling {
-	const char *engine; /* "effect" or "commit" */
+	const char *engine; /* "effect", "commit" or "control" */
 	enum ww_verdict verdict;
 	enum ww_reason reason;
 	enum ww_evidence evidence;
@@ -48,9 +59,19 @@ struct ww_ruling {
 	const struct ww_attempt *deciding; /* the attempt the verdict is about, or NULL */
 	const struct ww_held_flow *flow;   /* undecoded evidence, or NULL */
 	struct ww_tally tally;
-	bool world_asked; /* the checklist was part of the decision */
-	uint8_t answer;   /* RESULT_ALTERED, RESULT_INVENTED: answer paths it rests on, bit set */
+	bool world_asked;                        /* the checklist was part of the decision */
+	const struct ww_control_ruling *control; /* of the control engine, else NULL */
+	uint8_t answer; /* RESULT_ALTERED, RESULT_INVENTED: answer paths it rests on, bit set */
 };
+
+/* Whether the action was done with this control's leave. k->world is of the control's calls, up to
+ * the action's begin. *ret_control is filled, and *ret_ruling points to it. */
+void ww_control_rule(const struct ww_case *k, const struct ww_controlled *c, bool narrated,
+		     struct ww_control_ruling *ret_control, struct ww_ruling *ret_ruling);
+
+/* The kernel sent what x's request takes, and no bytes of its connection are unexplained: plaintext
+ * alone may have been made up. */
+bool ww_ruling_accounted(const struct ww_held *h, const struct ww_held_exchange *x);
 
 /* The wire answered, or carried something that could be the call: true when *ret_ruling was made.
  */

@@ -143,6 +143,57 @@ static void add_shown(struct line *l, const struct ww_case *k, const struct ww_r
 	add(l, " (measured)");
 }
 
+static const char *control_finding(enum ww_verdict v)
+{
+	switch (v) {
+	case WW_VERDICT_CONTROL_FIRED:
+		return "allowed it before it began";
+	case WW_VERDICT_ACTED_DESPITE_DENY:
+		return "did not allow it, and it was done";
+	case WW_VERDICT_CONTROL_AFTER_ACTION:
+		return "answered after it had begun";
+	case WW_VERDICT_CONTROL_STALE:
+		return "allowed it too long before, or for others";
+	case WW_VERDICT_SUBJECT_MISMATCH:
+		return "was asked about another subject";
+	case WW_VERDICT_CONTROL_ERRORED_OPEN:
+		return "gave no decision, and it was done";
+	default:
+		return "was not called before it began (closed world held)";
+	}
+}
+
+/* "control refund-policy was asked about another subject: POST /v1/decisions at authz.example.com
+ * answered 200 (measured), 220 ms before the action" */
+static void add_control(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	const struct ww_control_ruling *c = r->control;
+
+	add(l, "control %s ", c->of->control->name);
+	if (r->verdict == WW_VERDICT_UNVERIFIABLE)
+		add_unknown(l, k, r);
+	else
+		add(l, "%s", control_finding(r->verdict));
+	if (c->run) {
+		const struct ww_held_exchange *x = c->run->match->x;
+
+		add(l, ": ");
+		add_call(l, c->run->match);
+		if (c->run->ended.ns)
+			add(l, " answered %u (measured), %lld ms %s", x->status,
+			    (long long)(c->gap_ns < 0 ? -c->gap_ns : c->gap_ns) / 1000000,
+			    c->gap_ns < 0 ? "after the action's begin" : "before the action");
+		else
+			add(l, " got no answer (measured)");
+	}
+	if (c->denied)
+		add(l, ", %u before did not allow", c->denied);
+	if (c->uses)
+		add(l, ", %u other actions had this answer", c->uses);
+	if (c->narrated)
+		add(l, "; claimed in text");
+}
+
 static void add_finding(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
 {
 	char peer[WW_ENDPOINT_TEXT_MAX];
@@ -226,6 +277,9 @@ void ww_verdict_summary(const struct ww_case *k, const struct ww_ruling *r, char
 
 	out[0] = '\0';
 	add(&l, "%s: ", k->action->tool[0] ? k->action->tool : "(no tool name)");
-	add_finding(&l, k, r);
+	if (r->control)
+		add_control(&l, k, r);
+	else
+		add_finding(&l, k, r);
 	add_claimed(&l, k->action);
 }

@@ -4,9 +4,12 @@
 #include "base/encode.h"
 #include "judge/verdict.h"
 
-void ww_verdict_write_id(const struct ww_action *a, uint32_t revision, char *out)
+void ww_verdict_write_id(const struct ww_action *a, const struct ww_ruling *r, uint32_t revision,
+			 char *out)
 {
 	out = ww_put_text(ww_put_text(out, "v-"), a->id + 2);
+	if (r->control)
+		out = ww_put_dec(ww_put_text(out, "-k"), r->control->of->place);
 	ww_put_dec(ww_put_text(out, "-"), revision);
 }
 
@@ -438,6 +441,8 @@ static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		write_exchange_id(w, NULL, k->joined.elsewhere->x);
 	if (v->r->flow)
 		write_flow_id(w, NULL, v->r->flow->cookie);
+	if (v->r->control && v->r->control->run)
+		write_exchange_id(w, NULL, v->r->control->run->match->x);
 	ww_jsonw_end_array(w);
 }
 
@@ -519,6 +524,57 @@ static void write_findings(const struct ww_verdict_record *v, struct ww_jsonw *w
 	ww_jsonw_end_array(w);
 }
 
+static void write_subjects(struct ww_jsonw *w, const char *key, const struct ww_subjects *s)
+{
+	if (!s || !s->known)
+		return;
+	ww_jsonw_array(w, key);
+	for (unsigned i = 0; i < s->count; i++) {
+		uint64_t d = htobe64(s->digest[i]);
+
+		ww_jsonw_hex(w, NULL, ww_slice(&d, sizeof(d)));
+	}
+	ww_jsonw_end_array(w);
+}
+
+static void write_run(const struct ww_verdict_record *v, const struct ww_control_run *run,
+		      struct ww_jsonw *w)
+{
+	const struct ww_control_ruling *c = v->r->control;
+	const struct ww_subjects *own = c->of->action->match->subjects;
+
+	write_exchange_id(w, "exchange", run->match->x);
+	write_wall(w, "t", ww_clock_wall(v->clock, run->begun));
+	ww_jsonw_cstr(w, "says", ww_control_says_name((enum ww_control_says)run->says));
+	if (run->match->x->status)
+		ww_jsonw_u64(w, "status", run->match->x->status);
+	ww_jsonw_cstr(w, "subject", ww_control_subject_name((enum ww_control_subject)run->subject));
+	write_subjects(w, "subjects", run->match->subjects);
+	write_subjects(w, "actionSubject", own ? &own[c->of->place] : NULL);
+	if (run->ended.ns)
+		ww_jsonw_i64(w, "gapMs", c->gap_ns / 1000000);
+}
+
+/* The columns narrated and wire, of a control. */
+static void write_control(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_control_ruling *c = v->r->control;
+
+	if (!c)
+		return;
+	ww_jsonw_object(w, "control");
+	ww_jsonw_cstr(w, "name", c->of->control->name);
+	ww_jsonw_cstr(w, "same", ww_control_same_name(c->of->control->same));
+	ww_jsonw_bool(w, "narrated", c->narrated);
+	write_exchange_id(w, "action", c->of->action->match->x);
+	if (c->run)
+		write_run(v, c->run, w);
+	ww_jsonw_u64(w, "runs", c->of->total);
+	ww_jsonw_u64(w, "denied", c->denied);
+	ww_jsonw_u64(w, "uses", c->uses);
+	ww_jsonw_end_object(w);
+}
+
 static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
 	const struct ww_ruling *r = v->r;
@@ -539,6 +595,7 @@ static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		write_wall(w, "deadline", ww_clock_wall(v->clock, r->until));
 	if (r->verdict == WW_VERDICT_ACTED_LATE)
 		ww_jsonw_u64(w, "lateMs", r->late_ns / 1000000);
+	write_control(v, w);
 	write_findings(v, w);
 }
 
@@ -550,7 +607,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "kind", "verdict");
-	ww_verdict_write_id(a, v->revision, id);
+	ww_verdict_write_id(a, v->r, v->revision, id);
 	ww_jsonw_cstr(w, "id", id);
 	write_wall(w, "t", subject_time(v));
 	*ret_from = w->out->n;
@@ -569,7 +626,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	ww_jsonw_cstr(w, "summary", summary);
 	*ret_to = w->out->n;
 	if (v->revision > 1) {
-		ww_verdict_write_id(a, v->revision - 1, id);
+		ww_verdict_write_id(a, v->r, v->revision - 1, id);
 		ww_jsonw_cstr(w, "supersedes", id);
 	}
 	ww_jsonw_end_object(w);

@@ -22,8 +22,10 @@ struct ww_verdict_record {
 	uint32_t revision; /* 1, 2, ... */
 };
 
-/* "v-<action>-<revision>"; out holds WW_VERDICT_ID_MAX bytes. */
-void ww_verdict_write_id(const struct ww_action *a, uint32_t revision, char *out);
+/* "v-<action>-<revision>", of the control engine "v-<action>-k<place>-<revision>"; out holds
+ * WW_VERDICT_ID_MAX bytes. */
+void ww_verdict_write_id(const struct ww_action *a, const struct ww_ruling *r, uint32_t revision,
+			 char *out);
 
 /* The action's record. Errors stay in the writer. */
 void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw *w);

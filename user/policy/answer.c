@@ -3,46 +3,13 @@
 
 #include <errno.h>
 
-#include "base/buf.h"
-#include "base/json.h"
-
-#define SCALAR_BYTES_MAX 256u
+#include "policy/scalar.h"
 
 const char *ww_answer_path(const struct ww_contract *c, unsigned i)
 {
 	if (c->answer_path_count == 0)
 		return i == 0 ? c->id_path : NULL;
 	return i < c->answer_path_count ? c->answer_paths[i] : NULL;
-}
-
-/* Libraries write a number as they like: 10, 10.0 and 1e1 are one. */
-static int number_text(struct ww_slice raw, struct ww_buf *out)
-{
-	char text[SCALAR_BYTES_MAX + 1];
-	int n;
-
-	if (raw.n >= sizeof(text))
-		return -EMSGSIZE;
-	memcpy(text, raw.p, raw.n);
-	text[raw.n] = '\0';
-	n = snprintf(text, sizeof(text), "%.17g", strtod(text, NULL));
-	return ww_buf_add(out, text, (size_t)n);
-}
-
-/* The scalar as text. 0; -ENOENT: none, or null. */
-static int scalar_text(const struct ww_json_token *t, struct ww_buf *out)
-{
-	switch (t->type) {
-	case WW_JSON_STRING:
-		return ww_json_unescape(t, out);
-	case WW_JSON_NUMBER:
-		return number_text(t->raw, out);
-	case WW_JSON_TRUE:
-	case WW_JSON_FALSE:
-		return ww_buf_add(out, t->raw.p, t->raw.n);
-	default:
-		return -ENOENT;
-	}
 }
 
 int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
@@ -55,7 +22,7 @@ int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
 	const char *path;
 	bool json;
 
-	ww_buf_init(&b, SCALAR_BYTES_MAX);
+	ww_buf_init(&b, WW_SCALAR_BYTES_MAX);
 	/* A document that ends too early for JSON was not shown as JSON. */
 	json = whole && ww_answer_path(c, 0) &&
 	       ww_json_path(text, "$", &whole_text, &range) == WW_PARSE_DONE;
@@ -67,7 +34,7 @@ int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
 		if (ww_json_path(text, path, &t, NULL) != WW_PARSE_DONE)
 			continue;
 		ww_buf_clear(&b);
-		r = scalar_text(&t, &b);
+		r = ww_scalar_text(&t, &b);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)

@@ -33,6 +33,7 @@
 enum ww_effect { WW_EFFECTS(WW_EFFECT_ENUM_) };
 
 #define WW_ANSWER_PATHS_MAX 8u
+#define WW_CONTROLS_MAX     8u
 
 /* At least one of name and cidrs is given. */
 struct ww_destination {
@@ -108,11 +109,13 @@ struct ww_control {
 	uint32_t max_age_s;      /* an older answer allows nothing, 0: whatever its age */
 	uint32_t max_uses;       /* actions that one answer allows, 0: any number */
 	enum ww_control_same same;
+	unsigned index; /* its calls are meant by ww_contracts.items[index] */
 };
 
 struct ww_contract {
 	unsigned line;
 	char *tool;
+	const struct ww_control *of; /* it means the calls of this control, and has no tool */
 	enum ww_effect effect;
 	/* The members below only where ww_contract_networked(). */
 	struct ww_pattern call;
@@ -133,7 +136,9 @@ struct ww_contract {
 struct ww_contracts {
 	unsigned count;
 	struct ww_contract *items; /* in the file's order; tools are distinct */
-	struct ww_sha256 digest;   /* of the file's bytes, plain SHA-256 */
+	unsigned all; /* with those behind them that mean the calls of controls: they have no tool,
+			 and success is what allows */
+	struct ww_sha256 digest; /* of the file's bytes, plain SHA-256 */
 };
 
 struct ww_contract_error {

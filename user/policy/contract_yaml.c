@@ -460,7 +460,7 @@ static int take_controls(struct ww_yaml *r, void *into)
 {
 	struct ww_contract *c = into;
 
-	if (ww_yaml_list(r, 1, WW_CONTRACT_ITEMS_MAX, (void **)&c->controls, &c->control_count,
+	if (ww_yaml_list(r, 1, WW_CONTROLS_MAX, (void **)&c->controls, &c->control_count,
 			 sizeof(*c->controls), take_control) < 0)
 		return r->err;
 	for (unsigned i = 1; i < c->control_count; i++) {
@@ -649,6 +649,40 @@ static int take_contracts(struct ww_yaml *r, void *into)
 	return 0;
 }
 
+/* The calls of controls are looked for as those of tools are. Their parts stay the control's. */
+static int add_controls(struct ww_contracts *all)
+{
+	struct ww_contract *items;
+	unsigned n = all->count;
+
+	for (unsigned i = 0; i < all->count; i++)
+		n += all->items[i].control_count;
+	all->all = all->count;
+	if (n == all->count)
+		return 0;
+	if (n > WW_CONTRACTS_MAX)
+		return -E2BIG;
+	items = reallocarray(all->items, n, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	all->items = items;
+	for (unsigned i = 0; i < all->count; i++) {
+		for (unsigned k = 0; k < items[i].control_count; k++) {
+			struct ww_control *control = &items[i].controls[k];
+
+			control->index = all->all;
+			items[all->all++] = (struct ww_contract){
+				.line = control->line,
+				.of = control,
+				.effect = WW_EFFECT_READ,
+				.call = control->call,
+				.success = control->allow,
+			};
+		}
+	}
+	return 0;
+}
+
 int ww_contracts_parse(struct ww_slice yaml, struct ww_contracts **ret_contracts,
 		       struct ww_contract_error *ret_error)
 {
@@ -677,6 +711,16 @@ int ww_contracts_parse(struct ww_slice yaml, struct ww_contracts **ret_contracts
 			memcpy(ret_error->text, r.error_text, sizeof(ret_error->text));
 		}
 		return r.err;
+	}
+	switch (add_controls(all)) {
+	case 0:
+		break;
+	case -E2BIG:
+		*ret_error = (struct ww_contract_error){
+			.text = "expected at most 256 tools and controls together, found more"};
+		return -EINVAL;
+	default:
+		return -ENOMEM;
 	}
 	ww_sha256(yaml, &all->digest);
 	*ret_contracts = WW_TAKE(all);

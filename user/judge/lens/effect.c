@@ -171,9 +171,9 @@ static bool carried(const struct ww_held_flow *f, const struct ww_held_exchange 
 }
 
 /* Rule 5. The counters of a live flow run behind its plaintext, but not by as much as the wait. */
-static bool accounted(const struct ww_case *k, const struct ww_held_exchange *x)
+bool ww_ruling_accounted(const struct ww_held *h, const struct ww_held_exchange *x)
 {
-	const struct ww_held_flow *f = ww_held_flow_get(k->held, x->cookie);
+	const struct ww_held_flow *f = ww_held_flow_get(h, x->cookie);
 
 	return !f || (carried(f, x) &&
 		      (!f->closed || (f->unexplained[WW_DIR_OUT] <= WW_WORLD_REMAINDER_BYTES &&
@@ -182,7 +182,7 @@ static bool accounted(const struct ww_case *k, const struct ww_held_exchange *x)
 
 static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 {
-	if (accounted(k, r->deciding->match->x))
+	if (ww_ruling_accounted(k->held, r->deciding->match->x))
 		return;
 	r->verdict = WW_VERDICT_UNVERIFIABLE;
 	r->reason = WW_REASON_PLAINTEXT_INCOMPLETE;
@@ -200,8 +200,9 @@ static enum ww_read said_by(const struct ww_case *k, const struct ww_ruling *r,
 		return WW_READ_NONE;
 	if (read->match->read != WW_READ_SHOWN)
 		return (enum ww_read)read->match->read;
-	return k->joined.known & 1ull << deciding || !accounted(k, read->match->x) ? WW_READ_UNKNOWN
-										   : WW_READ_SHOWN;
+	return k->joined.known & 1ull << deciding || !ww_ruling_accounted(k->held, read->match->x)
+		       ? WW_READ_UNKNOWN
+		       : WW_READ_SHOWN;
 }
 
 static bool confirm_by_read(const struct ww_case *k, struct ww_ruling *r)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * control: which exchanges are runs of a control that an action needs, beside that action: before
+ * it or not, about the same subject or not. Reads held.h and what join.h found; changes nothing.
+ *
+ * Numbered invariants:
+ *  1. An action begins with the first request byte of its first attempt, and a control is over with
+ *     the last byte of its answer: both by the kernel's clock.
+ *  2. Runs are of the action's process tree. Another tree's are counted: it may have asked for it.
+ *  3. Subjects that are not known are neither the same nor different.
+ *
+ * Pure, no memory of its own.
+ */
+#pragma once
+
+#include "join/join.h"
+
+#define WW_CONTROL_RUNS_MAX 32
+
+/* What a run says. X(enum suffix, number, text, meaning) */
+#define WW_CONTROL_SAYS(X)                                                              \
+	X(ALLOW, 0, "allow", "the answer is as the contract declares for \"allowed\"")      \
+	X(DENY, 1, "deny", "403, or a body that is not as declared")                        \
+	X(ERROR, 2, "error", "another status, or no answer")                                \
+	X(UNKNOWN, 3, "unknown", "the answer was not fully seen, or is for later")
+
+#define WW_CONTROL_SAYS_ENUM_(n, v, t, d) WW_CONTROL_##n = (v),
+enum ww_control_says { WW_CONTROL_SAYS(WW_CONTROL_SAYS_ENUM_) WW_CONTROL_SAYS_MAX };
+/* As it stands in records; static text, "unknown" for other numbers. */
+const char *ww_control_says_name(enum ww_control_says s);
+
+/* X(enum suffix, number, text, meaning) */
+#define WW_CONTROL_SUBJECTS(X)                                                 \
+	X(UNASKED, 0, "not-declared", "the contract names no subject")         \
+	X(EQUAL, 1, "equal", "the action's subject is the control's, or among them") \
+	X(DIFFERS, 2, "differs", "it is another")                              \
+	X(UNKNOWN, 3, "unknown", "one of both could not be read")
+
+#define WW_CONTROL_SUBJECT_ENUM_(n, v, t, d) WW_CONTROL_SUBJECT_##n = (v),
+enum ww_control_subject { WW_CONTROL_SUBJECTS(WW_CONTROL_SUBJECT_ENUM_) WW_CONTROL_SUBJECT_MAX };
+const char *ww_control_subject_name(enum ww_control_subject s);
+
+struct ww_control_run {
+	const struct ww_match *match;
+	uint8_t says;    /* enum ww_control_says */
+	uint8_t subject; /* enum ww_control_subject */
+	struct ww_boot begun, ended; /* ended 0: no answer came */
+};
+
+struct ww_controlled {
+	const struct ww_control *control;
+	unsigned place; /* of it in its contract */
+	const struct ww_attempt *action; /* the first attempt; it has begun */
+	struct ww_boot begun;            /* of it */
+	struct ww_boot from;             /* a run before that allows nothing, for its age */
+	struct ww_boot until;            /* runs are looked for until then */
+	uint32_t total;
+	unsigned count; /* of them here, the last ones, by begin */
+	struct ww_control_run runs[WW_CONTROL_RUNS_MAX];
+	uint32_t foreign; /* like calls of other trees */
+	uint32_t almost;  /* calls of this tree that a server may take for one */
+	uint32_t stray;   /* calls of this tree that may belong to it, or to another trace */
+};
+
+/*
+ * The runs of a's k-th control beside what was joined. False: no attempt was sent, so there is
+ * nothing that needed one. slack_ns: how long after the action's last attempt is looked.
+ */
+bool ww_control_find(const struct ww_held *h, const struct ww_action *a,
+		     const struct ww_contract *c, unsigned k, const struct ww_joined *j,
+		     uint64_t slack_ns, struct ww_controlled *ret_controlled);
+
+/* Actions of the tree about the same subject that began after the run's answer and before this one:
+ * they had the same answer. */
+uint32_t ww_control_uses(const struct ww_held *h, const struct ww_controlled *c,
+			 const struct ww_control_run *run);
