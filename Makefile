@@ -196,7 +196,7 @@ install: programs ## install programs, unit, manual pages and the contract examp
 	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 644 docs/examples/contracts.yaml docs/agents.md docs/keys.md docs/records.md docs/reports.md $(DOC)/
+	install -m 644 docs/examples/contracts.yaml docs/agents.md docs/evidence.md docs/keys.md docs/records.md docs/reports.md $(DOC)/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/pkg/wirewitnessd.service > $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 
 uninstall: ## remove what install put there; state stays

@@ -2,48 +2,8 @@
 # shellcheck shell=bash
 # Sourced by run: RFC 3161 time stamps, from a throw-away authority; openssl judges.
 
-mkdir -p ca
-cat >ca/ca.cnf <<CNF
-[req]
-distinguished_name = dn
-[dn]
-[ca_cert]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
-subjectKeyIdentifier = hash
-[tsa_cert]
-basicConstraints = CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = critical,timeStamping
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[tsa]
-default_tsa = authority
-[authority]
-serial = $work/ca/serial
-signer_cert = $work/ca/tsa.pem
-certs = $work/ca/ca.pem
-signer_key = $work/ca/tsa.key
-signer_digest = sha256
-default_policy = 1.3.6.1.4.1.99999.1
-digests = sha256
-ess_cert_id_alg = sha256
-CNF
-(
-	cd ca && echo 01 >serial
-	p256=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config ca.cnf)
-	openssl req -x509 "${p256[@]}" -keyout ca.key -out ca.pem -days 2 -subj /CN=throw-away-ca -extensions ca_cert
-	openssl req "${p256[@]}" -keyout tsa.key -out tsa.csr -subj /CN=throw-away-tsa
-	openssl x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -set_serial 2 -days 2 -out tsa.pem -extfile ca.cnf \
-		-extensions tsa_cert
-) >ca.log 2>&1 || cat ca.log
-cat ca/tsa.pem ca/ca.pem >ca/chain.pem
-
-mkfifo authority.port
-"$here/authority.py" "$work/ca/ca.cnf" >authority.port &
-authority_pid=$!
-read -r port <authority.port
-url=http://127.0.0.1:$port
+. "$here/authority.sh"
+authority "$work"
 stamp() { bundle "$1" --timestamp-ca ca/chain.pem "${@:2}"; }
 
 ok 'a time stamp' stamp stamped --timestamp "$url/tsa"
