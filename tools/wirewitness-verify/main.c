@@ -33,7 +33,7 @@ static int usage(FILE *f, int code)
 	      "had\n"
 	      "  --allow-untrusted    without a key: exit 0 when the report is whole under the key "
 	      "it names\n"
-	      "  --witnesses FILE     for a proof: witnesses of whom a quorum must have cosigned\n"
+	      "  --witnesses FILE     witnesses of whom a quorum must have cosigned the tree head\n"
 	      "  -o, --output FORMAT  text (default) or json\n"
 	      "  -h, --help           print this\n"
 	      "  --version            print the version\n"
@@ -209,13 +209,16 @@ static int verify_report(const struct arguments *a, const struct ww_note_key *ke
 {
 	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
 	WW_AUTO_BUF struct ww_buf out = {0};
-	int r;
+	struct ww_witness_set set;
+	int r = a->witnesses ? read_witnesses(a->witnesses, &set) : 0;
 
-	if (a->witnesses)
-		return trouble(a->file, "is not a proof: --witnesses is for proofs");
+	if (r < 0)
+		return -r;
 	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
 	r = chain ? ww_report_verify_chain(file, chain, &result)
 		  : ww_report_verify(file, key, &result);
+	if (r == 0 && a->witnesses)
+		r = ww_report_verify_witnesses(&result, &set);
 	if (r == 0)
 		r = a->json ? ww_report_text_json(&result, a->file, &out)
 			    : ww_report_text(&result, a->file, &out);

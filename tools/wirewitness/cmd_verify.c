@@ -69,7 +69,7 @@ static const struct argp_option argp_options[] = {
 	 "the ledger's keys/history: the report may be signed by any key that the ledger has had",
 	 0},
 	{"witnesses", 'w', "FILE", 0,
-	 "for a proof: witnesses of whom a quorum must have cosigned (a daemon's file)", 0},
+	 "witnesses of whom a quorum must have cosigned the tree head (a daemon's file)", 0},
 	{"output", 'o', "FORMAT", 0, "text (default) or json", 0},
 	{0},
 };
@@ -167,14 +167,15 @@ static int check_report(const struct verify *v, struct ww_slice file, const stru
 			const struct ww_keychain *chain, struct ww_buf *out, bool *ret_verified)
 {
 	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
-	int r;
+	struct ww_witness_set set;
+	int r = v->witnesses ? read_witnesses(v->witnesses, &set) : 0;
 
-	if (v->witnesses) {
-		ww_log(WW_LOG_ERR, "--witnesses is for proofs, %s is none", v->file);
-		return -EINVAL;
-	}
+	if (r < 0)
+		return r;
 	r = chain ? ww_report_verify_chain(file, chain, &result)
 		  : ww_report_verify(file, key, &result);
+	if (r == 0 && v->witnesses)
+		r = ww_report_verify_witnesses(&result, &set);
 	if (r == 0)
 		r = v->json ? ww_report_text_json(&result, v->file, out)
 			    : ww_report_text(&result, v->file, out);

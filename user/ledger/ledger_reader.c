@@ -10,12 +10,14 @@
 #include "ledger/fields.h"
 #include "ledger/keyfile.h"
 #include "ledger/tile_store.h"
+#include "ledger/tlog_check.h"
 
 struct ww_ledger_reader {
 	int dir;
 	struct ww_note_key key;
 	struct ww_buf note;
 	struct ww_checkpoint head;
+	uint64_t committed; /* at the last refresh; the head's size unless rewound */
 	struct ww_tile_store *tiles;
 	struct ww_payload_reader *payload;
 	struct stat looked; /* the file `pruned`, when withheld was read; zero: none */
@@ -90,6 +92,7 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 					      " records",
 					      r->head.size, head.size);
 		r->head = head;
+		r->committed = head.size;
 		r->note = note;
 		note = old;
 		ww_tile_store_resize(r->tiles, head.size);
@@ -97,6 +100,33 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 	}
 	if (ret_size)
 		*ret_size = r->head.size;
+	return 0;
+}
+
+int ww_ledger_reader_rewind(struct ww_ledger_reader *r, struct ww_slice note,
+			    struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf copy = {0};
+	struct ww_buf old = r->note;
+	struct ww_checkpoint head;
+	int e = ww_checkpoint_open(note, &r->key, &head);
+
+	if (e == -ENOMEM)
+		return ww_errtext_errno(why, e, "cannot verify the earlier head");
+	if (e < 0)
+		return ww_errtext_set(why, -EUCLEAN,
+				      "the earlier head is not signed by the ledger's key");
+	e = ww_tlog_check_extends(r->dir, &r->head, &head, why);
+	if (e < 0)
+		return e;
+	ww_buf_init(&copy, WW_NOTE_BYTES_MAX);
+	e = ww_buf_add(&copy, note.p, note.n);
+	if (e < 0)
+		return ww_errtext_errno(why, e, "cannot keep the earlier head");
+	r->head = head;
+	r->note = copy;
+	copy = old;
+	ww_tile_store_resize(r->tiles, head.size);
 	return 0;
 }
 
@@ -110,15 +140,15 @@ static int look(struct ww_ledger_reader *r)
 	if (fstatat(r->dir, "pruned", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
 		return -errno;
 	if (st.st_ino == r->looked.st_ino && st.st_mtim.tv_sec == r->looked.st_mtim.tv_sec &&
-	    st.st_mtim.tv_nsec == r->looked.st_mtim.tv_nsec && r->looked_size == r->head.size)
+	    st.st_mtim.tv_nsec == r->looked.st_mtim.tv_nsec && r->looked_size == r->committed)
 		return 0;
-	e = ww_withheld_read(r->dir, r->head.size, &l);
+	e = ww_withheld_read(r->dir, r->committed, &l);
 	if (e < 0)
 		return e;
 	ww_withheld_done(&r->withheld);
 	r->withheld = l;
 	r->looked = st;
-	r->looked_size = r->head.size;
+	r->looked_size = r->committed;
 	return 0;
 }
 

@@ -36,6 +36,15 @@ WW_CHECK int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_
 				      struct ww_errtext *why);
 
 /*
+ * Until the next refresh the head is an earlier one that the log signed, the note given: only its
+ * records are visible, and proofs lead to it. Which record names a pruned one is still looked for
+ * in the whole log. 0; -EUCLEAN (not a checkpoint under the reader's key, longer than the log, or
+ * another tree); -ENOMEM; or an errno. On failure the head is as before.
+ */
+WW_CHECK int ww_ledger_reader_rewind(struct ww_ledger_reader *r, struct ww_slice note,
+				     struct ww_errtext *why);
+
+/*
  * Reads one record; ascending calls are sequential reads. *ret borrows until the next call. 0;
  * -ERANGE (not committed at the last refresh); -ENODATA (its segment is missing); -EUCLEAN
  * (damaged); or an errno. An erased record is 0 with ret->erased set, so is one whose segment went

@@ -227,6 +227,25 @@ static int check_envelope(struct ww_slice file, const struct trust *trust,
 /* --- statement -----------------------------------------------------------------------------------
  */
 
+/* Whether somebody beside the log has put a line under the head; who, is not known here. */
+static bool others_signed(const struct ww_report_result *res)
+{
+	struct ww_slice text, lines, line, mark = WW_SLICE_LIT("\xe2\x80\x94 ");
+	struct ww_slice name = ww_slice_str(res->key.name);
+
+	if (ww_note_split(res->statement.note, &text, &lines) < 0)
+		return false;
+	while (ww_slice_line(&lines, &line)) {
+		struct ww_slice by = ww_slice_sub(line, mark.n, line.n);
+
+		if (!ww_slice_starts(by, name) || ww_slice_find(by, 0, ' ') != name.n)
+			return true;
+	}
+	return false;
+}
+
+static const char NOT_WITNESSED[] = "not witnessed: only the log has signed the tree head";
+
 static int check_checkpoint(struct ww_report_result *res)
 {
 	const struct ww_statement *s = &res->statement;
@@ -254,10 +273,15 @@ static int check_checkpoint(struct ww_report_result *res)
 		r = ww_errtext_set(
 			text, -EINVAL,
 			"origin, size or root differ from those of the signed checkpoint");
-	if (r < 0)
+	if (r < 0) {
 		(void)fail(res, WW_REPORT_CHECK_CHECKPOINT);
-	else
-		pass(res, WW_REPORT_CHECK_CHECKPOINT);
+		return 0;
+	}
+	pass(res, WW_REPORT_CHECK_CHECKPOINT);
+	absent(res, WW_REPORT_CHECK_WITNESSES,
+	       others_signed(res) ? "not checked: others have signed the tree head, and no "
+				    "witnesses to be believed were given"
+				  : NOT_WITNESSED);
 	return 0;
 }
 
@@ -501,6 +525,31 @@ int ww_report_verify_chain(struct ww_slice file, const struct ww_keychain *chain
 			   struct ww_report_result *ret_result)
 {
 	return verify(file, &(struct trust){.chain = chain}, ret_result);
+}
+
+int ww_report_verify_witnesses(struct ww_report_result *res, const struct ww_witness_set *set)
+{
+	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_WITNESSES].text;
+	size_t count = 0;
+	int r;
+
+	if (res->checks[WW_REPORT_CHECK_CHECKPOINT].state != WW_REPORT_PASSED)
+		return 0; /* skipped, and nothing is verified */
+	r = ww_witness_set_count(set, res->statement.note, &count, NULL);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		ww_errtext_set(text, 0, "a cosignature is not good");
+	else if (count == 0 && !others_signed(res))
+		ww_errtext_set(text, 0, "%s", NOT_WITNESSED);
+	else
+		ww_errtext_set(text, 0,
+			       "%zu of %zu witnesses cosigned the tree head, %zu are needed", count,
+			       set->n, set->quorum);
+	res->checks[WW_REPORT_CHECK_WITNESSES].state =
+		r == 0 && count >= set->quorum ? WW_REPORT_PASSED : WW_REPORT_FAILED;
+	conclude(res);
+	return 0;
 }
 
 void ww_report_result_done(struct ww_report_result *r)

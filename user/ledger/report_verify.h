@@ -17,6 +17,7 @@
 #include "ledger/leaf.h"
 #include "ledger/note.h"
 #include "ledger/statement.h"
+#include "ledger/witness_set.h"
 
 /* name in text and JSON output, what passing says */
 #define WW_REPORT_CHECKS(X)                                                            \
@@ -34,6 +35,7 @@
 	X(RANGE, "range", "the listed indexes are the declared ones")                  \
 	X(WORDING, "wording", "no strong word stands without what backs it")           \
 	X(SAMPLING, "sampling", "the shown verdicts are those that the seeds choose")  \
+	X(WITNESSES, "witnesses", "enough witnesses have cosigned the tree head")      \
 	X(BUNDLE, "bundle", "the report itself is in the log, time stamps are over its signature")
 
 #define WW_REPORT_CHECK_ENUM_(n, name, text) WW_REPORT_CHECK_##n,
@@ -88,6 +90,14 @@ WW_CHECK int ww_report_verify(struct ww_slice file, const struct ww_note_key *tr
  */
 WW_CHECK int ww_report_verify_chain(struct ww_slice file, const struct ww_keychain *chain,
 				    struct ww_report_result *ret_result);
+
+/*
+ * After one of the two: whether a quorum of these witnesses has cosigned the tree head that the
+ * proofs lead to. Without this call the check WITNESSES is absent: it says whether anybody but the
+ * log signed, and counts nothing. 0: the result is changed; -ENOMEM: it is not.
+ */
+WW_CHECK int ww_report_verify_witnesses(struct ww_report_result *r,
+					const struct ww_witness_set *set);
 void ww_report_result_done(struct ww_report_result *r);
 
 const char *ww_report_check_name(enum ww_report_check_id id);

@@ -49,15 +49,15 @@ tamper_checkpoint() {
 tamper_witnesses() {
 	local first
 
-	first=$(grep -n '^— test/' folder/refund.tlog-proof | head -n 1 | cut -d: -f1)
-	no 'a forged cosignature' note refund.tlog-proof "$first"
-	no 'one cosignature missing' edit refund.tlog-proof "${first}d"
-	no 'none' edit refund.tlog-proof '/^— test/d'
-	no 'its time' edit refund.tlog-proof "${first}s/\\(— [^ ]* .\\{12\\}\\)./\\1_/;${first}s/_/B/"
+	first=$(grep -n '^— test/' folder/checkpoint | head -n 1 | cut -d: -f1)
+	no 'a forged cosignature' note checkpoint "$first"
+	no 'one cosignature missing' edit checkpoint "${first}d"
+	no 'none' edit checkpoint '/^— test/d'
+	no 'its time' edit checkpoint "${first}s/\\(— [^ ]* .\\{12\\}\\)./\\1_/;${first}s/_/B/"
 	no 'the witness of another name' edit witnesses 's|^test/w1+|test/w3+|'
-	no 'the tree' edit refund.tlog-proof '/^$/,$s/^\([0-9]*\)$/9\1/'
+	no 'the tree' edit checkpoint.text '2s/^/9/'
 	no 'a larger quorum' edit witnesses 's/^quorum 2/quorum 3/'
-	no 'the log did not sign' edit refund.tlog-proof '/^— wirewitness/d'
+	no 'a witness whose id is not its own' edit witnesses 's/^test.w1+./&0/;s/^\(test.w1+.\{8\}\)./\1/'
 }
 one='.predicate.records |= map(if .kind == "verdict" then'
 tamper_record() {

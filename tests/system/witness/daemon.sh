@@ -125,3 +125,42 @@ ok "with its memory it counts again" cosigned_from "$WW_STATE" "$size"
 ww_stop daemon
 is "the last head left the host at the stop" "$(size_of "$WW_RUN/published")" "$(size_of "$WW_STATE/checkpoint")"
 ok "the ledger is whole" "$WW_RUN/xmod_ledger" "$WW_STATE"
+
+# --- a report under the cosigned head ---------------------------------------------------------------------------------
+report() { "$WW_BUILD/wirewitness" report -d "$WW_STATE" -O "$1" --complete >"$WW_RUN/reported"; }
+verify() { "$WW_BUILD/wirewitness-verify" --key "$log" "$@" >"$WW_RUN/verified"; }
+head_of() { jq -r .payload "$1" | base64 -d | jq -j .predicate.checkpoint >"$WW_RUN/head"; }
+cosigned=$(size_of "$WW_STATE/checkpoint.cosigned")
+is "witnesses have cosigned all of it" "$cosigned" "$(size_of "$WW_STATE/checkpoint")"
+ok "a report" report "$WW_RUN/report"
+ok "  says that it is witnessed" grep -q "^witnessed: .* $cosigned records" "$WW_RUN/reported"
+head_of "$WW_RUN/report"
+is "  its head is good under x/mod, with both cosignatures" "$(xmod cosigned "$WW_RUN/head" "${keys[@]}")" "$cosigned"
+ok "  verified, the quorum too" verify --witnesses "$WW_RUN/witnesses" "$WW_RUN/report"
+ok "  by the other program as well" quiet "$WW_BUILD/wirewitness" verify --key "$log" --witnesses "$WW_RUN/witnesses" "$WW_RUN/report"
+ok "  not for a larger quorum" refused verify --witnesses "$WW_RUN/more" "$WW_RUN/report"
+ok "  which is said" grep -q 'FAIL  witnesses    2 of 6 witnesses cosigned the tree head, 3 are needed' "$WW_RUN/verified"
+ok "  unasked, nothing is counted" verify "$WW_RUN/report"
+ok "  which is said" grep -q 'none  witnesses    not checked' "$WW_RUN/verified"
+# One of the two cosignatures is of another text.
+cp "$WW_STATE/checkpoint.cosigned" "$WW_RUN/kept.cosigned"
+sed "s|^— test/w2 .*|$(sed -n 's/^— test\/w2 .*/&/p' "$WW_RUN/cosigned")|" "$WW_RUN/kept.cosigned" >"$WW_STATE/checkpoint.cosigned"
+report "$WW_RUN/report.forged"
+ok "a forged cosignature: not verified" refused verify --witnesses "$WW_RUN/witnesses" "$WW_RUN/report.forged"
+ok "  which is said" grep -q 'FAIL  witnesses    a cosignature is not good' "$WW_RUN/verified"
+head_of "$WW_RUN/report.forged"
+ok "  nor for x/mod" refused xmod cosigned "$WW_RUN/head" "${keys[@]}"
+sed '$d' "$WW_RUN/kept.cosigned" >"$WW_STATE/checkpoint.cosigned"
+report "$WW_RUN/report.one"
+ok "one cosignature missing: not verified" refused verify --witnesses "$WW_RUN/witnesses" "$WW_RUN/report.one"
+sed 's/^quorum 2$/quorum 1/' "$WW_RUN/witnesses" >"$WW_RUN/fewer"
+ok "  but for a quorum of one" verify --witnesses "$WW_RUN/fewer" "$WW_RUN/report.one"
+mv "$WW_RUN/kept.cosigned" "$WW_STATE/checkpoint.cosigned"
+cp -a "$WW_STATE" "$WW_RUN/witnessed.state"
+mk "$WW_STATE" $((cosigned + 1))
+ok "records that nobody cosigned" report "$WW_RUN/report.newer"
+ok "  not witnessed, it says" grep -q "^not witnessed: witnesses cosigned $cosigned records" "$WW_RUN/reported"
+ok "  verified, but" verify "$WW_RUN/report.newer"
+ok "  not witnessed" grep -q 'none  witnesses    not witnessed: only the log has signed' "$WW_RUN/verified"
+ok "  and not when witnesses are asked for" refused verify --witnesses "$WW_RUN/fewer" "$WW_RUN/report.newer"
+rm -rf "$WW_STATE" && mv "$WW_RUN/witnessed.state" "$WW_STATE"

@@ -6,6 +6,7 @@
 #include "ledger_test.h"
 
 #include "base/encode.h"
+#include "ledger/cosign.h"
 #include "ledger/dsse.h"
 #include "ledger/report.h"
 #include "ledger/report_text.h"
@@ -472,6 +473,167 @@ static void test_chosen_records(void **state)
 	assert_true(verified(ww_buf_slice(&file)));
 }
 
+/* --- witnesses -------------------------------------------------------------------------------- */
+
+struct witnesses {
+	struct ww_note_signer signer[3];
+	char dir[PATH_LEN];
+	struct ww_ledger *ledger;
+	struct ww_ledger_reader *reader;
+	struct ww_buf note; /* of 12 records, cosigned by 0 and 1; the ledger has 17 */
+};
+
+static void witnesses_set_up(struct witnesses *x)
+{
+	struct ww_slice text, lines;
+	struct ww_errtext why = {""};
+
+	*x = (struct witnesses){0};
+	x->ledger = must_open(at(w.scratch, "witnessed", x->dir));
+	append(x->ledger, 12);
+	commit(x->ledger);
+	assert_int_equal(ww_ledger_reader_open(x->dir, NULL, &x->reader, &why), 0);
+	text = ww_ledger_reader_note(x->reader);
+	ww_buf_init(&x->note, WW_NOTE_BYTES_MAX);
+	assert_int_equal(ww_buf_add(&x->note, text.p, text.n), 0);
+	for (size_t i = 0; i < 3; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "w/%zu", i);
+		assert_int_equal(ww_cosign_signer_new(ww_slice_str(name), &x->signer[i]), 0);
+		assert_int_equal(ww_note_split(ww_buf_slice(&x->note), &text, &lines), 0);
+		if (i < 2)
+			assert_int_equal(ww_cosign_line(&x->signer[i], text, 7 + i, &x->note), 0);
+	}
+	append(x->ledger, 5);
+	commit(x->ledger);
+	assert_int_equal(ww_ledger_reader_refresh(x->reader, NULL, &why), 0);
+}
+
+static void witnesses_done(struct witnesses *x)
+{
+	for (size_t i = 0; i < 3; i++)
+		ww_note_signer_done(&x->signer[i]);
+	ww_ledger_reader_close(x->reader);
+	ww_ledger_close(x->ledger);
+	ww_buf_done(&x->note);
+	remove_tree(x->dir);
+}
+
+/* A report over records 4 to 7 with what the reader has as its head. */
+static void build_witnessed(const struct witnesses *x, struct ww_buf *out)
+{
+	struct ww_errtext why = {""};
+
+	ww_buf_init(out, 1u << 20);
+	if (ww_report_build(x->reader, &ww_ledger_keys(x->ledger)->signer, &input, out, &why) < 0)
+		fail_msg("%s", why.text);
+}
+
+/* The state of the check, and whether all is verified, with witnesses a and b and this quorum; a
+ * negative quorum: nobody asks. */
+static enum ww_report_state witnessed(const struct witnesses *x, struct ww_slice file, size_t a,
+				      size_t b, int quorum, bool *ret_verified)
+{
+	struct ww_witness_set set = {.n = 2, .quorum = (size_t)(quorum < 0 ? 2 : quorum)};
+	struct ww_report_result r;
+	enum ww_report_state state;
+
+	set.peer[0].key = x->signer[a].key;
+	set.peer[1].key = x->signer[b].key;
+	assert_int_equal(ww_report_verify(file, ww_ledger_reader_key(x->reader), &r), 0);
+	assert_true(r.verified);
+	if (quorum >= 0)
+		assert_int_equal(ww_report_verify_witnesses(&r, &set), 0);
+	state = r.checks[WW_REPORT_CHECK_WITNESSES].state;
+	*ret_verified = r.verified && r.consistent;
+	ww_report_result_done(&r);
+	return state;
+}
+
+static void test_witnesses(void **state)
+{
+	WW_AUTO_BUF struct ww_buf file = {0}, plain = {0}, forged = {0};
+	struct ww_errtext why = {""};
+	struct witnesses x;
+	bool good;
+
+	witnesses_set_up(&x);
+	build_witnessed(&x, &plain);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&plain), 0, 1, -1, &good), WW_REPORT_ABSENT);
+	assert_true(good);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&plain), 0, 1, 1, &good), WW_REPORT_FAILED);
+	assert_false(good);
+
+	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_buf_slice(&x.note), &why), 0);
+	assert_true(ww_ledger_reader_head(x.reader)->size == 12);
+	build_witnessed(&x, &file);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&file), 0, 1, -1, &good), WW_REPORT_ABSENT);
+	assert_true(good);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&file), 0, 1, 2, &good), WW_REPORT_PASSED);
+	assert_true(good);
+	/* One of these two has not signed. */
+	assert_int_equal(witnessed(&x, ww_buf_slice(&file), 0, 2, 1, &good), WW_REPORT_PASSED);
+	assert_true(good);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&file), 0, 2, 2, &good), WW_REPORT_FAILED);
+	assert_false(good);
+
+	/* The last character before the padding is of the second one's signature. */
+	x.note.p[x.note.n - 6] ^= 1;
+	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_buf_slice(&x.note), &why), 0);
+	build_witnessed(&x, &forged);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&forged), 0, 1, 1, &good), WW_REPORT_FAILED);
+	assert_false(good);
+	assert_int_equal(witnessed(&x, ww_buf_slice(&forged), 0, 2, 1, &good), WW_REPORT_PASSED);
+
+	assert_int_equal(ww_ledger_reader_refresh(x.reader, NULL, &why), 0);
+	assert_true(ww_ledger_reader_head(x.reader)->size == 17);
+	witnesses_done(&x);
+}
+
+static void test_rewind_refuses(void **state)
+{
+	WW_AUTO_BUF struct ww_buf note = {0}, newer = {0};
+	struct ww_ledger_reader *r = NULL;
+	struct ww_errtext why = {""};
+	char fork[PATH_LEN];
+	struct ww_ledger *l;
+	struct witnesses x;
+
+	witnesses_set_up(&x);
+	ww_ledger_close(x.ledger);
+	x.ledger = NULL;
+	slurp(at(w.scratch, "witnessed/checkpoint", fork), &newer);
+	copy_tree(x.dir, at(w.scratch, "fork", fork));
+	/* Both go on, with the key in hand: other salts, so other trees. */
+	l = must_open(fork);
+	append(l, 1);
+	commit(l);
+	ww_ledger_close(l);
+	l = must_open(x.dir);
+	append(l, 3);
+	commit(l);
+	ww_ledger_close(l);
+	assert_int_equal(ww_ledger_reader_refresh(x.reader, NULL, &why), 0);
+	assert_int_equal(ww_ledger_reader_open(fork, NULL, &r, &why), 0);
+	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_ledger_reader_note(r), &why),
+			 -EUCLEAN);
+	assert_non_null(strstr(why.text, "rewritten"));
+	/* Longer than the log, another key, no signature. */
+	assert_int_equal(ww_ledger_reader_rewind(r, ww_ledger_reader_note(x.reader), &why),
+			 -EUCLEAN);
+	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_ledger_reader_note(w.reader), &why),
+			 -EUCLEAN);
+	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
+	assert_int_equal(ww_buf_add(&note, newer.p, newer.n), 0);
+	note.p[note.n - 6] ^= 1;
+	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_buf_slice(&note), &why), -EUCLEAN);
+	assert_true(ww_ledger_reader_head(x.reader)->size == 20);
+	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_buf_slice(&newer), &why), 0);
+	ww_ledger_reader_close(r);
+	witnesses_done(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +655,8 @@ int main(void)
 		cmocka_unit_test(test_other_signer),
 		cmocka_unit_test(test_good_report),
 		cmocka_unit_test(test_chosen_records),
+		cmocka_unit_test(test_witnesses),
+		cmocka_unit_test(test_rewind_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
