@@ -52,6 +52,7 @@ static void check_cosignature(struct ww_slice in)
 static void check_request(struct ww_slice in)
 {
 	struct ww_checkpoint held = {.origin = "wirewitness.test/xmod", .size = 1};
+	struct ww_witness_trust trust = {.logs = &log_key.key, .n = 1};
 	struct ww_buf b WW_AUTO_BUF = {0};
 	struct ww_witness_request q;
 	struct ww_witness_ruling ruling;
@@ -59,7 +60,7 @@ static void check_request(struct ww_slice in)
 	if (ww_witness_request_parse(in, &q) < 0)
 		return;
 	assert(q.proof.n <= WW_WITNESS_PROOF_MAX && q.note.n <= in.n);
-	assert(ww_witness_admit(&q, &log_key.key, 1) != WW_WITNESS_COSIGN);
+	assert(ww_witness_admit(&q, &trust) != WW_WITNESS_COSIGN);
 	ww_buf_init(&b, 2 * WW_WITNESS_REQUEST_MAX);
 	if (ww_witness_request_write(q.old, &q.proof, q.note, &b) == 0)
 		assert(ww_slice_eq(ww_buf_slice(&b), in));

@@ -30,6 +30,7 @@ struct options {
 
 struct request {
 	struct ww_buf body;
+	bool rotation;   /* else a checkpoint */
 	unsigned status; /* 0: good so far */
 };
 
@@ -61,9 +62,13 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct ww_witness_state 
 		return send_answer(c, q->status, "text/plain", WW_SLICE_LIT("refused\n"));
 	ww_buf_init(&out, ANSWER_MAX);
 	ww_clock_sample(&now);
-	ww_witness_state_add(s, ww_buf_slice(&q->body), now.wall.ns / 1000000000u, &out, &a);
+	if (q->rotation)
+		ww_witness_state_rotate(s, ww_buf_slice(&q->body), &out, &a);
+	else
+		ww_witness_state_add(s, ww_buf_slice(&q->body), now.wall.ns / 1000000000u, &out,
+				     &a);
 	if (a.note.text[0])
-		ww_log(WW_LOG_ERR, "%s", a.note.text);
+		ww_log(a.status == WW_WITNESS_COSIGN ? WW_LOG_WARN : WW_LOG_ERR, "%s", a.note.text);
 	return send_answer(c, a.status, a.type, ww_buf_slice(&out));
 }
 
@@ -74,7 +79,8 @@ static struct request *begin(const char *url, const char *method)
 	if (!q)
 		return NULL;
 	ww_buf_init(&q->body, WW_WITNESS_REQUEST_MAX);
-	if (strcmp(url, WW_WITNESS_CALL) != 0)
+	q->rotation = strcmp(url, WW_WITNESS_ROTATION) == 0;
+	if (!q->rotation && strcmp(url, WW_WITNESS_CALL) != 0)
 		q->status = MHD_HTTP_NOT_FOUND;
 	else if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
 		q->status = MHD_HTTP_METHOD_NOT_ALLOWED;

@@ -56,7 +56,7 @@ static int leaf_hash(struct ww_slice salt_hex, struct ww_slice record, struct ww
 /* The hand-over checkpoint: both keys, the right size, the leaf in it. */
 static int check_handover(const struct ww_rotation *rot, struct ww_slice note,
 			  const struct ww_sha256 *leaf, const struct ww_merkle_proof *proof,
-			  struct ww_errtext *why)
+			  struct ww_checkpoint *ret_head, struct ww_errtext *why)
 {
 	struct ww_checkpoint by_old, by_new;
 	int r = ww_checkpoint_open(note, &rot->old_key, &by_old);
@@ -77,21 +77,21 @@ static int check_handover(const struct ww_rotation *rot, struct ww_slice note,
 		return ww_errtext_set(why, -EINVAL,
 				      "the rotation at %" PRIu64 " is not in the ledger",
 				      rot->index);
+	*ret_head = by_new;
 	return 0;
 }
 
 struct scratch {
-	struct ww_buf record, note, salted;
+	struct ww_buf record, salted;
 };
 
 static void scratch_done(struct scratch *s)
 {
 	ww_buf_done(&s->record);
-	ww_buf_done(&s->note);
 	ww_buf_done(&s->salted);
 }
 
-static int check_line(struct ww_slice line, struct ww_rotation *ret, struct ww_errtext *why)
+int ww_keychain_step(struct ww_slice line, struct ww_keychain_step *ret, struct ww_errtext *why)
 {
 	enum { V, INDEX, SALT, RECORD, PROOF, CHECKPOINT, N };
 	struct ww_field f[N] = {{.name = "v", .type = WW_JSON_NUMBER},
@@ -100,8 +100,10 @@ static int check_line(struct ww_slice line, struct ww_rotation *ret, struct ww_e
 				{.name = "record", .type = WW_JSON_STRING},
 				{.name = "proof", .type = WW_JSON_ARRAY},
 				{.name = "checkpoint", .type = WW_JSON_STRING}};
-	WW_AUTO(scratch_done) struct scratch s = {{0}, {0}, {0}};
-	struct ww_slice record, note;
+	WW_AUTO(scratch_done) struct scratch s = {{0}, {0}};
+	WW_AUTO_BUF struct ww_buf note = {0};
+	struct ww_slice record, signed_note;
+	struct ww_checkpoint head;
 	struct ww_merkle_proof proof;
 	struct ww_sha256 leaf;
 	struct ww_rotation rot;
@@ -113,13 +115,13 @@ static int check_line(struct ww_slice line, struct ww_rotation *ret, struct ww_e
 	if (r < 0)
 		return r;
 	ww_buf_init(&s.record, WW_KEYCHAIN_LINE_MAX);
-	ww_buf_init(&s.note, WW_NOTE_BYTES_MAX);
+	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
 	ww_buf_init(&s.salted, WW_KEYCHAIN_LINE_MAX + WW_LEAF_SALT_LEN);
 	if (ww_fields_u64(&f[V], &v) < 0 || v != 1)
 		return ww_errtext_set(why, -EINVAL, "the history is of another version");
 	if (ww_fields_u64(&f[INDEX], &index) < 0 ||
 	    ww_fields_text(&f[RECORD].token, &s.record, &record) < 0 ||
-	    ww_fields_text(&f[CHECKPOINT].token, &s.note, &note) < 0 ||
+	    ww_fields_text(&f[CHECKPOINT].token, &note, &signed_note) < 0 ||
 	    read_proof(f[PROOF].text, &proof) < 0 ||
 	    leaf_hash(f[SALT].token.raw, record, &s.salted, &leaf) < 0)
 		return ww_errtext_set(why, -EINVAL, "a line of the history is malformed");
@@ -130,15 +132,20 @@ static int check_line(struct ww_slice line, struct ww_rotation *ret, struct ww_e
 		return ww_errtext_set(why, -EINVAL,
 				      "a rotation made for place %" PRIu64 " stands at %" PRIu64,
 				      rot.index, index);
-	r = check_handover(&rot, note, &leaf, &proof, why);
-	if (r == 0)
-		*ret = rot;
+	/* A note has newlines, so its text was unescaped into `note`. */
+	r = check_handover(&rot, signed_note, &leaf, &proof, &head, why);
+	if (r == 0) {
+		*ret = (struct ww_keychain_step){.rotation = rot, .head = head, .note = note};
+		note = (struct ww_buf){0};
+	}
 	return r;
 }
 
 /* Adds a checked rotation behind the last one. */
-static int append(struct ww_keychain *c, const struct ww_rotation *rot, struct ww_errtext *why)
+static int append(struct ww_keychain *c, const struct ww_keychain_step *step,
+		  struct ww_errtext *why)
 {
+	const struct ww_rotation *rot = &step->rotation;
 	struct ww_keychain_key *old;
 
 	if (c->n == 0) {
@@ -158,7 +165,8 @@ static int append(struct ww_keychain *c, const struct ww_rotation *rot, struct w
 				      rot->index);
 	old = &c->keys[c->n - 1];
 	old->last = rot->index + 1;
-	c->keys[c->n] = (struct ww_keychain_key){.key = rot->new_key, .first = rot->index + 1};
+	c->keys[c->n] = (struct ww_keychain_key){
+		.key = rot->new_key, .first = rot->index + 1, .root = step->head.root};
 	memcpy(c->keys[c->n].since, rot->time, sizeof(rot->time));
 	c->n++;
 	return 0;
@@ -168,7 +176,6 @@ int ww_keychain_read(struct ww_slice history, const struct ww_note_key *anchor,
 		     struct ww_keychain *ret_chain, struct ww_errtext *why)
 {
 	WW_AUTO_FREE struct ww_keychain *c = calloc(1, sizeof(*c));
-	struct ww_rotation rot;
 	int r;
 
 	if (!c)
@@ -176,13 +183,15 @@ int ww_keychain_read(struct ww_slice history, const struct ww_note_key *anchor,
 	if (history.n > WW_KEYCHAIN_BYTES_MAX)
 		return ww_errtext_set(why, -E2BIG, "the history is too long");
 	while (history.n > 0) {
+		struct ww_keychain_step step = {.note = {0}};
 		size_t end = ww_slice_find(history, 0, '\n');
 
 		if (end == history.n)
 			return ww_errtext_set(why, -EINVAL, "the history's last line is cut off");
-		r = check_line(ww_slice_sub(history, 0, end), &rot, why);
+		r = ww_keychain_step(ww_slice_sub(history, 0, end), &step, why);
 		if (r == 0)
-			r = append(c, &rot, why);
+			r = append(c, &step, why);
+		ww_buf_done(&step.note);
 		if (r < 0)
 			return r;
 		history = ww_slice_sub(history, end + 1, history.n);

@@ -26,6 +26,7 @@
 struct ww_keychain_key {
 	struct ww_note_key key;
 	uint64_t first, last;             /* tree sizes that it may sign, both included */
+	struct ww_sha256 root;            /* of the tree of `first` records; not of the first key */
 	char since[WW_ROTATION_TIME_MAX]; /* empty: the first key */
 };
 
@@ -33,6 +34,20 @@ struct ww_keychain {
 	size_t n;
 	struct ww_keychain_key keys[WW_KEYCHAIN_KEYS_MAX]; /* oldest first */
 };
+
+/* One rotation, checked by itself: who said it, and the hand-over. */
+struct ww_keychain_step {
+	struct ww_rotation rotation;
+	struct ww_checkpoint head; /* of the hand-over */
+	struct ww_buf note;        /* the signed hand-over */
+};
+
+/*
+ * Reads one line, without its newline: everything that makes it count but where it stands in a
+ * chain. ret->note must be empty; the caller releases it. 0; -EINVAL; -ENOMEM.
+ */
+WW_CHECK int ww_keychain_step(struct ww_slice line, struct ww_keychain_step *ret,
+			      struct ww_errtext *why);
 
 /*
  * Reads a history and checks all of it. `anchor` is the key that is trusted: the chain must hold

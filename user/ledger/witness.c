@@ -63,25 +63,37 @@ int ww_witness_request_write(uint64_t old, const struct ww_merkle_proof *proof,
 	return r < 0 ? r : ww_buf_add(out, note.p, note.n);
 }
 
-enum ww_witness_status ww_witness_admit(const struct ww_witness_request *q,
-					const struct ww_note_key *logs, size_t n)
+int ww_witness_open(const struct ww_witness_trust *t, const char *origin, struct ww_slice note,
+		    struct ww_checkpoint *ret_head)
 {
-	enum ww_witness_status status = WW_WITNESS_UNKNOWN;
+	const struct ww_keychain *chain = t->chain;
+	struct ww_errtext why;
+	int r = -ENOENT;
+
+	if (chain && strcmp(chain->keys[0].key.name, origin) == 0)
+		r = ww_keychain_open(chain, note, ret_head, NULL, &why);
+	for (size_t i = 0; i < t->n && (r == -ENOENT || r == -ENOKEY); i++)
+		if (strcmp(t->logs[i].name, origin) == 0 &&
+		    !(chain && ww_keychain_find(chain, &t->logs[i])))
+			r = ww_checkpoint_open(note, &t->logs[i], ret_head);
+	return r;
+}
+
+enum ww_witness_status ww_witness_admit(const struct ww_witness_request *q,
+					const struct ww_witness_trust *t)
+{
 	struct ww_checkpoint head;
 
-	for (size_t i = 0; i < n; i++) {
-		int r;
-
-		if (strcmp(logs[i].name, q->claim.origin) != 0)
-			continue;
-		r = ww_checkpoint_open(q->note, &logs[i], &head);
-		if (r == 0)
-			return WW_WITNESS_COSIGN;
-		if (r == -ENOMEM)
-			return WW_WITNESS_UNABLE;
-		status = WW_WITNESS_FORBIDDEN;
+	switch (ww_witness_open(t, q->claim.origin, q->note, &head)) {
+	case 0:
+		return WW_WITNESS_COSIGN;
+	case -ENOENT:
+		return WW_WITNESS_UNKNOWN;
+	case -ENOMEM:
+		return WW_WITNESS_UNABLE;
+	default:
+		return WW_WITNESS_FORBIDDEN;
 	}
-	return status;
 }
 
 struct ww_witness_ruling ww_witness_judge(const struct ww_witness_request *q,

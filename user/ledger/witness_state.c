@@ -4,6 +4,8 @@
  *  1. A cosignature leaves only after its checkpoint is on the disk.
  *  2. For one origin, what is on the disk only ever grows by proofs.
  *  3. An error of reading is answered with 500, never as an origin that is new.
+ *  4. A key that no operator gave counts only through a chain of rotations from one that was
+ *     given, each followed at the very checkpoint that was held.
  */
 #include "ledger/witness_state.h"
 
@@ -222,25 +224,96 @@ static int open_origin(struct ww_witness_state *s, const char *origin, int *ret_
 	return 0;
 }
 
-/* 1: what was cosigned last; 0: nothing yet; -EUCLEAN: not a checkpoint of this log; or an errno.
- */
-static int load_held(const struct ww_witness_state *s, int dir, const char *origin,
-		     struct ww_buf *note, struct ww_checkpoint *ret_held)
-{
-	int r = ww_durable_read(dir, "checkpoint", note);
+/* One origin while a call is answered. */
+struct origin {
+	int dir;
+	struct ww_buf history, note; /* of rotations; what was cosigned last */
+	struct ww_keychain *chain;   /* NULL: no rotation was followed */
+	struct ww_witness_trust trust;
+	bool held; /* there is such a note, and it says `head` */
+	struct ww_checkpoint head;
+	bool forked;
+};
 
+static void origin_done(struct origin *o)
+{
+	ww_own_close(&o->dir);
+	ww_buf_done(&o->history);
+	ww_buf_done(&o->note);
+	free(o->chain);
+}
+
+static bool knows(const struct ww_witness_state *s, const char *origin)
+{
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (strcmp(s->keys[i].name, origin) == 0)
+			return true;
+	return false;
+}
+
+/* Reads a history under whichever of the operator's keys is in it. Errors of ww_keychain_read. */
+static int read_chain(const struct ww_witness_state *s, const char *origin, struct ww_slice history,
+		      struct ww_keychain *chain, struct ww_errtext *why)
+{
+	int r = -ENOKEY;
+
+	for (size_t i = 0; i < s->n_keys && r == -ENOKEY; i++)
+		if (strcmp(s->keys[i].name, origin) == 0)
+			r = ww_keychain_read(history, &s->keys[i], chain, why);
+	return r;
+}
+
+static int load_chain(const struct ww_witness_state *s, const char *origin, struct origin *o,
+		      struct ww_errtext *why)
+{
+	int r;
+
+	ww_buf_init(&o->history, WW_KEYCHAIN_BYTES_MAX);
+	o->trust = (struct ww_witness_trust){.logs = s->keys, .n = s->n_keys};
+	r = ww_durable_read(o->dir, "keys", &o->history);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	for (size_t i = 0; i < s->n_keys; i++) {
-		if (strcmp(s->keys[i].name, origin) != 0)
-			continue;
-		r = ww_checkpoint_open(ww_buf_slice(note), &s->keys[i], ret_held);
-		if (r == 0)
-			return 1;
-		if (r == -ENOMEM)
-			return r;
+	if (o->history.n == 0) /* is none, and never written */
+		return -EUCLEAN;
+	o->chain = calloc(1, sizeof(*o->chain));
+	r = o->chain ? read_chain(s, origin, ww_buf_slice(&o->history), o->chain, why) : -ENOMEM;
+	o->trust.chain = o->chain;
+	return r == -ENOMEM || r == 0 ? r : -EUCLEAN;
+}
+
+static int load_held(const char *origin, struct origin *o)
+{
+	int r;
+
+	ww_buf_init(&o->note, WW_NOTE_BYTES_MAX);
+	r = ww_durable_read(o->dir, "checkpoint", &o->note);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = ww_witness_open(&o->trust, origin, ww_buf_slice(&o->note), &o->head);
+	o->held = r == 0;
+	return r == -ENOMEM || r == 0 ? r : -EUCLEAN;
+}
+
+/* Invariant 3. Says what is wrong in the answer. 0 or -errno. */
+static int load_origin(struct ww_witness_state *s, const char *origin, struct origin *o,
+		       struct ww_buf *out, struct ww_witness_answer *a)
+{
+	struct ww_errtext why = {""};
+	int r = open_origin(s, origin, &o->dir);
+
+	if (r == 0)
+		r = load_chain(s, origin, o, &why);
+	if (r == 0)
+		r = load_held(origin, o);
+	if (r == 0)
+		r = ww_equivocation_kept(o->dir);
+	if (r < 0) {
+		ww_errtext_errno(&a->note, r, "the state for %.200s cannot be used", origin);
+		say(a, out, WW_WITNESS_UNABLE, "the state for this log cannot be used");
+		return r;
 	}
-	return -EUCLEAN;
+	o->forked = r > 0;
+	return 0;
 }
 
 static void refuse(const struct ww_witness_ruling *ruling, struct ww_slice held_note,
@@ -289,71 +362,154 @@ static void cosign(struct ww_witness_state *s, const struct ww_witness_request *
 	}
 }
 
-static void add(struct ww_witness_state *s, const struct ww_witness_request *q, int dir,
+static const char FORKED[] = "this log signed two trees of one size: the proof is kept here";
+
+static void add(struct ww_witness_state *s, const struct ww_witness_request *q, struct origin *o,
 		uint64_t now, struct ww_buf *out, struct ww_witness_answer *a)
 {
 	const char *origin = q->claim.origin;
-	WW_AUTO_BUF struct ww_buf note = {0};
-	struct ww_witness_ruling ruling;
-	struct ww_checkpoint held;
-	int have, forked = ww_equivocation_kept(dir);
+	struct ww_witness_ruling ruling = ww_witness_judge(q, o->held ? &o->head : NULL);
 
-	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
-	have = load_held(s, dir, origin, &note, &held);
-	if (forked < 0 || have < 0) {
-		ww_errtext_errno(&a->note, forked < 0 ? forked : have,
-				 "the state for %.200s cannot be used", origin);
-		say(a, out, WW_WITNESS_UNABLE, "the state for this log cannot be used");
-		return;
-	}
-	ruling = ww_witness_judge(q, have ? &held : NULL);
 	if (ruling.equivocation) {
 		ww_errtext_set(&a->note, 0, "%.200s signed two trees of %" PRIu64 " records",
-			       origin, held.size);
-		if (ww_equivocation_keep(dir, ww_buf_slice(&note), q->note, held.size, &a->note) <
-		    0) {
+			       origin, o->head.size);
+		if (ww_equivocation_keep(o->dir, ww_buf_slice(&o->note), q->note, o->head.size,
+					 &a->note) < 0) {
 			say(a, out, WW_WITNESS_UNABLE, "the proof could not be kept");
 			return;
 		}
-	} else if (forked) {
-		say(a, out, WW_WITNESS_FORBIDDEN,
-		    "this log signed two trees of one size: the proof is kept here");
+	} else if (o->forked) {
+		say(a, out, WW_WITNESS_FORBIDDEN, FORKED);
 		return;
 	}
 	if (ruling.status == WW_WITNESS_COSIGN)
-		cosign(s, q, dir, have && held.size == q->claim.size, now, out, a);
+		cosign(s, q, o->dir, o->held && o->head.size == q->claim.size, now, out, a);
 	else
-		refuse(&ruling, ww_buf_slice(&note), out, a);
+		refuse(&ruling, ww_buf_slice(&o->note), out, a);
 }
 
 void ww_witness_state_add(struct ww_witness_state *s, struct ww_slice body, uint64_t now,
 			  struct ww_buf *out, struct ww_witness_answer *ret_answer)
 {
+	WW_AUTO(origin_done) struct origin o = {.dir = -1};
 	struct ww_witness_answer a = {.status = WW_WITNESS_BAD};
 	struct ww_witness_request q;
-	WW_AUTO_FD int dir = -1;
-	int r;
 
 	if (ww_witness_request_parse(body, &q) < 0) {
 		say(&a, out, WW_WITNESS_BAD, "malformed request");
-		*ret_answer = a;
+	} else if (!knows(s, q.claim.origin)) {
+		say(&a, out, WW_WITNESS_UNKNOWN, "this log is not known here");
+	} else if (load_origin(s, q.claim.origin, &o, out, &a) == 0) {
+		a.status = ww_witness_admit(&q, &o.trust);
+		if (a.status == WW_WITNESS_COSIGN)
+			add(s, &q, &o, now, out, &a);
+		else
+			say(&a, out, a.status,
+			    a.status == WW_WITNESS_FORBIDDEN
+				    ? "not signed by a key of this log that speaks for this size"
+				    : "try again");
+	}
+	*ret_answer = a;
+}
+
+/* --- following a log's key -------------------------------------------------------------------- */
+
+/* Whether this very step was followed before. */
+static bool followed(const struct ww_keychain *chain, const struct ww_keychain_step *step)
+{
+	const struct ww_keychain_key *k =
+		chain ? ww_keychain_find(chain, &step->rotation.new_key) : NULL;
+
+	return k && k > chain->keys && k->first == step->head.size &&
+	       ww_note_key_equal(&k[-1].key, &step->rotation.old_key) &&
+	       memcmp(k->root.b, step->head.root.b, sizeof(k->root.b)) == 0;
+}
+
+/* The hand-over must be what was cosigned last: no more and no less than that is handed over. */
+static bool holds(const struct origin *o, const struct ww_keychain_step *step, struct ww_buf *out,
+		  struct ww_witness_answer *a)
+{
+	struct ww_witness_ruling ruling = {.status = WW_WITNESS_CONFLICT};
+
+	if (o->held && ww_checkpoint_conflict(&o->head, &step->head)) {
+		ww_errtext_set(&a->note, 0, "%.200s signed two trees of %" PRIu64 " records",
+			       o->head.origin, o->head.size);
+		if (ww_equivocation_keep(o->dir, ww_buf_slice(&o->note), ww_buf_slice(&step->note),
+					 o->head.size, &a->note) < 0)
+			say(a, out, WW_WITNESS_UNABLE, "the proof could not be kept");
+		else
+			refuse(&ruling, ww_buf_slice(&o->note), out, a);
+		return false;
+	}
+	ruling.held = o->held ? o->head.size : 0;
+	ruling.resize = ruling.held != step->head.size;
+	if (ruling.resize)
+		refuse(&ruling, WW_SLICE_NULL, out, a);
+	return !ruling.resize;
+}
+
+static void follow(struct ww_witness_state *s, struct origin *o, struct ww_slice body,
+		   const struct ww_keychain_step *step, struct ww_buf *out,
+		   struct ww_witness_answer *a)
+{
+	const struct ww_rotation *rot = &step->rotation;
+	WW_AUTO_FREE struct ww_keychain *next = calloc(1, sizeof(*next));
+	char vkey[WW_NOTE_KEY_TEXT_MAX];
+	struct ww_errtext why = {""};
+	int r = next ? ww_buf_add(&o->history, body.p, body.n) : -ENOMEM;
+
+	if (r == 0)
+		r = read_chain(s, rot->old_key.name, ww_buf_slice(&o->history), next, &why);
+	if (r == -EINVAL || r == -ENOKEY) {
+		say(a, out, WW_WITNESS_FORBIDDEN, "not a rotation of the key that is known here");
 		return;
 	}
-	a.status = ww_witness_admit(&q, s->keys, s->n_keys);
-	if (a.status != WW_WITNESS_COSIGN) {
-		say(&a, out, a.status,
-		    a.status == WW_WITNESS_UNKNOWN     ? "this log is not known here"
-		    : a.status == WW_WITNESS_FORBIDDEN ? "not signed by a key of this log"
-						       : "try again");
-		*ret_answer = a;
+	if (r == 0 && !holds(o, step, out, a))
 		return;
-	}
-	r = open_origin(s, q.claim.origin, &dir);
+	if (r == 0)
+		r = ww_durable_replace(o->dir, "keys", 0600, ww_buf_slice(&o->history));
 	if (r < 0) {
-		ww_errtext_errno(&a.note, r, "cannot open the state for %.200s", q.claim.origin);
-		say(&a, out, WW_WITNESS_UNABLE, "the state for this log cannot be used");
-	} else {
-		add(s, &q, dir, now, out, &a);
+		ww_errtext_errno(&a->note, r, "cannot keep the new key of %.200s",
+				 rot->old_key.name);
+		say(a, out, WW_WITNESS_UNABLE, "the rotation could not be kept");
+		return;
 	}
+	ww_errtext_set(&a->note, 0,
+		       "%.200s has replaced its key %08x by %08x, at %" PRIu64 " records",
+		       rot->old_key.name, rot->old_key.id, rot->new_key.id, step->head.size);
+	ww_note_key_text(&rot->new_key, vkey);
+	say(a, out, WW_WITNESS_COSIGN, vkey);
+}
+
+void ww_witness_state_rotate(struct ww_witness_state *s, struct ww_slice body, struct ww_buf *out,
+			     struct ww_witness_answer *ret_answer)
+{
+	WW_AUTO(origin_done) struct origin o = {.dir = -1};
+	struct ww_witness_answer a = {.status = WW_WITNESS_BAD};
+	struct ww_keychain_step step = {.note = {0}};
+	struct ww_slice rest = body, line;
+	struct ww_errtext why = {""};
+	char vkey[WW_NOTE_KEY_TEXT_MAX];
+	int r = -EINVAL;
+
+	if (ww_slice_line(&rest, &line) && rest.n == 0)
+		r = ww_keychain_step(line, &step, &why);
+	if (r == -ENOMEM) {
+		say(&a, out, WW_WITNESS_UNABLE, "try again");
+	} else if (r < 0) {
+		say(&a, out, WW_WITNESS_BAD, why.text[0] ? why.text : "expected one rotation");
+	} else if (!knows(s, step.rotation.old_key.name)) {
+		say(&a, out, WW_WITNESS_UNKNOWN, "this log is not known here");
+	} else if (load_origin(s, step.rotation.old_key.name, &o, out, &a) < 0) {
+		;
+	} else if (o.forked) {
+		say(&a, out, WW_WITNESS_FORBIDDEN, FORKED);
+	} else if (followed(o.chain, &step)) {
+		ww_note_key_text(&step.rotation.new_key, vkey);
+		say(&a, out, WW_WITNESS_COSIGN, vkey);
+	} else {
+		follow(s, &o, body, &step, out, &a);
+	}
+	ww_buf_done(&step.note);
 	*ret_answer = a;
 }

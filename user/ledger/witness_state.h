@@ -7,6 +7,7 @@
  *   key vkey                 the witness's cosigning key (0600) and its public half
  *   logs/<hash>/checkpoint   per origin (first 16 bytes of SHA-256 of it, hex) the note that was
  *                            cosigned last, on the disk before the answer is given
+ *   logs/<hash>/keys         the rotations that were followed, in the form of keys/history
  *   logs/<hash>/equivocation/  proofs that the log signed two trees of one size: such a log gets no
  *                            cosignature any more
  *
@@ -25,9 +26,9 @@ struct ww_witness_state;
 /*
  * Opens the directory, making it and a key called `name` on first start (`name` NULL: the key must
  * exist). `logs` is the text of the file of verifier keys, one a line, '#' begins a comment;
- * several keys of one origin may be there. 0; -EBUSY (another process); -EPERM (directory or key
- * readable by others); -ENOKEY (no key, but logs were cosigned); -EINVAL (malformed key or file,
- * another name); -ENOMEM; -EIO; or an errno.
+ * several keys of one origin may be there, and are all believed. 0; -EBUSY (another process);
+ * -EPERM (directory or key readable by others); -ENOKEY (no key, but logs were cosigned); -EINVAL
+ * (malformed key or file, another name); -ENOMEM; -EIO; or an errno.
  */
 WW_CHECK int ww_witness_state_open(const char *dir, const char *name, struct ww_slice logs,
 				   struct ww_witness_state **ret_state, struct ww_errtext *why);
@@ -48,3 +49,7 @@ struct ww_witness_answer {
  */
 void ww_witness_state_add(struct ww_witness_state *s, struct ww_slice body, uint64_t now,
 			  struct ww_buf *out, struct ww_witness_answer *ret_answer);
+
+/* The whole call add-rotation. Followed (200, the new key) means: it is on the disk. */
+void ww_witness_state_rotate(struct ww_witness_state *s, struct ww_slice body, struct ww_buf *out,
+			     struct ww_witness_answer *ret_answer);

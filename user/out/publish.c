@@ -10,6 +10,7 @@
 
 #include "ledger/durable.h"
 #include "ledger/equivocation.h"
+#include "ledger/keychain.h"
 #include "ledger/ledger_reader.h"
 #include "ledger/proof_build.h"
 #include "ledger/tile_store.h"
@@ -38,7 +39,11 @@ struct target {
 	struct ww_checkpoint head;
 	/* WITNESS */
 	struct ww_witness_client client;
-	char line[LINE_MAX_BYTES]; /* its cosignature of a head of line_size records */
+	size_t step; /* the rotation that it is offered, from 1; 0: none, it is asked about the head
+		      */
+	bool offered;                     /* in this try; once is enough */
+	struct ww_keychain_step rotation; /* with step */
+	char line[LINE_MAX_BYTES];        /* its cosignature of a head of line_size records */
 	size_t line_n;
 	uint64_t line_size;
 	/* COMMAND */
@@ -53,6 +58,7 @@ struct ww_publish {
 	int dir;
 	struct ww_ledger_reader *reader;
 	struct ww_tile_store *tiles;
+	struct ww_buf history; /* keys/history: the key does not change beside a running daemon */
 	struct ww_http *http;
 	uint64_t round_ms; /* no round of witnesses before */
 	uint64_t cosigned_size;
@@ -72,12 +78,19 @@ static uint64_t now_ms(void)
 
 /* --- how a try ends --------------------------------------------------------------------------- */
 
+static void ended(struct target *t)
+{
+	t->busy = t->offered = false;
+	t->step = 0;
+	ww_buf_done(&t->rotation.note);
+}
+
 static void arrived(struct target *t, uint64_t at_ns)
 {
 	struct ww_clock_map now;
 
 	ww_clock_sample(&now);
-	t->busy = false;
+	ended(t);
 	t->failures = 0;
 	t->next_ms = 0;
 	t->due_ms = now_ms() + (uint64_t)t->p->c.every_s * 1000u;
@@ -92,7 +105,7 @@ static void failed(struct target *t, const char *why)
 	unsigned doublings = t->failures < 6 ? t->failures : 6;
 	uint64_t wait = (uint64_t)PACE_MS << doublings;
 
-	t->busy = false;
+	ended(t);
 	t->failures++;
 	t->next_ms = now_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
 	t->pub.state = WW_PUBLISH_FAILING;
@@ -140,7 +153,8 @@ static int write_cosigned(struct ww_publish *p, const struct target *of, size_t 
 	return r;
 }
 
-static void cosigned(struct target *t, struct ww_slice line, uint64_t time)
+/* Counts its line, and stores the head when a quorum is there. 0 or -errno, told as a failure. */
+static int count_line(struct target *t, struct ww_slice line)
 {
 	struct ww_publish *p = t->p;
 	size_t count = 0;
@@ -148,7 +162,7 @@ static void cosigned(struct target *t, struct ww_slice line, uint64_t time)
 
 	if (line.n > sizeof(t->line)) {
 		failed(t, "its signature line is too long");
-		return;
+		return -EMSGSIZE;
 	}
 	memcpy(t->line, line.p, line.n);
 	t->line_n = line.n;
@@ -159,8 +173,7 @@ static void cosigned(struct target *t, struct ww_slice line, uint64_t time)
 		r = write_cosigned(p, t, count);
 	if (r < 0)
 		failed_r(t, r, "cannot write " WW_COSIGNED_FILE);
-	else
-		arrived(t, time < UINT64_MAX / 1000000000u ? time * 1000000000u : UINT64_MAX);
+	return r;
 }
 
 static void on_witness(void *ctx, const struct ww_http_answer *a);
@@ -203,9 +216,126 @@ static void forked(struct target *t, struct ww_slice other)
 	failed(t, r < 0 ? why.text : t->p->forked.text);
 }
 
+/* --- witnesses that do not know the key yet --------------------------------------------------- */
+
+/* The n-th line of the history, from 1, without its newline. */
+static bool history_line(const struct ww_publish *p, size_t n, struct ww_slice *ret_line)
+{
+	struct ww_slice rest = ww_buf_slice(&p->history);
+
+	while (n > 0 && ww_slice_line(&rest, ret_line))
+		n--;
+	return n == 0;
+}
+
+/*
+ * Asks about the hand-over of the next rotation that the witness may not know; after the last one
+ * about the log's head again. One that holds more than a hand-over knows what came with it.
+ */
+static int offer(struct target *t)
+{
+	struct ww_errtext why = {""};
+	struct ww_slice line;
+	int r;
+
+	do {
+		ww_buf_done(&t->rotation.note);
+		if (!history_line(t->p, ++t->step, &line)) {
+			t->step = 0;
+			r = take_head(t);
+			return r < 0 ? r : ask(t);
+		}
+		r = ww_keychain_step(line, &t->rotation, &why);
+		if (r < 0)
+			return r;
+	} while (t->rotation.head.size < t->client.held);
+	t->head = t->rotation.head;
+	ww_buf_clear(&t->note);
+	r = ww_buf_add(&t->note, t->rotation.note.p, t->rotation.note.n);
+	return r < 0 ? r : ask(t);
+}
+
+static void offer_next(struct target *t)
+{
+	int r;
+
+	t->offered = true;
+	r = offer(t);
+	if (r < 0)
+		failed_r(t, r, "cannot offer the log's new key");
+}
+
+static void on_rotation(void *ctx, const struct ww_http_answer *a)
+{
+	struct target *t = ctx;
+	char why[160];
+
+	if (a->status == WW_WITNESS_COSIGN) {
+		offer_next(t);
+		return;
+	}
+	snprintf(why, sizeof(why), "it does not follow this log to its new key (%u)%s", a->status,
+		 a->status == WW_WITNESS_UNKNOWN ? ": give it the key by hand" : "");
+	failed(t, a->status ? why : a->why);
+}
+
+/* The hand-over is cosigned: now the rotation itself. */
+static int send_rotation(struct target *t)
+{
+	char url[WW_WITNESS_URL_MAX + sizeof(WW_WITNESS_ROTATION)];
+	WW_AUTO_BUF struct ww_buf body = {0};
+	struct ww_slice line;
+	int r = history_line(t->p, t->step, &line) ? 0 : -EINVAL;
+
+	ww_buf_init(&body, WW_KEYCHAIN_LINE_MAX + 1);
+	if (r == 0)
+		r = ww_buf_add(&body, line.p, line.n);
+	if (r == 0)
+		r = ww_buf_add(&body, "\n", 1);
+	snprintf(url, sizeof(url), "%s%s", t->client.peer->url, WW_WITNESS_ROTATION);
+	return r < 0 ? r
+		     : ww_http_post(t->p->http, url, "application/json", ww_buf_slice(&body),
+				    ANSWER_MS, on_rotation, t);
+}
+
+static void cosigned(struct target *t, struct ww_slice line, uint64_t time)
+{
+	int r = count_line(t, line);
+
+	if (r < 0)
+		return;
+	if (t->step == 0) {
+		arrived(t, time < UINT64_MAX / 1000000000u ? time * 1000000000u : UINT64_MAX);
+		return;
+	}
+	r = send_rotation(t);
+	if (r < 0)
+		failed_r(t, r, "cannot offer the log's new key");
+}
+
+/* It refused, or holds more than it was asked about. */
+static void not_taken(struct target *t, const struct ww_http_answer *a, bool ahead,
+		      const struct ww_errtext *why)
+{
+	uint64_t size = ww_ledger_reader_head(t->p->reader)->size;
+
+	if (t->step > 0 && ahead && t->client.ahead <= size) {
+		t->client.held = t->client.ahead;
+		offer_next(t);
+	} else if (a->status == WW_WITNESS_FORBIDDEN && t->p->history.n > 0 &&
+		   (t->step > 0 || !t->offered)) {
+		offer_next(t);
+	} else {
+		failed(t, why->text);
+	}
+}
+
 static void on_witness(void *ctx, const struct ww_http_answer *a)
 {
 	struct target *t = ctx;
+	const struct ww_note_key *log =
+		t->step > 0 ? &t->rotation.rotation.old_key : ww_ledger_reader_key(t->p->reader);
+	enum ww_witness_reply reply;
 	struct ww_errtext why = {""};
 	struct ww_slice line;
 	uint64_t time;
@@ -216,9 +346,9 @@ static void on_witness(void *ctx, const struct ww_http_answer *a)
 		failed(t, a->why);
 		return;
 	}
-	switch (ww_witness_client_take(&t->client, ww_ledger_reader_key(t->p->reader),
-				       ww_buf_slice(&t->note), &t->head, a->status, a->body, &line,
-				       &time, &why)) {
+	reply = ww_witness_client_take(&t->client, log, ww_buf_slice(&t->note), &t->head, a->status,
+				       a->body, &line, &time, &why);
+	switch (reply) {
 	case WW_WITNESS_COSIGNED:
 		cosigned(t, line, time);
 		return;
@@ -230,8 +360,9 @@ static void on_witness(void *ctx, const struct ww_http_answer *a)
 	case WW_WITNESS_FORKED:
 		forked(t, a->body);
 		return;
+	case WW_WITNESS_AHEAD:
 	case WW_WITNESS_FAILED:
-		failed(t, why.text);
+		not_taken(t, a, reply == WW_WITNESS_AHEAD, &why);
 		return;
 	}
 }
@@ -587,6 +718,10 @@ int ww_publish_open(const struct ww_publish_config *c, struct ww_publish **ret_p
 		r = check_cosigned(p, why);
 	if (r < 0)
 		return r;
+	ww_buf_init(&p->history, WW_KEYCHAIN_BYTES_MAX);
+	r = ww_durable_read(p->dir, "keys/history", &p->history);
+	if (r < 0 && r != -ENOENT)
+		return ww_errtext_errno(why, r, "cannot read keys/history");
 	r = ww_tile_store_new(p->dir, &p->tiles);
 	if (r == 0)
 		r = ww_http_open(c->ca_file, &p->http);
@@ -604,7 +739,9 @@ void ww_publish_close(struct ww_publish *p)
 	for (size_t i = 0; i < p->n; i++) {
 		ww_publish_command_kill(&p->targets[i].command);
 		ww_buf_done(&p->targets[i].note);
+		ww_buf_done(&p->targets[i].rotation.note);
 	}
+	ww_buf_done(&p->history);
 	ww_http_close(p->http);
 	ww_tile_store_free(p->tiles);
 	ww_ledger_reader_close(p->reader);

@@ -9,6 +9,8 @@
  *    appended. So a silent stop shows from outside: the next checkpoint is late.
  *  - A destination that fails is tried again after 1, 2, 4, ... 60 seconds with what is then the
  *    latest head, and keeps no other waiting. Failures are counted, never fatal.
+ *  - A witness that does not accept the log's key is offered the rotations that led to it
+ *    (ledger/witness.h), one after the other, each with its hand-over before.
  *  - When a quorum of witnesses has cosigned one head, it is stored in checkpoint.cosigned
  *    (proof_build.h).
  *

@@ -60,11 +60,14 @@ static enum ww_witness_reply conflict(struct ww_witness_client *c, const struct 
 			       "it was rolled back: it cosigned %" PRIu64
 			       " records and now holds %" PRIu64,
 			       c->cosigned, size);
-	else if (size > head->size)
+	else if (size > head->size) {
 		ww_errtext_set(why, -EUCLEAN,
 			       "it says that it holds %" PRIu64 " records, this log has %" PRIu64,
 			       size, head->size);
-	else if (size == c->held || ++c->redirected >= WW_WITNESS_CLIENT_TRIES)
+		c->redirected = 0;
+		c->ahead = size;
+		return WW_WITNESS_AHEAD;
+	} else if (size == c->held || ++c->redirected >= WW_WITNESS_CLIENT_TRIES)
 		ww_errtext_set(why, -EINVAL, "it does not accept the size that it names");
 	else {
 		c->held = size;

@@ -16,6 +16,7 @@ struct ww_witness_client {
 	const struct ww_witness_peer *peer; /* borrowed */
 	uint64_t held;                      /* where the next proof begins */
 	uint64_t cosigned;                  /* the largest size that it cosigned */
+	uint64_t ahead;                     /* AHEAD: what it says that it holds */
 	unsigned redirected;                /* corrections of `held` in a row */
 };
 
@@ -26,6 +27,7 @@ struct ww_witness_client {
 enum ww_witness_reply {
 	WW_WITNESS_COSIGNED,
 	WW_WITNESS_ASK_AGAIN, /* with a proof from `held` */
+	WW_WITNESS_AHEAD,     /* it says that it holds more than `head`; why says so */
 	WW_WITNESS_FORKED,    /* the body is another checkpoint of this size, signed by the log */
 	WW_WITNESS_FAILED,    /* why says what is wrong */
 };

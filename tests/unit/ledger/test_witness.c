@@ -63,6 +63,12 @@ static void make_body(int n, uint64_t old, uint64_t size, struct ww_buf *out)
 	assert_int_equal(ww_witness_request_write(old, &proof, ww_buf_slice(&note), out), 0);
 }
 
+static enum ww_witness_status admit(const struct ww_witness_request *q,
+				    const struct ww_note_key *logs, size_t n)
+{
+	return ww_witness_admit(q, &(struct ww_witness_trust){.logs = logs, .n = n});
+}
+
 static struct ww_witness_ruling judge(int n, uint64_t old, uint64_t size,
 				      const struct ww_checkpoint *held)
 {
@@ -71,7 +77,7 @@ static struct ww_witness_ruling judge(int n, uint64_t old, uint64_t size,
 
 	make_body(n, old, size, &body);
 	assert_int_equal(ww_witness_request_parse(ww_buf_slice(&body), &q), 0);
-	assert_int_equal(ww_witness_admit(&q, &log_key.key, 1), WW_WITNESS_COSIGN);
+	assert_int_equal(admit(&q, &log_key.key, 1), WW_WITNESS_COSIGN);
 	return ww_witness_judge(&q, held);
 }
 
@@ -181,19 +187,19 @@ static void test_admission(void **state)
 
 	make_body(0, 0, 10, &body);
 	assert_int_equal(ww_witness_request_parse(ww_buf_slice(&body), &q), 0);
-	assert_int_equal(ww_witness_admit(&q, keys, 2), WW_WITNESS_COSIGN);
-	assert_int_equal(ww_witness_admit(&q, keys, 1), WW_WITNESS_UNKNOWN);
-	assert_int_equal(ww_witness_admit(&q, NULL, 0), WW_WITNESS_UNKNOWN);
+	assert_int_equal(admit(&q, keys, 2), WW_WITNESS_COSIGN);
+	assert_int_equal(admit(&q, keys, 1), WW_WITNESS_UNKNOWN);
+	assert_int_equal(admit(&q, NULL, 0), WW_WITNESS_UNKNOWN);
 	/* The right name and another key. */
 	memcpy(false_key.name, "log.test", sizeof("log.test"));
-	assert_int_equal(ww_witness_admit(&q, &false_key, 1), WW_WITNESS_FORBIDDEN);
+	assert_int_equal(admit(&q, &false_key, 1), WW_WITNESS_FORBIDDEN);
 	/* Signed by a known log, but for the origin of another. */
 	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
 	ww_buf_init(&other, WW_WITNESS_REQUEST_MAX);
 	assert_int_equal(ww_checkpoint_sign(&c, &other_key, &note), 0);
 	assert_int_equal(ww_witness_request_write(0, &none, ww_buf_slice(&note), &other), 0);
 	assert_int_equal(ww_witness_request_parse(ww_buf_slice(&other), &q), 0);
-	assert_int_equal(ww_witness_admit(&q, keys, 2), WW_WITNESS_FORBIDDEN);
+	assert_int_equal(admit(&q, keys, 2), WW_WITNESS_FORBIDDEN);
 }
 
 /* Whatever bit of a whole request flips: it is not admitted, or not cosigned, or means the same. */
@@ -207,13 +213,13 @@ static void test_request_bits(void **state)
 	for (size_t i = 0; i < body.n * 8; i++) {
 		body.p[i / 8] ^= (uint8_t)(1 << i % 8);
 		if (ww_witness_request_parse(ww_buf_slice(&body), &q) == 0 &&
-		    ww_witness_admit(&q, &log_key.key, 1) == WW_WITNESS_COSIGN)
+		    admit(&q, &log_key.key, 1) == WW_WITNESS_COSIGN)
 			assert_int_not_equal(ww_witness_judge(&q, &held).status, WW_WITNESS_COSIGN);
 		body.p[i / 8] ^= (uint8_t)(1 << i % 8);
 	}
 	for (size_t n = 0; n < body.n; n++)
 		assert_true(ww_witness_request_parse(ww_slice(body.p, n), &q) < 0 ||
-			    ww_witness_admit(&q, &log_key.key, 1) != WW_WITNESS_COSIGN);
+			    admit(&q, &log_key.key, 1) != WW_WITNESS_COSIGN);
 }
 
 static void test_malformed(void **state)
