@@ -154,7 +154,7 @@ static const struct argp_option argp_options[] = {
 	{"bundle", OPT_BUNDLE, "FILE", 0,
 	 "put the report into the ledger and write a Sigstore bundle", 2},
 	{"svr", OPT_SVR, "FILE", 0, "a short verification result over the same subjects", 2},
-	{"trust-root", OPT_TRUST, "FILE", 0, "what verifiers of bundles need, from our key", 2},
+	{"trust-root", OPT_TRUST, "FILE", 0, "what verifiers of bundles need, from our keys", 2},
 	{"timestamp", OPT_STAMP, "URL", 0, "ask this RFC 3161 authority (http)", 2},
 	{"timestamp-command", OPT_STAMP_COMMAND, "COMMAND", 0,
 	 "the same through a command: query on its input, reply on its output", 2},
@@ -320,18 +320,28 @@ static int build_page(struct report *p, struct ww_buf *out)
 
 static int build_trust_root(struct report *p, struct ww_buf *out)
 {
+	WW_AUTO_FD int dir = open(p->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	WW_AUTO_FREE struct ww_keychain *chain = calloc(1, sizeof(*chain));
 	struct ww_slice certs[WW_BUNDLE_CERTS_MAX];
 	WW_AUTO_BUF struct ww_buf der = {0};
+	struct ww_errtext why = {""};
 	size_t n = 0;
-	int r = 0;
+	int r;
 
+	if (dir < 0 || !chain)
+		return ww_log_err_r(dir < 0 ? -errno : -ENOMEM, "cannot read the log's keys");
+	r = ww_keyfile_history(dir, ww_ledger_reader_key(p->records.reader), chain, &why);
+	if (r < 0) {
+		ww_log(WW_LOG_ERR, "%s", why.text);
+		return r;
+	}
 	ww_buf_init(&der, p->ca.max);
 	if (p->ca.n)
 		r = ww_timestamp_certs(ww_buf_slice(&p->ca), &der, certs, WW_ARRAY_SIZE(certs), &n);
 	if (r < 0)
 		return ww_log_err_r(r, "%s does not hold 1 to %u certificates", p->stamp_ca,
 				    WW_BUNDLE_CERTS_MAX);
-	r = ww_bundle_trust_root(ww_ledger_reader_key(p->records.reader), certs, n, out);
+	r = ww_bundle_trust_root(chain, certs, n, out);
 	return r < 0 ? ww_log_err_r(r, "cannot write the trust root") : 0;
 }
 

@@ -12,7 +12,7 @@
 
 #define KIND        "dsse"
 #define API_VERSION "0.0.2"
-/* The key has no date of its own; what it may sign is the ledger's business. */
+/* The first key has no date of its own, nor has an authority. */
 #define VALID_FROM "1970-01-01T00:00:00Z"
 
 /* RFC 8410: SubjectPublicKeyInfo of an Ed25519 key is these bytes and the key. */
@@ -199,14 +199,27 @@ int ww_bundle_write(const struct ww_bundle_input *in, struct ww_buf *out)
 	return ww_jsonw_ok(&w) ? ww_buf_add(out, "\n", 1) : w.err;
 }
 
-static void write_valid(struct ww_jsonw *w)
+/* A time in whole seconds: those of time stamps have no more. */
+static void write_time(struct ww_jsonw *w, const char *name, const char *time)
+{
+	char text[WW_ROTATION_TIME_MAX];
+
+	snprintf(text, sizeof(text), "%.19sZ", time);
+	ww_jsonw_cstr(w, name, text);
+}
+
+/* `until` NULL: still valid. */
+static void write_valid(struct ww_jsonw *w, const char *since, const char *until)
 {
 	ww_jsonw_object(w, "validFor");
-	ww_jsonw_cstr(w, "start", VALID_FROM);
+	write_time(w, "start", since[0] ? since : VALID_FROM);
+	if (until)
+		write_time(w, "end", until);
 	ww_jsonw_end_object(w);
 }
 
-static void write_log(struct ww_jsonw *w, const struct ww_note_key *key)
+static void write_log(struct ww_jsonw *w, const struct ww_note_key *key, const char *since,
+		      const char *until)
 {
 	char url[WW_NOTE_NAME_MAX + 16];
 	struct ww_sha256 id;
@@ -219,7 +232,7 @@ static void write_log(struct ww_jsonw *w, const struct ww_note_key *key)
 	ww_jsonw_cstr(w, "hashAlgorithm", "SHA2_256");
 	write_public_key(w, key);
 	ww_jsonw_cstr(w, "keyDetails", "PKIX_ED25519");
-	write_valid(w);
+	write_valid(w, since, until);
 	ww_jsonw_end_object(w);
 	write_key_id(w, "logId", &id);
 	write_key_id(w, "checkpointKeyId", &id);
@@ -238,11 +251,11 @@ static void write_authority(struct ww_jsonw *w, const struct ww_slice *certs, si
 	}
 	ww_jsonw_end_array(w);
 	ww_jsonw_end_object(w);
-	write_valid(w);
+	write_valid(w, VALID_FROM, NULL);
 	ww_jsonw_end_object(w);
 }
 
-int ww_bundle_trust_root(const struct ww_note_key *key, const struct ww_slice *certs,
+int ww_bundle_trust_root(const struct ww_keychain *chain, const struct ww_slice *certs,
 			 size_t cert_count, struct ww_buf *out)
 {
 	struct ww_jsonw w;
@@ -251,7 +264,9 @@ int ww_bundle_trust_root(const struct ww_note_key *key, const struct ww_slice *c
 	ww_jsonw_object(&w, NULL);
 	ww_jsonw_cstr(&w, "mediaType", "application/vnd.dev.sigstore.trustedroot+json;version=0.1");
 	ww_jsonw_array(&w, "tlogs");
-	write_log(&w, key);
+	for (size_t i = 0; i < chain->n; i++)
+		write_log(&w, &chain->keys[i].key, chain->keys[i].since,
+			  i + 1 < chain->n ? chain->keys[i + 1].since : NULL);
 	ww_jsonw_end_array(&w);
 	ww_jsonw_array(&w, "certificateAuthorities");
 	ww_jsonw_end_array(&w);

@@ -2,7 +2,7 @@
 /*
  * A report as a Sigstore bundle (v0.3): the envelope, its entry in our log with proof and signed
  * head, and time stamps, in the form that the verifiers of others read; and the trust root that
- * they need, made of our key. Pure.
+ * they need, made of our keys. Pure.
  *
  * The entry is a Rekor `dsse` 0.0.2 body, exactly as it stands in the tree (leaf.h): both
  * generations of @sigstore/verify accept that one. Numbers of 64 bits are strings, as protobuf's
@@ -15,6 +15,7 @@
 
 #include "ledger/checkpoint.h"
 #include "ledger/dsse.h"
+#include "ledger/keychain.h"
 #include "ledger/merkle.h"
 
 #define WW_BUNDLE_MEDIA_TYPE         "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -49,10 +50,11 @@ struct ww_bundle_input {
 WW_CHECK int ww_bundle_write(const struct ww_bundle_input *in, struct ww_buf *out);
 
 /*
- * Appends a trust root: the log with this key, and the time stamp authority whose certificates
- * (DER, the signing one first) are given, if any. 0, -EMSGSIZE, -ENOMEM.
+ * Appends a trust root: the log with each key that it has had, valid from its rotation to the next
+ * one in whole seconds, and the time stamp authority whose certificates (DER, the signing one
+ * first) are given, if any. 0, -EMSGSIZE, -ENOMEM.
  */
-WW_CHECK int ww_bundle_trust_root(const struct ww_note_key *key, const struct ww_slice *certs,
+WW_CHECK int ww_bundle_trust_root(const struct ww_keychain *chain, const struct ww_slice *certs,
 				  size_t cert_count, struct ww_buf *out);
 
 /* Whether the file is a bundle and not a bare envelope: it has a member "dsseEnvelope". */

@@ -321,6 +321,20 @@ int ww_keyfile_load(int dir, const char *origin, const char *uri, bool create,
 	return r;
 }
 
+int ww_keyfile_history(int dir, const struct ww_note_key *key, struct ww_keychain *ret_chain,
+		       struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf history = {0};
+	int r;
+
+	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
+	r = ww_durable_read(dir, "keys/history", &history);
+	if (r < 0 && r != -ENOENT)
+		return ww_errtext_errno(why, r, "cannot read keys/history");
+	r = ww_keychain_read(ww_buf_slice(&history), key, ret_chain, why);
+	return r == 0 || r == -ENOMEM ? r : -EUCLEAN;
+}
+
 void ww_keyfile_done(struct ww_keyfile *k)
 {
 	ww_note_signer_done(&k->signer);

@@ -6,12 +6,14 @@
  *   key.next    the same, while a rotation is under way (rotate.h)
  *   digest.key  32 random bytes, the key of content digests, mode 0600
  *   vkey        the verifier key, "<origin>+<id>+<base64>", public
+ *   keys/history        what led from earlier keys to this one (keychain.h)
  *   keys/endorsed-<id>  of a sealed key: its verifier key, signed by the holder (endorsement.h)
  * A secret that others may read is refused, not repaired: it may have been read already.
  */
 #pragma once
 
 #include "ledger/errtext.h"
+#include "ledger/keychain.h"
 #include "ledger/note.h"
 #include "ledger/sealed.h"
 
@@ -60,6 +62,13 @@ WW_CHECK int ww_keyfile_wipe(int dir, const char *name);
 
 /* Opens the folder `keys` (0755), made when missing. 0 or -errno. */
 WW_CHECK int ww_keyfile_folder(int dir, int *ret_fd);
+
+/*
+ * Reads keys/history (keychain.h) with the log's key as its anchor; without the file the chain is
+ * that one key. 0; -EUCLEAN (not a history of this key); -ENOMEM; or an errno.
+ */
+WW_CHECK int ww_keyfile_history(int dir, const struct ww_note_key *key,
+				struct ww_keychain *ret_chain, struct ww_errtext *why);
 
 /* Wipes the secrets. */
 void ww_keyfile_done(struct ww_keyfile *k);

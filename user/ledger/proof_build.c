@@ -8,7 +8,7 @@
 #include "base/encode.h"
 #include "ledger/durable.h"
 #include "ledger/fields.h"
-#include "ledger/keychain.h"
+#include "ledger/keyfile.h"
 #include "ledger/proof_file.h"
 #include "ledger/statement.h"
 #include "ledger/tile_store.h"
@@ -17,19 +17,16 @@ int ww_cosigned_read(int dir, const struct ww_note_key *key, struct ww_buf *note
 		     struct ww_checkpoint *ret_head, struct ww_errtext *why)
 {
 	WW_AUTO_FREE struct ww_keychain *chain = NULL;
-	WW_AUTO_BUF struct ww_buf history = {0};
 	int r = ww_durable_read(dir, WW_COSIGNED_FILE, note);
 
 	if (r < 0)
 		return r == -ENOENT ? r : ww_errtext_errno(why, r, "cannot read " WW_COSIGNED_FILE);
 	chain = calloc(1, sizeof(*chain));
-	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
-	r = chain ? ww_durable_read(dir, "keys/history", &history) : -ENOMEM;
-	if (r < 0 && r != -ENOENT)
-		return ww_errtext_errno(why, r, "cannot read keys/history");
-	r = ww_keychain_read(ww_buf_slice(&history), key, chain, why);
+	if (!chain)
+		return ww_errtext_errno(why, -ENOMEM, "cannot verify " WW_COSIGNED_FILE);
+	r = ww_keyfile_history(dir, key, chain, why);
 	if (r < 0)
-		return r == -ENOMEM ? r : -EUCLEAN;
+		return r;
 	r = ww_keychain_open(chain, ww_buf_slice(note), ret_head, NULL, why);
 	if (r == -ENOMEM)
 		return ww_errtext_errno(why, r, "cannot verify " WW_COSIGNED_FILE);

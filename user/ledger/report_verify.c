@@ -14,6 +14,7 @@
 #include "ledger/dsse.h"
 #include "ledger/fields.h"
 #include "ledger/sampling.h"
+#include "ledger/timestamp.h"
 #include "ledger/wording.h"
 #include "wirewitness/limits.h"
 
@@ -102,6 +103,8 @@ static const struct ww_note_key *pick(const struct ww_keychain *chain, struct ww
 		k = &chain->keys[chain->n - 1];
 	res->key_first = k->first;
 	res->key_last = k->last;
+	if (k < &chain->keys[chain->n - 1])
+		memcpy(res->key_until, k[1].since, sizeof(res->key_until));
 	return &k->key;
 }
 
@@ -172,6 +175,43 @@ static int unwrap(struct ww_slice file, struct ww_report_result *res, struct ww_
 	return r;
 }
 
+/*
+ * Whether the time is after the end of a replaced key. Both are RFC 3339 UTC and are compared in
+ * whole seconds, which is what time stamps have.
+ */
+static bool outlived(const struct ww_report_result *res, struct ww_slice time)
+{
+	const size_t seconds = sizeof("2026-11-27T10:00:00") - 1;
+
+	return res->key_until[0] &&
+	       (time.n < seconds || memcmp(time.p, res->key_until, seconds) > 0);
+}
+
+/* A replaced key vouches for no tree and no time beyond its end, here as in the statement. */
+static int check_bundle_key(const struct ww_dsse *d, const struct ww_report_result *res,
+			    struct ww_errtext *text)
+{
+	const struct ww_bundle *b = &res->bundle;
+	char when[WW_RFC3339_MAX];
+	int r;
+
+	if (b->proof_size < res->key_first || b->proof_size > res->key_last)
+		return ww_errtext_set(text, -EINVAL,
+				      "its checkpoint is of %" PRIu64
+				      " records, key %08x speaks for %" PRIu64 " to %" PRIu64,
+				      b->proof_size, res->key.id, res->key_first, res->key_last);
+	for (size_t i = 0; i < b->n_stamps; i++) {
+		r = ww_timestamp_check(b->stamps[i], d->signature[0], NULL, NULL, when, text);
+		if (r < 0)
+			return r;
+		if (outlived(res, ww_slice_str(when)))
+			return ww_errtext_set(text, -EINVAL,
+					      "a time stamp is of %s, key %08x was replaced at %s",
+					      when, res->key.id, res->key_until);
+	}
+	return 0;
+}
+
 static int check_bundle(const struct ww_dsse *d, struct ww_report_result *res)
 {
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_BUNDLE].text;
@@ -180,6 +220,8 @@ static int check_bundle(const struct ww_dsse *d, struct ww_report_result *res)
 	if (!res->bundle.memory.p || !res->has_key)
 		return 0;
 	r = ww_bundle_check(&res->bundle, d, &res->key, text);
+	if (r == 0)
+		r = check_bundle_key(d, res, text);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
@@ -264,6 +306,11 @@ static int check_checkpoint(struct ww_report_result *res)
 				   "key %08x speaks for trees of %" PRIu64 " to %" PRIu64
 				   " records, not for one of %" PRIu64,
 				   res->key.id, res->key_first, res->key_last, head.size);
+	else if (outlived(res, s->created_at))
+		r = ww_errtext_set(text, -EINVAL,
+				   "the report is of %.*s, key %08x was replaced at %s",
+				   (int)(s->created_at.n < 40 ? s->created_at.n : 40),
+				   (const char *)s->created_at.p, res->key.id, res->key_until);
 	else if (ww_note_key_parse(ww_slice_str(s->vkey), &named) < 0 ||
 		 !ww_note_key_equal(&named, &res->key))
 		r = ww_errtext_set(text, -EINVAL,

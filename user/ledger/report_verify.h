@@ -66,8 +66,9 @@ struct ww_report_result {
 	struct ww_report_check checks[WW_REPORT_CHECK_MAX];
 	bool has_key; /* `key` is set: the trusted one, or without it the one the report names */
 	struct ww_note_key key;
-	uint64_t key_first, key_last; /* tree sizes that it speaks for */
-	bool has_statement;           /* the following are set; the signature over them was good */
+	uint64_t key_first, key_last;         /* tree sizes that it speaks for */
+	char key_until[WW_ROTATION_TIME_MAX]; /* when it was replaced; empty: it is the newest */
+	bool has_statement; /* the following are set; the signature over them was good */
 	struct ww_statement statement;
 	uint64_t pruned, pruned_by; /* withheld by prune records, the last of which is pruned_by */
 	size_t n_kinds;             /* further kinds are not counted by name */

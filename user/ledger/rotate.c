@@ -206,16 +206,11 @@ static int hand_over(struct ww_ledger *l, const struct ww_note_signer *next, con
 static int check_room(int dir, const struct ww_note_key *key, struct ww_errtext *why)
 {
 	WW_AUTO_FREE struct ww_keychain *chain = calloc(1, sizeof(*chain));
-	WW_AUTO_BUF struct ww_buf history = {0};
 	int r;
 
 	if (!chain)
 		return ww_errtext_errno(why, -ENOMEM, "cannot read keys/history");
-	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
-	r = ww_durable_read(dir, "keys/history", &history);
-	if (r < 0 && r != -ENOENT)
-		return ww_errtext_errno(why, r, "cannot read keys/history");
-	r = ww_keychain_read(ww_buf_slice(&history), key, chain, why);
+	r = ww_keyfile_history(dir, key, chain, why);
 	if (r < 0)
 		return r;
 	if (chain->n == WW_KEYCHAIN_KEYS_MAX)

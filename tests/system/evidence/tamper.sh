@@ -106,6 +106,7 @@ tamper_bundle() {
 	no 'no entry' jedit report.sigstore.json '.verificationMaterial.tlogEntries = []'
 	no 'no time stamp' jedit report.sigstore.json 'del(.verificationMaterial.timestampVerificationData)'
 	no 'another trust root' put other.root root.json
+	no 'a key that was replaced before the time stamp' jedit root.json '.tlogs[0].publicKey.validFor.end = "2020-01-01T00:00:00Z"'
 	no 'another report beside it' put other.json report.json
 }
 tamper_proof() {

@@ -3,6 +3,7 @@
 //   sigstore.mjs NPM TRUSTROOT VKEY verify STAMPS BUNDLE        one line per version: ok, or what it says
 //   sigstore.mjs NPM TRUSTROOT VKEY tamper STAMPS BUNDLE OUT    every case changed, as OUT/<case>.json; a line each with
 //                                                               what the two say
+// VKEY is the one key that may have signed, or "roots": those of the trust root, each in its own time.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createPublicKey } from 'node:crypto';
@@ -12,16 +13,21 @@ const require = createRequire(npm + '/');
 const { TrustedRoot } = require('@sigstore/protobuf-specs');
 const generations = [['sigstore-verify-3', 'sigstore-bundle-4'], ['sigstore-verify-4', 'sigstore-bundle-5']];
 
-const vkey = readFileSync(vkeyFile, 'utf8').trim();
-const raw = Buffer.from(vkey.split('+').slice(2).join('+'), 'base64').subarray(1);
-const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]);
-const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+const trusted = TrustedRoot.fromJSON(JSON.parse(readFileSync(rootFile, 'utf8')));
+function onlyKey() {
+	const vkey = readFileSync(vkeyFile, 'utf8').trim();
+	const raw = Buffer.from(vkey.split('+').slice(2).join('+'), 'base64').subarray(1);
+	const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]);
+	const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+	return () => ({ publicKey, validFor: () => true });
+}
+const hint = (log) => `${log.baseUrl.replace('https://', '')}+${Buffer.from(log.logId.keyId).toString('hex', 0, 4)}`;
+const keys = vkeyFile === 'roots' ? Object.fromEntries(trusted.tlogs.map((log) => [hint(log), log.publicKey])) : onlyKey();
 
 function verify([verifyName, bundleName], json) {
 	const { bundleFromJSON } = require(bundleName);
 	const { Verifier, toSignedEntity, toTrustMaterial } = require(verifyName);
-	const trusted = TrustedRoot.fromJSON(JSON.parse(readFileSync(rootFile, 'utf8')));
-	const material = toTrustMaterial(trusted, () => ({ publicKey, validFor: () => true }));
+	const material = toTrustMaterial(trusted, keys);
 	const verifier = new Verifier(material, { ctlogThreshold: 0, tlogThreshold: 1, timestampThreshold: Number(stamps), tsaThreshold: Number(stamps) });
 	try {
 		verifier.verify(toSignedEntity(bundleFromJSON(json)));

@@ -216,11 +216,14 @@ static void test_records_without_an_entry(void **state)
 
 static void test_trust_root(void **state)
 {
+	WW_AUTO_FREE struct ww_keychain *chain = calloc(1, sizeof(*chain));
 	WW_AUTO_BUF struct ww_buf out = {0};
 	const struct ww_slice cert = WW_SLICE_LIT("\x30\x00");
+	struct ww_errtext why = {""};
 
 	ww_buf_init(&out, 1u << 16);
-	assert_int_equal(ww_bundle_trust_root(&w.key, &cert, 1, &out), 0);
+	assert_int_equal(ww_keychain_read(WW_SLICE_NULL, &w.key, chain, &why), 0);
+	assert_int_equal(ww_bundle_trust_root(chain, &cert, 1, &out), 0);
 	assert_non_null(memmem(out.p, out.n, "\"baseUrl\":\"https://" ORIGIN "\"",
 			       sizeof("\"baseUrl\":\"https://" ORIGIN "\"") - 1));
 	assert_non_null(memmem(out.p, out.n, "\"rawBytes\":\"MAA=\"", 17));
