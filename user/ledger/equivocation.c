@@ -11,6 +11,7 @@
 
 #include "base/encode.h"
 #include "ledger/durable.h"
+#include "ledger/tile_store.h"
 
 #define NAME_HASH_BYTES 8u
 
@@ -47,32 +48,108 @@ static int put_new(int dir, const char *name, struct ww_slice content)
 	return r < 0 ? r : ww_durable_sync_dir(dir, ".");
 }
 
-int ww_equivocation_keep(int dir, struct ww_slice note_a, struct ww_slice note_b, uint64_t size,
-			 struct ww_errtext *why)
+static int keep(int dir, uint64_t size, struct ww_slice content, struct ww_errtext *why)
 {
 	char hex[2 * NAME_HASH_BYTES + 1], name[64];
-	WW_AUTO_BUF struct ww_buf both = {0};
 	WW_AUTO_FD int fd = -1;
 	struct ww_sha256 hash;
-	int r;
+	int r = 0;
 
-	ww_buf_init(&both, 2 * WW_NOTE_BYTES_MAX + 1);
-	r = both_notes(note_a, note_b, &both);
-	if (r == 0 && mkdirat(dir, WW_EQUIVOCATION_DIR, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(dir, WW_EQUIVOCATION_DIR, 0700) < 0 && errno != EEXIST)
 		r = -errno;
 	if (r == 0) {
 		fd = openat(dir, WW_EQUIVOCATION_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = fd < 0 ? -errno : 0;
 	}
 	if (r == 0) {
-		ww_sha256(ww_buf_slice(&both), &hash);
+		ww_sha256(content, &hash);
 		ww_hex_encode(ww_slice(hash.b, NAME_HASH_BYTES), hex);
 		snprintf(name, sizeof(name), "%" PRIu64 "-%s", size, hex);
-		r = put_new(fd, name, ww_buf_slice(&both));
+		r = put_new(fd, name, content);
 	}
 	if (r == 0)
 		r = ww_durable_sync_dir(dir, ".");
 	return r < 0 ? ww_errtext_errno(why, r, "cannot keep the proof of an equivocation") : 0;
+}
+
+int ww_equivocation_keep(int dir, struct ww_slice note_a, struct ww_slice note_b, uint64_t size,
+			 struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf both = {0};
+	int r;
+
+	ww_buf_init(&both, 2 * WW_NOTE_BYTES_MAX + 1);
+	r = both_notes(note_a, note_b, &both);
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot keep the proof of an equivocation");
+	return keep(dir, size, ww_buf_slice(&both), why);
+}
+
+static int add_hash(struct ww_buf *out, const struct ww_sha256 *h)
+{
+	char line[WW_BASE64_LEN(WW_SHA256_LEN) + 2];
+
+	ww_base64_encode(ww_slice(h->b, sizeof(h->b)), line);
+	line[WW_BASE64_LEN(WW_SHA256_LEN)] = '\n';
+	return ww_buf_add(out, line, WW_BASE64_LEN(WW_SHA256_LEN) + 1);
+}
+
+/* The root of the first `size` records of the tree `head`, and the proof of that, from the files.
+ */
+static int prefix(int dir, const struct ww_checkpoint *head, uint64_t size,
+		  struct ww_sha256 *ret_root, struct ww_merkle_proof *ret_proof)
+{
+	WW_AUTO(ww_tile_store_free_auto) struct ww_tile_store *tiles = NULL;
+	struct ww_merkle_reader reader;
+	int r = ww_tile_store_new(dir, &tiles);
+
+	if (r < 0)
+		return r;
+	ww_tile_store_resize(tiles, head->size);
+	reader = ww_tile_store_reader(tiles);
+	r = ww_merkle_root(&reader, size, ret_root);
+	if (r == 0)
+		r = ww_merkle_consistency(&reader, size, head->size, ret_proof);
+	if (r < 0)
+		return r == -ENOENT ? -EUCLEAN : r;
+	return ww_merkle_consistency_check(size, ret_root, head->size, &head->root, ret_proof)
+		       ? 0
+		       : -EUCLEAN;
+}
+
+int ww_equivocation_find(int dir, struct ww_slice note, const struct ww_checkpoint *head,
+			 struct ww_slice smaller_note, const struct ww_checkpoint *smaller,
+			 struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf out = {0};
+	struct ww_merkle_proof proof = {0};
+	struct ww_sha256 root;
+	int r;
+
+	if (smaller->size == 0 || smaller->size >= head->size)
+		return 0;
+	r = prefix(dir, head, smaller->size, &root, &proof);
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot compare the log with a head of %" PRIu64,
+					smaller->size);
+	if (memcmp(root.b, smaller->root.b, sizeof(root.b)) == 0)
+		return 0;
+	ww_buf_init(&out, 3 * WW_NOTE_BYTES_MAX);
+	r = ww_buf_add(&out, smaller_note.p, smaller_note.n);
+	if (r == 0)
+		r = ww_buf_add(&out, "\n", 1);
+	if (r == 0)
+		r = ww_buf_add(&out, note.p, note.n);
+	if (r == 0)
+		r = ww_buf_add(&out, "\n", 1);
+	if (r == 0)
+		r = add_hash(&out, &root);
+	for (size_t i = 0; i < proof.n && r == 0; i++)
+		r = add_hash(&out, &proof.path[i]);
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot keep the proof of an equivocation");
+	r = keep(dir, smaller->size, ww_buf_slice(&out), why);
+	return r < 0 ? r : 1;
 }
 
 int ww_equivocation_kept(int dir)

@@ -325,7 +325,8 @@ static void refuse(const struct ww_witness_ruling *ruling, struct ww_slice held_
 		snprintf(size, sizeof(size), "%" PRIu64, ruling->held);
 		say(a, out, ruling->status, size);
 		a->type = WW_WITNESS_SIZE_TYPE;
-	} else if (ruling->status == WW_WITNESS_CONFLICT) {
+	} else if (ruling->status == WW_WITNESS_CONFLICT ||
+		   (ruling->status == WW_WITNESS_UNPROVEN && held_note.n > 0)) {
 		a->status = ruling->status;
 		a->type = TEXT_TYPE;
 		if (ww_buf_add(out, held_note.p, held_note.n) < 0)

@@ -44,8 +44,9 @@ struct ww_witness_answer {
 };
 
 /*
- * The whole call: appends the answer's body to out. `now` is in seconds. A fork is answered with
- * the checkpoint that the witness holds, so that the log's owner has the proof too.
+ * The whole call: appends the answer's body to out. `now` is in seconds. A fork, and a proof that
+ * does not lead from what is held, are answered with the checkpoint that the witness holds, so that
+ * the log's owner can tell.
  */
 void ww_witness_state_add(struct ww_witness_state *s, struct ww_slice body, uint64_t now,
 			  struct ww_buf *out, struct ww_witness_answer *ret_answer);

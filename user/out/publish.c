@@ -203,6 +203,26 @@ static int ask(struct target *t)
 	return r;
 }
 
+/* Invariant 3: what the witness holds is signed by the log; do the log's files contradict it? */
+static void diverged(struct target *t, const struct ww_note_key *log, struct ww_slice other,
+		     const struct ww_errtext *said)
+{
+	struct ww_errtext why = *said;
+	struct ww_checkpoint held;
+	int r = ww_checkpoint_open(other, log, &held);
+
+	if (r == 0)
+		r = ww_equivocation_find(t->p->dir, ww_buf_slice(&t->note), &t->head, other, &held,
+					 &why);
+	if (r == 1)
+		ww_errtext_set(&t->p->forked, 0,
+			       "witness %.200s holds another tree of %" PRIu64
+			       " records that this log signed: the %" PRIu64
+			       " of this one do not extend it",
+			       t->pub.name, held.size, t->head.size);
+	failed(t, r == 1 ? t->p->forked.text : why.text);
+}
+
 /* Invariant 3. */
 static void forked(struct target *t, struct ww_slice other)
 {
@@ -359,6 +379,9 @@ static void on_witness(void *ctx, const struct ww_http_answer *a)
 		return;
 	case WW_WITNESS_FORKED:
 		forked(t, a->body);
+		return;
+	case WW_WITNESS_DIVERGED:
+		diverged(t, log, a->body, &why);
 		return;
 	case WW_WITNESS_AHEAD:
 	case WW_WITNESS_FAILED:
@@ -687,6 +710,18 @@ static int check_cosigned(struct ww_publish *p, struct ww_errtext *why)
 				      " records, the log has %" PRIu64,
 				      kept.size, head->size);
 	r = ww_tlog_check_extends(p->dir, head, &kept, why);
+	if (r == -EUCLEAN) {
+		struct ww_errtext more;
+		int found = ww_equivocation_find(p->dir, ww_ledger_reader_note(p->reader), head,
+						 ww_buf_slice(&note), &kept, &more);
+
+		if (found == 1)
+			ww_errtext_set(why, r,
+				       "this log signed two histories: the tree of %" PRIu64
+				       " records does not extend the %" PRIu64
+				       " that witnesses cosigned",
+				       head->size, kept.size);
+	}
 	if (r == 0)
 		remember(p, ww_buf_slice(&note), kept.size);
 	return r;

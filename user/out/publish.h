@@ -17,8 +17,8 @@
  * Numbered invariants:
  *  1. Nothing is sent that is not a checkpoint which is on the disk, signed by the log's own key.
  *  2. checkpoint.cosigned only ever holds cosignatures that were verified over its own text.
- *  3. A second head of one size that the log signed, wherever it is met, is kept as proof
- *     (equivocation.h) before anything else happens.
+ *  3. A head that the log signed and that contradicts its tree, wherever it is met, is kept as
+ *     proof (equivocation.h) before anything else happens.
  */
 #pragma once
 

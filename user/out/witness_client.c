@@ -83,11 +83,21 @@ enum ww_witness_reply ww_witness_client_take(struct ww_witness_client *c,
 					     struct ww_slice body, struct ww_slice *ret_line,
 					     uint64_t *ret_time, struct ww_errtext *why)
 {
+	struct ww_checkpoint other;
+
 	if (status == WW_WITNESS_COSIGN)
 		return cosigned(c, note, head, body, ret_line, ret_time, why);
 	if (status == WW_WITNESS_CONFLICT)
 		return conflict(c, log, head, body, why);
 	c->redirected = 0;
+	if (status == WW_WITNESS_UNPROVEN && ww_checkpoint_open(body, log, &other) == 0 &&
+	    other.size == c->held) {
+		ww_errtext_set(why, -EUCLEAN,
+			       "it does not accept the proof from the %" PRIu64
+			       " records that it holds",
+			       other.size);
+		return WW_WITNESS_DIVERGED;
+	}
 	ww_errtext_set(why, -EINVAL, "it answers %u%s", status,
 		       status == WW_WITNESS_UNKNOWN     ? ": it does not know this log"
 		       : status == WW_WITNESS_FORBIDDEN ? ": it does not accept this log's key"

@@ -29,6 +29,8 @@ enum ww_witness_reply {
 	WW_WITNESS_ASK_AGAIN, /* with a proof from `held` */
 	WW_WITNESS_AHEAD,     /* it says that it holds more than `head`; why says so */
 	WW_WITNESS_FORKED,    /* the body is another checkpoint of this size, signed by the log */
+	WW_WITNESS_DIVERGED,  /* the body is a checkpoint of `held` records, signed by the log, from
+			       * which the proof does not lead: the log's tiles tell why */
 	WW_WITNESS_FAILED,    /* why says what is wrong */
 };
 

@@ -5,7 +5,8 @@
 //	witness_xmod cosigned FILE LOGKEY WITNESSKEY...      every key signed the checkpoint; prints its size
 //	witness_xmod proof FILE LOGKEY [WITNESSKEY...]       a tlog-proof file; prints index and record
 //	witness_xmod request LEDGER OLD                      a body for add-checkpoint, its proof made by x/mod
-//	witness_xmod fork FILE LOGKEY                        two heads of one size, both signed by the log; prints the size
+//	witness_xmod fork FILE LOGKEY                        two heads, both signed by the log, of one size, or the second
+//	                                                     larger with a proof from another root; prints the size
 //
 // x/mod knows notes with plain Ed25519 signatures; the 15 lines of cosigner teach it tlog-cosignature.
 package main
@@ -228,20 +229,45 @@ func fork(file, vkey string) error {
 	if err != nil {
 		return err
 	}
-	part := strings.SplitN(string(data), "\n\n", 4)
-	if len(part) != 4 {
+	part := strings.Split(string(data), "\n\n")
+	if len(part) != 4 && len(part) != 5 {
 		return errors.New("not two notes")
 	}
 	one, err := open([]byte(part[0]+"\n\n"+part[1]+"\n"), []string{vkey})
 	if err != nil {
 		return err
 	}
-	two, err := open([]byte(part[2]+"\n\n"+part[3]), []string{vkey})
+	two, err := open([]byte(part[2]+"\n\n"+strings.TrimSuffix(part[3], "\n")+"\n"), []string{vkey})
 	if err != nil {
 		return err
 	}
+	if len(part) == 5 {
+		return diverge(one, two, strings.Fields(part[4]))
+	}
 	if one.N != two.N || one.Hash == two.Hash {
 		return errors.New("no contradiction")
+	}
+	fmt.Println(one.N)
+	return nil
+}
+
+// diverge: the first one.N records of the larger tree have another root than one.
+func diverge(one, two tlog.Tree, lines []string) error {
+	var path tlog.TreeProof
+	for _, line := range lines {
+		raw, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(raw) != tlog.HashSize {
+			return errors.New("bad hash")
+		}
+		var h tlog.Hash
+		copy(h[:], raw)
+		path = append(path, h)
+	}
+	if len(path) == 0 || one.N >= two.N || path[0] == one.Hash {
+		return errors.New("no contradiction")
+	}
+	if err := tlog.CheckTree(path[1:], two.N, two.Hash, one.N, path[0]); err != nil {
+		return err
 	}
 	fmt.Println(one.N)
 	return nil

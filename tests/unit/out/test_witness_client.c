@@ -168,11 +168,28 @@ static void test_fork(void **state)
 	failed(take(409, ww_buf_slice(&b)), "without a size");
 }
 
+static void test_diverged(void **state)
+{
+	WW_AUTO_BUF struct ww_buf b = {0};
+	struct ww_checkpoint c;
+
+	assert_int_equal(take_text(409, "60\n"), WW_WITNESS_ASK_AGAIN);
+	failed(take_text(422, "no"), "does not accept the proof");
+	make_note(&c, 60, 2, &b);
+	said(take(422, ww_buf_slice(&b)), WW_WITNESS_DIVERGED, "from the 60 records");
+	/* Of a size that was not asked from, with a bit changed: words. */
+	b.p[b.n - 6] ^= 1;
+	failed(take(422, ww_buf_slice(&b)), "does not accept the proof");
+	make_note(&c, 61, 2, &b);
+	failed(take(422, ww_buf_slice(&b)), "does not accept the proof");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cosigned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lies, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_diverged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rolled_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fork, set_up, tear_down),
