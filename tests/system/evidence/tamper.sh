@@ -37,6 +37,13 @@ tamper_envelope() {
 	no 'another key' other_key
 	no 'a key whose id is not its own' wrong_id
 }
+tamper_svr() {
+	no 'a property' jedit report.svr.json ".payload |= $late_char"
+	no 'the signature' jedit report.svr.json ".signatures[0].sig |= $other_char"
+	no 'that of another log' put other.svr report.svr.json
+	no 'beside another report' jedit payload.json '.subject[1].digest.sha256 |= (.[1:] + .[0:1])'
+	no 'another key' other_key
+}
 tamper_checkpoint() {
 	no 'its size' in_note '.[1] |= "9" + .'
 	no 'its root' in_note ".[2] |= $other_char"
@@ -158,6 +165,9 @@ tamper_rotation() {
 	no 'another last key' put other.state/vkey vkey.new
 }
 tamper_ours() {
+	no 'a step of the history left out' edit history 1d
+	no 'a history of another order' eval 'tac history >edited && mv edited history'
+	no 'a history, and a key that is none of it' put other.state/vkey vkey.new
 	no 'the payload' payload 's/MASKED_ERROR/CONFIRMED_T1/'
 	no 'the root that others do not look at' jedit report.sigstore.json "$entry.inclusionProof.rootHash |= $other_char"
 	no 'the index that others do not look at' jedit report.sigstore.json "$entry.logIndex = \"1\""
