@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes a ledger of numbered records for tests:
- *   mkledger [--batch N] [--keep DIR] [--erase INDEX] [--report FILE [--first N] [--last N]] LEDGER
- * COUNT
+ *   mkledger [--batch N] [--bytes N] [--retry] [--keep DIR] [--erase INDEX]
+ *            [--report FILE [--first N] [--last N]] LEDGER COUNT
+ * --bytes makes the records so large, or a little larger; with --retry a commit that failed is
+ * tried once more, as the daemon does.
  * --keep saves the checkpoint after every commit as DIR/<size>, as somebody outside the host would.
  * --report writes a signed report over the given range (default: all).
  */
@@ -17,9 +19,12 @@
 #include "ledger/report.h"
 #include "wirewitness/limits.h"
 
+#define PADDING_MAX 65000u
+
 struct arguments {
 	const char *ledger, *keep, *report;
-	uint64_t count, batch, erase, first, last;
+	uint64_t count, batch, bytes, erase, first, last;
+	bool retry;
 };
 
 static int complain(const char *what, const char *why)
@@ -32,6 +37,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
 	static const struct option options[] = {
 		{"batch", required_argument, NULL, 'b'},
+		{"bytes", required_argument, NULL, 's'},
+		{"retry", no_argument, NULL, 't'},
 		{"keep", required_argument, NULL, 'k'},
 		{"erase", required_argument, NULL, 'e'},
 		{"report", required_argument, NULL, 'r'},
@@ -44,6 +51,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 	*a = (struct arguments){.batch = 256, .erase = UINT64_MAX, .last = UINT64_MAX};
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		uint64_t *number = c == 'b'   ? &a->batch
+				   : c == 's' ? &a->bytes
 				   : c == 'e' ? &a->erase
 				   : c == 'f' ? &a->first
 				   : c == 'l' ? &a->last
@@ -53,27 +61,29 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 			return 2;
 		if (number && ww_slice_u64(ww_slice_str(optarg), number) < 0)
 			return complain(optarg, "not a number");
+		if (c == 't')
+			a->retry = true;
 		if (c == 'k')
 			a->keep = optarg;
 		if (c == 'r')
 			a->report = optarg;
 	}
 	if (optind + 2 != argc || ww_slice_u64(ww_slice_str(argv[optind + 1]), &a->count) < 0 ||
-	    a->batch == 0)
+	    a->batch == 0 || a->bytes > PADDING_MAX)
 		return complain("usage", "mkledger [OPTIONS] LEDGER COUNT");
 	a->ledger = argv[optind];
 	return 0;
 }
 
 /* Records differ in length, hold quotes and non-ASCII text. */
-static int append(struct ww_ledger *l, uint64_t index)
+static int append(const struct arguments *a, struct ww_ledger *l, uint64_t index)
 {
 	static const char filler[] = "0123456789abcdef0123456789abcdef0123456789abcdef";
-	char text[256];
+	static char text[PADDING_MAX + 256];
 	int n = snprintf(text, sizeof(text),
 			 "{\"kind\":\"flow\",\"id\":\"f%" PRIu64
-			 "\",\"note\":\"caf\xc3\xa9 \\\"%.*s\\\"\"}",
-			 index, (int)(index % (sizeof(filler) - 1)), filler);
+			 "\",\"note\":\"caf\xc3\xa9 \\\"%.*s\\\"\"%*s}",
+			 index, (int)(index % (sizeof(filler) - 1)), filler, (int)a->bytes, "");
 
 	return ww_ledger_append(l, index % 3 ? "flow" : "exchange", ww_slice(text, (size_t)n),
 				NULL);
@@ -98,6 +108,18 @@ static int keep_checkpoint(const struct arguments *a, uint64_t size)
 	return fd < 0 ? -errno : ww_durable_pwrite(fd, ww_buf_slice(&note), 0);
 }
 
+static int commit(const struct arguments *a, struct ww_ledger *l, uint64_t *ret_size)
+{
+	int r = ww_ledger_commit(l, ret_size);
+
+	if (r < 0 && a->retry) {
+		r = ww_ledger_retry(l);
+		if (r == 0)
+			r = ww_ledger_commit(l, ret_size);
+	}
+	return r;
+}
+
 static int fill(const struct arguments *a, struct ww_ledger *l)
 {
 	uint64_t size = ww_ledger_size(l);
@@ -105,9 +127,9 @@ static int fill(const struct arguments *a, struct ww_ledger *l)
 
 	while (r == 0 && size < a->count) {
 		for (uint64_t i = 0; r == 0 && i < a->batch && size + i < a->count; i++)
-			r = append(l, size + i);
+			r = append(a, l, size + i);
 		if (r == 0)
-			r = ww_ledger_commit(l, &size);
+			r = commit(a, l, &size);
 		if (r == 0)
 			r = keep_checkpoint(a, size);
 	}

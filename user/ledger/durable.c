@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +78,25 @@ int ww_durable_open_dir(const char *path, int *ret_fd, struct ww_errtext *why)
 		return ww_errtext_errno(why, r, "cannot sync the parent of %s", path);
 	*ret_fd = WW_TAKE_FD(fd);
 	return 0;
+}
+
+int ww_durable_lock(int dir, const char *busy, int *ret_fd, struct ww_errtext *why)
+{
+	WW_AUTO_FD int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return ww_errtext_errno(why, -errno, "cannot open lock");
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? ww_errtext_set(why, -EBUSY, "%s", busy)
+			       : ww_errtext_errno(why, -errno, "cannot lock the directory");
+	*ret_fd = WW_TAKE_FD(fd);
+	return 0;
+}
+
+int ww_durable_settle(int dir, struct ww_errtext *why)
+{
+	return syncfs(dir) < 0 ? ww_errtext_errno(why, -errno, "cannot sync the file system") : 0;
 }
 
 int ww_durable_sync_dir(int dir, const char *path)

@@ -56,6 +56,19 @@ WW_CHECK int ww_durable_sync(struct ww_durable *d);
  */
 WW_CHECK int ww_durable_open_dir(const char *path, int *ret_fd, struct ww_errtext *why);
 
+/*
+ * Takes the lock that makes its holder the one writer of the directory: `lock` in it, held while
+ * *ret_fd (the caller's) is open. 0; -EBUSY, which why tells as `busy`; or -errno.
+ */
+WW_CHECK int ww_durable_lock(int dir, const char *busy, int *ret_fd, struct ww_errtext *why);
+
+/*
+ * Forces to the disk what an earlier writer left in the file system of `dir`. One that was killed
+ * has made names that nobody syncs any more: they are there for whoever looks, and gone after a
+ * loss of power. So before anything is built on what is found. 0 or -errno, said in why.
+ */
+WW_CHECK int ww_durable_settle(int dir, struct ww_errtext *why);
+
 /* fsync of one directory, for renames and unlinks in it. */
 WW_CHECK int ww_durable_sync_dir(int dir, const char *path);
 

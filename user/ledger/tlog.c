@@ -10,7 +10,8 @@
  *  4. A failed commit changes nothing in memory but the stop: `head`, `edge` and `bundle` describe
  * the last published tree, `pending` still holds what follows it.
  *  5. Recovery removes files beyond the head only after the files up to it were verified.
- *  6. Nothing is signed while the proof of an equivocation is kept.
+ *  6. Nothing that is found is built on before it was synced: its writer may have been killed.
+ *  7. Nothing is signed while the proof of an equivocation is kept.
  */
 #include "ledger/tlog.h"
 
@@ -19,7 +20,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "ledger/durable.h"
@@ -206,7 +206,7 @@ static int sign_head(const struct ww_tlog *log, const struct ww_checkpoint *head
 	return r < 0 ? r : ww_note_cosign(log->second, ww_buf_slice(&text), note);
 }
 
-/* Invariant 6; also before every signature, because anybody on this host may meet the second head.
+/* Invariant 7; also before every signature, because anybody on this host may meet the second head.
  */
 static int refuse_forked(int dir, struct ww_errtext *why)
 {
@@ -553,7 +553,9 @@ static int load(struct ww_tlog *log, bool all, struct ww_errtext *why)
 	ww_buf_init(&highest.note, WW_NOTE_BYTES_MAX);
 	ww_buf_init(&bundle, WW_TILE_BUNDLE_MAX);
 	memset(log->next.width, 0, sizeof(log->next.width));
-	r = settle_heads(log, &public, &highest, why);
+	r = ww_durable_settle(log->dir, why);
+	if (r == 0)
+		r = settle_heads(log, &public, &highest, why);
 	if (r == 0)
 		r = refuse_forked(log->dir, why);
 	if (r < 0)
@@ -609,18 +611,6 @@ int ww_tlog_retry(struct ww_tlog *log)
 /* --- open and close ------------------------------------------------------------------------------
  */
 
-static int take_lock(struct ww_tlog *log, struct ww_errtext *why)
-{
-	log->lock = openat(log->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (log->lock < 0)
-		return ww_errtext_errno(why, -errno, "cannot open lock");
-	if (flock(log->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return ww_errtext_set(why, -EBUSY, "another process writes this ledger");
-	return ww_errtext_errno(why, -errno, "cannot lock the ledger");
-}
-
 static int open_files(struct ww_tlog *log, const struct ww_tlog_options *o, struct ww_errtext *why)
 {
 	bool empty;
@@ -631,7 +621,7 @@ static int open_files(struct ww_tlog *log, const struct ww_tlog_options *o, stru
 	log->guard = open(o->guard_dir ? o->guard_dir : o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log->guard < 0)
 		return ww_errtext_errno(why, -errno, "cannot open %s", o->guard_dir);
-	r = take_lock(log, why);
+	r = ww_durable_lock(log->dir, "another process writes this ledger", &log->lock, why);
 	if (r < 0)
 		return r;
 	empty = faccessat(log->dir, "checkpoint", F_OK, 0) < 0 &&

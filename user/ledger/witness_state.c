@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/encode.h"
@@ -32,18 +31,6 @@ struct ww_witness_state {
 };
 
 /* --- opening ---------------------------------------------------------------------------------- */
-
-static int take_lock(struct ww_witness_state *s, struct ww_errtext *why)
-{
-	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock < 0)
-		return ww_errtext_errno(why, -errno, "cannot open lock");
-	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return ww_errtext_set(why, -EBUSY, "another witness uses this directory");
-	return ww_errtext_errno(why, -errno, "cannot lock the directory");
-}
 
 static int put_key(int dir, const char *name, mode_t mode, char text[WW_NOTE_KEY_TEXT_MAX + 1])
 {
@@ -143,7 +130,9 @@ static int open_files(struct ww_witness_state *s, const char *dir, const char *n
 	int r = ww_durable_open_dir(dir, &s->dir, why);
 
 	if (r == 0)
-		r = take_lock(s, why);
+		r = ww_durable_lock(s->dir, "another witness uses this directory", &s->lock, why);
+	if (r == 0)
+		r = ww_durable_settle(s->dir, why);
 	if (r == 0)
 		r = load_key(s, name, why);
 	if (r < 0)
