@@ -33,5 +33,6 @@ int ww_cmd_html(int argc, char **argv);
 int ww_cmd_verify(int argc, char **argv);
 int ww_cmd_key(int argc, char **argv);
 int ww_cmd_prune(int argc, char **argv);
+int ww_cmd_reindex(int argc, char **argv);
 int ww_cmd_doctor(int argc, char **argv);
 int ww_cmd_version(int argc, char **argv);

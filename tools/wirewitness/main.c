@@ -22,6 +22,7 @@ static const struct command {
 	{"verify", ww_cmd_verify, "check a report or a proof offline"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},
+	{"reindex", ww_cmd_reindex, "build the index of ls and show anew"},
 	{"export", ww_cmd_export, "the same selection as JSON Lines or CSV, unsigned"},
 	{"record", ww_cmd_record, "run a command and write all its events to a tape"},
 	{"replay", ww_cmd_replay, "derive the records of a tape again, without privileges"},

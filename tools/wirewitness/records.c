@@ -8,31 +8,58 @@
 #include <wirewitness/stream.h>
 
 #include "base/log.h"
+#include "progress.h"
+
+int ww_records_reader(const char *state_dir, struct ww_ledger_reader **ret_reader)
+{
+	struct ww_errtext why = {""};
+	int r = ww_ledger_reader_open(state_dir, NULL, ret_reader, &why);
+
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "no ledger to read in %s: %s%s", state_dir, why.text,
+		       r == -EACCES ? "; try with sudo" : "");
+	return r;
+}
+
+void ww_records_index_path(const char *state_dir, char ret_path[WW_RECORDS_PATH_MAX])
+{
+	snprintf(ret_path, WW_RECORDS_PATH_MAX, "%s/index.sqlite", state_dir);
+}
+
+/* The index, with everything that is committed by now. */
+static int open_index(struct ww_records *rec, const char *path)
+{
+	struct ww_progress progress;
+	int r = ww_record_index_open(path, &rec->index);
+
+	if (r < 0)
+		return r;
+	ww_progress_begin(&progress, "records indexed", false);
+	ww_record_index_watch(rec->index, ww_progress_step, &progress);
+	r = ww_record_index_sync(rec->index, rec->reader);
+	ww_record_index_watch(rec->index, NULL, NULL);
+	ww_progress_end(&progress);
+	if (r < 0) {
+		ww_record_index_close(rec->index);
+		rec->index = NULL;
+	}
+	return r;
+}
 
 int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 {
 	struct ww_records rec = {.reader = NULL};
-	struct ww_errtext why = {""};
-	char path[4096];
+	char path[WW_RECORDS_PATH_MAX];
 	mode_t mask;
-	int r;
+	int r = ww_records_reader(state_dir, &rec.reader);
 
-	r = ww_ledger_reader_open(state_dir, NULL, &rec.reader, &why);
-	if (r < 0) {
-		ww_log(WW_LOG_ERR, "no ledger to read in %s: %s%s", state_dir, why.text,
-		       r == -EACCES ? "; try with sudo" : "");
+	if (r < 0)
 		return r;
-	}
-	snprintf(path, sizeof(path), "%s/index.sqlite", state_dir);
+	ww_records_index_path(state_dir, path);
 	mask = umask(077);
-	if (ww_record_index_open(path, &rec.index) < 0 ||
-	    ww_record_index_sync(rec.index, rec.reader) < 0) {
-		ww_record_index_close(rec.index);
-		rec.index = NULL;
-		r = ww_record_index_open(NULL, &rec.index);
-		if (r == 0)
-			r = ww_record_index_sync(rec.index, rec.reader);
-	}
+	r = open_index(&rec, path);
+	if (r < 0) /* nobody may write there: in memory */
+		r = open_index(&rec, NULL);
 	umask(mask);
 	if (r < 0) {
 		ww_log_err_r(r, "cannot index the ledger in %s", state_dir);

@@ -22,6 +22,12 @@ struct ww_records {
 WW_CHECK int ww_records_open(const char *state_dir, struct ww_records *ret_records);
 void ww_records_close(struct ww_records *r);
 
+/* Its two halves, for `reindex`: the ledger (says what is wrong; 0 or -errno), and where the index
+ * lies. */
+#define WW_RECORDS_PATH_MAX 4096u
+WW_CHECK int ww_records_reader(const char *state_dir, struct ww_ledger_reader **ret_reader);
+void ww_records_index_path(const char *state_dir, char ret_path[WW_RECORDS_PATH_MAX]);
+
 /* What is asked for; zero: everything. */
 struct ww_records_query {
 	const char *kind; /* as in records, NULL: any */

@@ -8,7 +8,7 @@
 #include "base/json.h"
 
 #define SCHEMA_VERSION 1
-#define BATCH_RECORDS  4096
+#define BATCH_RECORDS  32768 /* a transaction: others wait half a second at most */
 #define MENTIONS_MAX                                                                \
 	256 /* per record; more are not indexed, the record itself still shows them \
 	     */
@@ -26,6 +26,8 @@ struct ww_record_index {
 	sqlite3_stmt *add_mention;
 	char *path;
 	bool checked; /* that the file belongs to this log */
+	ww_record_index_progress_fn progress;
+	void *progress_ctx;
 };
 
 static void finalize(sqlite3_stmt **s)
@@ -69,8 +71,10 @@ static int open_db(struct ww_record_index *x)
 	if (sqlite3_open_v2(x->path ? x->path : ":memory:", &x->db, flags, NULL) != SQLITE_OK)
 		return -EIO;
 	sqlite3_busy_timeout(x->db, 5000);
-	/* The ledger is the truth: losing the tail of a cache costs a rebuild, nothing else. */
-	return exec(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;");
+	/* The ledger is the truth: losing the tail of a cache costs a rebuild, nothing else. Ids
+	 * come in no order: with the memory that SQLite takes by itself, each would be a read. */
+	return exec(x,
+		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;");
 }
 
 /* Starts anew with an empty file. */
@@ -250,6 +254,24 @@ static int sync_batch(struct ww_record_index *x, struct ww_ledger_reader *reader
 	return exec(x, "COMMIT");
 }
 
+void ww_record_index_watch(struct ww_record_index *x, ww_record_index_progress_fn fn, void *ctx)
+{
+	x->progress = fn;
+	x->progress_ctx = ctx;
+}
+
+int ww_record_index_reset(struct ww_record_index *x)
+{
+	x->checked = false;
+	return recreate(x);
+}
+
+static void tell(const struct ww_record_index *x, uint64_t done, uint64_t size)
+{
+	if (x->progress)
+		x->progress(x->progress_ctx, done, size);
+}
+
 int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *reader)
 {
 	uint64_t size = ww_ledger_reader_head(reader)->size;
@@ -263,8 +285,14 @@ int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *rea
 	if (r < 0)
 		return r;
 	x->checked = true;
-	for (next = next_index(x); r == 0 && next < size;)
+	next = next_index(x);
+	if (next < size)
+		tell(x, next, size);
+	while (r == 0 && next < size) {
 		r = sync_batch(x, reader, size, &next);
+		if (r == 0)
+			tell(x, next, size);
+	}
 	return r;
 }
 

@@ -4,9 +4,10 @@
  * the ledger whenever it is missing, damaged, of another version, or of another log. It catches up
  * when somebody asks, so the daemon's hot path does not pay for it.
  *
- * One SQLite file (WAL). Holds ledger index, kind, id and the ids that each record mentions;
- * records themselves are read from the ledger. A finding has no id of its own: it mentions the
- * record whose id it carries. Not thread safe; several processes may use it at a time.
+ * One SQLite file (WAL). 10 to 25 us per record, up to 64 MiB of memory while much is taken in.
+ * Holds ledger index, kind, id and the ids that each record mentions; records themselves are read
+ * from the ledger. A finding has no id of its own: it mentions the record whose id it carries. Not
+ * thread safe; several processes may use it at a time.
  */
 #pragma once
 
@@ -19,6 +20,14 @@ struct ww_record_index;
 WW_CHECK int ww_record_index_open(const char *path, struct ww_record_index **ret_index);
 void ww_record_index_close(struct ww_record_index *x);
 WW_DEFINE_AUTO(struct ww_record_index, ww_record_index_close)
+
+/* Forgets everything: the next sync begins at the ledger's first record. 0 or -errno. */
+WW_CHECK int ww_record_index_reset(struct ww_record_index *x);
+
+/* Called while a sync goes on, the first time before anything was done and the last time when all
+ * was. NULL: nobody wants to know. */
+typedef void (*ww_record_index_progress_fn)(void *ctx, uint64_t done, uint64_t size);
+void ww_record_index_watch(struct ww_record_index *x, ww_record_index_progress_fn fn, void *ctx);
 
 /* Takes in what the reader's last refresh committed since the last call. 0, or -errno of ledger or
  * SQLite (-EIO). */

@@ -33,6 +33,20 @@ rmdir "$state/index.sqlite"
 "$ww" ls -d "$state" >/dev/null
 printf 'damaged' | dd of="$state/index.sqlite" conv=notrunc status=none
 ok 'a damaged index is made anew' code 0 "$ww" show v-00000002 -d "$state"
+ok 'reindex' code 0 "$ww" reindex -d "$state"
+is '  says how far it is, a line per step' "$(cat stderr)" "0 of $(wc -l <story.ndjson) records indexed
+$(wc -l <story.ndjson) of $(wc -l <story.ndjson) records indexed"
+is '  and what there is' "$(cat stdout)" "$(wc -l <story.ndjson) records are indexed"
+ok '  the same answers' code 0 "$ww" show v-00000002 -d "$state"
+"$out/dev/ledger_load" make many 70000 || exit 1
+ok 'reindex, many records' code 0 "$ww" reindex -d many
+is '  a tenth at a time, the last is all of them' "$(tail -n 1 stderr)" '70000 of 70000 records indexed'
+rm -f many/index.sqlite*
+ok 'ls after that says nothing of it' code 0 "$ww" ls -d many -n 1
+is '  where no terminal is' "$(cat stderr)" ''
+script -qec "$ww reindex -d many" /dev/null >terminal </dev/null
+ok 'a bar on a terminal' grep -qF '[########################################] 100 %  70000 of 70000' terminal
+ok 'reindex without a ledger' code 3 "$ww" reindex -d "$work/none"
 
 is 'lines of ls have a date, its time can be told from that of another day' \
 	"$("$ww" ls -d "$state" -n 1 | awk '{print $2, $3}')" '2026-11-23 10:00:04.000'
@@ -57,7 +71,7 @@ ok '  a table' code 0 gone "$ww" ls verdicts -d "$state"
 ok '  a record' code 0 gone "$ww" show 0 -d "$state"
 exec 7>&-
 for wrong in "ls verdicts flows" show "show a b" verify "verify a b" "tail a" "doctor a" "report a -O b" run replay \
-	"replay a b" "record -o t" "record -- true" key proof "proof a b" "prune a" "export a"; do
+	"replay a b" "record -o t" "record -- true" key proof "proof a b" "prune a" "export a" "reindex a"; do
 	# shellcheck disable=SC2086
 	ok "$wrong: wrong usage" code 2 "$ww" $wrong
 	ok '  says what is wrong' grep -q "^wirewitness ${wrong%% *}: ." stderr

@@ -321,14 +321,61 @@ static void unusable_place(void **state)
 
 #define WITH_SCRATCH(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
 
+struct told {
+	unsigned calls;
+	uint64_t first, last, size;
+};
+
+static void tell(void *ctx, uint64_t done, uint64_t size)
+{
+	struct told *t = ctx;
+
+	if (t->calls++ == 0)
+		t->first = done;
+	else
+		assert_true(done > t->last);
+	t->last = done;
+	t->size = size;
+}
+
+/* Forgotten and taken in again, with word of how far it is; nothing new is no word. */
+static void test_reset_and_progress(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct told told = {0};
+
+	make_story(at(*state, "log", dir));
+
+	WW_AUTO(ww_ledger_reader_close_auto) struct ww_ledger_reader *r = reader_of(dir);
+	WW_AUTO(ww_record_index_close_auto)
+	struct ww_record_index *x = index_of(at(*state, "index", path), r);
+
+	ww_record_index_watch(x, tell, &told);
+	assert_int_equal(ww_record_index_sync(x, r), 0);
+	assert_int_equal(told.calls, 0);
+	assert_int_equal(ww_record_index_reset(x), 0);
+	assert_int_equal(count_kind(x, "exchange"), 0);
+	assert_int_equal(ww_record_index_sync(x, r), 0);
+	assert_int_equal(told.calls, 2);
+	assert_true(told.first == 0 && told.last == 8 && told.size == 8);
+	assert_int_equal(count_kind(x, "exchange"), 2);
+	assert_true(find(x, "v-aa-1") == 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ids),     cmocka_unit_test(unusable_place),
-		WITH_SCRATCH(finding_ids), WITH_SCRATCH(mentions),
-		WITH_SCRATCH(kinds),       WITH_SCRATCH(catching_up),
-		WITH_SCRATCH(rebuilt),     WITH_SCRATCH(other_log),
-		WITH_SCRATCH(erased),      WITH_SCRATCH(many),
+		SCRATCH_TEST(test_reset_and_progress),
+		cmocka_unit_test(ids),
+		cmocka_unit_test(unusable_place),
+		WITH_SCRATCH(finding_ids),
+		WITH_SCRATCH(mentions),
+		WITH_SCRATCH(kinds),
+		WITH_SCRATCH(catching_up),
+		WITH_SCRATCH(rebuilt),
+		WITH_SCRATCH(other_log),
+		WITH_SCRATCH(erased),
+		WITH_SCRATCH(many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
