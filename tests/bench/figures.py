@@ -18,6 +18,7 @@ def machine():
 def figures(p):
     """Name -> (value, unit, bound, whether the bound is a maximum)."""
     product, honest, hidden = p["latency"]["conditions"]["product"], p["account"]["honest"], p["account"]["hidden"]
+    ledger, large = p["ledger"], p["ledger"]["large"]
     captured = (product["captured_bytes"] + product["lost_bytes"]) / product["plaintext_bytes"]
     return {
         "cost per request, p50 against no monitor": (product["ratio_p50"], "x", 1.25, True),
@@ -30,7 +31,12 @@ def figures(p):
             100 * min(honest["payload_equal"], honest["checked"]) / honest["connections"], "%", 100, False),
         "byte account, remainder per connection": (max(honest["remainder_max"], product["remainder_max"]), "B", 64, True),
         "remainder with 1 KB hidden": (
-            min(hidden["record_remainder_min"], hidden["socket_remainder_min"]), "B", 1024, False)}
+            min(hidden["record_remainder_min"], hidden["socket_remainder_min"]), "B", 1024, False),
+        "records appended on one core": (ledger["append"]["per_second"], "/s", 100000, False),
+        f"opening a log of {large['records'] // 1000000} million, worst": (large["open_worst_s"], "s", 5, True),
+        "proof from it, by the clock": (large["proof"]["clock"]["median_us"] / 1000, "ms", 1, True),
+        "proof from it, worst of CPU": (large["proof"]["cpu"]["worst_us"] / 1000, "ms", 1, True),
+        f"reindex of {ledger['reindex']['records']} records": (ledger["reindex"]["seconds"], "s", 60, True)}
 
 
 def main():
