@@ -133,6 +133,23 @@ int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_slice json
 	return 0;
 }
 
+/* Invariant 2: records first, and none of them unless the tree may follow. */
+static int write_pending(struct ww_ledger *l, uint64_t *ret_size, struct ww_errtext *why)
+{
+	int r = ww_tlog_ready(l->log);
+
+	if (r < 0)
+		return ww_errtext_set(why, r, "%s", ww_tlog_stopped(l->log));
+	r = ww_payload_writer_kept(&l->payload, why);
+	if (r < 0)
+		return r;
+	r = ww_payload_writer_put(&l->payload, l->size, ww_buf_slice(&l->frames));
+	if (r < 0)
+		return ww_errtext_errno(why, r, "cannot write the records");
+	r = ww_tlog_commit(l->log, ret_size);
+	return r < 0 ? ww_errtext_set(why, r, "%s", ww_tlog_stopped(l->log)) : 0;
+}
+
 int ww_ledger_commit(struct ww_ledger *l, uint64_t *ret_size)
 {
 	uint64_t size;
@@ -141,15 +158,10 @@ int ww_ledger_commit(struct ww_ledger *l, uint64_t *ret_size)
 	if (l->stopped)
 		return l->stopped;
 	if (l->frames.n > 0) {
-		r = ww_payload_writer_put(&l->payload, l->size, ww_buf_slice(&l->frames));
+		r = write_pending(l, &size, &l->why);
 		if (r < 0) {
 			l->stopped = r;
-			return ww_errtext_errno(&l->why, r, "cannot write the records");
-		}
-		r = ww_tlog_commit(l->log, &size);
-		if (r < 0) {
-			l->stopped = r;
-			return ww_errtext_set(&l->why, r, "%s", ww_tlog_stopped(l->log));
+			return r;
 		}
 		ww_payload_writer_advance(&l->payload, l->frames.n);
 		ww_buf_clear(&l->frames);

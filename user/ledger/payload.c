@@ -317,6 +317,18 @@ void ww_payload_writer_done(struct ww_payload_writer *w)
 	w->dir = w->fd = -1;
 }
 
+int ww_payload_writer_kept(const struct ww_payload_writer *w, struct ww_errtext *why)
+{
+	struct stat dir, file = {.st_nlink = 1};
+
+	if (fstat(w->dir, &dir) < 0 || (w->fd >= 0 && fstat(w->fd, &file) < 0))
+		return ww_errtext_errno(why, -errno, "cannot look at records");
+	if (dir.st_nlink == 0 || file.st_nlink == 0)
+		return ww_errtext_set(why, -EUCLEAN,
+				      "records were removed while the ledger is written");
+	return 0;
+}
+
 static int next_segment(struct ww_payload_writer *w, uint64_t first)
 {
 	WW_AUTO_FD int fd = -1;

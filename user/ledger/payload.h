@@ -56,6 +56,9 @@ WW_CHECK int ww_payload_writer_open(int ledger_dir, uint64_t size, struct ww_pay
 				    struct ww_errtext *why);
 void ww_payload_writer_done(struct ww_payload_writer *w);
 
+/* 0, or -EUCLEAN: what it writes into was removed, and would be gone when it is closed. */
+WW_CHECK int ww_payload_writer_kept(const struct ww_payload_writer *w, struct ww_errtext *why);
+
 /*
  * Writes frames behind the committed ones, the first of index `first`, and syncs. They do not count
  * yet: ww_payload_writer_advance says that they do, writing again replaces them. 0 or -errno.

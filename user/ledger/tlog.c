@@ -28,6 +28,8 @@
 #include "ledger/tlog_check.h"
 #include "wirewitness/limits.h"
 
+#define BUSY "another process writes this ledger"
+
 /* The partial tile at the right end of every level: all that integration needs of the tree. */
 struct edge {
 	uint32_t width[WW_TILE_LEVELS];
@@ -220,6 +222,79 @@ static int refuse_forked(int dir, struct ww_errtext *why)
 				       "in " WW_EQUIVOCATION_DIR "): nothing more is signed");
 }
 
+/* Whether `name` still is the head that was published. */
+static int head_kept(const struct ww_tlog *log, int dir, const char *name, struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf note = {0}, text = {0};
+	int r;
+
+	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
+	ww_buf_init(&text, WW_NOTE_BYTES_MAX);
+	r = ww_checkpoint_text(&log->head, &text);
+	if (r == 0)
+		r = ww_durable_read(dir, name, &note);
+	if (r == -ENOENT || r == -EMSGSIZE ||
+	    (r == 0 && !ww_slice_starts(ww_buf_slice(&note), ww_buf_slice(&text))))
+		return ww_errtext_set(why, -EUCLEAN, "%s was %s while the ledger is written", name,
+				      r == -ENOENT ? "removed" : "changed");
+	return r < 0 ? ww_errtext_errno(why, r, "cannot read %s", name) : 0;
+}
+
+/* The tile of every level, and the bundle, that hold the last of the committed. */
+static int edge_kept(const struct ww_tlog *log, struct ww_errtext *why)
+{
+	char path[WW_TILE_PATH_MAX];
+
+	for (uint32_t level = 0; level <= WW_TILE_LEVELS; level++) {
+		uint32_t l = level < WW_TILE_LEVELS ? level : WW_TILE_ENTRIES;
+		uint64_t count = log->head.size >> (l == WW_TILE_ENTRIES ? 0 : 8 * l);
+		struct ww_tile t = {l, (count - 1) / WW_TILE_WIDTH,
+				    (uint32_t)((count - 1) % WW_TILE_WIDTH) + 1};
+
+		if (count == 0)
+			continue;
+		if (ww_tile_path(&t, path) == 0 && faccessat(log->dir, path, F_OK, 0) < 0)
+			return errno == ENOENT
+				       ? ww_errtext_set(
+						 why, -EUCLEAN,
+						 "%s was removed while the ledger is written", path)
+				       : ww_errtext_errno(why, -errno, "cannot look at %s", path);
+	}
+	return 0;
+}
+
+/* Without its lock the writer is not the only one: a second one could have made another. */
+static int lock_kept(const struct ww_tlog *log, struct ww_errtext *why)
+{
+	struct stat held, named;
+
+	if (fstat(log->lock, &held) < 0)
+		return ww_errtext_errno(why, -errno, "cannot look at lock");
+	if (fstatat(log->dir, "lock", &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    named.st_ino == held.st_ino && named.st_dev == held.st_dev)
+		return 0;
+	return ww_errtext_set(why, -EUCLEAN, "lock was removed while the ledger is written");
+}
+
+int ww_tlog_ready(struct ww_tlog *log)
+{
+	int r = log->stopped;
+
+	if (r < 0)
+		return r;
+	r = lock_kept(log, &log->why);
+	if (r == 0)
+		r = head_kept(log, log->dir, "checkpoint", &log->why);
+	if (r == 0)
+		r = head_kept(log, log->guard, "highest", &log->why);
+	if (r == 0)
+		r = edge_kept(log, &log->why);
+	if (r == 0)
+		r = refuse_forked(log->dir, &log->why);
+	log->stopped = r;
+	return r;
+}
+
 static int commit(struct ww_tlog *log, struct ww_buf *bundle, struct ww_buf *note,
 		  struct ww_errtext *why)
 {
@@ -260,9 +335,10 @@ int ww_tlog_commit(struct ww_tlog *log, uint64_t *ret_size)
 	if (log->stopped)
 		return log->stopped;
 	if (log->pending_count > 0) {
-		r = refuse_forked(log->dir, &log->why);
-		if (r == 0)
-			r = commit(log, &bundle, &note, &log->why);
+		r = ww_tlog_ready(log);
+		if (r < 0)
+			return r;
+		r = commit(log, &bundle, &note, &log->why);
 		if (r < 0) {
 			log->stopped = r;
 			return r;
@@ -581,29 +657,57 @@ static int load(struct ww_tlog *log, bool all, struct ww_errtext *why)
 	return 0;
 }
 
+/* Moves *c over the pending entries that are committed now: those and no others lie behind
+ * `before`.
+ */
+static int find_published(struct ww_tlog *log, uint64_t before, struct ww_cursor *c)
+{
+	WW_AUTO(ww_tile_store_free_auto) struct ww_tile_store *s = NULL;
+	struct ww_slice entry, kept;
+	int r = ww_tile_store_new(log->dir, &s);
+
+	if (r < 0)
+		return r;
+	ww_tile_store_resize(s, log->head.size);
+	for (uint64_t i = before; r == 0 && i < log->head.size; i++) {
+		if (ww_tile_bundle_next(c, &entry) != WW_PARSE_DONE)
+			return -EUCLEAN;
+		r = ww_tile_store_entry(s, i, &kept);
+		if (r == 0 && !ww_slice_eq(entry, kept))
+			r = -EUCLEAN;
+	}
+	return r;
+}
+
 int ww_tlog_retry(struct ww_tlog *log)
 {
 	struct ww_cursor c = ww_cursor(ww_buf_slice(&log->pending));
-	uint64_t before = log->head.size, published;
-	struct ww_slice entry;
+	uint64_t before = log->head.size;
 	int r;
 
 	if (!log->stopped)
 		return 0;
+	if (lock_kept(log, &log->why) < 0) {
+		ww_own_close(&log->lock);
+		log->lock = -1;
+		r = ww_durable_lock(log->dir, BUSY, &log->lock, &log->why);
+		if (r < 0)
+			return r;
+	}
 	r = load(log, false, &log->why);
 	if (r < 0)
 		return r;
 	/* A head that had reached `highest` when the commit failed is public now: those entries are
 	 * done. */
-	published = log->head.size - before;
-	if (log->head.size < before || published > log->pending_count) {
+	r = log->head.size < before ? -EUCLEAN : find_published(log, before, &c);
+	if (r < 0)
 		log->head.size = before;
-		return ww_errtext_set(&log->why, -EUCLEAN, "another writer changed the ledger");
-	}
-	for (uint64_t i = 0; i < published; i++)
-		(void)ww_tile_bundle_next(&c, &entry); /* framed by ww_tlog_append */
+	if (r == -EUCLEAN)
+		return ww_errtext_set(&log->why, r, "another writer changed the ledger");
+	if (r < 0)
+		return ww_errtext_errno(&log->why, r, "cannot read the last entries");
+	log->pending_count -= log->head.size - before;
 	ww_buf_consume(&log->pending, c.at);
-	log->pending_count -= published;
 	log->stopped = 0;
 	return 0;
 }
@@ -621,7 +725,7 @@ static int open_files(struct ww_tlog *log, const struct ww_tlog_options *o, stru
 	log->guard = open(o->guard_dir ? o->guard_dir : o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log->guard < 0)
 		return ww_errtext_errno(why, -errno, "cannot open %s", o->guard_dir);
-	r = ww_durable_lock(log->dir, "another process writes this ledger", &log->lock, why);
+	r = ww_durable_lock(log->dir, BUSY, &log->lock, why);
 	if (r < 0)
 		return r;
 	empty = faccessat(log->dir, "checkpoint", F_OK, 0) < 0 &&

@@ -67,6 +67,14 @@ WW_CHECK int ww_tlog_append(struct ww_tlog *log, struct ww_slice entry, uint64_t
 WW_CHECK int ww_tlog_commit(struct ww_tlog *log, uint64_t *ret_size);
 
 /*
+ * Whether a commit may write: 0; the errno that stopped the log; or, stopping it, -EUCLEAN: lock,
+ * heads or the last tiles were removed or changed behind the writer's back (somebody else may write
+ * there now), or two trees were signed. A commit asks by itself; who writes beside the tree asks
+ * first.
+ */
+WW_CHECK int ww_tlog_ready(struct ww_tlog *log);
+
+/*
  * After a stop: reads the state back from the disk as on open and continues from there with the
  * pending entries. A commit is still needed. 0, or an error as on open; the log then stays stopped.
  */

@@ -599,9 +599,132 @@ static void test_torn_tail_is_cut(void **state)
 	assert_true(check_ledger(dir, 23) == 23);
 }
 
+/* --- files that go while the writer lives ------------------------------------------------------
+ */
+
+static void check_noticed(const char *dir, struct ww_ledger *l, const char *words)
+{
+	uint64_t size;
+
+	append(l, 3);
+	assert_int_equal(ww_ledger_commit(l, &size), -EUCLEAN);
+	if (!strstr(ww_ledger_stopped(l), words))
+		fail_msg("%s: said \"%s\"", words, ww_ledger_stopped(l));
+}
+
+/* Each file that the next commit stands on. What cannot be made again stays a stop. */
+static void test_removed_behind_the_writer(void **state)
+{
+	static const struct {
+		const char *path;
+		bool goes_on; /* retry mends it */
+	} files[] = {
+		{"checkpoint", true},      {"lock", true},
+		{"highest", false},        {"tile/0/001.p/44", false},
+		{"tile/1/000.p/1", false}, {"tile/entries/001.p/44", false},
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(files); i++) {
+		char dir[PATH_LEN], path[2 * PATH_LEN];
+		struct ww_ledger *l;
+
+		make_ledger(at(*state, "log", dir), 300, 100);
+		l = must_open(dir);
+		snprintf(path, sizeof(path), "%s/%s", dir, files[i].path);
+		assert_int_equal(unlink(path), 0);
+		check_noticed(dir, l, files[i].path);
+		assert_int_equal(ww_ledger_retry(l), files[i].goes_on ? 0 : -EUCLEAN);
+		if (files[i].goes_on)
+			commit(l);
+		ww_ledger_close(l);
+		if (files[i].goes_on)
+			check_ledger(dir, 303);
+		remove_tree(dir);
+	}
+}
+
+static void test_records_removed_behind_the_writer(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_errtext why = {""};
+	struct ww_ledger *l;
+	uint64_t size;
+
+	make_ledger(at(*state, "log", dir), 300, 100);
+	l = must_open(dir);
+	remove_tree(at(*state, "log/records", path));
+	check_noticed(dir, l, "records were removed");
+	assert_int_equal(ww_ledger_retry(l), 0);
+	assert_int_equal(ww_ledger_commit(l, &size), -EUCLEAN); /* still so */
+	ww_ledger_close(l);
+	assert_int_equal(try_open(dir, NULL, &l, &why), -EUCLEAN);
+}
+
+static void test_all_removed_behind_the_writer(void **state)
+{
+	char dir[PATH_LEN];
+	struct ww_ledger *l;
+
+	make_ledger(at(*state, "log", dir), 300, 100);
+	l = must_open(dir);
+	remove_tree(dir);
+	check_noticed(dir, l, "lock was removed");
+	assert_true(ww_ledger_retry(l) < 0);
+	ww_ledger_close(l);
+}
+
+/* The lock's name went, and somebody else began to write. */
+static void test_two_writers_after_the_lock_went(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_ledger *l, *other;
+
+	make_ledger(at(*state, "log", dir), 300, 100);
+	l = must_open(dir);
+	assert_int_equal(unlink(at(*state, "log/lock", path)), 0);
+	other = must_open(dir);
+	append(other, 10);
+	commit(other);
+	check_noticed(dir, l, "lock was removed");
+	assert_int_equal(ww_ledger_retry(l), -EBUSY);
+	append(l, 50);
+	append(other, 10);
+	commit(other);
+	ww_ledger_close(other);
+	/* The ledger grew: not by this writer, also if as much waits here. */
+	assert_int_equal(ww_ledger_retry(l), -EUCLEAN);
+	assert_int_equal(ww_ledger_retry(l), -EUCLEAN);
+	ww_ledger_close(l);
+	check_ledger(dir, 320);
+}
+
+/* An older head put back under a running writer. */
+static void test_rolled_back_behind_the_writer(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	WW_AUTO_BUF struct ww_buf old = {0};
+	struct ww_ledger *l;
+
+	make_ledger(at(*state, "log", dir), 300, 100);
+	ww_buf_init(&old, WW_NOTE_BYTES_MAX);
+	assert_int_equal(ww_durable_read(AT_FDCWD, at(*state, "log/highest", path), &old), 0);
+	l = must_open(dir);
+	append(l, 5);
+	commit(l);
+	spill(path, ww_buf_slice(&old));
+	check_noticed(dir, l, "highest was changed");
+	assert_int_equal(ww_ledger_retry(l), -EUCLEAN);
+	ww_ledger_close(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SCRATCH_TEST(test_rolled_back_behind_the_writer),
+		SCRATCH_TEST(test_two_writers_after_the_lock_went),
+		SCRATCH_TEST(test_all_removed_behind_the_writer),
+		SCRATCH_TEST(test_records_removed_behind_the_writer),
+		SCRATCH_TEST(test_removed_behind_the_writer),
 		SCRATCH_TEST(test_damaged_tiles),
 		SCRATCH_TEST(test_forged_checkpoints),
 		SCRATCH_TEST(test_lost_heads),
