@@ -114,15 +114,14 @@ class Fate:
 
 
 class Disk:
-    """`blind` names syncs that do nothing, to show that the check would notice: fsync, folder, fdatasync, syncfs."""
+    """`root` as it is now; if not `found`, as it was when it was empty. `blind` names syncs that do nothing, to show that the check would notice: fsync, folder, fdatasync, syncfs."""
 
-    def __init__(self, root, blind=()):
+    def __init__(self, root, blind=(), found=True):
         self.root = Node(True, 0o700)
         self.nodes = {os.stat(root).st_ino: self.root}
         self.blind = blind
-        self.told = []  # in order: (number, data)
-        self.cuts = 0
-        self._adopt(self.root, root)
+        if found:
+            self._adopt(self.root, root)
 
     def _adopt(self, node, path):
         """What is there before the story begins is on the disk."""
@@ -159,8 +158,6 @@ class Disk:
         elif e.op == SYNC_FAILED:
             for each in [node] if node else self.nodes.values():
                 each.doubted()
-        elif e.op == TELL:
-            self.told.append((e.number, e.data))
 
     def _sync(self, e, node):
         what = "syncfs" if e.op == SYNCFS else "fdatasync" if e.op == FDATASYNC else "folder" if node.folder else "fsync"
