@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/encode.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "daemon/committer.h"
 #include "daemon/control.h"
@@ -609,6 +610,28 @@ static void describe_start(const struct daemon *d, char *out, size_t cap)
 		 boot_id, digest, cap_bytes(d));
 }
 
+/* A clock that was set back while nobody ran: records go on in order, their times do not. */
+static void tell_clock_behind(struct daemon *d)
+{
+	uint64_t size = ww_ledger_reader_head(d->reader)->size;
+	char now_text[WW_RFC3339_MAX], text[128];
+	struct ww_clock_map now;
+	struct ww_json_token t;
+	struct ww_payload last;
+
+	if (size == 0 || ww_ledger_reader_get(d->reader, size - 1, &last) < 0 || last.erased ||
+	    ww_json_path(last.json, "$.t", &t, NULL) != WW_PARSE_DONE || t.type != WW_JSON_STRING)
+		return;
+	ww_clock_sample(&now);
+	ww_wall_rfc3339(now.wall, now_text);
+	if (t.raw.n != strlen(now_text) || memcmp(now_text, t.raw.p, t.raw.n) >= 0)
+		return;
+	snprintf(text, sizeof(text), "behind record %llu of %.*s", (unsigned long long)(size - 1),
+		 (int)t.raw.n, (const char *)t.raw.p);
+	ww_log(WW_LOG_WARN, "the clock was set back: it is %s", text);
+	life(d, "clock-step", text);
+}
+
 static int serve(struct daemon *d)
 {
 	char text[512];
@@ -616,6 +639,7 @@ static int serve(struct daemon *d)
 
 	describe_start(d, text, sizeof(text));
 	life_with(d, "start", text, write_identity);
+	tell_clock_behind(d);
 	commit_seed(d);
 	r = ww_live_start(d->live);
 	if (r == 0)

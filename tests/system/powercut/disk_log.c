@@ -9,8 +9,11 @@
  *   DISK_KILL   ends the process, as kill -9 does, before the so-manieth change
  *   DISK_SYNC   the so-manieth sync fails (EIO), once
  *   DISK_FAULT  a file that may come and go; while it is there, its lines are faults
- *               "CALL ERRNO TEXT": calls on files whose path below the folder contains TEXT fail.
+ *               "CALL ERRNO [TEXT [OFFSET]]": calls on files whose path below the folder contains
+ *               TEXT fail, of read only those that reach the byte at OFFSET.
  *               CALL: read, write, sync, open (of what is to be changed or made), rename
+ *   DISK_CLOCK  a file that may come and go; while it is there, the wall clock is so many seconds
+ *               off
  *
  * One lock is held over a call and its line: the order in the log is the order of the calls. Writes
  * by which something is told are files, sockets and pipes outside the folder, but not standard
@@ -31,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum op {
@@ -57,7 +61,7 @@ struct entry {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static const char *root, *fault_file;
+static const char *root, *fault_file, *clock_file;
 static int out = -1;
 static unsigned long kill_at, changes, sync_at, syncs;
 
@@ -68,6 +72,7 @@ __attribute__((constructor)) static void begin(void)
 
 	root = getenv("DISK_ROOT");
 	fault_file = getenv("DISK_FAULT");
+	clock_file = getenv("DISK_CLOCK");
 	if (kill)
 		kill_at = strtoul(kill, NULL, 10);
 	if (sync)
@@ -131,30 +136,43 @@ static bool ours(int fd, const char *name, char path[PATH_MAX])
 	return path_of(fd, name, path) && below(path);
 }
 
-/* Whether the call is to fail; errno is set. */
-static bool faulty(const char *call, const char *path)
+static bool small_file(const char *path, char text[4096])
 {
-	char text[4096], *line, *save;
-	int fd = fault_file ? (int)syscall(SYS_openat, AT_FDCWD, fault_file, O_RDONLY | O_CLOEXEC)
-			    : -1;
-	ssize_t n = fd < 0 ? -1 : syscall(SYS_read, fd, text, sizeof(text) - 1);
+	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? -1 : syscall(SYS_read, fd, text, 4095);
 
 	if (fd >= 0)
 		syscall(SYS_close, fd);
-	if (n <= 0 || !below(path))
+	if (n > 0)
+		text[n] = '\0';
+	return n > 0;
+}
+
+/* Whether the call on bytes from `at` on is to fail; errno is set. */
+static bool faulty_at(const char *call, const char *path, long long at, size_t n)
+{
+	char text[4096], *line, *save;
+
+	if (!below(path) || !small_file(fault_file, text))
 		return false;
-	text[n] = '\0';
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char what[16], where[256] = "";
+		long long byte = -1;
 		int error;
 
-		if (sscanf(line, "%15s %d %255s", what, &error, where) < 2 ||
-		    strcmp(what, call) != 0 || !strstr(below(path), where))
+		if (sscanf(line, "%15s %d %255s %lld", what, &error, where, &byte) < 2 ||
+		    strcmp(what, call) != 0 || !strstr(below(path), where) ||
+		    (byte >= 0 && (byte < at || byte >= at + (long long)n)))
 			continue;
 		errno = error;
 		return true;
 	}
 	return false;
+}
+
+static bool faulty(const char *call, const char *path)
+{
+	return faulty_at(call, path, 0, SIZE_MAX >> 1);
 }
 
 /* One more change is to happen. */
@@ -548,7 +566,8 @@ ssize_t read(int fd, void *p, size_t n)
 {
 	char path[PATH_MAX];
 
-	if (fault_file && ours(fd, NULL, path) && faulty("read", path))
+	if (fault_file && ours(fd, NULL, path) &&
+	    faulty_at("read", path, lseek(fd, 0, SEEK_CUR), n))
 		return -1;
 	return syscall(SYS_read, fd, p, n);
 }
@@ -557,7 +576,7 @@ ssize_t pread(int fd, void *p, size_t n, off_t at)
 {
 	char path[PATH_MAX];
 
-	if (fault_file && ours(fd, NULL, path) && faulty("read", path))
+	if (fault_file && ours(fd, NULL, path) && faulty_at("read", path, at, n))
 		return -1;
 	return syscall(SYS_pread64, fd, p, n, at);
 }
@@ -572,4 +591,26 @@ ssize_t __pread_chk(int fd, void *p, size_t n, off_t at, size_t room);
 ssize_t __pread_chk(int fd, void *p, size_t n, off_t at, size_t room)
 {
 	return pread(fd, p, n, at);
+}
+
+/* --- the clock -------------------------------------------------------------------------------- */
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int r = (int)syscall(SYS_clock_gettime, clock, ts);
+	char text[4096];
+
+	if (clock == CLOCK_REALTIME && clock_file && small_file(clock_file, text))
+		ts->tv_sec += strtol(text, NULL, 10);
+	return r;
+}
+
+time_t time(time_t *ret)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (ret)
+		*ret = ts.tv_sec;
+	return ts.tv_sec;
 }
