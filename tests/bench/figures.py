@@ -36,7 +36,8 @@ def figures(p):
         f"opening a log of {large['records'] // 1000000} million, worst": (large["open_worst_s"], "s", 5, True),
         "proof from it, by the clock": (large["proof"]["clock"]["median_us"] / 1000, "ms", 1, True),
         "proof from it, worst of CPU": (large["proof"]["cpu"]["worst_us"] / 1000, "ms", 1, True),
-        f"reindex of {ledger['reindex']['records']} records": (ledger["reindex"]["seconds"], "s", 60, True)}
+        f"reindex of {ledger['reindex']['records']} records": (ledger["reindex"]["seconds"], "s", 60, True),
+        f"index behind {ledger['behind']['rate']:.0f} records/s, worst": (ledger["behind"]["worst_s"], "s", 1, True)}
 
 
 def main():

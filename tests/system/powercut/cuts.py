@@ -268,8 +268,8 @@ def witness(log, disk, sizes):
         if announced.lines == 0:
             return None
         cosigned = int(sizes[announced.lines - 1])
-        notes = list(path.glob("w/logs/*/checkpoint"))
-        if [n for n in notes if int(n.read_bytes().split(b"\n")[1]) >= cosigned] == [] or not (path / "w/key").exists():
+        notes = [NOTE.search(f.read_bytes()) for f in path.glob("w/logs/*/checkpoint")]
+        if max([int(n[2]) for n in notes if n], default=-1) < cosigned or not (path / "w/key").exists():
             return f"{path.name}: {cosigned} records were cosigned, and it is forgotten"
         return None if (path / "w/key").read_bytes() == key else f"{path.name}: another key"
 
