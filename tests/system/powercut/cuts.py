@@ -249,7 +249,7 @@ def daemon(log, disk):
         if e.op == TELL:
             told.take(e)
     ok("daemon: it gave away checkpoints and records", told.size > 100 and told.lines > 100, f"{told.size}, {told.lines}")
-    survives("daemon", story, 60)
+    survives("daemon", story, 40)
     for blind in SYNCS[:3]:
         notices("daemon", story, blind, 60)
 
@@ -274,22 +274,22 @@ def witness(log, disk, sizes):
         return None if (path / "w/key").read_bytes() == key else f"{path.name}: another key"
 
     story.announced = Cosigned()
-    survives("witness", story, 100, kept)
+    survives("witness", story, 60, kept)
     for blind in SYNCS[:2]:
         notices("witness", story, blind, 100, kept)
 
 
 def ledgers():
     story = lives()
-    survives("lives", story, 200)
+    survives("lives", story, 150)
     for blind in SYNCS[:3]:
         notices("lives", story, blind, 100)
     twice(story)
-    survives("failing", failing(), 60)
+    survives("failing", failing(), 40)
     story = large()
-    survives("large", story, 24)
+    survives("large", story, 16)
     notices("large", story, "syncfs", 24)
-    survives("segment", segment(), 40)
+    survives("segment", segment(), 24)
 
 
 def main():
