@@ -95,7 +95,7 @@ class Story:
         story = list(entries(self.log))
         chance = random.Random(f"{SEED} {self.place.name}")
         first = next((i for i, e in enumerate(story) if e.op == TELL), 0)
-        moments = sorted(chance.randrange(first // 2, len(story) + 1) for _ in range(count))
+        moments = sorted(chance.randrange(first // 2, len(story) + 1) for _ in range(count - 1)) + [len(story)]
         fates, model, announced, at = itertools.cycle(FATES), copy.deepcopy(self.models[blind]), copy.copy(self.announced), 0
         for n, moment in enumerate(moments):
             for e in story[at:moment]:
@@ -104,7 +104,7 @@ class Story:
                 elif e.op != KILLED:
                     model.take(e)
             at = moment
-            fate = next(fates)
+            fate = "lost" if n == count - 1 else next(fates)  # the end: with all that was ever announced
             path = self.place / f"{blind or ''}cut{n}-{moment}-{fate}"
             model.write(path, Fate(fate, f"{SEED} {n}"))
             yield path, copy.copy(announced)
