@@ -51,7 +51,7 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify $(O)/wire
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
+.PHONY: all programs static-verify help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
 
 programs: $(PROGRAMS) ## the default: build the four programs
 
@@ -107,6 +107,13 @@ $(O)/wirewitness: $(CLI_O) $(LIB)
 $(O)/wirewitness-verify: $(VERIFY_O) $(LIB)
 	$(call say,LD,$@)
 	$(q)$(CC) $(LDFLAGS_ALL) $^ -lcrypto -o $@
+
+# The same in one file that needs no library and no loader, to be carried to any machine.
+$(O)/static/wirewitness-verify: $(VERIFY_O) $(LIB)
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(filter-out -pie,$(LDFLAGS_ALL)) -static-pie $^ -lcrypto -o $@ 2>$@.log || { cat $@.log >&2; false; }
+
+static-verify: $(O)/static/wirewitness-verify ## the auditor's verifier as one static binary, build/static/wirewitness-verify
 
 # The witness: base, rt, ledger, an HTTP server, libcrypto.
 $(O)/wirewitness-witness: $(WITNESS_O) $(LIB)

@@ -26,6 +26,7 @@ def figures(p):
         "binding on a wrong connection": (p["binding"]["wrong"], "", 0, True),
         "binding exact": (100 * p["binding"]["exact_share"], "%", 99, False),
         "exchanges replayed on one core": (p["replay"]["http"]["per_cpu_s"], "/s", 50000, False),
+        f"verifying {p['verify']['lean']['verdicts']} verdicts": (p["verify"]["lean"]["cpu_s"], "s", 1, True),
         f"resident at {p['memory']['flows']} live flows": (p["memory"]["held_kib"] / 1024, "MiB", 64, True),
         "byte account, connections that close": (
             100 * min(honest["payload_equal"], honest["checked"]) / honest["connections"], "%", 100, False),

@@ -38,7 +38,10 @@ struct report {
 	struct ww_sections sections;
 	char created_at[WW_RFC3339_MAX];
 	char requester[128];
-	struct ww_buf ca; /* PEM */
+	struct ww_buf ca;                    /* PEM */
+	const char *extends[WW_EARLIER_MAX]; /* files with checkpoints that somebody kept */
+	size_t n_extends;
+	struct ww_checkpoint earlier[WW_EARLIER_MAX];
 };
 
 /* --- options ------------------------------------------------------------------------------------
@@ -55,6 +58,7 @@ enum {
 	OPT_CREATED,
 	OPT_ASKED,
 	OPT_SAMPLE,
+	OPT_EXTENDS,
 	OPT_SOCKET
 };
 
@@ -124,6 +128,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_CREATED:
 		take_created(p, state, arg);
 		return 0;
+	case OPT_EXTENDS:
+		if (p->n_extends == WW_EARLIER_MAX)
+			argp_error(state, "--extends: over %u checkpoints", WW_EARLIER_MAX);
+		else
+			p->extends[p->n_extends++] = arg;
+		return 0;
 	case 'x':
 		p->force = true;
 		return 0;
@@ -153,6 +163,9 @@ static const struct argp_option argp_options[] = {
 	{"html", OPT_HTML, "FILE", 0, "the same for people: one page with the report in it", 2},
 	{"bundle", OPT_BUNDLE, "FILE", 0,
 	 "put the report into the ledger and write a Sigstore bundle", 2},
+	{"extends", OPT_EXTENDS, "FILE", 0,
+	 "prove that the ledger continues this checkpoint, which somebody kept; may be repeated",
+	 2},
 	{"svr", OPT_SVR, "FILE", 0, "a short verification result over the same subjects", 2},
 	{"trust-root", OPT_TRUST, "FILE", 0, "what verifiers of bundles need, from our keys", 2},
 	{"timestamp", OPT_STAMP, "URL", 0, "ask this RFC 3161 authority (http)", 2},
@@ -203,7 +216,9 @@ static struct ww_report_input report_input(const struct report *p)
 	struct ww_report_input in = {.created_at = p->created_at,
 				     .sections = ww_sections_slices(&p->sections),
 				     .first = s->indexes[0],
-				     .last = s->indexes[s->count - 1]};
+				     .last = s->indexes[s->count - 1],
+				     .earlier = p->earlier,
+				     .n_earlier = p->n_extends};
 
 	if (!p->options.complete) {
 		in.indexes = s->indexes;
@@ -464,6 +479,31 @@ static int load_ca(struct report *p)
 	return r < 0 ? ww_log_err_r(r, "cannot read %s", p->stamp_ca) : 0;
 }
 
+/* Whose signature they bear is the verifier's business: the proof is of sizes and roots. */
+static int load_earlier(struct report *p)
+{
+	for (size_t i = 0; i < p->n_extends; i++) {
+		WW_AUTO_BUF struct ww_buf b;
+		struct ww_slice text, lines;
+		int r;
+
+		ww_buf_init(&b, WW_NOTE_BYTES_MAX);
+		r = ww_file_read(p->extends[i], &b);
+		if (r < 0)
+			return ww_log_err_r(r, "cannot read %s", p->extends[i]);
+		r = ww_note_split(ww_buf_slice(&b), &text, &lines);
+		if (r == 0)
+			r = ww_checkpoint_parse(text, &p->earlier[i]);
+		if (r < 0)
+			return ww_log_err_r(r, "not a checkpoint: %s", p->extends[i]);
+		if (strcmp(p->earlier[i].origin,
+			   ww_ledger_reader_head(p->records.reader)->origin) != 0)
+			return ww_log_err_r(-EINVAL, "a checkpoint of another log: %s",
+					    p->extends[i]);
+	}
+	return 0;
+}
+
 static int make_report(struct report *p, const char *page_path)
 {
 	const struct ww_sections_input in = {.records = &p->records,
@@ -478,6 +518,8 @@ static int make_report(struct report *p, const char *page_path)
 
 	if (r == 0)
 		r = load_keys(p);
+	if (r == 0)
+		r = load_earlier(p);
 	if (r == 0)
 		r = ww_criteria_resolve(&p->criteria, &p->records);
 	if (r == 0)

@@ -8,53 +8,54 @@
 
 #include "base/log.h"
 #include "cmd.h"
-#include "ledger/proof_file.h"
-#include "ledger/report_text.h"
-#include "rt/file.h"
+#include "ledger/audit.h"
 
-struct verify {
-	const char *file;
-	const char *key;
-	const char *key_file;
-	const char *history;
-	const char *witnesses;
-	bool json;
-};
+enum { OPT_LOG = 256, OPT_EQUIVOCATION };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct verify *v = state->input;
+	struct ww_audit *a = state->input;
+	const char *wrong;
 
 	switch (key) {
 	case 'k':
-		v->key = arg;
+		a->key = arg;
 		return 0;
 	case 'K':
-		v->key_file = arg;
+		a->key_file = arg;
 		return 0;
 	case 'H':
-		v->history = arg;
+		a->history = arg;
 		return 0;
 	case 'w':
-		v->witnesses = arg;
+		a->witnesses = arg;
+		return 0;
+	case 'c':
+		if (a->n_kept == WW_EARLIER_MAX)
+			argp_error(state, "over %u checkpoints", WW_EARLIER_MAX);
+		else
+			a->kept[a->n_kept++] = arg;
+		return 0;
+	case OPT_LOG:
+		a->log = arg;
+		return 0;
+	case OPT_EQUIVOCATION:
+		a->equivocation_dir = arg;
 		return 0;
 	case 'o':
 		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
 			argp_error(state, "-o: expected text or json, got '%s'", arg);
-		v->json = strcmp(arg, "json") == 0;
+		a->json = strcmp(arg, "json") == 0;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (v->file)
+		if (a->file)
 			argp_error(state, "one report at a time: unexpected '%s'", arg);
-		v->file = arg;
+		a->file = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!v->file)
-			argp_error(state, "the report FILE is missing");
-		if (v->key && v->key_file)
-			argp_error(state, "--key and --key-file exclude each other");
-		if (v->history && !v->key && !v->key_file)
-			argp_error(state, "--history leads from a key that you trust: give it");
+		wrong = ww_audit_wrong(a);
+		if (wrong)
+			argp_error(state, "%s", wrong);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -68,6 +69,12 @@ static const struct argp_option argp_options[] = {
 	{"history", 'H', "FILE", 0,
 	 "the ledger's keys/history: the report may be signed by any key that the ledger has had",
 	 0},
+	{"checkpoint", 'c', "FILE", 0,
+	 "a checkpoint that you kept: the report's tree must be one with it; may be repeated", 0},
+	{"log", OPT_LOG, "DIR", 0,
+	 "the log's directory, where the report itself does not prove that", 0},
+	{"equivocation-dir", OPT_EQUIVOCATION, "DIR", 0,
+	 "keep the proof there when the log signed two stories", 0},
 	{"witnesses", 'w', "FILE", 0,
 	 "witnesses of whom a quorum must have cosigned the tree head (a daemon's file)", 0},
 	{"output", 'o', "FORMAT", 0, "text (default) or json", 0},
@@ -86,147 +93,24 @@ static const struct argp argp = {
 	NULL,
 	NULL};
 
-/* 1: *ret_key is set; 0: no key was given; -errno, told on standard error. */
-static int trusted_key(const struct verify *v, struct ww_note_key *ret_key)
-{
-	char line[WW_NOTE_KEY_TEXT_MAX];
-	const char *text = v->key;
-	int r;
-
-	if (v->key_file) {
-		r = ww_file_line(v->key_file, line, sizeof(line));
-		if (r < 0)
-			return ww_log_err_r(r, "cannot read %s", v->key_file);
-		text = line;
-	}
-	if (!text)
-		return 0;
-	r = ww_note_key_parse(ww_slice_trim(ww_slice_str(text)), ret_key);
-	if (r < 0) {
-		ww_log(WW_LOG_ERR, "not a verifier key (NAME+ID+BASE64, Ed25519): %s",
-		       v->key_file ? v->key_file : "--key");
-		return r;
-	}
-	return 1;
-}
-
-/* The keys that the history leads to. 0; 1: it is not a history of this key, which was told. */
-static int read_chain(const struct verify *v, const struct ww_note_key *key,
-		      struct ww_keychain *ret_chain)
-{
-	WW_AUTO_BUF struct ww_buf history;
-	struct ww_errtext why = {""};
-	int r;
-
-	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
-	r = ww_file_read(v->history, &history);
-	if (r < 0)
-		return ww_log_err_r(r, "cannot read %s", v->history);
-	r = ww_keychain_read(ww_buf_slice(&history), key, ret_chain, &why);
-	if (r < 0)
-		ww_log(WW_LOG_ERR, "%s: %s", v->history, why.text);
-	return r == -ENOMEM ? r : r < 0;
-}
-
-static int read_witnesses(const char *path, struct ww_witness_set *ret_set)
-{
-	WW_AUTO_BUF struct ww_buf text;
-	struct ww_errtext why = {""};
-	int r;
-
-	ww_buf_init(&text, WW_WITNESS_SET_BYTES);
-	r = ww_file_read(path, &text);
-	if (r < 0)
-		return ww_log_err_r(r, "cannot read %s", path);
-	r = ww_witness_set_parse(ww_buf_slice(&text), ret_set, &why);
-	if (r < 0)
-		ww_log(WW_LOG_ERR, "%s: %s", path, why.text);
-	return r;
-}
-
-static int check_proof(const struct verify *v, struct ww_slice file, const struct ww_note_key *key,
-		       const struct ww_keychain *chain, struct ww_buf *out, bool *ret_verified)
-{
-	WW_AUTO(ww_proof_result_done) struct ww_proof_result result = {0};
-	struct ww_witness_set set;
-	int r = v->witnesses ? read_witnesses(v->witnesses, &set) : 0;
-
-	if (r < 0)
-		return r;
-	r = ww_proof_file_verify(file, key, chain, v->witnesses ? &set : NULL, &result);
-	if (r == 0)
-		r = v->json ? ww_proof_result_json(&result, v->file, out)
-			    : ww_proof_result_text(&result, v->file, out);
-	if (r < 0)
-		return ww_log_err_r(r, "cannot check %s", v->file);
-	*ret_verified = result.verified;
-	return 0;
-}
-
-static int check_report(const struct verify *v, struct ww_slice file, const struct ww_note_key *key,
-			const struct ww_keychain *chain, struct ww_buf *out, bool *ret_verified)
-{
-	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
-	struct ww_witness_set set;
-	int r = v->witnesses ? read_witnesses(v->witnesses, &set) : 0;
-
-	if (r < 0)
-		return r;
-	r = chain ? ww_report_verify_chain(file, chain, &result)
-		  : ww_report_verify(file, key, &result);
-	if (r == 0 && v->witnesses)
-		r = ww_report_verify_witnesses(&result, &set);
-	if (r == 0)
-		r = v->json ? ww_report_text_json(&result, v->file, out)
-			    : ww_report_text(&result, v->file, out);
-	if (r < 0)
-		return ww_log_err_r(r, "cannot check %s", v->file);
-	*ret_verified = result.verified;
-	return 0;
-}
-
-static int check(const struct verify *v, const struct ww_note_key *key, bool *ret_verified)
-{
-	WW_AUTO_FREE struct ww_keychain *chain = NULL;
-	bool verified = false;
-	WW_AUTO_BUF struct ww_buf file, out;
-	int r;
-
-	ww_buf_init(&file, WW_REPORT_BYTES_MAX);
-	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
-	r = ww_file_read(strcmp(v->file, "-") == 0 ? "/dev/stdin" : v->file, &file);
-	if (r < 0)
-		return ww_log_err_r(r, "cannot read %s", v->file);
-	if (v->history) {
-		chain = calloc(1, sizeof(*chain));
-		r = chain ? read_chain(v, key, chain) : -ENOMEM;
-		if (r != 0)
-			return r < 0 ? r : 0;
-	}
-	if (ww_proof_file_is(ww_buf_slice(&file)))
-		r = check_proof(v, ww_buf_slice(&file), key, chain, &out, &verified);
-	else
-		r = check_report(v, ww_buf_slice(&file), key, chain, &out, &verified);
-	if (r < 0)
-		return r;
-	fwrite(out.p, 1, out.n, stdout);
-	if (fflush(stdout) != 0)
-		return ww_log_err_r(-errno, "cannot write the result");
-	*ret_verified = verified;
-	return 0;
-}
-
 int ww_cmd_verify(int argc, char **argv)
 {
-	struct verify v = {NULL};
-	struct ww_note_key key;
-	bool verified = false;
-	int have_key;
+	enum ww_audit_outcome o;
+	struct ww_errtext why = {""};
+	struct ww_audit a = {0};
+	WW_AUTO_BUF struct ww_buf out;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &v) != 0)
+	ww_buf_init(&out, WW_REPORT_BYTES_MAX);
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return WW_EXIT_USAGE;
-	have_key = trusted_key(&v, &key);
-	if (have_key < 0 || check(&v, have_key ? &key : NULL, &verified) < 0)
+	o = ww_audit(&a, &out, &why);
+	if (why.text[0])
+		ww_log(WW_LOG_ERR, "%s", why.text);
+	if (out.n)
+		fwrite(out.p, 1, out.n, stdout);
+	if (fflush(stdout) != 0) {
+		(void)ww_log_err_r(-errno, "cannot write the result");
 		return WW_EXIT_UNABLE;
-	return verified ? 0 : WW_EXIT_NO;
+	}
+	return o == WW_AUDIT_VERIFIED ? 0 : o == WW_AUDIT_TROUBLE ? WW_EXIT_UNABLE : WW_EXIT_NO;
 }

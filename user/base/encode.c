@@ -89,64 +89,139 @@ void ww_base64_encode(struct ww_slice in, char *out)
 	*out = '\0';
 }
 
-/* 0..63, or -1 when c is not in the alphabet. */
-static int base64_value(uint8_t c, bool url_safe)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || (url_safe && c == '-'))
-		return 62;
-	if (c == '/' || (url_safe && c == '_'))
-		return 63;
-	return -1;
-}
+/* A digit's value and one; 0 where c is none. Those of the URL-safe alphabet only are marked. */
+#define URL_SAFE 0x80u
 
-/* The digits of `in` without padding in *ret_digits; 0 or -EINVAL. */
-static int base64_check(struct ww_slice in, bool url_safe, size_t *ret_digits)
+static const uint8_t base64_values[256] = {
+	['A'] = 1,
+	['B'] = 2,
+	['C'] = 3,
+	['D'] = 4,
+	['E'] = 5,
+	['F'] = 6,
+	['G'] = 7,
+	['H'] = 8,
+	['I'] = 9,
+	['J'] = 10,
+	['K'] = 11,
+	['L'] = 12,
+	['M'] = 13,
+	['N'] = 14,
+	['O'] = 15,
+	['P'] = 16,
+	['Q'] = 17,
+	['R'] = 18,
+	['S'] = 19,
+	['T'] = 20,
+	['U'] = 21,
+	['V'] = 22,
+	['W'] = 23,
+	['X'] = 24,
+	['Y'] = 25,
+	['Z'] = 26,
+	['a'] = 27,
+	['b'] = 28,
+	['c'] = 29,
+	['d'] = 30,
+	['e'] = 31,
+	['f'] = 32,
+	['g'] = 33,
+	['h'] = 34,
+	['i'] = 35,
+	['j'] = 36,
+	['k'] = 37,
+	['l'] = 38,
+	['m'] = 39,
+	['n'] = 40,
+	['o'] = 41,
+	['p'] = 42,
+	['q'] = 43,
+	['r'] = 44,
+	['s'] = 45,
+	['t'] = 46,
+	['u'] = 47,
+	['v'] = 48,
+	['w'] = 49,
+	['x'] = 50,
+	['y'] = 51,
+	['z'] = 52,
+	['0'] = 53,
+	['1'] = 54,
+	['2'] = 55,
+	['3'] = 56,
+	['4'] = 57,
+	['5'] = 58,
+	['6'] = 59,
+	['7'] = 60,
+	['8'] = 61,
+	['9'] = 62,
+	['+'] = 63,
+	['/'] = 64,
+	['-'] = 63 | URL_SAFE,
+	['_'] = 64 | URL_SAFE,
+};
+
+/* The digits of `in` without padding in *ret_digits; 0 or -EINVAL: the length, or unused bits. */
+static int base64_shape(struct ww_slice in, size_t *ret_digits)
 {
 	size_t digits = in.n;
-	int last = 0;
+	unsigned last;
 
 	if (in.n % 4 != 0)
 		return -EINVAL;
 	while (digits > 0 && in.n - digits < 2 && in.p[digits - 1] == '=')
 		digits--;
-	for (size_t i = 0; i < digits; i++) {
-		last = base64_value(in.p[i], url_safe);
-		if (last < 0)
-			return -EINVAL;
-	}
 	/* RFC 4648 section 3.5: unused bits zero, or one value has several texts. */
+	last = digits ? (base64_values[in.p[digits - 1]] & ~URL_SAFE) - 1 : 0;
 	if ((in.n - digits == 1 && (last & 3)) || (in.n - digits == 2 && (last & 15)))
 		return -EINVAL;
 	*ret_digits = digits;
 	return 0;
 }
 
+/* Whether all are digits of the alphabet. */
+static bool base64_digits_ok(const uint8_t *p, size_t n, bool url_safe)
+{
+	unsigned marks = 0, bad = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned v = base64_values[p[i]];
+
+		bad |= v == 0;
+		marks |= v;
+	}
+	return !bad && (url_safe || !(marks & URL_SAFE));
+}
+
+/* Digit i as its place in four; behind the last one there are zeros. */
+static uint32_t base64_place(struct ww_slice in, size_t digits, size_t i)
+{
+	unsigned v = i < digits ? (base64_values[in.p[i]] & ~URL_SAFE) - 1 : 0;
+
+	return v << (18 - 6 * (i % 4));
+}
+
 int ww_base64_decode(struct ww_slice in, bool url_safe, uint8_t *out, size_t cap, size_t *ret_n)
 {
 	size_t digits, n;
-	int r = base64_check(in, url_safe, &digits);
+	int r = base64_shape(in, &digits);
 
 	if (r < 0)
 		return r;
 	n = in.n / 4 * 3 - (in.n - digits);
+	if (!base64_digits_ok(in.p, digits, url_safe))
+		return -EINVAL;
 	if (n > cap)
 		return -EMSGSIZE;
-	for (size_t i = 0, at = 0; at < n; i += 4) {
-		uint32_t v = 0;
+	for (size_t i = 0, at = 0; at < n; i += 4, at += 3) {
+		uint32_t v = base64_place(in, digits, i) | base64_place(in, digits, i + 1) |
+			     base64_place(in, digits, i + 2) | base64_place(in, digits, i + 3);
 
-		for (size_t k = 0; k < 4; k++) {
-			v <<= 6;
-			if (i + k < digits)
-				v |= (uint32_t)base64_value(in.p[i + k], url_safe);
-		}
-		for (int bits = 16; bits >= 0 && at < n; bits -= 8)
-			out[at++] = (uint8_t)(v >> bits);
+		out[at] = (uint8_t)(v >> 16);
+		if (at + 1 < n)
+			out[at + 1] = (uint8_t)(v >> 8);
+		if (at + 2 < n)
+			out[at + 2] = (uint8_t)v;
 	}
 	*ret_n = n;
 	return 0;

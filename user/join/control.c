@@ -38,8 +38,7 @@ static enum ww_control_says says(const struct ww_match *m)
 
 /* Invariant 3. */
 static enum ww_control_subject subject_of(const struct ww_controlled *c,
-					  const struct ww_match *action,
-					  const struct ww_match *run)
+					  const struct ww_match *action, const struct ww_match *run)
 {
 	const struct ww_subjects *of_action = action->subjects ? &action->subjects[c->place] : NULL;
 
@@ -170,8 +169,7 @@ uint32_t ww_control_uses(const struct ww_held *h, const struct ww_controlled *c,
 	for (const struct ww_match *m = ww_held_newest(h, own->contract);
 	     m && m->x->arrived.ns >= run->ended.ns; m = m->older) {
 		if (m == own || !m->destination || !m->template || is_attempt(c, m) ||
-		    m->x->t_first_req.ns <= run->ended.ns ||
-		    m->x->t_first_req.ns >= c->begun.ns ||
+		    m->x->t_first_req.ns <= run->ended.ns || m->x->t_first_req.ns >= c->begun.ns ||
 		    !ww_held_same_tree(m->x->root, own->x->root))
 			continue;
 		if (subject_of(c, m, run->match) != WW_CONTROL_SUBJECT_DIFFERS)

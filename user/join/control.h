@@ -18,10 +18,10 @@
 #define WW_CONTROL_RUNS_MAX 32
 
 /* What a run says. X(enum suffix, number, text, meaning) */
-#define WW_CONTROL_SAYS(X)                                                              \
-	X(ALLOW, 0, "allow", "the answer is as the contract declares for \"allowed\"")      \
-	X(DENY, 1, "deny", "403, or a body that is not as declared")                        \
-	X(ERROR, 2, "error", "another status, or no answer")                                \
+#define WW_CONTROL_SAYS(X)                                                             \
+	X(ALLOW, 0, "allow", "the answer is as the contract declares for \"allowed\"") \
+	X(DENY, 1, "deny", "403, or a body that is not as declared")                   \
+	X(ERROR, 2, "error", "another status, or no answer")                           \
 	X(UNKNOWN, 3, "unknown", "the answer was not fully seen, or is for later")
 
 #define WW_CONTROL_SAYS_ENUM_(n, v, t, d) WW_CONTROL_##n = (v),
@@ -30,10 +30,10 @@ enum ww_control_says { WW_CONTROL_SAYS(WW_CONTROL_SAYS_ENUM_) WW_CONTROL_SAYS_MA
 const char *ww_control_says_name(enum ww_control_says s);
 
 /* X(enum suffix, number, text, meaning) */
-#define WW_CONTROL_SUBJECTS(X)                                                 \
-	X(UNASKED, 0, "not-declared", "the contract names no subject")         \
+#define WW_CONTROL_SUBJECTS(X)                                                       \
+	X(UNASKED, 0, "not-declared", "the contract names no subject")               \
 	X(EQUAL, 1, "equal", "the action's subject is the control's, or among them") \
-	X(DIFFERS, 2, "differs", "it is another")                              \
+	X(DIFFERS, 2, "differs", "it is another")                                    \
 	X(UNKNOWN, 3, "unknown", "one of both could not be read")
 
 #define WW_CONTROL_SUBJECT_ENUM_(n, v, t, d) WW_CONTROL_SUBJECT_##n = (v),
@@ -42,14 +42,14 @@ const char *ww_control_subject_name(enum ww_control_subject s);
 
 struct ww_control_run {
 	const struct ww_match *match;
-	uint8_t says;    /* enum ww_control_says */
-	uint8_t subject; /* enum ww_control_subject */
+	uint8_t says;                /* enum ww_control_says */
+	uint8_t subject;             /* enum ww_control_subject */
 	struct ww_boot begun, ended; /* ended 0: no answer came */
 };
 
 struct ww_controlled {
 	const struct ww_control *control;
-	unsigned place; /* of it in its contract */
+	unsigned place;                  /* of it in its contract */
 	const struct ww_attempt *action; /* the first attempt; it has begun */
 	struct ww_boot begun;            /* of it */
 	struct ww_boot from;             /* a run before that allows nothing, for its age */

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LARGE_BYTES (1 << 20)
+
 void ww_durable_init(struct ww_durable *d, int dir)
 {
 	*d = (struct ww_durable){.dir = dir};
@@ -237,18 +239,35 @@ int ww_durable_replace(int dir, const char *name, mode_t mode, struct ww_slice c
 	return ww_durable_sync_dir(dir, ".");
 }
 
+/* Room for all of a large file at once: growing by and by would copy it several times. What the
+ * size says need not be true. */
+static int expect(int fd, struct ww_buf *out)
+{
+	struct stat st;
+	uint8_t *p;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < LARGE_BYTES ||
+	    (uint64_t)st.st_size >= out->max - out->n)
+		return 0;
+	return ww_buf_reserve(out, (size_t)st.st_size + 1, &p);
+}
+
 int ww_durable_read(int dir, const char *path, struct ww_buf *out)
 {
 	WW_AUTO_FD int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
+	if (expect(fd, out) < 0)
+		return -ENOMEM;
 	for (;;) {
 		uint8_t *p;
 		ssize_t n;
 		size_t room = 16384;
 		int r;
 
+		if (out->cap - out->n > room)
+			room = out->cap - out->n;
 		if (out->n < out->max && out->max - out->n < room)
 			room = out->max - out->n;
 		r = ww_buf_reserve(out, room, &p);

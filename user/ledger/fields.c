@@ -24,20 +24,45 @@ static bool type_ok(enum ww_json_type want, enum ww_json_type got)
 	return want == got;
 }
 
+static int read_members(struct ww_json *j, const char *what, struct ww_field *fields, size_t n,
+			struct ww_errtext *why);
+
+static struct ww_field *find(struct ww_field *fields, size_t n, const struct ww_json_token *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ww_json_is(key, fields[i].name))
+			return &fields[i];
+	return NULL;
+}
+
+/* Reads the value that begins with t, its members as well where they are asked for. */
+static int take_value(struct ww_json *j, const struct ww_json_token *t, const char *what,
+		      struct ww_field *f, struct ww_slice *ret_text, struct ww_errtext *why)
+{
+	if (f && f->inner && !f->found && t->type == WW_JSON_OBJECT) {
+		int r = read_members(j, f->name, f->inner, f->n_inner, why);
+
+		*ret_text = ww_slice_sub(j->in, t->at, j->at - t->at);
+		return r;
+	}
+	if (value_text(j, t, ret_text) < 0)
+		return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+	return 0;
+}
+
 static int take_member(struct ww_json *j, const struct ww_json_token *key, const char *what,
 		       struct ww_field *fields, size_t n, struct ww_errtext *why)
 {
-	struct ww_field *f = NULL;
+	struct ww_field *f = find(fields, n, key);
 	struct ww_json_token t;
 	struct ww_slice text;
+	int r;
 
-	for (size_t i = 0; i < n && !f; i++)
-		if (ww_json_is(key, fields[i].name))
-			f = &fields[i];
-	if (ww_json_next(j, &t) != WW_PARSE_DONE || value_text(j, &t, &text) < 0)
+	if (ww_json_next(j, &t) != WW_PARSE_DONE)
 		return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
-	if (!f)
-		return 0;
+	r = take_value(j, &t, what, f, &text, why);
+	if (r < 0 || !f)
+		return r;
 	if (f->found)
 		return ww_errtext_set(why, -EINVAL, "%s has \"%s\" twice", what, f->name);
 	if (!type_ok(f->type, t.type))
@@ -48,31 +73,42 @@ static int take_member(struct ww_json *j, const struct ww_json_token *key, const
 	return 0;
 }
 
+/* From behind the opening brace to behind the closing one. */
+static int read_members(struct ww_json *j, const char *what, struct ww_field *fields, size_t n,
+			struct ww_errtext *why)
+{
+	struct ww_json_token t;
+	int r = 0;
+
+	while (r == 0) {
+		if (ww_json_next(j, &t) != WW_PARSE_DONE)
+			return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+		if (t.type == WW_JSON_END_OBJECT)
+			break;
+		r = take_member(j, &t, what, fields, n, why);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!fields[i].found && !fields[i].optional)
+			return ww_errtext_set(why, -EINVAL, "%s has no \"%s\"", what,
+					      fields[i].name);
+	return r;
+}
+
 int ww_fields_read(struct ww_slice object, const char *what, struct ww_field *fields, size_t n,
 		   struct ww_errtext *why)
 {
 	struct ww_json_token t;
 	struct ww_json j;
-	int r = 0;
+	int r;
 
 	ww_json_init(&j, object);
 	if (ww_json_next(&j, &t) != WW_PARSE_DONE || t.type != WW_JSON_OBJECT)
 		return ww_errtext_set(why, -EINVAL, "%s is not a JSON object", what);
-	while (r == 0) {
-		if (ww_json_next(&j, &t) != WW_PARSE_DONE)
-			return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
-		if (t.type == WW_JSON_END_OBJECT)
-			break;
-		r = take_member(&j, &t, what, fields, n, why);
-	}
+	r = read_members(&j, what, fields, n, why);
 	if (r < 0)
 		return r;
 	if (ww_json_next(&j, &t) != WW_PARSE_END)
 		return ww_errtext_set(why, -EINVAL, "%s has something behind it", what);
-	for (size_t i = 0; i < n; i++)
-		if (!fields[i].found && !fields[i].optional)
-			return ww_errtext_set(why, -EINVAL, "%s has no \"%s\"", what,
-					      fields[i].name);
 	return 0;
 }
 
@@ -116,4 +152,22 @@ int ww_fields_next(struct ww_json *json, struct ww_json_token *ret_token, struct
 		return -EINVAL;
 	*ret_token = t;
 	return 1;
+}
+
+int ww_fields_next_object(struct ww_json *json, const char *what, struct ww_field *fields, size_t n,
+			  struct ww_errtext *why)
+{
+	struct ww_json_token t;
+	int r;
+
+	if (ww_json_next(json, &t) != WW_PARSE_DONE)
+		return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+	if (t.type == WW_JSON_END_ARRAY)
+		return ww_json_next(json, &t) == WW_PARSE_END ? 0 : -EINVAL;
+	if (t.type != WW_JSON_OBJECT)
+		return ww_errtext_set(why, -EINVAL, "%s is not a JSON object", what);
+	for (size_t i = 0; i < n; i++)
+		fields[i].found = false;
+	r = read_members(json, what, fields, n, why);
+	return r < 0 ? r : 1;
 }

@@ -14,6 +14,9 @@ struct ww_field {
 	enum ww_json_type
 		type; /* STRING, NUMBER (also a string of digits), OBJECT, ARRAY, TRUE (either) */
 	bool optional;
+	/* An OBJECT's own members, read in the same pass; NULL: none are. */
+	struct ww_field *inner;
+	size_t n_inner;
 	/* set by ww_fields_read */
 	bool found;
 	struct ww_json_token token;
@@ -37,6 +40,11 @@ WW_CHECK int ww_fields_text(const struct ww_json_token *t, struct ww_buf *scratc
 
 /* Opens an array's text for ww_fields_next. 0 or -EINVAL. */
 WW_CHECK int ww_fields_array(struct ww_slice array, struct ww_json *ret_json);
+
+/* The next element, which must be an object, with its members: 1, 0 after the last one, -EINVAL.
+ * The fields are as for ww_fields_read, and found anew each time. */
+WW_CHECK int ww_fields_next_object(struct ww_json *json, const char *what, struct ww_field *fields,
+				   size_t n, struct ww_errtext *why);
 
 /* The next element: 1, 0 after the last one, -EINVAL. */
 WW_CHECK int ww_fields_next(struct ww_json *json, struct ww_json_token *ret_token,

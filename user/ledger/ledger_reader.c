@@ -221,6 +221,22 @@ int ww_ledger_reader_prove(struct ww_ledger_reader *r, uint64_t index, struct ww
 	return 0;
 }
 
+int ww_ledger_reader_continues(struct ww_ledger_reader *r, const struct ww_checkpoint *old,
+			       struct ww_merkle_proof *ret_proof)
+{
+	struct ww_merkle_reader reader = ww_tile_store_reader(r->tiles);
+	struct ww_merkle_proof proof;
+	int e = ww_merkle_consistency(&reader, old->size, r->head.size, &proof);
+
+	if (e < 0)
+		return e == -ENOENT ? -EUCLEAN : e;
+	if (!ww_merkle_consistency_check(old->size, &old->root, r->head.size, &r->head.root,
+					 &proof))
+		return -EBADMSG;
+	*ret_proof = proof;
+	return 0;
+}
+
 const struct ww_checkpoint *ww_ledger_reader_head(const struct ww_ledger_reader *r)
 {
 	return &r->head;

@@ -71,6 +71,13 @@ WW_CHECK int ww_ledger_reader_leaf(struct ww_ledger_reader *r, uint64_t index,
 WW_CHECK int ww_ledger_reader_prove(struct ww_ledger_reader *r, uint64_t index,
 				    struct ww_slice leaf, struct ww_merkle_proof *ret_proof);
 
+/*
+ * Proves that the current head's tree continues that of an earlier head. 0; -ERANGE (it is larger);
+ * -EBADMSG (it does not: one of the two was never this log's); or an errno.
+ */
+WW_CHECK int ww_ledger_reader_continues(struct ww_ledger_reader *r, const struct ww_checkpoint *old,
+					struct ww_merkle_proof *ret_proof);
+
 /* The checkpoint of the last refresh, and the key that it was checked with. Borrowed. */
 const struct ww_checkpoint *ww_ledger_reader_head(const struct ww_ledger_reader *r);
 const struct ww_note_key *ww_ledger_reader_key(const struct ww_ledger_reader *r);

@@ -215,6 +215,62 @@ bool ww_merkle_inclusion_check(const struct ww_sha256 *leaf, uint64_t index, uin
 	return sn == 0 && equal(&h, root);
 }
 
+void ww_merkle_run_init(struct ww_merkle_run *run, uint64_t size, const struct ww_sha256 *root)
+{
+	*run = (struct ww_merkle_run){.size = size, .root = *root};
+}
+
+/* The ways to two leaves are at one node before step i, and go on alike. */
+static bool meets(const struct ww_merkle_run *run, size_t i, uint64_t fn, uint64_t sn,
+		  const struct ww_merkle_proof *proof)
+{
+	return run->n == proof->n && i < run->n && run->index[i] == fn && run->last[i] == sn;
+}
+
+bool ww_merkle_run_check(struct ww_merkle_run *run, const struct ww_sha256 *leaf, uint64_t index,
+			 const struct ww_merkle_proof *proof)
+{
+	uint64_t fn = index, sn = run->size - 1;
+	struct ww_sha256 h = *leaf;
+	size_t i;
+
+	if (run->size > WW_MERKLE_SIZE_MAX || index >= run->size)
+		return false;
+	for (i = 0; i < proof->n && !meets(run, i, fn, sn, proof); i++) {
+		if (sn == 0)
+			break;
+		run->index[i] = fn;
+		run->last[i] = sn;
+		run->hash[i] = h;
+		if ((fn & 1) || fn == sn) {
+			ww_merkle_node(&proof->path[i], &h, &h);
+			skip_lonely(&fn, &sn);
+		} else {
+			ww_merkle_node(&h, &proof->path[i], &h);
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+	if (i < proof->n && sn != 0) {
+		/* They met: the rest is known to lead to the root, and this is the rest or it is
+		 * not. */
+		if (equal(&h, &run->hash[i]) &&
+		    memcmp(&run->path[i], &proof->path[i],
+			   (proof->n - i) * sizeof(proof->path[0])) == 0) {
+			memcpy(run->path, proof->path, i * sizeof(proof->path[0]));
+			return true;
+		}
+		run->n = 0;
+		return ww_merkle_inclusion_check(leaf, index, run->size, proof, &run->root);
+	}
+	run->n = 0;
+	if (i < proof->n || sn != 0 || !equal(&h, &run->root))
+		return false;
+	memcpy(run->path, proof->path, proof->n * sizeof(proof->path[0]));
+	run->n = proof->n;
+	return true;
+}
+
 bool ww_merkle_consistency_check(uint64_t old, const struct ww_sha256 *old_root, uint64_t size,
 				 const struct ww_sha256 *root, const struct ww_merkle_proof *proof)
 {

@@ -63,6 +63,25 @@ bool ww_merkle_inclusion_check(const struct ww_sha256 *leaf, uint64_t index, uin
 			       const struct ww_merkle_proof *proof, const struct ww_sha256 *root);
 
 /*
+ * The same for many leaves of one tree: where the way of a leaf meets that of the one before, the
+ * rest of it was hashed already. A proof is still compared with it to the end. Answers exactly as
+ * ww_merkle_inclusion_check; fastest for ascending indexes. Init with size and root.
+ */
+struct ww_merkle_run {
+	uint64_t size;
+	struct ww_sha256 root;
+	size_t n; /* of the way before; 0: none */
+	/* before its step i: */
+	uint64_t index[WW_MERKLE_PROOF_MAX], last[WW_MERKLE_PROOF_MAX];
+	struct ww_sha256 hash[WW_MERKLE_PROOF_MAX];
+	struct ww_sha256 path[WW_MERKLE_PROOF_MAX];
+};
+
+void ww_merkle_run_init(struct ww_merkle_run *run, uint64_t size, const struct ww_sha256 *root);
+bool ww_merkle_run_check(struct ww_merkle_run *run, const struct ww_sha256 *leaf, uint64_t index,
+			 const struct ww_merkle_proof *proof);
+
+/*
  * RFC 9162 section 2.1.4.2. Equal sizes need equal roots and an empty proof; size 0 is a prefix of
  * every tree, with an empty proof and the empty root.
  */

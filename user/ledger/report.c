@@ -200,6 +200,28 @@ static int count_withheld(struct ww_ledger_reader *r, const struct ww_report_inp
 	return 0;
 }
 
+static int prove_earlier(struct ww_ledger_reader *r, const struct ww_report_input *in,
+			 struct ww_statement_consistency *ret, struct ww_errtext *why)
+{
+	if (in->n_earlier > WW_EARLIER_MAX)
+		return ww_errtext_set(why, -E2BIG, "over %u earlier heads", WW_EARLIER_MAX);
+	for (size_t i = 0; i < in->n_earlier; i++) {
+		int e = ww_ledger_reader_continues(r, &in->earlier[i], &ret[i].proof);
+
+		if (e < 0)
+			return ww_errtext_set(
+				why, e,
+				e == -ERANGE    ? "the ledger has not yet %" PRIu64 " records"
+				: e == -EBADMSG ? "the ledger does not continue the tree of "
+						  "%" PRIu64 " records"
+						: "cannot prove the way from the tree of %" PRIu64
+						  " records",
+				in->earlier[i].size);
+		ret[i].size = in->earlier[i].size;
+	}
+	return 0;
+}
+
 static int write_statement(struct ww_ledger_reader *r, const struct ww_report_input *in,
 			   struct ww_buf *out, struct ww_errtext *why)
 {
@@ -210,10 +232,13 @@ static int write_statement(struct ww_ledger_reader *r, const struct ww_report_in
 		.count = count_of(in),
 		.note = ww_ledger_reader_note(r),
 	};
+	struct ww_statement_consistency earlier[WW_EARLIER_MAX];
 	uint64_t withheld;
 	struct ww_jsonw w;
 	int e = check_selection(in, s.head.size, why);
 
+	if (e == 0)
+		e = prove_earlier(r, in, earlier, why);
 	if (e == 0)
 		e = take_sections(&in->sections, &s.sections, why);
 	if (e == 0)
@@ -222,6 +247,8 @@ static int write_statement(struct ww_ledger_reader *r, const struct ww_report_in
 		e = count_withheld(r, in, &s.withheld, why);
 	if (e < 0)
 		return e;
+	s.earlier = earlier;
+	s.n_earlier = in->n_earlier;
 	s.first = index_at(in, 0);
 	s.last = index_at(in, (size_t)s.count - 1);
 	ww_note_key_text(ww_ledger_reader_key(r), s.vkey);

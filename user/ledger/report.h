@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "ledger/earlier.h"
 #include "ledger/errtext.h"
 #include "ledger/ledger_reader.h"
 #include "ledger/statement.h"
@@ -21,6 +22,10 @@ struct ww_report_input {
 	uint64_t last;
 	const uint64_t *indexes;
 	size_t n_indexes;
+	/* Heads that somebody kept, at most WW_EARLIER_MAX: the report proves that its tree
+	 * continues them. */
+	const struct ww_checkpoint *earlier;
+	size_t n_earlier;
 };
 
 /*
@@ -30,7 +35,8 @@ struct ww_report_input {
  * section is not a JSON object or breaks the wording rules, another key); -ERANGE (an index is not
  * committed); -E2BIG (over WW_REPORT_RECORDS_MAX records); -EMSGSIZE (over out's ceiling or
  * WW_REPORT_BYTES_MAX); -EUCLEAN (the ledger's files contradict each other); -ENODATA (a record's
- * segment is gone); -ENOMEM; -EIO. On error out is as before.
+ * segment is gone); -EBADMSG (it does not continue an earlier head); -ENOMEM; -EIO. On error out is
+ * as before.
  */
 WW_CHECK int ww_report_build(struct ww_ledger_reader *r, const struct ww_note_signer *s,
 			     const struct ww_report_input *in, struct ww_buf *out,

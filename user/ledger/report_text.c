@@ -13,6 +13,8 @@ static const char *outcome(const struct ww_report_result *r)
 {
 	if (r->verified)
 		return "VERIFIED";
+	if (r->open)
+		return "NOT SHOWN";
 	return r->consistent ? "WHOLE, BUT NOT UNDER A TRUSTED KEY" : "NOT VERIFIED";
 }
 
@@ -75,7 +77,8 @@ int ww_report_text(const struct ww_report_result *r, const char *file, struct ww
 	static const char *const mark[] = {[WW_REPORT_SKIPPED] = "-",
 					   [WW_REPORT_PASSED] = "ok",
 					   [WW_REPORT_FAILED] = "FAIL",
-					   [WW_REPORT_ABSENT] = "none"};
+					   [WW_REPORT_ABSENT] = "none",
+					   [WW_REPORT_OPEN] = "open"};
 	size_t before = out->n;
 	int err = 0;
 
@@ -122,7 +125,8 @@ int ww_report_text_json(const struct ww_report_result *r, const char *file, stru
 	static const char *const state[] = {[WW_REPORT_SKIPPED] = "skipped",
 					    [WW_REPORT_PASSED] = "passed",
 					    [WW_REPORT_FAILED] = "failed",
-					    [WW_REPORT_ABSENT] = "absent"};
+					    [WW_REPORT_ABSENT] = "absent",
+					    [WW_REPORT_OPEN] = "open"};
 	char vkey[WW_NOTE_KEY_TEXT_MAX] = "";
 	struct ww_jsonw w;
 
@@ -133,6 +137,7 @@ int ww_report_text_json(const struct ww_report_result *r, const char *file, stru
 	ww_jsonw_cstr(&w, "file", file);
 	ww_jsonw_bool(&w, "verified", r->verified);
 	ww_jsonw_bool(&w, "consistent", r->consistent);
+	ww_jsonw_bool(&w, "open", r->open);
 	ww_jsonw_cstr(&w, "key", r->has_key ? vkey : NULL);
 	ww_jsonw_array(&w, "checks");
 	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++) {

@@ -14,9 +14,9 @@
 WW_CHECK int ww_report_text(const struct ww_report_result *r, const char *file, struct ww_buf *out);
 
 /*
- * Appends one JSON object and a newline: file, verified, consistent, key, checks[] {name, state,
- * text}, and with a readable statement createdAt, scope, period, coverage, summary, ledger, kinds.
- * Errors as above.
+ * Appends one JSON object and a newline: file, verified, consistent, open, key, checks[] {name,
+ * state, text}, and with a
+ * readable statement createdAt, scope, period, coverage, summary, ledger, kinds. Errors as above.
  */
 WW_CHECK int ww_report_text_json(const struct ww_report_result *r, const char *file,
 				 struct ww_buf *out);

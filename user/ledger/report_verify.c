@@ -85,12 +85,6 @@ static void blame_key(struct ww_report_result *res)
 		       named.id, res->key.name, res->key.id);
 }
 
-/* Who is trusted: one key, or the keys that a log has had; both NULL: nobody. */
-struct trust {
-	const struct ww_note_key *key;
-	const struct ww_keychain *chain;
-};
-
 /* The key of the chain that the report names; the newest when it names none of them. */
 static const struct ww_note_key *pick(const struct ww_keychain *chain, struct ww_report_result *res)
 {
@@ -118,7 +112,7 @@ static void pass_key(struct ww_report_result *res)
 			       res->key.id, res->key_last);
 }
 
-static int check_signature(const struct ww_dsse *d, const struct trust *trust,
+static int check_signature(const struct ww_dsse *d, const struct ww_report_options *trust,
 			   struct ww_report_result *res)
 {
 	const struct ww_note_key *trusted = trust->chain ? pick(trust->chain, res) : trust->key;
@@ -233,7 +227,7 @@ static int check_bundle(const struct ww_dsse *d, struct ww_report_result *res)
 
 /* Opens the envelope and checks its signature. 1: the payload may be read; 0: it may not; -ENOMEM.
  */
-static int check_envelope(struct ww_slice file, const struct trust *trust,
+static int check_envelope(struct ww_slice file, const struct ww_report_options *trust,
 			  struct ww_report_result *res)
 {
 	WW_AUTO(ww_dsse_done) struct ww_dsse d = {0};
@@ -357,6 +351,7 @@ struct walk {
 	struct ww_buf scratch;
 	uint64_t count, withheld, not_included, first_not_included, previous;
 	bool in_order;
+	struct ww_merkle_run run;
 	struct ww_sampling_check *sampling; /* NULL: nothing was sampled */
 };
 
@@ -382,49 +377,45 @@ static void count_kind(struct ww_report_result *res, struct ww_slice kind)
 	res->kinds[i].count++;
 }
 
-static int walk_record(struct walk *w, struct ww_slice text, struct ww_report_result *res,
-		       struct ww_errtext *why)
+static int walk_record(struct walk *w, const struct ww_statement_record *rec,
+		       struct ww_report_result *res, struct ww_errtext *why)
 {
 	const struct ww_statement *s = &res->statement;
-	struct ww_statement_record rec;
 	struct ww_sha256 leaf;
-	int r = ww_statement_record_parse(text, &w->scratch, &rec, why);
+	struct ww_slice json;
 
-	if (r < 0)
-		return r;
 	if (w->count == WW_REPORT_RECORDS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u records",
 				      WW_REPORT_RECORDS_MAX);
-	ww_statement_record_leaf(&rec, &leaf);
-	if (!ww_merkle_inclusion_check(&leaf, rec.index, s->head.size, &rec.proof, &s->head.root) &&
-	    w->not_included++ == 0)
-		w->first_not_included = rec.index;
-	if (w->count == 0 ? rec.index != s->first
-			  : rec.index <= w->previous || (!s->list && rec.index != w->previous + 1))
+	ww_statement_record_leaf(rec, &leaf);
+	if (!ww_merkle_run_check(&w->run, &leaf, rec->index, &rec->proof) && w->not_included++ == 0)
+		w->first_not_included = rec->index;
+	if (w->count == 0
+		    ? rec->index != s->first
+		    : rec->index <= w->previous || (!s->list && rec->index != w->previous + 1))
 		w->in_order = false;
-	w->previous = rec.index;
-	w->withheld += rec.withheld;
-	if (rec.pruned_by) {
+	w->previous = rec->index;
+	w->withheld += rec->withheld;
+	if (rec->pruned_by) {
 		res->pruned++;
-		res->pruned_by = rec.pruned_by;
+		res->pruned_by = rec->pruned_by;
 	}
 	w->count++;
-	count_kind(res, rec.kind);
-	if (w->sampling && !rec.withheld)
-		ww_sampling_check_record(w->sampling, rec.index, rec.kind,
-					 ww_slice_sub(rec.salted, WW_LEAF_SALT_LEN, SIZE_MAX));
+	count_kind(res, rec->kind);
+	json = ww_slice_sub(rec->salted, WW_LEAF_SALT_LEN, SIZE_MAX);
+	if (w->sampling && !rec->withheld)
+		ww_sampling_check_record(w->sampling, rec->index, rec->kind, json);
 	return ww_buf_add(&w->hashes, leaf.b, sizeof(leaf.b));
 }
 
 static int walk_records(struct walk *w, struct ww_report_result *res, struct ww_errtext *why)
 {
-	struct ww_json_token t;
-	struct ww_slice text;
+	struct ww_statement_record rec = {0};
 	struct ww_json j;
 	int r = ww_fields_array(res->statement.records, &j);
 
-	while (r >= 0 && (r = ww_fields_next(&j, &t, &text)) == 1) {
-		r = walk_record(w, text, res, why);
+	while (r >= 0 && (r = ww_statement_record_next(&j, &w->scratch, &rec, why)) == 1) {
+		r = walk_record(w, &rec, res, why);
 		if (r < 0)
 			return r;
 	}
@@ -481,6 +472,7 @@ static int check_records(struct ww_report_result *res)
 	struct ww_sha256 digest;
 	int r;
 
+	ww_merkle_run_init(&w.run, s->head.size, &s->head.root);
 	ww_buf_init(&w.hashes, WW_REPORT_RECORDS_MAX * sizeof(struct ww_sha256));
 	ww_buf_init(&w.scratch, WW_LEAF_SALT_LEN + WW_RECORD_BYTES_MAX);
 	ww_errtext_set(text, 0, "a record is malformed");
@@ -513,7 +505,75 @@ static int check_records(struct ww_report_result *res)
 	return 0;
 }
 
-static int check_statement(struct ww_report_result *res)
+/* --- what may be asked for besides ---------------------------------------------------------------
+ */
+
+/* A kept checkpoint must be signed by the log, too. */
+static int open_kept(const struct ww_report_options *o, struct ww_slice note,
+		     const struct ww_report_result *res, struct ww_checkpoint *ret,
+		     struct ww_errtext *why)
+{
+	int r = o->chain ? ww_keychain_open(o->chain, note, ret, NULL, why)
+			 : ww_checkpoint_open(note, &res->key, ret);
+
+	if (r < 0 && r != -ENOMEM)
+		ww_errtext_set(why, r, "a kept checkpoint is not signed by %.100s+%08x",
+			       res->key.name, res->key.id);
+	return r;
+}
+
+static void earlier_found(struct ww_report_result *res, enum ww_earlier found, size_t i)
+{
+	struct ww_report_check *check = &res->checks[WW_REPORT_CHECK_EARLIER];
+
+	if (found == WW_EARLIER_OPEN) {
+		check->state = WW_REPORT_OPEN;
+		return;
+	}
+	check->state = WW_REPORT_FAILED;
+	if (found == WW_EARLIER_EQUIVOCATION && !res->equivocation) {
+		res->equivocation = true;
+		res->equivocal = i;
+	}
+}
+
+/* Every kept checkpoint is looked at: one that breaks outweighs those that stay open. */
+static int check_earlier(const struct ww_report_options *o, struct ww_report_result *res)
+{
+	const struct ww_earlier_proofs proofs = {res->statement.consistency, o->tiles};
+	struct ww_report_check *check = &res->checks[WW_REPORT_CHECK_EARLIER];
+	size_t shown = 0;
+
+	if (o->n_kept == 0) {
+		absent(res, WW_REPORT_CHECK_EARLIER, "no kept checkpoint was given");
+		return 0;
+	}
+	if (res->checks[WW_REPORT_CHECK_CHECKPOINT].state != WW_REPORT_PASSED)
+		return 0;
+	for (size_t i = 0; i < o->n_kept; i++) {
+		enum ww_earlier found = WW_EARLIER_BROKEN;
+		struct ww_errtext why = {""};
+		struct ww_checkpoint kept;
+		int r = open_kept(o, o->kept[i], res, &kept, &why);
+
+		if (r == 0)
+			r = ww_earlier_check(&res->statement.head, &kept, &proofs, &found, &why);
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0 && found == WW_EARLIER_CONTINUED) {
+			shown++;
+			continue;
+		}
+		if (check->state != WW_REPORT_FAILED)
+			check->text = why;
+		earlier_found(res, found, i);
+	}
+	if (shown == o->n_kept)
+		pass(res, WW_REPORT_CHECK_EARLIER);
+	return 0;
+}
+
+static int check_statement(const struct ww_report_options *o, struct ww_report_result *res)
 {
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_STATEMENT].text;
 	int r;
@@ -530,30 +590,42 @@ static int check_statement(struct ww_report_result *res)
 	res->has_statement = true;
 	check_wording(res);
 	r = check_checkpoint(res);
-	return r < 0 ? r : check_records(res);
+	if (r == 0)
+		r = check_records(res);
+	return r < 0 ? r : check_earlier(o, res);
 }
 
 static void conclude(struct ww_report_result *res)
 {
 	res->consistent = true;
-	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
-		if (i != WW_REPORT_CHECK_KEY && res->checks[i].state != WW_REPORT_PASSED &&
-		    res->checks[i].state != WW_REPORT_ABSENT)
+	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++) {
+		enum ww_report_state state = res->checks[i].state;
+
+		if (i == WW_REPORT_CHECK_KEY)
+			continue;
+		if (state == WW_REPORT_OPEN)
+			res->open = true;
+		else if (state != WW_REPORT_PASSED && state != WW_REPORT_ABSENT)
 			res->consistent = false;
+	}
+	res->open &= res->consistent;
+	res->consistent &= !res->open;
 	res->verified =
 		res->consistent && res->checks[WW_REPORT_CHECK_KEY].state == WW_REPORT_PASSED;
 }
 
-static int verify(struct ww_slice file, const struct trust *trust, struct ww_report_result *res)
+int ww_report_verify_with(struct ww_slice file, const struct ww_report_options *o,
+			  struct ww_report_result *ret_result)
 {
+	struct ww_report_result *res = ret_result;
 	int r;
 
 	*res = (struct ww_report_result){.key_last = WW_MERKLE_SIZE_MAX};
 	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
 		ww_errtext_set(&res->checks[i].text, 0, "not checked");
-	r = check_envelope(file, trust, res);
+	r = check_envelope(file, o, res);
 	if (r == 1)
-		r = check_statement(res);
+		r = check_statement(o, res);
 	if (r < 0) {
 		ww_report_result_done(res);
 		return r;
@@ -565,13 +637,7 @@ static int verify(struct ww_slice file, const struct trust *trust, struct ww_rep
 int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
 		     struct ww_report_result *ret_result)
 {
-	return verify(file, &(struct trust){.key = trusted}, ret_result);
-}
-
-int ww_report_verify_chain(struct ww_slice file, const struct ww_keychain *chain,
-			   struct ww_report_result *ret_result)
-{
-	return verify(file, &(struct trust){.chain = chain}, ret_result);
+	return ww_report_verify_with(file, &(struct ww_report_options){.key = trusted}, ret_result);
 }
 
 int ww_report_verify_witnesses(struct ww_report_result *res, const struct ww_witness_set *set)

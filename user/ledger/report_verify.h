@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verifies a report file offline: bytes and a trusted key in, one line per check out. Pure; links
- * with base, the rest of ledger and libcrypto only. Bounded: the file at most WW_REPORT_BYTES_MAX,
- * records at most WW_REPORT_RECORDS_MAX.
+ * Verifies a report file offline: bytes and a trusted key in, one line per check out. Pure but for
+ * tile files that it is given; links with base, the rest of ledger, the rules of judge and
+ * libcrypto only. Bounded: the file at most WW_REPORT_BYTES_MAX, records at most
+ * WW_REPORT_RECORDS_MAX.
  *
  * Trust comes from the caller's key and from nothing in the file. Without a key the report is
  * checked under the key that it names itself: that shows that it is whole, not who made it. Such a
@@ -12,6 +13,7 @@
 #pragma once
 
 #include "ledger/bundle.h"
+#include "ledger/earlier.h"
 #include "ledger/errtext.h"
 #include "ledger/keychain.h"
 #include "ledger/leaf.h"
@@ -20,23 +22,24 @@
 #include "ledger/witness_set.h"
 
 /* name in text and JSON output, what passing says */
-#define WW_REPORT_CHECKS(X)                                                            \
-	X(ENVELOPE, "envelope", "the file is one DSSE envelope")                       \
-	X(TYPE, "payloadType", "the payload is an in-toto Statement")                  \
-	X(KEY, "key", "the signing key is the trusted one")                            \
-	X(SIGNATURE, "signature", "the envelope's signature is good")                  \
-	X(STATEMENT, "statement", "the statement has the shape of a report")           \
-	X(CHECKPOINT, "checkpoint",                                                    \
-	  "the tree head is signed by the same key and is the one named")              \
-	X(SUBJECT, "subject", "the subjects are the tree root and the listed records") \
-	X(RECORDS, "records",                                                          \
-	  "every record is well formed, its leaf recomputed from salt and bytes")      \
-	X(INCLUSION, "inclusion", "every leaf is in the signed tree")                  \
-	X(RANGE, "range", "the listed indexes are the declared ones")                  \
-	X(WORDING, "wording", "no strong word stands without what backs it")           \
-	X(SAMPLING, "sampling", "the shown verdicts are those that the seeds choose")  \
-	X(WITNESSES, "witnesses", "enough witnesses have cosigned the tree head")      \
-	X(BUNDLE, "bundle", "the report itself is in the log, time stamps are over its signature")
+#define WW_REPORT_CHECKS(X)                                                                        \
+	X(ENVELOPE, "envelope", "the file is one DSSE envelope")                                   \
+	X(TYPE, "payloadType", "the payload is an in-toto Statement")                              \
+	X(KEY, "key", "the signing key is the trusted one")                                        \
+	X(SIGNATURE, "signature", "the envelope's signature is good")                              \
+	X(STATEMENT, "statement", "the statement has the shape of a report")                       \
+	X(CHECKPOINT, "checkpoint",                                                                \
+	  "the tree head is signed by the same key and is the one named")                          \
+	X(SUBJECT, "subject", "the subjects are the tree root and the listed records")             \
+	X(RECORDS, "records",                                                                      \
+	  "every record is well formed, its leaf recomputed from salt and bytes")                  \
+	X(INCLUSION, "inclusion", "every leaf is in the signed tree")                              \
+	X(RANGE, "range", "the listed indexes are the declared ones")                              \
+	X(WORDING, "wording", "no strong word stands without what backs it")                       \
+	X(SAMPLING, "sampling", "the shown verdicts are those that the seeds choose")              \
+	X(WITNESSES, "witnesses", "enough witnesses have cosigned the tree head")                  \
+	X(BUNDLE, "bundle", "the report itself is in the log, time stamps are over its signature") \
+	X(EARLIER, "earlier", "the tree and those of the kept checkpoints are one")
 
 #define WW_REPORT_CHECK_ENUM_(n, name, text) WW_REPORT_CHECK_##n,
 enum ww_report_check_id { WW_REPORT_CHECKS(WW_REPORT_CHECK_ENUM_) WW_REPORT_CHECK_MAX };
@@ -45,7 +48,8 @@ enum ww_report_state {
 	WW_REPORT_SKIPPED, /* an earlier failure left nothing to check: counts as not passed */
 	WW_REPORT_PASSED,
 	WW_REPORT_FAILED,
-	WW_REPORT_ABSENT, /* the file has nothing of the kind: does not count */
+	WW_REPORT_ABSENT, /* the file has nothing of the kind, or nobody asked: does not count */
+	WW_REPORT_OPEN,   /* nothing speaks against it, but it cannot be shown: not passed */
 };
 
 struct ww_report_check {
@@ -63,6 +67,7 @@ struct ww_report_kind {
 struct ww_report_result {
 	bool verified;   /* every check passed, under a key that the caller trusts */
 	bool consistent; /* every check but `key` passed */
+	bool open;       /* every check but `key` passed or is open, and one is open */
 	struct ww_report_check checks[WW_REPORT_CHECK_MAX];
 	bool has_key; /* `key` is set: the trusted one, or without it the one the report names */
 	struct ww_note_key key;
@@ -75,6 +80,20 @@ struct ww_report_result {
 	struct ww_report_kind kinds[WW_REPORT_KINDS_MAX];
 	struct ww_buf payload, note; /* what the statement borrows from */
 	struct ww_bundle bundle;     /* with bundle.memory.p: the file was one */
+	bool equivocation; /* the kept checkpoint `equivocal` and the report's prove one */
+	size_t equivocal;
+};
+
+/* What to check, and by which trust; all borrowed. `key` and `chain` NULL: nobody is trusted. */
+struct ww_report_options {
+	const struct ww_note_key *key;
+	/* Or the keys that a log has had: the report counts under whichever it names, for trees
+	 * that this key speaks for. The caller's trust is in the key that the chain was read with
+	 * (keychain.h). */
+	const struct ww_keychain *chain;
+	const struct ww_slice *kept; /* signed checkpoints, smaller or larger ones, */
+	size_t n_kept;               /* at most WW_EARLIER_MAX */
+	struct ww_tile_store *tiles; /* and where proofs may come from besides the report; NULL */
 };
 
 /*
@@ -84,13 +103,11 @@ struct ww_report_result {
 WW_CHECK int ww_report_verify(struct ww_slice file, const struct ww_note_key *trusted,
 			      struct ww_report_result *ret_result);
 
-/*
- * The same for a log that has had several keys: the report counts under whichever key of the chain
- * it names, for trees that this key speaks for. The caller's trust is in the key that the chain was
- * read with (keychain.h).
- */
-WW_CHECK int ww_report_verify_chain(struct ww_slice file, const struct ww_keychain *chain,
-				    struct ww_report_result *ret_result);
+/* The same with more to check. With a chain, for a log that has had several keys: the report counts
+ * under whichever key of it the report names, for trees that this key speaks for. The caller's
+ * trust is in the key that the chain was read with (keychain.h). */
+WW_CHECK int ww_report_verify_with(struct ww_slice file, const struct ww_report_options *o,
+				   struct ww_report_result *ret_result);
 
 /*
  * After one of the two: whether a quorum of these witnesses has cosigned the tree head that the

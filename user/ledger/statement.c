@@ -77,6 +77,18 @@ void ww_statement_begin(struct ww_jsonw *w, const struct ww_statement *s)
 	ww_jsonw_array(w, "records");
 }
 
+/* The elements of a proof's array, and its end. */
+static void write_proof(struct ww_jsonw *w, const struct ww_merkle_proof *proof)
+{
+	for (size_t i = 0; i < proof->n; i++) {
+		char b64[WW_BASE64_LEN(WW_SHA256_LEN) + 1];
+
+		ww_base64_encode(hash_slice(&proof->path[i]), b64);
+		ww_jsonw_cstr(w, NULL, b64);
+	}
+	ww_jsonw_end_array(w);
+}
+
 void ww_statement_record_write(struct ww_jsonw *w, const struct ww_statement_record *r)
 {
 	ww_jsonw_object(w, NULL);
@@ -93,19 +105,24 @@ void ww_statement_record_write(struct ww_jsonw *w, const struct ww_statement_rec
 		ww_jsonw_str(w, "record", ww_slice_sub(r->salted, WW_LEAF_SALT_LEN, r->salted.n));
 	}
 	ww_jsonw_array(w, "inclusionProof");
-	for (size_t i = 0; i < r->proof.n; i++) {
-		char b64[WW_BASE64_LEN(WW_SHA256_LEN) + 1];
-
-		ww_base64_encode(hash_slice(&r->proof.path[i]), b64);
-		ww_jsonw_cstr(w, NULL, b64);
-	}
-	ww_jsonw_end_array(w);
+	write_proof(w, &r->proof);
 	ww_jsonw_end_object(w);
 }
 
 void ww_statement_end(struct ww_jsonw *w, const struct ww_statement *s)
 {
 	ww_jsonw_end_array(w);
+	if (s->n_earlier)
+		ww_jsonw_array(w, "consistency");
+	for (size_t i = 0; i < s->n_earlier; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_u64(w, "size", s->earlier[i].size);
+		ww_jsonw_array(w, "proof");
+		write_proof(w, &s->earlier[i].proof);
+		ww_jsonw_end_object(w);
+	}
+	if (s->n_earlier)
+		ww_jsonw_end_array(w);
 	ww_jsonw_str(w, "checkpoint", s->note);
 	ww_jsonw_end_object(w);
 	ww_jsonw_end_object(w);
@@ -209,31 +226,35 @@ static int parse_ledger(struct ww_slice text, struct ww_statement *s, struct ww_
 	return 0;
 }
 
-static int parse_predicate(struct ww_slice text, struct ww_buf *scratch, struct ww_statement *s,
-			   struct ww_errtext *why)
-{
-	enum { CREATED, LEDGER, RECORDS, NOTE, SECTIONS, N = SECTIONS + WW_STATEMENT_SECTION_MAX };
-	struct ww_field f[N] = {
-		[CREATED] = {.name = "createdAt", .type = WW_JSON_STRING},
-		[LEDGER] = {.name = "ledger", .type = WW_JSON_OBJECT},
-		[RECORDS] = {.name = "records", .type = WW_JSON_ARRAY},
-		[NOTE] = {.name = "checkpoint", .type = WW_JSON_STRING},
-	};
-	int r;
+enum { CREATED, LEDGER, RECORDS, NOTE, CONSISTENCY, SECTIONS };
+#define PREDICATE_FIELDS (SECTIONS + WW_STATEMENT_SECTION_MAX)
 
+static void predicate_fields(struct ww_field f[PREDICATE_FIELDS])
+{
+	f[CREATED] = (struct ww_field){.name = "createdAt", .type = WW_JSON_STRING};
+	f[LEDGER] = (struct ww_field){.name = "ledger", .type = WW_JSON_OBJECT};
+	f[RECORDS] = (struct ww_field){.name = "records", .type = WW_JSON_ARRAY};
+	f[NOTE] = (struct ww_field){.name = "checkpoint", .type = WW_JSON_STRING};
+	f[CONSISTENCY] =
+		(struct ww_field){.name = "consistency", .type = WW_JSON_ARRAY, .optional = true};
 	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++)
 		f[SECTIONS + i] = (struct ww_field){.name = sections[i].name,
 						    .type = WW_JSON_OBJECT,
 						    .optional = !sections[i].demanded};
-	r = ww_fields_read(text, "the predicate", f, N, why);
-	if (r == 0)
-		r = parse_ledger(f[LEDGER].text, s, why);
+}
+
+static int take_predicate(const struct ww_field f[PREDICATE_FIELDS], struct ww_buf *scratch,
+			  struct ww_statement *s, struct ww_errtext *why)
+{
+	int r = parse_ledger(f[LEDGER].text, s, why);
+
 	if (r < 0)
 		return r;
 	s->created_at = f[CREATED].token.raw;
 	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++)
 		s->sections.each[i] = f[SECTIONS + i].text;
 	s->records = f[RECORDS].text;
+	s->consistency = f[CONSISTENCY].text;
 	r = ww_fields_text(&f[NOTE].token, scratch, &s->note);
 	return r < 0 ? ww_errtext_set(why, r, "the checkpoint is too large") : 0;
 }
@@ -242,15 +263,22 @@ int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct w
 		       struct ww_errtext *why)
 {
 	enum { TYPE, SUBJECT, PREDICATE_TYPE, PREDICATE, N };
+	struct ww_field inner[PREDICATE_FIELDS];
+	/* A report is large and nearly all of it is the predicate: one pass over both. */
 	struct ww_field f[N] = {
 		[TYPE] = {.name = "_type", .type = WW_JSON_STRING},
 		[SUBJECT] = {.name = "subject", .type = WW_JSON_ARRAY},
 		[PREDICATE_TYPE] = {.name = "predicateType", .type = WW_JSON_STRING},
-		[PREDICATE] = {.name = "predicate", .type = WW_JSON_OBJECT},
+		[PREDICATE] = {.name = "predicate",
+			       .type = WW_JSON_OBJECT,
+			       .inner = inner,
+			       .n_inner = PREDICATE_FIELDS},
 	};
 	struct ww_statement s = {0};
-	int r = ww_fields_read(payload, "the statement", f, N, why);
+	int r;
 
+	predicate_fields(inner);
+	r = ww_fields_read(payload, "the statement", f, N, why);
 	if (r < 0)
 		return r;
 	if (!is_text(&f[TYPE], WW_STATEMENT_TYPE))
@@ -258,7 +286,7 @@ int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct w
 	if (!is_text(&f[PREDICATE_TYPE], WW_STATEMENT_PREDICATE))
 		return ww_errtext_set(why, -EINVAL, "predicateType is not %s",
 				      WW_STATEMENT_PREDICATE);
-	r = parse_predicate(f[PREDICATE].text, scratch, &s, why);
+	r = take_predicate(inner, scratch, &s, why);
 	if (r == 0)
 		r = parse_subjects(f[SUBJECT].text, &s, why);
 	if (r == 0)
@@ -266,8 +294,10 @@ int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct w
 	return r;
 }
 
-static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p)
+/* `texts` (NULL: none) are those of the hashes that *p holds from before. */
+static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p, struct ww_slice *texts)
 {
+	size_t before = texts ? p->n : 0;
 	struct ww_json_token t;
 	struct ww_slice text;
 	struct ww_json j;
@@ -277,15 +307,48 @@ static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p)
 	if (r < 0)
 		return r;
 	while ((r = ww_fields_next(&j, &t, &text)) == 1) {
-		size_t n;
+		size_t i = p->n, n;
 
-		if (p->n == WW_MERKLE_PROOF_MAX || t.type != WW_JSON_STRING ||
-		    ww_base64_decode(t.raw, false, p->path[p->n].b, WW_SHA256_LEN, &n) < 0 ||
-		    n != WW_SHA256_LEN)
+		if (i == WW_MERKLE_PROOF_MAX || t.type != WW_JSON_STRING)
 			return -EINVAL;
 		p->n++;
+		if (i < before && ww_slice_eq(t.raw, texts[i]))
+			continue;
+		if (ww_base64_decode(t.raw, false, p->path[i].b, WW_SHA256_LEN, &n) < 0 ||
+		    n != WW_SHA256_LEN)
+			return -EINVAL;
+		if (texts)
+			texts[i] = t.raw;
 	}
 	return r;
+}
+
+int ww_statement_consistency_begin(struct ww_slice array, struct ww_json *ret_json)
+{
+	return ww_fields_array(array, ret_json);
+}
+
+int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,
+				  struct ww_merkle_proof *ret_proof, struct ww_errtext *why)
+{
+	enum { SIZE, PROOF, N };
+	struct ww_field f[N] = {
+		[SIZE] = {.name = "size", .type = WW_JSON_NUMBER},
+		[PROOF] = {.name = "proof", .type = WW_JSON_ARRAY},
+	};
+	struct ww_json_token t;
+	struct ww_slice text;
+	int r = ww_fields_next(json, &t, &text);
+
+	if (r <= 0)
+		return r;
+	r = ww_fields_read(text, "a consistency proof", f, N, why);
+	if (r < 0)
+		return r;
+	if (ww_fields_u64(&f[SIZE], ret_size) < 0 ||
+	    parse_proof(f[PROOF].text, ret_proof, NULL) < 0)
+		return ww_errtext_set(why, -EINVAL, "a consistency proof holds a malformed value");
+	return 1;
 }
 
 /* Salt and record as one run in scratch. */
@@ -318,11 +381,11 @@ static int parse_pruned(const struct ww_field *by, const struct ww_field *at,
 	return 0;
 }
 
-int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
-			      struct ww_statement_record *ret, struct ww_errtext *why)
+enum { INDEX, KIND, PROOF, SALT, RECORD, DIGEST, PRUNED_BY, PRUNED_AT, RECORD_FIELDS };
+
+static void record_fields(struct ww_field f[RECORD_FIELDS])
 {
-	enum { INDEX, KIND, PROOF, SALT, RECORD, DIGEST, PRUNED_BY, PRUNED_AT, N };
-	struct ww_field f[N] = {
+	static const struct ww_field fresh[RECORD_FIELDS] = {
 		[INDEX] = {.name = "index", .type = WW_JSON_NUMBER},
 		[KIND] = {.name = "kind", .type = WW_JSON_STRING},
 		[PROOF] = {.name = "inclusionProof", .type = WW_JSON_ARRAY},
@@ -332,31 +395,64 @@ int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 		[PRUNED_BY] = {.name = "prunedBy", .type = WW_JSON_NUMBER, .optional = true},
 		[PRUNED_AT] = {.name = "prunedAt", .type = WW_JSON_STRING, .optional = true},
 	};
-	struct ww_statement_record rec = {0};
-	int r = ww_fields_read(text, "a record", f, N, why);
 
-	if (r < 0)
-		return r;
-	rec.kind = f[KIND].token.raw;
-	rec.withheld = f[DIGEST].found;
+	memcpy(f, fresh, sizeof(fresh));
+}
+
+static int take_record(const struct ww_field f[RECORD_FIELDS], struct ww_buf *scratch,
+		       struct ww_statement_record *ret, struct ww_errtext *why)
+{
+	struct ww_statement_record *rec = ret;
+	int r;
+
+	rec->pruned_by = 0;
+	rec->pruned_at = WW_SLICE_NULL;
+	rec->salted = WW_SLICE_NULL;
+	rec->kind = f[KIND].token.raw;
+	rec->withheld = f[DIGEST].found;
 	/* Exactly one of the two forms: with both, readers would differ. */
 	if (f[SALT].found != f[RECORD].found || f[SALT].found == f[DIGEST].found)
 		return ww_errtext_set(why, -EINVAL, "a record has neither or both of its forms");
-	if (ww_fields_u64(&f[INDEX], &rec.index) < 0 || !ww_leaf_kind_ok(rec.kind) ||
-	    parse_proof(f[PROOF].text, &rec.proof) < 0)
+	if (ww_fields_u64(&f[INDEX], &rec->index) < 0 || !ww_leaf_kind_ok(rec->kind) ||
+	    parse_proof(f[PROOF].text, &rec->proof, rec->proof_text) < 0)
 		return ww_errtext_set(why, -EINVAL, "a record holds a malformed value");
-	if (parse_pruned(&f[PRUNED_BY], &f[PRUNED_AT], &rec) < 0)
+	if (parse_pruned(&f[PRUNED_BY], &f[PRUNED_AT], rec) < 0)
 		return ww_errtext_set(why, -EINVAL, "record %llu cannot have been pruned like that",
-				      (unsigned long long)rec.index);
-	if (rec.withheld)
-		r = hex_field(&f[DIGEST], rec.digest.b, sizeof(rec.digest.b));
+				      (unsigned long long)rec->index);
+	if (rec->withheld)
+		r = hex_field(&f[DIGEST], rec->digest.b, sizeof(rec->digest.b));
 	else
-		r = parse_salted(&f[SALT], &f[RECORD], scratch, &rec.salted);
+		r = parse_salted(&f[SALT], &f[RECORD], scratch, &rec->salted);
 	if (r < 0)
 		return ww_errtext_set(why, r, "record %llu holds a malformed value",
-				      (unsigned long long)rec.index);
-	*ret = rec;
+				      (unsigned long long)rec->index);
 	return 0;
+}
+
+int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
+			      struct ww_statement_record *ret, struct ww_errtext *why)
+{
+	struct ww_field f[RECORD_FIELDS];
+	int r;
+
+	*ret = (struct ww_statement_record){0};
+	record_fields(f);
+	r = ww_fields_read(text, "a record", f, RECORD_FIELDS, why);
+	return r < 0 ? r : take_record(f, scratch, ret, why);
+}
+
+int ww_statement_record_next(struct ww_json *json, struct ww_buf *scratch,
+			     struct ww_statement_record *ret, struct ww_errtext *why)
+{
+	struct ww_field f[RECORD_FIELDS];
+	int r;
+
+	record_fields(f);
+	r = ww_fields_next_object(json, "a record", f, RECORD_FIELDS, why);
+	if (r <= 0)
+		return r;
+	r = take_record(f, scratch, ret, why);
+	return r < 0 ? r : 1;
 }
 
 void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret)

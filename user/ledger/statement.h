@@ -9,6 +9,8 @@
  *            stands before verdicts), wording, limits, ledger {origin, vkey, treeSize, rootHash,
  *            selection, firstIndex, lastIndex, recordCount, withheldCount}, records[], checkpoint
  *            (the signed note, verbatim)
+ * consistency (where it was asked for) {size, proof[]}: from each earlier tree of that size to this
+ *            one (RFC 9162 section 2.1.4), for those who kept its head
  * record     {index, kind, salt, record, inclusionProof[]}: record is the record's text as a JSON
  *            string, so that decoding gives the exact bytes and a person can read it; withheld:
  *            {index, kind, digest, inclusionProof[]}, for erased records (of kind "report", whose
@@ -23,6 +25,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "base/json_write.h"
 #include "ledger/checkpoint.h"
 #include "ledger/errtext.h"
@@ -62,6 +65,12 @@ union ww_statement_sections {
 const char *ww_statement_section_name(unsigned i);
 bool ww_statement_section_demanded(unsigned i);
 
+/* That this tree continues an earlier one. */
+struct ww_statement_consistency {
+	uint64_t size; /* of that one */
+	struct ww_merkle_proof proof;
+};
+
 struct ww_statement {
 	struct ww_slice created_at; /* RFC 3339 UTC */
 	union ww_statement_sections sections;
@@ -70,8 +79,11 @@ struct ww_statement {
 	bool list;
 	uint64_t first, last, count, withheld;
 	struct ww_sha256 subject_root, subject_records;
-	struct ww_slice records; /* reading: the array's text */
-	struct ww_slice note;    /* the signed checkpoint */
+	struct ww_slice records;     /* reading: the array's text */
+	struct ww_slice note;        /* the signed checkpoint */
+	struct ww_slice consistency; /* reading: the array's text; empty: not there */
+	const struct ww_statement_consistency *earlier; /* writing */
+	size_t n_earlier;
 };
 
 struct ww_statement_record {
@@ -83,6 +95,7 @@ struct ww_statement_record {
 	struct ww_slice pruned_at;
 	struct ww_slice salted; /* else: 32 bytes of salt, then the record's exact bytes */
 	struct ww_merkle_proof proof;
+	struct ww_slice proof_text[WW_MERKLE_PROOF_MAX]; /* reading: its hashes as they stand */
 };
 
 /* Writes the member "subject": what a report and its short form (svr.h) are about. */
@@ -107,6 +120,18 @@ WW_CHECK int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch,
  */
 WW_CHECK int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 				       struct ww_statement_record *ret, struct ww_errtext *why);
+
+/* The next element of `records`, which ww_fields_array opened: 1, 0 after the last one; errors as
+ * above. *ret holds the element before, or is zero: neighbours have most of their proofs in common,
+ * and what stands there again is not decoded again. */
+WW_CHECK int ww_statement_record_next(struct ww_json *json, struct ww_buf *scratch,
+				      struct ww_statement_record *ret, struct ww_errtext *why);
+
+/* Walks `consistency`: 0 or -EINVAL; the next one: 1, 0 after the last, -EINVAL. */
+WW_CHECK int ww_statement_consistency_begin(struct ww_slice array, struct ww_json *ret_json);
+WW_CHECK int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,
+					   struct ww_merkle_proof *ret_proof,
+					   struct ww_errtext *why);
 
 /* The leaf hash that the record's kind, salt and bytes (or digest) give. */
 void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret);

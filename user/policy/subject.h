@@ -12,7 +12,7 @@
 #define WW_SUBJECTS_MAX 16u
 
 struct ww_subjects {
-	bool known;  /* all of them are here: the text was whole JSON, all are scalars */
+	bool known; /* all of them are here: the text was whole JSON, all are scalars */
 	uint8_t count;
 	uint64_t digest[WW_SUBJECTS_MAX];
 };

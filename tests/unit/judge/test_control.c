@@ -5,19 +5,19 @@
 #define AUTHZ      "10.77.5.3"
 #define AUTHZ_NAME "authz.example.com"
 
-#define CONTROLLED_WITH(control)                                                                  \
-	"version: 1\n"                                                                            \
-	"contracts:\n"                                                                            \
-	"- tool: refund\n"                                                                        \
-	"  effect: network\n"                                                                     \
-	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24]}]\n"                  \
-	"  methods: [POST]\n"                                                                     \
-	"  paths: [/v1/refunds]\n"                                                                \
-	"  controls:\n"                                                                           \
-	"  - name: refund-policy\n"                                                               \
-	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n"                   \
-	"    methods: [POST]\n"                                                                   \
-	"    paths: [/v1/decisions]\n"                                                            \
+#define CONTROLLED_WITH(control)                                                 \
+	"version: 1\n"                                                           \
+	"contracts:\n"                                                           \
+	"- tool: refund\n"                                                       \
+	"  effect: network\n"                                                    \
+	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24]}]\n" \
+	"  methods: [POST]\n"                                                    \
+	"  paths: [/v1/refunds]\n"                                               \
+	"  controls:\n"                                                          \
+	"  - name: refund-policy\n"                                              \
+	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n"  \
+	"    methods: [POST]\n"                                                  \
+	"    paths: [/v1/decisions]\n"                                           \
 	"    allow: {status: 200, body: [{path: $.decision, equals: allow}]}\n" control
 
 #define SUBJECT    "    subject: [$.input.user, $.user]\n"
@@ -26,9 +26,10 @@
 #define DENIED     "{\"decision\":\"deny\"}"
 #define ASK(user)  "{\"input\":{\"user\":\"" user "\"}}"
 
-#define CHECK_OF(rpc_, ...)                                                                        \
-	CALL(.addr = AUTHZ, .name = AUTHZ_NAME, .target = "/v1/decisions", .rpc = (rpc_), __VA_ARGS__)
-#define CHECK(...) CHECK_OF(ASK("u1"), __VA_ARGS__)
+#define CHECK_OF(rpc_, ...)                                                               \
+	CALL(.addr = AUTHZ, .name = AUTHZ_NAME, .target = "/v1/decisions", .rpc = (rpc_), \
+	     __VA_ARGS__)
+#define CHECK(...)  CHECK_OF(ASK("u1"), __VA_ARGS__)
 #define REFUND(...) CALL(.status = 201, .rpc = "{\"user\":\"u1\"}", __VA_ARGS__)
 
 /* The verdict about the control, after that about the effect. */
@@ -251,12 +252,15 @@ static void test_used_up(void **state)
 static void test_trace(void **state)
 {
 	for (unsigned of = 0; of < 3; of++) {
-		struct scene *s = scene_open_with(CONTROLLED_WITH("    same: trace\n    max_age_s: 1\n"));
+		struct scene *s =
+			scene_open_with(CONTROLLED_WITH("    same: trace\n    max_age_s: 1\n"));
 		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3000), other = p;
 
 		memset(other.trace_id, 0x77, sizeof(other.trace_id));
 		CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED,
-		      .traced = of == 0 ? &p : of == 1 ? &other : NULL);
+		      .traced = of == 0   ? &p
+				: of == 1 ? &other
+					  : NULL);
 		REFUND(.from = 1200, .to = 1300, .traced = &p);
 		tell(s, &p);
 		tick(s, 8000);
@@ -370,20 +374,13 @@ static void test_ends_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fired),
-		cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_denied),
-		cmocka_unit_test(test_the_last_answer),
-		cmocka_unit_test(test_another_subject),
-		cmocka_unit_test(test_after),
-		cmocka_unit_test(test_errored_open),
-		cmocka_unit_test(test_stale),
-		cmocka_unit_test(test_used_up),
-		cmocka_unit_test(test_trace),
-		cmocka_unit_test(test_look_alikes),
-		cmocka_unit_test(test_unseen),
-		cmocka_unit_test(test_made_up),
-		cmocka_unit_test(test_ends_late),
+		cmocka_unit_test(test_fired),           cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_denied),          cmocka_unit_test(test_the_last_answer),
+		cmocka_unit_test(test_another_subject), cmocka_unit_test(test_after),
+		cmocka_unit_test(test_errored_open),    cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_used_up),         cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_look_alikes),     cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_made_up),         cmocka_unit_test(test_ends_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

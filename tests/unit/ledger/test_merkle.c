@@ -177,6 +177,47 @@ static void test_inclusion(void **state)
 	}
 }
 
+/* A run answers as the check of one leaf does: every leaf, in every order, and with every hash of
+ * the proof bent, also where the way was met before. */
+static void test_run(void **state)
+{
+	static const uint64_t sizes[] = {1, 2, 3, 7, 8, 9, 100, 255, 256, 257, LEAVES};
+
+	for (size_t k = 0; k < WW_ARRAY_SIZE(sizes); k++) {
+		uint64_t size = sizes[k];
+		struct ww_merkle_reader r = {read_row, &size};
+		struct ww_merkle_run run;
+
+		ww_merkle_run_init(&run, size, &roots[size]);
+		for (uint64_t step = 0; step < 3 * size; step++) {
+			/* ascending, descending, scattered, each leaf twice at the turns */
+			uint64_t i = step < size       ? step
+				     : step < 2 * size ? 2 * size - 1 - step
+						       : step * 7919 % size;
+			struct ww_merkle_proof p;
+			struct ww_sha256 other = row[0][i];
+
+			assert_int_equal(ww_merkle_inclusion(&r, i, size, &p), 0);
+			other.b[3] ^= 1;
+			if (step % 3 == 0)
+				assert_false(ww_merkle_run_check(&run, &other, i, &p));
+			assert_true(ww_merkle_run_check(&run, &row[0][i], i, &p));
+			assert_false(ww_merkle_run_check(&run, &row[0][i], size, &p));
+			for (size_t bent = step % 5; bent < p.n; bent += 5) {
+				p.path[bent].b[7] ^= 1;
+				assert_false(ww_merkle_run_check(&run, &row[0][i], i, &p));
+				p.path[bent].b[7] ^= 1;
+				if (step % 2)
+					assert_true(ww_merkle_run_check(&run, &row[0][i], i, &p));
+			}
+			p.n++;
+			assert_false(ww_merkle_run_check(&run, &row[0][i], i, &p));
+			p.n -= p.n > 1 ? 2 : 1;
+			assert_int_equal(ww_merkle_run_check(&run, &row[0][i], i, &p), size == 1);
+		}
+	}
+}
+
 static void test_consistency(void **state)
 {
 	for (uint64_t size = 0; size <= LEAVES; size++) {
@@ -243,9 +284,9 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_limits),      cmocka_unit_test(test_known_answers),
-		cmocka_unit_test(test_roots),       cmocka_unit_test(test_inclusion),
-		cmocka_unit_test(test_consistency),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_known_answers),
+		cmocka_unit_test(test_roots),  cmocka_unit_test(test_inclusion),
+		cmocka_unit_test(test_run),    cmocka_unit_test(test_consistency),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

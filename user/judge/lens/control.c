@@ -7,8 +7,8 @@
  * Rules, in order:
  *  1. The last run about the action's subject that was answered before the action began decides. An
  * answer after that moment decides nothing, whenever it was asked for.
- *  2. It allowed, and is neither too old nor used up: CONTROL_FIRED. Where events were lost, a later
- *     answer could have been another: then nothing is said.
+ *  2. It allowed, and is neither too old nor used up: CONTROL_FIRED. Where events were lost, a
+ * later answer could have been another: then nothing is said.
  *  3. All other verdicts say that no run allowed it. Each needs the closed-world test for the
  *     control's calls up to the action's begin: the run that allowed may have gone unseen.
  *  4. Runs whose answer or subject is not known leave open what they would decide.
@@ -71,7 +71,8 @@ static enum ww_reason unseen(const struct ww_case *k, const struct ww_controlled
 	if (blocked != WW_REASON_NONE)
 		return blocked;
 	if (k->still_open)
-		return WW_REASON_OUTCOME_UNKNOWN; /* it may have begun before, and be answered yet */
+		return WW_REASON_OUTCOME_UNKNOWN; /* it may have begun before, and be answered yet
+						   */
 	if (u->count)
 		return u->opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE;
 	return c->stray || c->total > c->count ? WW_REASON_AMBIGUOUS_JOIN : WW_REASON_NONE;
