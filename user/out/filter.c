@@ -7,10 +7,13 @@
 #include <wirewitness/record.h>
 #include <wirewitness/verdict.h>
 
+#include "out/paths.h"
 #include "out/printable.h"
 
-#define TEXT_OF(n, v, t, d) t,
+#define TEXT_OF(n, v, t, d)   t,
+#define NUMBER_OF(n, v, t, d) v,
 static const char *const kinds[] = {WW_RECORD_KINDS(TEXT_OF)};
+static const uint8_t kind_numbers[] = {WW_RECORD_KINDS(NUMBER_OF)};
 static const char *const verdicts[] = {WW_VERDICTS(TEXT_OF)};
 
 static const struct {
@@ -22,16 +25,25 @@ static const struct {
 	{"verdict", verdicts, WW_ARRAY_SIZE(verdicts)},
 };
 
-static int refuse(char *why, const char *message, struct ww_slice about)
+static int refuse_near(char *why, const char *message, struct ww_slice about, const char *near)
 {
 	WW_AUTO_BUF struct ww_buf text;
+	size_t n;
 
 	ww_buf_init(&text, 4 * WW_FILTER_WHY_MAX);
 	if (ww_printable_add(&text, ww_slice_sub(about, 0, 24)) < 0)
 		ww_buf_clear(&text);
 	snprintf(why, WW_FILTER_WHY_MAX, "filter: '%.*s': %s", (int)text.n, (const char *)text.p,
 		 message);
+	n = strlen(why);
+	if (near)
+		snprintf(why + n, WW_FILTER_WHY_MAX - n, "; did you mean '%s'?", near);
 	return -EINVAL;
+}
+
+static int refuse(char *why, const char *message, struct ww_slice about)
+{
+	return refuse_near(why, message, about, NULL);
 }
 
 /* The next of the comma separated values; false after the last. */
@@ -72,10 +84,12 @@ static int check_values(const struct ww_filter_term *t, char *why)
 		for (size_t i = 0; i < WW_ARRAY_SIZE(known); i++) {
 			if (ww_slice_eq_str(t->key, known[i].key) &&
 			    !is_word(value, known[i].words, known[i].count))
-				return refuse(why,
-					      i == 0 ? "no record has this kind"
-						     : "there is no such verdict",
-					      value);
+				return refuse_near(why,
+						   i == 0 ? "no record has this kind"
+							  : "there is no such verdict",
+						   value,
+						   ww_path_near_word(value, known[i].words,
+								     (unsigned)known[i].count));
 		}
 	}
 	return 0;
@@ -135,6 +149,46 @@ int ww_filter_add(struct ww_filter *f, struct ww_slice key, struct ww_slice valu
 	if (f->count == WW_FILTER_TERMS_MAX)
 		return refuse(why, "more terms than a filter may have", values);
 	f->terms[f->count++] = t;
+	return 0;
+}
+
+/* The kinds that a positive term on "kind" leaves. */
+static ww_path_kinds kinds_of(const struct ww_filter_term *t)
+{
+	struct ww_json_token word = {.type = WW_JSON_STRING};
+	ww_path_kinds set = 0;
+	struct ww_slice value;
+	size_t at = 0;
+
+	if (t->not || !ww_slice_eq_str(t->key, "kind"))
+		return WW_PATH_KINDS_ALL;
+	while (next_value(t->values, &at, &value)) {
+		for (unsigned i = 0; i < WW_ARRAY_SIZE(kinds); i++) {
+			word.raw = ww_slice_str(kinds[i]);
+			if (ww_member_matches(&word, value))
+				set |= WW_PATH_KIND(kind_numbers[i]);
+		}
+	}
+	return set;
+}
+
+int ww_filter_check(const struct ww_filter *f, const char *kind, char why[WW_FILTER_WHY_MAX])
+{
+	const struct ww_filter_term of = {WW_SLICE_LIT("kind"), ww_slice_str(kind), false};
+	ww_path_kinds set = kind ? kinds_of(&of) : WW_PATH_KINDS_ALL;
+
+	for (unsigned i = 0; i < f->count; i++)
+		set &= kinds_of(&f->terms[i]);
+	for (unsigned i = 0; i < f->count && set; i++) {
+		struct ww_slice key = f->terms[i].key;
+		ww_path_kinds have = ww_path_find(key);
+
+		if (!(have & set))
+			return refuse_near(why,
+					   have ? "these records have no such member"
+						: "no record has such a member",
+					   key, ww_path_near(key, set));
+	}
 	return 0;
 }
 

@@ -7,8 +7,8 @@
  *   key!=value     no member at this path has it (also when there is none)
  *   key=*  key!=*  there is such a member; there is none
  * Keys are member names, nested ones joined by dots (tls.sni, account.out.remainder). Values cannot
- * hold spaces: use `*`. Known values of `kind` and `verdict` are checked, so that a misspelled
- * filter is an error and not an empty answer. Pure.
+ * hold spaces: use `*`. Known values of `kind` and `verdict` are checked when a filter is parsed,
+ * keys by ww_filter_check, so that a misspelled filter is an error and not an empty answer. Pure.
  */
 #pragma once
 
@@ -38,6 +38,13 @@ WW_CHECK int ww_filter_parse(struct ww_slice text, struct ww_filter *ret_filter,
 /* Adds the term key=values. Errors and lifetimes as above. */
 WW_CHECK int ww_filter_add(struct ww_filter *f, struct ww_slice key, struct ww_slice values,
 			   char why[WW_FILTER_WHY_MAX]);
+
+/*
+ * Whether every key is a member that records of this kind (NULL: any) may have, and of the kinds
+ * that the filter itself names. 0, or -EINVAL with the reason and what was probably meant in why.
+ */
+WW_CHECK int ww_filter_check(const struct ww_filter *f, const char *kind,
+			     char why[WW_FILTER_WHY_MAX]);
 
 /* A record that is not JSON matches only the empty filter. */
 bool ww_filter_match(const struct ww_filter *f, struct ww_slice record);

@@ -25,10 +25,13 @@ static void refusals(void **state)
 		{"tool=re*fund", "filter: 're*fund': '*' is understood at the end of a value only"},
 		{"to*l=x", "filter: 'to*l=x': '*' is understood at the end of a value only"},
 		{"tool=a,*b", "filter: '*b': '*' is understood at the end of a value only"},
-		{"kind=verdicts", "filter: 'verdicts': no record has this kind"},
-		{"kind=verdict,flows", "filter: 'flows': no record has this kind"},
-		{"kind!=spam", "filter: 'spam': no record has this kind"},
-		{"verdict=NOACTION", "filter: 'NOACTION': there is no such verdict"},
+		{"kind=verdicts",
+		 "filter: 'verdicts': no record has this kind; did you mean 'verdict'?"},
+		{"kind=verdict,flows",
+		 "filter: 'flows': no record has this kind; did you mean 'flow'?"},
+		{"kind!=spam", "filter: 'spam': no record has this kind; did you mean 'span'?"},
+		{"verdict=NOACTION",
+		 "filter: 'NOACTION': there is no such verdict; did you mean 'NO_ACTION'?"},
 		{"a\033[31m", "filter: 'a\\x1b[31m': expected key=value or key!=value"},
 	};
 
@@ -138,11 +141,51 @@ static void names(void **state)
 	assert_false(ww_filter_names(&f, "verdict"));
 }
 
+/* A key that no record has: an error, not an empty answer. */
+static void keys(void **state)
+{
+	static const struct {
+		const char *text, *kind, *why;
+	} cases[] = {
+		{"verdict=NO_ACTION tool=x", NULL, NULL},
+		{"attrs.gen_ai.tool.name=x", NULL, NULL},
+		{"wire.attempts.wire=no-reply", "verdict", NULL},
+		{"kind=flow,exchange status=200", NULL, NULL},
+		{"kind!=flow status=200", NULL, NULL},
+		{"verdct=x", NULL,
+		 "filter: 'verdct': no record has such a member; did you mean 'verdict'?"},
+		{"verdct!=x", NULL,
+		 "filter: 'verdct': no record has such a member; did you mean 'verdict'?"},
+		{"colour=red", NULL, "filter: 'colour': no record has such a member"},
+		{"toolcallid=x", "span",
+		 "filter: 'toolcallid': no record has such a member; did you mean 'toolCallId'?"},
+		{"sni=a", "flow",
+		 "filter: 'sni': these records have no such member; did you mean 'tls.sni'?"},
+		{"kind=flow sni=a", NULL,
+		 "filter: 'sni': these records have no such member; did you mean 'tls.sni'?"},
+		{"kind=flow verdict=NO_ACTION", NULL,
+		 "filter: 'verdict': these records have no such member"},
+		{"to\033ol=x", NULL,
+		 "filter: 'to\\x1bol': no record has such a member; did you mean 'tool'?"},
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(cases); i++) {
+		char why[WW_FILTER_WHY_MAX] = "";
+		struct ww_filter f;
+		int r = ww_filter_parse(ww_slice_str(cases[i].text), &f, why);
+
+		if (r == 0)
+			r = ww_filter_check(&f, cases[i].kind, why);
+		assert_string_equal(why, cases[i].why ? cases[i].why : "");
+		assert_int_equal(r, cases[i].why ? -EINVAL : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals), cmocka_unit_test(too_many), cmocka_unit_test(no_match),
-		cmocka_unit_test(matching), cmocka_unit_test(names),
+		cmocka_unit_test(matching), cmocka_unit_test(names),    cmocka_unit_test(keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
