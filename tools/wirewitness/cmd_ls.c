@@ -71,6 +71,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "one kind at a time: unexpected '%s'", arg);
 		take_kind(l, state, arg);
 		return 0;
+	case ARGP_KEY_END:
+		ww_records_filter_check(state, &l->query.filter, l->query.kind);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -61,7 +61,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--since: expected " WW_MOMENT_FORMS ", got '%s'", arg);
 		return 0;
 	case 'f':
-		if (ww_filter_parse(ww_slice_str(arg), &t->filter, why) < 0)
+		if (ww_filter_parse(ww_slice_str(arg), &t->filter, why) < 0 ||
+		    ww_filter_check(&t->filter, NULL, why) < 0)
 			argp_error(state, "%s", why);
 		return 0;
 	case 'a':

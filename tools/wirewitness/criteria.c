@@ -156,6 +156,7 @@ void ww_criteria_check(struct ww_criteria *c, struct argp_state *state)
 			   c->trace);
 	add_term(c, state, "verdict", c->verdicts);
 	add_term(c, state, "tool", c->tool);
+	ww_records_filter_check(state, &c->query.filter, "verdict");
 }
 
 /* --- looking up ---------------------------------------------------------------------------------
@@ -249,7 +250,7 @@ static int look_up_root(struct ww_criteria *c, struct ww_records *records)
 
 	if (ww_slice_u64(id, &c->root) < 0)
 		r = ww_record_index_find(records->index, id, &c->root);
-	else if (c->root >= ww_ledger_reader_head(records->reader)->size)
+	else if (c->root >= ww_records_size(records))
 		r = -ENOENT;
 	if (r == -ENOTUNIQ)
 		ww_log(WW_LOG_ERR, "several records have an id that begins with '%s'", c->id);

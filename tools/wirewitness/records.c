@@ -8,7 +8,9 @@
 #include <wirewitness/stream.h>
 
 #include "base/log.h"
+#include "cmd.h"
 #include "progress.h"
+#include "spool.h"
 
 int ww_records_reader(const char *state_dir, struct ww_ledger_reader **ret_reader)
 {
@@ -70,8 +72,35 @@ int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 	return 0;
 }
 
+int ww_records_open_from(const char *state_dir, const char *socket_path,
+			 struct ww_records *ret_records)
+{
+	struct ww_records rec = {.reader = NULL};
+	int r;
+
+	if (!socket_path)
+		return ww_records_open(state_dir ? state_dir : WW_STATE_DIR, ret_records);
+	r = ww_record_index_open(NULL, &rec.index);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot make an index");
+	r = ww_spool_open(socket_path, rec.index, &rec.spool);
+	if (r < 0) {
+		ww_records_close(&rec);
+		return r;
+	}
+	*ret_records = rec;
+	return 0;
+}
+
+uint64_t ww_records_size(const struct ww_records *r)
+{
+	return r->spool ? ww_spool_size(r->spool) : ww_ledger_reader_head(r->reader)->size;
+}
+
 void ww_records_close(struct ww_records *r)
 {
+	ww_spool_close(r->spool);
+	r->spool = NULL;
 	ww_record_index_close(r->index);
 	ww_ledger_reader_close(r->reader);
 	r->index = NULL;
@@ -81,8 +110,11 @@ void ww_records_close(struct ww_records *r)
 int ww_records_get(struct ww_records *r, uint64_t index, struct ww_slice *ret_json)
 {
 	struct ww_payload p;
-	int e = ww_ledger_reader_get(r->reader, index, &p);
+	int e;
 
+	if (r->spool)
+		return ww_spool_get(r->spool, index, ret_json);
+	e = ww_ledger_reader_get(r->reader, index, &p);
 	if (e == -ENODATA || (e == 0 && p.erased))
 		return -ENOENT;
 	if (e == 0)
@@ -104,8 +136,13 @@ int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww_buf *out
 	const struct ww_withheld *w = NULL;
 	struct ww_payload p;
 	char text[128];
-	int n, e = ww_ledger_reader_get(r->reader, index, &p);
+	int n, e;
 
+	if (r->spool) {
+		n = snprintf(text, sizeof(text), "withheld: the daemon has no content of it");
+		return ww_buf_add(out, text, (size_t)n);
+	}
+	e = ww_ledger_reader_get(r->reader, index, &p);
 	if (e == 0 && p.erased)
 		e = ww_ledger_reader_withheld(r->reader, index, p.kind, &w);
 	if (e == 0 && w)
@@ -218,6 +255,62 @@ int ww_records_find(struct ww_records *r, const char *what, uint64_t *ret_index)
 	return ww_record_index_find(r->index, text, ret_index);
 }
 
+#define ID_MAX 96
+
+/* Revisions count up in the id, "v-<action>-<revision>". 0, or -ENOENT: no such form. */
+static int next_revision(const char *id, char out[ID_MAX])
+{
+	const char *dash = strrchr(id, '-');
+	uint64_t revision;
+
+	if (!dash || strlen(id) > ID_MAX - 24 ||
+	    ww_slice_u64(ww_slice_str(dash + 1), &revision) < 0)
+		return -ENOENT;
+	snprintf(out, ID_MAX, "%.*s%llu", (int)(dash + 1 - id), id,
+		 (unsigned long long)revision + 1);
+	return 0;
+}
+
+static bool id_of(struct ww_slice json, char out[ID_MAX])
+{
+	const struct ww_slice path = WW_SLICE_LIT("id");
+	struct ww_json_token id;
+
+	if (!ww_member_pick(json, &path, 1, &id) || !ww_member_has(&id) || id.raw.n >= ID_MAX)
+		return false;
+	memcpy(out, id.raw.p, id.raw.n);
+	out[id.raw.n] = '\0';
+	return true;
+}
+
+bool ww_records_superseded(struct ww_records *r, struct ww_slice verdict,
+			   const struct ww_moment *until)
+{
+	char id[ID_MAX], next[ID_MAX];
+	uint64_t index;
+
+	if (!id_of(verdict, id) || next_revision(id, next) < 0 ||
+	    ww_record_index_get(r->index, ww_slice_str(next), &index) < 0)
+		return false;
+	return !until || until->what != WW_MOMENT_CURSOR || index <= until->cursor;
+}
+
+int ww_records_newest(struct ww_records *r, struct ww_slice verdict, struct ww_buf *out)
+{
+	char id[ID_MAX], next[ID_MAX];
+	uint64_t index;
+	bool newer = false;
+
+	if (!id_of(verdict, id))
+		return 0;
+	while (next_revision(id, next) == 0 &&
+	       ww_record_index_get(r->index, ww_slice_str(next), &index) == 0) {
+		memcpy(id, next, sizeof(id));
+		newer = true;
+	}
+	return newer ? ww_buf_add(out, id, strlen(id)) : 0;
+}
+
 void ww_records_mentioned(struct ww_slice json, bool (*fn)(void *ctx, struct ww_slice id),
 			  void *ctx)
 {
@@ -263,6 +356,14 @@ void ww_records_filter_option(struct argp_state *state, const char *text, struct
 	char why[WW_FILTER_WHY_MAX];
 
 	if (ww_filter_parse(ww_slice_str(text), ret, why) < 0)
+		argp_error(state, "%s", why);
+}
+
+void ww_records_filter_check(struct argp_state *state, const struct ww_filter *f, const char *kind)
+{
+	char why[WW_FILTER_WHY_MAX];
+
+	if (ww_filter_check(f, kind, why) < 0)
 		argp_error(state, "%s", why);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a state directory beside its daemon or without one: what `ls`, `show` and `report` share.
+ * Readers that need no proofs can have the same from the daemon itself, over its socket.
  * The ledger is only read; the index beside it is brought up to date when it can be written, and
  * made anew in memory when it cannot.
  */
@@ -13,7 +14,8 @@
 #include "store/record_index.h"
 
 struct ww_records {
-	struct ww_ledger_reader *reader;
+	struct ww_ledger_reader *reader; /* NULL: they come from the daemon, in `spool` */
+	struct ww_spool *spool;
 	struct ww_record_index *index;
 	uint64_t withheld, withheld_at; /* passed over by ww_records_each; the last one's index */
 };
@@ -27,6 +29,13 @@ void ww_records_close(struct ww_records *r);
 #define WW_RECORDS_PATH_MAX 4096u
 WW_CHECK int ww_records_reader(const char *state_dir, struct ww_ledger_reader **ret_reader);
 void ww_records_index_path(const char *state_dir, char ret_path[WW_RECORDS_PATH_MAX]);
+
+/* As ww_records_open, over the control socket at socket_path, where that is not NULL; state_dir NULL: the
+ * default. */
+WW_CHECK int ww_records_open_from(const char *state_dir, const char *socket_path,
+				  struct ww_records *ret_records);
+
+uint64_t ww_records_size(const struct ww_records *r);
 
 /* What is asked for; zero: everything. */
 struct ww_records_query {
@@ -55,6 +64,14 @@ WW_CHECK int ww_records_withheld(struct ww_records *r, uint64_t index, struct ww
  * -ENOTUNIQ, -EIO. A number is not looked up. */
 WW_CHECK int ww_records_find(struct ww_records *r, const char *what, uint64_t *ret_index);
 
+/* Whether a later record supersedes this verdict: one that `until` (NULL: none) takes in. */
+bool ww_records_superseded(struct ww_records *r, struct ww_slice verdict,
+			   const struct ww_moment *until);
+
+/* Appends the id of the newest verdict that supersedes this one; nothing when none does. 0,
+ * -EMSGSIZE, -ENOMEM. */
+WW_CHECK int ww_records_newest(struct ww_records *r, struct ww_slice verdict, struct ww_buf *out);
+
 /* Says on standard error why the record could not be read. Returns r. */
 int ww_records_explain(uint64_t index, int r);
 
@@ -72,4 +89,6 @@ void ww_records_mentioned(struct ww_slice json, bool (*fn)(void *ctx, struct ww_
 void ww_records_moment_option(struct argp_state *state, const char *name, const char *text,
 			      struct ww_moment *ret);
 void ww_records_filter_option(struct argp_state *state, const char *text, struct ww_filter *ret);
+/* When all options are read; kind: NULL, any. */
+void ww_records_filter_check(struct argp_state *state, const struct ww_filter *f, const char *kind);
 bool ww_records_json_option(struct argp_state *state, const char *text);

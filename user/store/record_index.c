@@ -296,6 +296,14 @@ int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *rea
 	return r;
 }
 
+int ww_record_index_add(struct ww_record_index *x, uint64_t index, struct ww_slice kind,
+			struct ww_slice json)
+{
+	int r = x->add_record ? 0 : prepare_inserts(x);
+
+	return r < 0 ? r : add_record(x, index, kind, json);
+}
+
 /* --- asking ----------------------------------------------------------------------------------- */
 
 static int each_row(sqlite3_stmt *s, bool (*fn)(void *ctx, uint64_t index), void *ctx)

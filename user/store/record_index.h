@@ -33,6 +33,11 @@ void ww_record_index_watch(struct ww_record_index *x, ww_record_index_progress_f
  * SQLite (-EIO). */
 WW_CHECK int ww_record_index_sync(struct ww_record_index *x, struct ww_ledger_reader *reader);
 
+/* Takes in one record of another source than a ledger, in their order, into an index in memory. An
+ * empty `json` has no content. 0 or -EIO. */
+WW_CHECK int ww_record_index_add(struct ww_record_index *x, uint64_t index, struct ww_slice kind,
+				 struct ww_slice json);
+
 /*
  * Calls fn with the ledger index of each record of this kind (NULL: any), oldest first, from `from`
  * on, until it returns false. 0 or -EIO.

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "out/why_change.h"
+
+#include <stddef.h>
+
+#include "base/own.h"
+
+#define V(name) WW_VERDICT_##name
+#define R(name) WW_REASON_##name
+
+#define CALLED     WW_WHY_CALLED
+#define NOT_CALLED WW_WHY_NOT_CALLED
+
+/* What else could have been seen, and which verdict it would have given. */
+static const struct ww_why_change verdicts[] = {
+	{V(PENDING), 0, "the deadline: until then nothing is final"},
+
+	{V(CONFIRMED_T1), 0,
+	 "a second success of a method that is not idempotent, without one idempotency key: "
+	 "DUPLICATE_EFFECT; an attempt of unknown end beside the success: POSSIBLE_DUPLICATE"},
+	{V(CONFIRMED_T1), 0,
+	 "fewer bytes on the connection than the request takes, or bytes left unexplained when it "
+	 "closed: UNVERIFIABLE(PLAINTEXT_INCOMPLETE)"},
+	{V(CONFIRMED_T1), WW_WHY_UNIQUE,
+	 "another action of the tree that could mean this call: UNVERIFIABLE(AMBIGUOUS_JOIN); a "
+	 "lost "
+	 "event that could have told of one: UNVERIFIABLE(EVENT_LOSS). An id in the request (trace "
+	 "context, idempotency key) would have made the join EXACT, which needs neither"},
+
+	{V(MASKED_ERROR), 0,
+	 "a success of the declared call in the window, by a retry: CONFIRMED_T1"},
+	{V(MASKED_ERROR), 0,
+	 "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
+	{V(MASKED_ERROR), 0,
+	 "one item of the checklist that does not hold (deferral and early aside): UNVERIFIABLE "
+	 "with "
+	 "its reason, because a retry could have gone unseen"},
+
+	{V(NO_ACTION), 0,
+	 "a declared call of this process tree in the window: the answer to it would have been "
+	 "judged"},
+	{V(NO_ACTION), 0,
+	 "bytes to a declared destination that nothing decodes: ACTED_UNDECODED or UNVERIFIABLE, "
+	 "never "
+	 "NO_ACTION"},
+	{V(NO_ACTION), 0,
+	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},
+	{V(NO_ACTION), 0, "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
+
+	{V(ACTED_UNDECODED), 0,
+	 "the plaintext of the connection: the call and the answer to it would have been judged"},
+	{V(ACTED_UNDECODED), NOT_CALLED,
+	 "no bytes to a declared destination: whether nothing happened would have been tested"},
+
+	{V(ATTEMPTED_FAILED), CALLED,
+	 "a claim of done, or a tool span that does not end in ERROR: MASKED_ERROR"},
+	{V(ATTEMPTED_FAILED), NOT_CALLED,
+	 "a claim of done, or a tool span that does not end in ERROR: NO_ACTION"},
+	{V(ATTEMPTED_FAILED), 0, "a success of the declared call in the window: CONFIRMED_T1"},
+
+	{V(REPLY_LOST), 0, "an answer on this connection: its status would have decided"},
+	{V(REPLY_LOST), 0,
+	 "a retry with a success: CONFIRMED_T1 where one idempotency key or the method makes the "
+	 "attempts one, else POSSIBLE_DUPLICATE"},
+
+	{V(ACTED_ELSEWHERE), 0,
+	 "this destination in the contract, or the same call to one that is declared: its answer "
+	 "would "
+	 "have been judged"},
+
+	{V(CALL_EMITTED_NOT_EXECUTED), 0,
+	 "a claim of done, or a tool span that does not end in ERROR: NO_ACTION"},
+	{V(CALL_EMITTED_NOT_EXECUTED), 0,
+	 "a declared call of this process tree in the window: the answer to it would have been "
+	 "judged"},
+
+	{V(ACCEPTED_ASYNC), 0,
+	 "a success of the declared call in the window: CONFIRMED_T1. What became of the accepted "
+	 "work "
+	 "is not in this answer"},
+
+	{V(DUPLICATE_EFFECT), 0,
+	 "one idempotency key on all [{n} ]attempts, or an idempotent method: CONFIRMED_T1"},
+
+	{V(POSSIBLE_DUPLICATE), 0,
+	 "one idempotency key on all [{n} ]attempts, or an idempotent method: CONFIRMED_T1"},
+	{V(POSSIBLE_DUPLICATE), 0,
+	 "the end of the attempts of unknown end: failed, CONFIRMED_T1; succeeded, "
+	 "DUPLICATE_EFFECT"},
+
+	{V(UNVERIFIABLE), 0, "what the reason names: without it the evidence could have decided"},
+
+	{V(NOT_APPLICABLE), 0,
+	 "a contract that declares a network effect[ of {tool}]: it would have been judged by what "
+	 "was "
+	 "on the wire"},
+};
+
+/* What was missing. */
+static const struct ww_why_change reasons[] = {
+	{R(NONE), 0, ""},
+
+	{R(COVERAGE_GAP), 0,
+	 "sockets of all families and processes watched from the begin of the window to its end: "
+	 "whether anything went unseen could have been tested[ (gaps: {coverage.gaps})]"},
+
+	{R(EVENT_LOSS), 0,
+	 "[without the {coverage.lostEvents} lost events (cause: {coverage.lostCause}) the "
+	 "evidence "
+	 "would have been complete enough to decide]"
+	 "[^{coverage.lostEvents}with the evidence that fell to a ceiling, or the begin of a "
+	 "connection "
+	 "that was not seen, it could have been decided]"},
+
+	{R(TLS_OPAQUE), 0,
+	 "a TLS library that can be read in this process: the content would have shown whether a "
+	 "declared call was in it, and its answer"},
+
+	{R(PLAINTEXT_INCOMPLETE), 0,
+	 "a byte account that closes: every byte of the connections explained by plaintext that "
+	 "was "
+	 "read"},
+
+	{R(REMOTE_EXECUTOR), 0,
+	 "everybody who could have acted within the scope that is watched: what was handed to a "
+	 "process "
+	 "or host outside of it cannot be told from nothing"},
+
+	{R(SHARED_CONNECTION), 0,
+	 "a connection that only this action used: its bytes could have been told from those of "
+	 "others"},
+
+	{R(CLOCK_UNBOUNDED), 0,
+	 "span times that map to the kernel's clock: the window of the action could have been "
+	 "looked at"},
+
+	{R(SPAN_SAMPLED), 0,
+	 "the tool's span, or a claim: the failed call could have been compared with what the "
+	 "application says of it"},
+
+	{R(ACTOR_UNRESOLVED), 0,
+	 "a sender that is a watched process: what it says could have been compared with what it "
+	 "did"},
+
+	{R(NO_CONTRACT), 0,
+	 "a contract for this tool: it says which call on the wire would be its effect"},
+
+	{R(TAMPER_SUSPECT), 0, "a monitor and a ledger that nobody interfered with"},
+
+	{R(AMBIGUOUS_JOIN), 0,
+	 "an id that the request shares with the action (trace context, idempotency key): the join "
+	 "would "
+	 "have been EXACT, and one of the [{n} ]that could be meant would have been picked"},
+
+	{R(BODY_UNKNOWN), 0,
+	 "the whole body of the answer, as JSON: the rule[ {wire.rule}] could have been decided"},
+
+	{R(OUTCOME_UNKNOWN), 0,
+	 "the end of the exchange while it was watched, or an answer that says whether the effect "
+	 "took "
+	 "place"},
+};
+
+const struct ww_why_change *ww_why_change_verdict(unsigned i)
+{
+	return i < WW_ARRAY_SIZE(verdicts) ? &verdicts[i] : NULL;
+}
+
+const struct ww_why_change *ww_why_change_reason(unsigned i)
+{
+	return i < WW_ARRAY_SIZE(reasons) ? &reasons[i] : NULL;
+}
