@@ -319,7 +319,18 @@ static void add_agent(struct build *b)
 /* --- what was said ------------------------------------------------------------------------------
  */
 
-/* The model call of an exchange has its number. */
+/* What an exchange was besides has its number, and a letter of its own. False: there is none. */
+static bool also(const struct build *b, struct ww_slice exchange, char letter, char id[ID_MAX],
+		 uint64_t *ret_index, struct ww_slice *ret_json)
+{
+	if (exchange.n < 2 || exchange.n >= ID_MAX || exchange.p[0] != 'x' || b->err < 0)
+		return false;
+	memcpy(id, exchange.p, exchange.n);
+	id[0] = letter;
+	id[exchange.n] = '\0';
+	return b->ask->get(b->ask->ctx, ww_slice_str(id), ret_index, ret_json) == 0;
+}
+
 static void put_model_call(struct build *b, struct ww_slice exchange)
 {
 	static const struct pick picks[] = {
@@ -332,12 +343,7 @@ static void put_model_call(struct build *b, struct ww_slice exchange)
 	char id[ID_MAX];
 	uint64_t index;
 
-	if (exchange.n < 2 || exchange.n >= sizeof(id) || exchange.p[0] != 'x' || b->err < 0)
-		return;
-	memcpy(id, exchange.p, exchange.n);
-	id[0] = 'm';
-	id[exchange.n] = '\0';
-	if (b->ask->get(b->ask->ctx, ww_slice_str(id), &index, &json) < 0)
+	if (!also(b, exchange, 'm', id, &index, &json))
 		return;
 	ww_jsonw_cstr(&b->w, "modelCall", id);
 	ww_jsonw_u64(&b->w, "modelCallIndex", index);
@@ -446,6 +452,8 @@ static void add_shown(struct build *b)
 		t = member(cite(b, "exchange", ww_slice_str(id)), "t");
 		put_time(b, "t", &t);
 		PUT(b, b->verdict, picks);
+		put_array(b, b->verdict, "shows", "$.said.toolResult.shows");
+		put_array(b, b->verdict, "differs", "$.said.toolResult.differs");
 		close_node(b);
 	} else {
 		add_plain(b, WW_WHY_NOT_SHOWN);
@@ -542,14 +550,25 @@ static void put_exchange(struct build *b, const char *id, char flow[ID_MAX])
 		{"sentBootNs", "request.firstBootNs"},
 		{"answeredBootNs", "response.lastBootNs"},
 	};
+	static const struct pick mcp[] = {{"mcpTool", "tool"},
+					  {"mcpAnswer", "answer"},
+					  {"mcpErrorCode", "errorCode"},
+					  {"mcpResultDigest", "result.digest"}};
 	struct ww_slice json = cite(b, "exchange", ww_slice_str(id));
 	struct ww_json_token v = member(json, "flow"), t = member(json, "t");
+	char call[ID_MAX];
+	uint64_t index;
 
 	PUT(b, json, picks);
 	put_array(b, json, "findings", "$.findings");
 	put_time(b, "t", &t);
 	if (!copy_id(&v, flow))
 		flow[0] = '\0';
+	if (!also(b, ww_slice_str(id), 't', call, &index, &json))
+		return;
+	ww_jsonw_cstr(&b->w, "mcpCall", call);
+	ww_jsonw_u64(&b->w, "mcpCallIndex", index);
+	PUT(b, json, mcp);
 }
 
 static void add_attempt(struct build *b, struct ww_slice attempt, enum ww_why_what what)

@@ -94,6 +94,25 @@ static const struct ww_why_change verdicts[] = {
 	 "a contract that declares a network effect[ of {tool}]: it would have been judged by what "
 	 "was "
 	 "on the wire"},
+
+	{V(RESULT_ALTERED), 0,
+	 "the value that the answer had, in the result that the model was shown: the call would "
+	 "have "
+	 "been judged by its answer alone"},
+	{V(RESULT_ALTERED), 0,
+	 "an answer that was not seen whole, a lost event, or another call of the tree to the "
+	 "declared "
+	 "destination: the value could have come from there, and it would not have been called "
+	 "altered"},
+
+	{V(RESULT_INVENTED), 0,
+	 "a declared call of this process tree in the window: the answer to it would have been "
+	 "judged, "
+	 "and the shown result compared with it"},
+	{V(RESULT_INVENTED), 0,
+	 "a shown result without members of the declared answer: CALL_EMITTED_NOT_EXECUTED"},
+	{V(RESULT_INVENTED), 0,
+	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},
 };
 
 /* What was missing. */

@@ -45,7 +45,8 @@
 	  "{method} {path}  {wire}[ {status}][ Retry-After {retryAfterS} s][ at {offset}]"         \
 	  "[, took {sentBootNs~answeredBootNs}][, waited {waitedMs} ms]  {exchange}, "             \
 	  "joined {join} by {by}; {requestBytes} bytes out, {responseBytes} in"                    \
-	  "[; findings: {findings+}][ (record missing: {?missing})]")                              \
+	  "[; findings: {findings+}]"                                                              \
+	  "[; MCP tool {mcpTool}, answer {mcpAnswer}][ (record missing: {?missing})]")             \
 	X(CANDIDATES, "candidates", "calls that could be meant, none was picked: {count}")         \
 	X(CANDIDATE, "candidate",                                                                  \
 	  "{method} {path}  {wire}[ {status}][ at {offset}][, took {sentBootNs~answeredBootNs}]"   \
@@ -73,7 +74,8 @@
 	  "[, {meaning}][ (record missing: {?missing})]")                                          \
 	X(SHOWN, "shown",                                                                          \
 	  "shown to the model: a result[ at {offset}]  {exchange}, error: {?isError}, digest "     \
-	  "{digest}[ (record missing: {?missing})]")                                               \
+	  "{digest}[, has {shows+}][, differs in {differs+}]"                                      \
+	  "[ (record missing: {?missing})]")                                                       \
 	X(NOT_SHOWN, "shown", "shown to the model: no result was seen")                            \
 	X(TEXT, "text", "text said: {bytes} bytes, digest {digest}")                               \
 	X(NO_TEXT, "text", "text said: none was seen")                                             \
