@@ -6,7 +6,7 @@
  *
  *   {"op":"status"}              {"ok":true,"status":{...}}
  *   {"op":"scope","name":NAME}   {"ok":true,"cgroup":ABSOLUTE PATH,"id":HEX}
- *   {"op":"tail","from":N}       {"ok":true,"next":N}, then the stream
+ *   {"op":"tail","from":N}       {"ok":true,"next":N}, then the stream; also "pending":true
  *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL}   {"ok":true}
  *   {"op":"publish","payload":HEX,"signature":HEX}   {"ok":true,"next":N}
  *   any failure                  {"ok":false,"error":TEXT}
@@ -27,6 +27,13 @@
  * cursor is the record's ledger index: asking again from cursor + 1 neither loses nor repeats. A
  * record is streamed only after it is committed to the ledger on disk. A reader that falls behind
  * is waited for.
+ *
+ * With "pending":true there are lines without cursor between them, which are no records and are not
+ * kept: {"v":1,"pending":{"verdict":"PENDING","action":ID,...,"deadline":TIME,"waitsFor":WORD}} of
+ * each action that has no verdict yet, at once for those of now, later when one comes or its
+ * deadline moves. The verdict of that action follows, or a line with "partOf":ID instead of the
+ * deadline: it was found to be part of that action. A reader that is too slow for them gets
+ * {"v":1,"pending":null,"dropped":N}.
  */
 #pragma once
 

@@ -24,6 +24,7 @@ struct tail {
 	const char *socket;
 	bool json;
 	bool all;
+	bool pending;
 	struct ww_moment since;
 	struct ww_filter filter;
 	uint64_t left; /* lines still to write; UINT64_MAX: no end */
@@ -34,7 +35,8 @@ struct tail {
 
 struct stream_line {
 	uint64_t cursor;
-	struct ww_slice record; /* "null": erased */
+	struct ww_slice record;  /* "null": erased */
+	struct ww_slice pending; /* not empty: no record, but what has no verdict yet */
 };
 
 /* --- options ------------------------------------------------------------------------------------
@@ -68,6 +70,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'a':
 		t->all = true;
 		return 0;
+	case 'p':
+		t->pending = true;
+		return 0;
 	case 'n':
 		if (ww_slice_u64(ww_slice_str(arg), &t->left) < 0 || t->left == 0)
 			argp_error(state, "-n: expected a number of lines, got '%s'", arg);
@@ -86,7 +91,11 @@ static const struct argp_option argp_options[] = {
 	{"filter", 'f', "TERMS", 0,
 	 "only records that fit, e.g. 'kind=verdict verdict!=CONFIRMED_T1 tool=refund*'", 0},
 	{"all", 'a', NULL, 0, "text: also actors, flows, spans, actions and coverage", 0},
-	{"lines", 'n', "COUNT", 0, "stop after so many lines", 0},
+	{"pending", 'p', NULL, 0,
+	 "json: also lines about actions that have no verdict yet, with their deadline; they are no "
+	 "records, and text has them always",
+	 0},
+	{"lines", 'n', "COUNT", 0, "stop after so many records", 0},
 	{"socket", 's', "PATH", 0, "control socket of the daemon (default " WW_SOCKET_PATH ")", 0},
 	{0},
 };
@@ -104,17 +113,18 @@ static const struct argp argp = {
  */
 
 /* Connects and asks for the stream from `from`; *ret_next is where it really begins. */
-static int ask(const struct tail *t, uint64_t from, struct ww_client *c, uint64_t *ret_next)
+static int ask(const struct tail *t, uint64_t from, bool pending, struct ww_client *c,
+	       uint64_t *ret_next)
 {
-	char request[64], error[256] = "";
+	char request[96], error[256] = "";
 	struct ww_slice answer, range;
 	struct ww_json_token v;
 	int r = ww_client_open(t->socket, c);
 
 	if (r < 0)
 		return r;
-	snprintf(request, sizeof(request), "{\"op\":\"tail\",\"from\":%llu}",
-		 (unsigned long long)from);
+	snprintf(request, sizeof(request), "{\"op\":\"tail\",\"from\":%llu%s}",
+		 (unsigned long long)from, pending ? ",\"pending\":true" : "");
 	r = ww_client_ask(c, request, &answer, error, sizeof(error));
 	if (r == -EREMOTEIO)
 		ww_log(WW_LOG_ERR, "the daemon refuses: %s", error);
@@ -134,8 +144,13 @@ static int read_line(struct ww_client *c, struct ww_slice *ret_line, struct stre
 	if (r < 0)
 		return r;
 	if (ww_json_path(*ret_line, "$.v", &v, NULL) != WW_PARSE_DONE ||
-	    !ww_slice_eq_str(v.raw, "1") ||
-	    ww_json_path(*ret_line, "$.record", &v, &ret->record) != WW_PARSE_DONE ||
+	    !ww_slice_eq_str(v.raw, "1"))
+		return -EPROTO;
+	ret->pending = WW_SLICE_NULL;
+	if (ww_json_path(*ret_line, "$.pending", &v, &ret->pending) == WW_PARSE_DONE)
+		return 0;
+	ret->pending = WW_SLICE_NULL;
+	if (ww_json_path(*ret_line, "$.record", &v, &ret->record) != WW_PARSE_DONE ||
 	    ww_json_path(*ret_line, "$.cursor", &v, NULL) != WW_PARSE_DONE ||
 	    ww_json_u64(&v, &ret->cursor) < 0)
 		return -EPROTO;
@@ -171,7 +186,7 @@ static int all_before(const struct tail *t, uint64_t at, uint64_t size, bool *re
 	struct ww_client c;
 	uint64_t next;
 	bool before = false;
-	int r = ask(t, at, &c, &next);
+	int r = ask(t, at, false, &c, &next);
 
 	if (r < 0)
 		return r;
@@ -198,7 +213,7 @@ static int find_time(struct tail *t, uint64_t *ret_from)
 {
 	struct ww_client c;
 	uint64_t low = 0, high;
-	int r = ask(t, UINT64_MAX, &c, &high);
+	int r = ask(t, UINT64_MAX, false, &c, &high);
 
 	if (r < 0)
 		return r;
@@ -255,6 +270,28 @@ static int take(struct tail *t, struct ww_slice line, struct ww_slice record)
 	return t->left != UINT64_MAX && --t->left == 0;
 }
 
+/* Lines about what has no verdict yet come beside the records, and do not count as any. */
+static int take_pending(struct tail *t, struct ww_slice line, struct ww_slice pending)
+{
+	WW_AUTO_BUF struct ww_buf text = {0};
+	int r;
+
+	ww_buf_init(&text, WW_LINE_BYTES_MAX);
+	if (pending.p[0] == '{' && !ww_filter_match(&t->filter, pending))
+		return 0;
+	if (!t->json) {
+		if (pending.p[0] != '{') {
+			ww_log(WW_LOG_WARN, "too slow for all that is pending; verdicts follow");
+			return 0;
+		}
+		r = ww_line_pending(pending, t->colour ? WW_LINE_COLOUR : 0, &text);
+		if (r < 0)
+			return r;
+		line = ww_buf_slice(&text);
+	}
+	return ww_terminal_line(line) ? 0 : 1;
+}
+
 static int follow(struct tail *t)
 {
 	struct stream_line l;
@@ -265,10 +302,10 @@ static int follow(struct tail *t)
 		r = read_line(&t->client, &line, &l);
 		if (r < 0)
 			return r;
-		if (l.cursor != t->next)
+		if (l.pending.n == 0 && l.cursor != t->next)
 			return -EPROTO;
-		t->next++;
-		r = take(t, line, l.record);
+		t->next += l.pending.n == 0;
+		r = l.pending.n ? take_pending(t, line, l.pending) : take(t, line, l.record);
 		if (r != 0)
 			return r;
 	}
@@ -299,7 +336,7 @@ static int again(struct tail *t)
 
 	ww_client_close(&t->client);
 	ww_log(WW_LOG_WARN, "the daemon went away; waiting for it");
-	while (is_gone(r = ask(t, t->next, &t->client, &next)))
+	while (is_gone(r = ask(t, t->next, t->pending, &t->client, &next)))
 		nanosleep(&pause, NULL);
 	return r < 0 ? r : check_same(t->next, next);
 }
@@ -312,7 +349,7 @@ static int begin(struct tail *t)
 	if (t->since.what == WW_MOMENT_TIME)
 		r = find_time(t, &from);
 	if (r == 0)
-		r = ask(t, from, &t->client, &t->next);
+		r = ask(t, from, t->pending, &t->client, &t->next);
 	if (r == 0 && t->since.what == WW_MOMENT_CURSOR)
 		r = check_same(from, t->next);
 	return r;
@@ -333,6 +370,7 @@ int ww_cmd_tail(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, &t) != 0)
 		return WW_EXIT_USAGE;
 	t.colour = !t.json && ww_terminal_colour();
+	t.pending |= !t.json;
 	ww_terminal_end_on_signals();
 	r = begin(&t);
 	if (r < 0) {

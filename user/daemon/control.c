@@ -14,6 +14,8 @@
 
 /* Handed to one write of the stream: what a reader that stops costs. */
 #define BATCH_BYTES (64u << 10)
+/* Of it, for lines that are not kept: answers and records have room beside them. */
+#define PENDING_BYTES (BATCH_BYTES / 2)
 
 struct client {
 	uv_pipe_t pipe; /* first: handles and clients are one address */
@@ -22,6 +24,8 @@ struct client {
 	char line[WW_CONTROL_LINE_BYTES_MAX];
 	size_t line_bytes;
 	bool tailing;
+	bool pending;     /* it wants to hear of what has no verdict yet, too */
+	uint64_t dropped; /* of these, since it was told */
 	bool writing;
 	bool ending; /* asks nothing more: closed when all is sent */
 	bool closing;
@@ -119,6 +123,55 @@ static void add_stream_lines(struct client *c)
 	}
 }
 
+static int add_pending_line(struct client *c, struct ww_slice json)
+{
+	static const char head[] = "{\"v\":1,\"pending\":";
+	_Static_assert(WW_STREAM_VERSION == 1, "the text above says so");
+	size_t before = c->next_out.n;
+	int r = ww_buf_add(&c->next_out, head, sizeof(head) - 1);
+
+	if (r == 0)
+		r = ww_buf_add(&c->next_out, json.p, json.n);
+	if (r == 0)
+		r = ww_buf_add(&c->next_out, "}\n", 2);
+	if (r < 0)
+		c->next_out.n = before;
+	return r;
+}
+
+static void tell_dropped(struct client *c)
+{
+	char line[80];
+	int n = snprintf(line, sizeof(line), "{\"v\":%d,\"pending\":null,\"dropped\":%llu}\n",
+			 WW_STREAM_VERSION, (unsigned long long)c->dropped);
+
+	if (c->dropped && c->next_out.n < PENDING_BYTES &&
+	    ww_buf_add(&c->next_out, line, (size_t)n) == 0)
+		c->dropped = 0;
+}
+
+static void take_pending(void *to, struct ww_slice json)
+{
+	struct client *c = to;
+
+	tell_dropped(c);
+	if (c->dropped || c->next_out.n >= PENDING_BYTES || add_pending_line(c, json) < 0)
+		c->dropped++;
+}
+
+void ww_control_pending(struct ww_control *control, struct ww_slice json)
+{
+	struct client *next;
+
+	for (struct client *c = control ? control->clients : NULL; c; c = next) {
+		next = c->next;
+		if (!c->pending || c->closing || c->ending)
+			continue;
+		take_pending(c, json);
+		pump(c);
+	}
+}
+
 static void pump(struct client *c)
 {
 	uv_buf_t b;
@@ -127,6 +180,7 @@ static void pump(struct client *c)
 	if (c->closing || c->writing)
 		return;
 	ww_buf_done(&c->out);
+	tell_dropped(c);
 	if (c->tailing && c->cursor < c->control->ops.size(c->control->ctx))
 		add_stream_lines(c);
 	if (c->closing)
@@ -254,8 +308,14 @@ static void answer_tail(struct client *c, struct ww_slice line)
 	ww_jsonw_bool(&w, "ok", true);
 	ww_jsonw_u64(&w, "next", c->cursor);
 	ww_jsonw_end_object(&w);
-	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0) {
 		client_close(c);
+		return;
+	}
+	c->pending = ww_json_path(line, "$.pending", &t, &range) == WW_PARSE_DONE &&
+		     t.type == WW_JSON_TRUE;
+	if (c->pending)
+		c->control->ops.pending(c->control->ctx, take_pending, c);
 }
 
 static void answer_prune(struct client *c, struct ww_slice line)

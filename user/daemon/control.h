@@ -26,6 +26,8 @@ struct ww_control_ops {
 	 * other -errno. */
 	int (*record)(void *ctx, uint64_t index, struct ww_buf *out);
 	uint64_t (*size)(void *ctx); /* committed records */
+	/* Calls fn for each action that is pending now. */
+	void (*pending)(void *ctx, void (*fn)(void *to, struct ww_slice json), void *to);
 	/* Begins to prune. 0, or -errno with why. */
 	int (*prune)(void *ctx, ww_kinds kinds, uint64_t older_than_s, bool force,
 		     struct ww_errtext *why);
@@ -48,6 +50,9 @@ WW_CHECK int ww_control_open(uv_loop_t *loop, const char *path, const struct ww_
 
 /* The ledger grew: wake the stream's readers. */
 void ww_control_committed(struct ww_control *c);
+
+/* An action is pending: for the readers that asked for it. NULL control is nothing. */
+void ww_control_pending(struct ww_control *c, struct ww_slice json);
 
 /* Closes all handles, removes the socket file; memory goes when the loop has run once more. */
 void ww_control_close(struct ww_control *c);

@@ -333,6 +333,19 @@ static uint64_t ledger_size(void *ctx)
 	return ww_ledger_reader_head(((struct daemon *)ctx)->reader)->size;
 }
 
+static void pending(void *ctx, void (*fn)(void *to, struct ww_slice json), void *to)
+{
+	struct daemon *d = ctx;
+
+	if (d->pipeline)
+		ww_pipeline_pending(d->pipeline, fn, to);
+}
+
+static void take_pending(void *ctx, struct ww_slice json)
+{
+	ww_control_pending(((struct daemon *)ctx)->control, json);
+}
+
 static int prune(void *ctx, ww_kinds kinds, uint64_t older_than_s, bool force,
 		 struct ww_errtext *why)
 {
@@ -365,6 +378,7 @@ static const struct ww_control_ops control_ops = {.status = status,
 						  .scope_end = scope_end,
 						  .record = stream_record,
 						  .size = ledger_size,
+						  .pending = pending,
 						  .prune = prune,
 						  .publish = publish};
 
@@ -468,7 +482,10 @@ static int open_pipeline(struct daemon *d)
 	cfg.receiver_netns = ww_live_netns();
 	r = ww_pipeline_new(&cfg, take_record, d, &d->pipeline, &error);
 	explicit_bzero(&cfg, sizeof(cfg));
-	return r < 0 ? ww_log_err_r(r, "cannot start the pipeline") : 0;
+	if (r < 0)
+		return ww_log_err_r(r, "cannot start the pipeline");
+	ww_pipeline_watch(d->pipeline, take_pending, d);
+	return 0;
 }
 
 static int open_control(struct daemon *d)

@@ -642,6 +642,16 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 	return ww_judge_new(&judge_cfg, &deps, emit_record, p, &p->judge);
 }
 
+void ww_pipeline_watch(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)
+{
+	ww_judge_watch(p->judge, fn, ctx);
+}
+
+void ww_pipeline_pending(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)
+{
+	ww_judge_pending(p->judge, fn, ctx);
+}
+
 int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, void *ctx,
 		    struct ww_pipeline **ret_pipeline, struct ww_contract_error *ret_error)
 {

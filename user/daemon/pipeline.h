@@ -48,6 +48,10 @@ WW_CHECK int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn 
 void ww_pipeline_free(struct ww_pipeline *p);
 WW_DEFINE_AUTO(struct ww_pipeline, ww_pipeline_free)
 
+/* What is pending, as ww_judge_watch and ww_judge_pending say: nothing of it is a record. */
+void ww_pipeline_watch(struct ww_pipeline *p, ww_pending_fn fn, void *ctx);
+void ww_pipeline_pending(struct ww_pipeline *p, ww_pending_fn fn, void *ctx);
+
 /* One event that ww_event_check() accepted. Never fails: what could not be held becomes a loss in
  * the coverage. */
 void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev);

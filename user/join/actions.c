@@ -27,6 +27,8 @@ struct ww_actions {
 	uint32_t unnamed;
 	uint64_t number;
 	uint32_t count;
+	void (*given)(void *ctx, const struct ww_action *claim, const struct ww_action *into);
+	void *given_ctx;
 };
 
 int ww_actions_new(const struct ww_contracts *contracts, const struct ww_digest_key *key,
@@ -643,8 +645,19 @@ static void give(struct ww_actions *t, struct ww_action *c, struct ww_action *a)
 	if (c->bound_ns > a->bound_ns)
 		a->bound_ns = c->bound_ns;
 	a->clock_bad |= c->clock_bad;
+	if (t->given)
+		t->given(t->given_ctx, c, a);
 	ww_actions_drop(t, c);
 	ww_actions_reopen(t, a);
+}
+
+void ww_actions_on_given(struct ww_actions *t,
+			 void (*fn)(void *ctx, const struct ww_action *claim,
+				    const struct ww_action *into),
+			 void *ctx)
+{
+	t->given = fn;
+	t->given_ctx = ctx;
 }
 
 bool ww_actions_give_claim(struct ww_actions *t, struct ww_action *claim, unsigned *ret_partners)

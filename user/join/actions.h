@@ -115,6 +115,8 @@ struct ww_action {
 	} controls[WW_CONTROLS_MAX]; /* likewise, of the verdicts about its controls */
 	uint32_t partners;           /* a loose claim's, when it was last asked */
 	bool owns;                   /* exchanges satisfy it */
+	uint64_t announced_ns;   /* the deadline that was told; 0: none was */
+	uint8_t announced_wait;  /* what is waited for until then */
 };
 
 struct ww_actions;
@@ -161,6 +163,12 @@ struct ww_action *ww_actions_get(const struct ww_actions *t, uint64_t number);
 
 /* The last date of what was only announced. 0: more was said, or it has no date. */
 struct ww_boot ww_action_announced_until(const struct ww_action *a);
+
+/* Calls fn when a claim's own action becomes part of `into`, before it is gone. */
+void ww_actions_on_given(struct ww_actions *t,
+			 void (*fn)(void *ctx, const struct ww_action *claim,
+				    const struct ww_action *into),
+			 void *ctx);
 
 /* Only a declared claim, no span and no model call. */
 static inline bool ww_action_claim_only(const struct ww_action *a)

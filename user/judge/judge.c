@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "judge/pending.h"
 #include "judge/ruling.h"
 #include "judge/verdict.h"
 #include "judge/verdict_write.h"
@@ -61,6 +62,9 @@ struct ww_judge {
 	bool fresh;    /* live flows are as of this tick */
 	bool finished; /* nothing more comes: no waiting */
 	struct ww_judge_counts counts;
+	ww_pending_fn pending; /* NULL: nobody asks */
+	void *pending_ctx;
+	struct ww_buf item; /* what is pending, one */
 };
 
 /* As long as an effect may take to show. */
@@ -96,6 +100,7 @@ int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *
 	j->ctx = ctx;
 	ww_buf_init(&j->verdict, WW_RECORD_BYTES_MAX);
 	ww_buf_init(&j->action, WW_RECORD_BYTES_MAX);
+	ww_buf_init(&j->item, WW_RECORD_BYTES_MAX);
 	r = ww_held_new(deps->contracts, deps->key, &j->held);
 	if (r < 0)
 		return r;
@@ -118,6 +123,7 @@ void ww_judge_free(struct ww_judge *j)
 	ww_held_free(j->held);
 	ww_buf_done(&j->verdict);
 	ww_buf_done(&j->action);
+	ww_buf_done(&j->item);
 	free(j->due);
 	free(j);
 }
@@ -239,6 +245,82 @@ static bool busy(const struct ww_judge *j, const struct ww_action *a, const stru
 			return true;
 	}
 	return false;
+}
+
+/* --- what is pending ----------------------------------------------------------------------------
+ */
+
+/* As in due_of. */
+static enum ww_pending_wait wait_of(const struct ww_judge *j, const struct ww_action *a)
+{
+	const struct ww_contract *c = contract_of(j, a);
+	enum ww_pending_wait wait = a->claim_count && ww_action_claim_only(a) ? WW_PENDING_CLAIM
+									      : WW_PENDING_SPAN;
+
+	if (a->root.pid == 0 || a->clock_bad || look_of(j, a) < due_of(j, a))
+		return WW_PENDING_GRACE;
+	if (c && c->deferred)
+		return WW_PENDING_DEFERRAL;
+	for (unsigned i = 0; i < a->claim_count && ww_action_claim_only(a); i++) {
+		if (a->claims[i].done)
+			wait = WW_PENDING_GRACE;
+	}
+	return a->span_count ? WW_PENDING_GRACE : wait;
+}
+
+static void tell_pending(struct ww_judge *j, const struct ww_pending *p, ww_pending_fn fn,
+			 void *ctx)
+{
+	struct ww_jsonw w;
+
+	ww_buf_clear(&j->item);
+	ww_jsonw_init(&w, &j->item);
+	ww_pending_write(p, j->deps.clock, &w);
+	if (ww_jsonw_ok(&w))
+		fn(ctx, ww_buf_slice(&j->item));
+	else
+		j->counts.memory_refused++;
+}
+
+/* An action that has a verdict keeps it until another one supersedes it: it is not pending. */
+static void announce(struct ww_judge *j, struct ww_action *a, uint64_t due_ns,
+		     enum ww_pending_wait wait)
+{
+	struct ww_pending p = {a, {due_ns}, wait, NULL};
+
+	if (!j->pending || a->revision || j->finished || due_ns <= j->now.ns ||
+	    a->announced_ns == due_ns)
+		return;
+	a->announced_ns = due_ns;
+	a->announced_wait = (uint8_t)wait;
+	tell_pending(j, &p, j->pending, j->pending_ctx);
+}
+
+static void given(void *ctx, const struct ww_action *claim, const struct ww_action *into)
+{
+	struct ww_judge *j = ctx;
+	struct ww_pending p = {claim, {0}, WW_PENDING_CLAIM, into->id};
+
+	if (j->pending && claim->announced_ns && !claim->revision)
+		tell_pending(j, &p, j->pending, j->pending_ctx);
+}
+
+void ww_judge_watch(struct ww_judge *j, ww_pending_fn fn, void *ctx)
+{
+	j->pending = fn;
+	j->pending_ctx = ctx;
+	ww_actions_on_given(j->actions, given, j);
+}
+
+void ww_judge_pending(struct ww_judge *j, ww_pending_fn fn, void *ctx)
+{
+	for (struct ww_action *a = ww_actions_open(j->actions); a; a = a->next) {
+		struct ww_pending p = {
+			a, {a->announced_ns}, (enum ww_pending_wait)a->announced_wait, NULL};
+
+		if (!a->revision && a->announced_ns)
+			tell_pending(j, &p, fn, ctx);
+	}
 }
 
 /* --- judging ------------------------------------------------------------------------------------
@@ -508,8 +590,10 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 		ww_commit_rule(k, &r);
 	pending = is_pending(j, a, &r);
 	if (k->still_open && !r.tally.success && !pending && !j->finished &&
-	    j->now.ns < due_ns + OPEN_WAIT_NS)
+	    j->now.ns < due_ns + OPEN_WAIT_NS) {
+		announce(j, a, due_ns + OPEN_WAIT_NS, WW_PENDING_EXCHANGE);
 		return;
+	}
 	ww_join_own(&k->joined, a);
 	if (pending)
 		put_off(j, a, k, &r);
@@ -730,8 +814,10 @@ static size_t gather(struct ww_judge *j)
 		}
 	}
 	for (i = 0; i < waiting && n < j->due_cap; i++) {
-		if (w[i].due_ns == 0 || endings != j->endings)
+		if (w[i].due_ns == 0 || endings != j->endings) {
 			w[i].due_ns = look_of(j, w[i].action);
+			announce(j, w[i].action, w[i].due_ns, wait_of(j, w[i].action));
+		}
 		if (j->finished || w[i].due_ns <= j->now.ns)
 			j->due[n++] = (struct due){w[i].due_ns, w[i].action};
 	}

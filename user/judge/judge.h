@@ -67,6 +67,18 @@ WW_CHECK int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_jud
 void ww_judge_free(struct ww_judge *j);
 WW_DEFINE_AUTO(struct ww_judge, ww_judge_free)
 
+/* What is pending (judge/pending.h), as one JSON object; borrowed for the call. */
+typedef void (*ww_pending_fn)(void *ctx, struct ww_slice json);
+
+/*
+ * From now on fn hears of every action that gets a deadline before it has a verdict, and of each
+ * move of it; a verdict follows, or that it is part of another action. NULL: nobody.
+ */
+void ww_judge_watch(struct ww_judge *j, ww_pending_fn fn, void *ctx);
+
+/* Calls fn for all that are pending now. */
+void ww_judge_pending(struct ww_judge *j, ww_pending_fn fn, void *ctx);
+
 /* 0 or -ENOMEM. `call` is NULL when the exchange is no model call, `mcp` when it is no tool call of
  * that protocol. Copies what it keeps. */
 WW_CHECK int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,

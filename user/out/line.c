@@ -136,3 +136,20 @@ int ww_line_add(struct ww_slice record, unsigned flags, struct ww_buf *out)
 	}
 	return r == 0 ? ww_buf_add(out, line.p, line.n) : r;
 }
+
+#define PENDING                                                                    \
+	"{@t:12}  PENDING     {tool}[  call {toolCallId}]  said " WW_LINE_SAID             \
+	" · span {span.status}[  until {@deadline}][ ({waitsFor})][  part of {partOf}]  " \
+	"{action}"
+
+int ww_line_pending(struct ww_slice pending, unsigned flags, struct ww_buf *out)
+{
+	WW_AUTO_BUF struct ww_buf line = {0};
+	int r;
+
+	ww_buf_init(&line, WW_LINE_BYTES_MAX);
+	r = ww_template_render(PENDING, pending, flags & WW_LINE_COLOUR, &line);
+	if (r < 0 && r != -EMSGSIZE) /* what fits is shown */
+		return r;
+	return ww_buf_add(out, line.p, line.n);
+}

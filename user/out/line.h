@@ -22,6 +22,9 @@
  */
 WW_CHECK int ww_line_add(struct ww_slice record, unsigned flags, struct ww_buf *out);
 
+/* The same for an action that has no verdict yet, as the stream says it (judge/pending.h). */
+WW_CHECK int ww_line_pending(struct ww_slice pending, unsigned flags, struct ww_buf *out);
+
 /* The three columns of a verdict or action, as patterns of out/template.h. */
 #define WW_LINE_SAID                                                   \
 	"[{said.claim}][^{said.claim}text of {said.text.bytes} bytes]" \

@@ -550,6 +550,159 @@ static void test_same_calls_same_bytes(void **state)
 	scene_close(b);
 }
 
+/* What was said to be pending. */
+struct heard {
+	unsigned count;
+	json_t *each[16];
+};
+
+static void hear(void *ctx, struct ww_slice json)
+{
+	struct heard *h = ctx;
+
+	assert_true(h->count < WW_ARRAY_SIZE(h->each));
+	h->each[h->count] = json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(h->each[h->count++]);
+}
+
+static void forget(struct heard *h)
+{
+	while (h->count > 0)
+		json_decref(h->each[--h->count]);
+}
+
+static void expect_pending(const struct heard *h, unsigned nth, const char *action,
+			   const char *wait)
+{
+	assert_true(nth < h->count);
+	assert_string_equal(text(h->each[nth], "verdict"), "PENDING");
+	assert_string_equal(text(h->each[nth], "action"), action);
+	assert_string_equal(text(h->each[nth], "waitsFor"), wait);
+}
+
+/* The time of the scene in the form of records. */
+static const char *when(uint64_t ms)
+{
+	static char out[WW_RFC3339_MAX];
+
+	ww_wall_rfc3339((struct ww_wall){WALL_NS + ms * 1000000}, out);
+	return out;
+}
+
+static void test_pending_then_final(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct heard h = {0}, now = {0};
+	const char *id;
+
+	ww_judge_watch(s->judge, hear, &h);
+	tell(s, &p);
+	tick(s, 1700);
+	assert_int_equal(h.count, 1);
+	id = text(h.each[0], "action");
+	expect_pending(&h, 0, id, "grace");
+	assert_string_equal(text(h.each[0], "tool"), "refund");
+	assert_string_equal(text(json_object_get(h.each[0], "span"), "status"), "OK");
+	tick(s, 1800); /* nothing new, nothing said */
+	assert_int_equal(h.count, 1);
+	ww_judge_pending(s->judge, hear, &now);
+	assert_int_equal(now.count, 1);
+	assert_true(json_equal(now.each[0], h.each[0]));
+	assert_int_equal(count_kind(s, "verdict"), 0);
+	/* Its verdict comes with the first tick after the deadline, and not before. */
+	for (uint64_t ms = 1900; count_kind(s, "verdict") == 0; ms += 100) {
+		tick(s, ms);
+		if (strcmp(when(ms), text(h.each[0], "deadline")) < 0)
+			assert_int_equal(count_kind(s, "verdict"), 0);
+		else
+			assert_int_equal(count_kind(s, "verdict"), 1);
+	}
+	assert_string_equal(text(verdict(s, 0), "action"), id);
+	assert_int_equal(h.count, 1);
+	forget(&now);
+	ww_judge_pending(s->judge, hear, &now);
+	assert_int_equal(now.count, 0);
+	forget(&h);
+	scene_close(s);
+}
+
+static void test_a_verdict_is_not_pending(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct ww_span late = tool_span(s, "c1", WW_SPAN_ERROR, 1000, 1500);
+	struct heard h = {0};
+
+	ww_judge_watch(s->judge, hear, &h);
+	tell(s, &p);
+	tick(s, 1700);
+	tick(s, 9000);
+	assert_int_equal(count_kind(s, "verdict"), 1);
+	late.span_id[0] ^= 1;
+	late.received.ns = BASE_NS + 9000 * 1000000ull;
+	tell(s, &late); /* judged again, but it has a verdict meanwhile */
+	tick(s, 9100);
+	tick(s, 19000);
+	assert_int_equal(h.count, 1);
+	forget(&h);
+	scene_close(s);
+}
+
+static void test_pending_waits(void **state)
+{
+	struct scene *s = scene_open();
+	struct heard h = {0};
+
+	ww_judge_watch(s->judge, hear, &h);
+	model_answers(s, 1000, "c1", "refund", NULL);
+	tick(s, 1100);
+	assert_int_equal(h.count, 1);
+	expect_pending(&h, 0, text(h.each[0], "action"), "span");
+	assert_true(json_is_null(json_object_get(h.each[0], "span")));
+	/* The span moves the deadline: the same action is told of again. */
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+	tell(s, &p);
+	tick(s, 1700);
+	assert_int_equal(h.count, 2);
+	expect_pending(&h, 1, text(h.each[0], "action"), "grace");
+	assert_string_not_equal(text(h.each[1], "deadline"), text(h.each[0], "deadline"));
+	forget(&h);
+	scene_close(s);
+}
+
+/* A claim that turns out to be part of a span's action gets no verdict of its own: that is said. */
+static void test_pending_claim_becomes_part(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span turn = span_of(s, WW_SPAN_OTHER, "", "", WW_SPAN_OK, 900, 1600);
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct heard h = {0};
+	unsigned parts = 0;
+
+	claim_on(&turn, "k1", "refund", "", true, 1550);
+	ww_judge_watch(s->judge, hear, &h);
+	tell(s, &turn);
+	tell(s, &p);
+	for (uint64_t ms = 1700; ms < 9000; ms += 100)
+		tick(s, ms);
+	assert_int_equal(count_kind(s, "verdict"), 1);
+	for (unsigned i = 0; i < h.count; i++) {
+		const char *into = text(h.each[i], "partOf");
+
+		if (!*into)
+			continue;
+		parts++;
+		assert_string_equal(into, text(verdict(s, 0), "action"));
+		assert_string_not_equal(text(h.each[i], "action"), into);
+		assert_null(json_object_get(h.each[i], "deadline"));
+	}
+	assert_int_equal(parts, 1);
+	forget(&h);
+	scene_close(s);
+}
+
 static void ignore(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
 	(*(unsigned *)ctx)++;
@@ -678,6 +831,10 @@ int main(void)
 		cmocka_unit_test(test_late_claim_supersedes_only_when_it_says_more),
 		cmocka_unit_test(test_finish),
 		cmocka_unit_test(test_same_calls_same_bytes),
+		cmocka_unit_test(test_pending_then_final),
+		cmocka_unit_test(test_a_verdict_is_not_pending),
+		cmocka_unit_test(test_pending_waits),
+		cmocka_unit_test(test_pending_claim_becomes_part),
 		cmocka_unit_test(test_actions_have_a_ceiling),
 		cmocka_unit_test(test_exchanges_have_a_ceiling),
 		cmocka_unit_test(test_old_evidence_is_forgotten),
