@@ -142,7 +142,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
-	case 's':
+	case 'd':
 		o->state_dir = arg;
 		return 0;
 	case 'l':
@@ -151,7 +151,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'a':
 		o->listen = arg;
 		return 0;
-	case 'n':
+	case 'N':
 		o->name = arg;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -168,10 +168,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{"logs", 'l', "FILE", 0, "verifier keys of the logs to witness, one a line", 0},
-	{"state", 's', "DIR", 0,
+	{"state", 'd', "DIR", 0,
 	 "key, and what was cosigned (default /var/lib/wirewitness-witness)", 0},
 	{"listen", 'a', "ADDR:PORT", 0, "HTTP (default 127.0.0.1:7380)", 0},
-	{"name", 'n', "NAME", 0,
+	{"name", 'N', "NAME", 0,
 	 "name of the witness, on first start (default wirewitness-witness/HOSTNAME)", 0},
 	{0},
 };

@@ -55,6 +55,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'o':
+	case 'O':
 		o->tape = arg;
 		return 0;
 	case 'c':
@@ -63,7 +64,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'R':
 		o->records = arg;
 		return 0;
-	case 'O':
+	case 't':
 		o->live.otlp = strcmp(arg, "off") == 0 ? NULL : arg;
 		return 0;
 	case 'l':
@@ -86,7 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->tape)
-			argp_error(state, "-o FILE: where the tape goes is missing");
+			argp_error(state, "-O FILE: where the tape goes is missing");
 		if (!o->argv)
 			argp_error(state, "what to run is missing: -- COMMAND");
 		return 0;
@@ -96,11 +97,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"output", 'o', "FILE", 0,
+	{"output", 'O', "FILE", 0,
 	 "the tape; never overwritten (it holds plaintext: keep it private)", 0},
+	{NULL, 'o', NULL, OPTION_ALIAS, NULL, 0},
 	{"contracts", 'c', "FILE", 0, "tool contracts, kept on the tape", 0},
 	{"records", 'R', "FILE", 0, "write the records as well, one JSON object per line", 0},
-	{"otlp", 'O', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
+	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"tls-library", 'l', "FILE", 0,
 	 "set probes in this TLS library before its first use (repeatable)", 0},
 	{"no-default-libraries", 'L', NULL, 0,
@@ -111,7 +113,7 @@ static const struct argp_option argp_options[] = {
 
 static const struct argp argp = {argp_options,
 				 parse,
-				 "-o FILE -- COMMAND [ARGUMENT...]",
+				 "-O FILE -- COMMAND [ARGUMENT...]",
 				 "Runs COMMAND in a watched cgroup and records all its events.",
 				 NULL,
 				 NULL,
@@ -267,6 +269,15 @@ static int finish(struct recorder *rec)
 	return rec->failed;
 }
 
+/* As everywhere: what is there stays, and the answer is no. */
+static int refuse_existing(const char *path)
+{
+	if (!path || access(path, F_OK) < 0)
+		return 0;
+	ww_log(WW_LOG_ERR, "%s exists, and record overwrites nothing", path);
+	return -EEXIST;
+}
+
 static int record(struct recorder *rec, const struct options *o)
 {
 	WW_AUTO_BUF struct ww_buf contracts;
@@ -274,11 +285,15 @@ static int record(struct recorder *rec, const struct options *o)
 	int r;
 
 	ww_buf_init(&contracts, WW_CONTRACT_FILE_BYTES);
-	r = read_contracts(o, &contracts);
+	r = refuse_existing(o->tape);
+	if (r == 0)
+		r = refuse_existing(o->records);
+	if (r == 0)
+		r = read_contracts(o, &contracts);
 	if (r < 0)
 		return r;
 	if (o->records) {
-		rec->records = fopen(o->records, "we");
+		rec->records = fopen(o->records, "wxe");
 		if (!rec->records)
 			return ww_log_err_r(-errno, "cannot write %s", o->records);
 	}
@@ -309,6 +324,8 @@ int ww_cmd_record(int argc, char **argv)
 		code = ww_launch_wait(&rec.launch);
 		if (finish(&rec) < 0)
 			code = WW_EXIT_UNABLE;
+	} else if (r == -EEXIST) {
+		code = WW_EXIT_NO;
 	}
 	ww_live_close(rec.live);
 	uv_run(&rec.loop, UV_RUN_DEFAULT);

@@ -28,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 's':
 		o->socket = arg;
 		return 0;
-	case 'n':
+	case 'N':
 		o->name = arg;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{"socket", 's', "PATH", 0, "control socket of the daemon (default " WW_SOCKET_PATH ")", 0},
-	{"name", 'n', "NAME", 0, "name of the cgroup (default run-PID)", 0},
+	{"name", 'N', "NAME", 0, "name of the cgroup (default run-PID)", 0},
 	{0},
 };
 

@@ -92,7 +92,8 @@ static const struct argp_option argp_options[] = {
 	 "only records that fit, e.g. 'kind=verdict verdict!=CONFIRMED_T1 tool=refund*'", 0},
 	{"all", 'a', NULL, 0, "text: also actors, flows, spans, actions and coverage", 0},
 	{"pending", 'p', NULL, 0,
-	 "json: also lines about actions that have no verdict yet, with their deadline; they are no "
+	 "json: also lines about actions that have no verdict yet, with their deadline; they are "
+	 "no "
 	 "records, and text has them always",
 	 0},
 	{"lines", 'n', "COUNT", 0, "stop after so many records", 0},

@@ -635,6 +635,17 @@ int ww_live_start(struct ww_live *l)
 	return 0;
 }
 
+/* One that was named and is not there was misspelt: without its probes much would go unseen. */
+static int check_libraries(const struct ww_live_config *cfg, struct ww_errtext *why)
+{
+	for (unsigned i = 0; i < cfg->library_count; i++) {
+		if (access(cfg->libraries[i], R_OK) < 0)
+			return ww_errtext_set(why, -errno, "--tls-library %s: %s",
+					      cfg->libraries[i], strerror(errno));
+	}
+	return 0;
+}
+
 int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn, void *ctx,
 		 struct ww_live **ret_live, struct ww_errtext *why)
 {
@@ -648,7 +659,9 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 	l->cfg = cfg;
 	l->fn = fn;
 	l->ctx = ctx;
-	r = ww_sense_open(&sc, &l->sense, why->text);
+	r = check_libraries(cfg, why);
+	if (r == 0)
+		r = ww_sense_open(&sc, &l->sense, why->text);
 	if (r == 0)
 		r = ww_targets_new(&l->targets);
 	if (r == 0 && cfg->otlp)

@@ -31,7 +31,8 @@ typedef void (*ww_live_fn)(void *ctx, const struct ww_event *ev);
 
 struct ww_live;
 
-/* 0; -EPERM, -ENOSYS, ...: *why says in one line what is missing and how to get it. */
+/* 0; -EPERM, -ENOSYS, ...: *why says in one line what is missing and how to get it. A configured
+ * library that is not there is -ENOENT. */
 /* cfg is borrowed until ww_live_start. */
 WW_CHECK int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn,
 			  void *ctx, struct ww_live **ret_live, struct ww_errtext *why);

@@ -68,16 +68,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct ww_live_config *live = &o->d.live;
 
 	switch (key) {
-	case 's':
+	case 'd':
 		o->d.state_dir = arg;
 		return 0;
-	case 'S':
+	case 's':
 		o->d.socket_path = arg;
 		return 0;
 	case 'c':
 		o->d.contracts_path = arg;
 		return 0;
-	case 'o':
+	case 't':
 		live->otlp = strcmp(arg, "off") == 0 ? NULL : arg;
 		return 0;
 	case 'g':
@@ -99,7 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'w':
 		o->d.grace_ns = number(state, "grace", arg, 1, 3600) * 1000000000ull;
 		return 0;
-	case 'n':
+	case 'N':
 		o->d.origin = arg;
 		return 0;
 	case 'k':
@@ -131,10 +131,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"state", 's', "DIR", 0, "ledger, keys and index (default /var/lib/wirewitness)", 0},
-	{"socket", 'S', "PATH", 0, "control socket (default /run/wirewitness/control.sock)", 0},
+	{"state", 'd', "DIR", 0, "ledger, keys and index (default /var/lib/wirewitness)", 0},
+	{"socket", 's', "PATH", 0, "control socket (default /run/wirewitness/control.sock)", 0},
 	{"contracts", 'c', "FILE", 0, "tool contracts (YAML)", 0},
-	{"otlp", 'o', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
+	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"cgroup", 'g', "PATH", 0, "watch this existing cgroup (repeatable)", 0},
 	{"tls-library", 'l', "FILE", 0,
 	 "set probes in this TLS library before its first use (repeatable)", 0},
@@ -146,7 +146,7 @@ static const struct argp_option argp_options[] = {
 	 0},
 	{"grace", 'w', "SECONDS", 0,
 	 "time an action's evidence may come after its span (default 2)", 0},
-	{"origin", 'n', "NAME", 0,
+	{"origin", 'N', "NAME", 0,
 	 "name of the ledger, on first start (default wirewitness/HOSTNAME)", 0},
 	{"witnesses", 'W', "FILE", 0, "witnesses that are asked to cosign checkpoints", 0},
 	{"publish-file", 'F', "FILE", 0, "keep the latest checkpoint there, too", 0},

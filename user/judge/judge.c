@@ -254,8 +254,8 @@ static bool busy(const struct ww_judge *j, const struct ww_action *a, const stru
 static enum ww_pending_wait wait_of(const struct ww_judge *j, const struct ww_action *a)
 {
 	const struct ww_contract *c = contract_of(j, a);
-	enum ww_pending_wait wait = a->claim_count && ww_action_claim_only(a) ? WW_PENDING_CLAIM
-									      : WW_PENDING_SPAN;
+	enum ww_pending_wait wait =
+		a->claim_count && ww_action_claim_only(a) ? WW_PENDING_CLAIM : WW_PENDING_SPAN;
 
 	if (a->root.pid == 0 || a->clock_bad || look_of(j, a) < due_of(j, a))
 		return WW_PENDING_GRACE;

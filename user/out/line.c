@@ -10,7 +10,7 @@
 
 /* One row per kind: X(enum suffix, quiet, pattern). Every record ends with its id, for `show`. */
 #define LINES(X)                                                                                 \
-	X(LIFE, false, "{event:16}[  {text}][  version {version}]")                              \
+	X(LIFE, false, "{event:16}[  {text}][  version {version}]  {id}")                        \
 	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")              \
 	X(FLOW, true,                                                                            \
 	  "{proto:5} {local} → {peer}[  {tls.sni}][  binding {tls.bind}]  "                    \
@@ -137,7 +137,7 @@ int ww_line_add(struct ww_slice record, unsigned flags, struct ww_buf *out)
 	return r == 0 ? ww_buf_add(out, line.p, line.n) : r;
 }
 
-#define PENDING                                                                    \
+#define PENDING                                                                            \
 	"{@t:12}  PENDING     {tool}[  call {toolCallId}]  said " WW_LINE_SAID             \
 	" · span {span.status}[  until {@deadline}][ ({waitsFor})][  part of {partOf}]  " \
 	"{action}"

@@ -29,7 +29,7 @@ surplus() { # options on standard input that a program's help does not have
 	local help
 	help=$("$@" --help 2>/dev/null)
 	while read -r option; do
-		grep -qE -- "$option(=|$| )" <<<"$help" || echo "$option"
+		grep -qE -- "${option%%,*}(, -[a-zA-Z])*, ${option##*, }(=|$| )" <<<"$help" || echo "$option" # aliases stand between
 	done | xargs
 }
 total=0

@@ -57,7 +57,7 @@ static void wire_column(void **state)
 static void dated(void **state)
 {
 	static const char want[] = "2026-11-23 14:03:22.123  LIFE        start             "
-				   "version 0.1.0";
+				   "version 0.1.0  d-1";
 	WW_AUTO_BUF struct ww_buf out;
 
 	ww_buf_init(&out, WW_LINE_BYTES_MAX);
@@ -80,7 +80,7 @@ static void other_kinds(void **state)
 				   "ring full  c-abd-1");
 	check(SAMPLE_LOSS, "14:03:22.123  LOSS        data ring full: 3 events, 96 bytes  l-1-2");
 	check(SAMPLE_FINDING, "14:03:22.123  FINDING     malformed-body  on x-5-1");
-	check(SAMPLE_LIFE, "14:03:22.123  LIFE        start             version 0.1.0");
+	check(SAMPLE_LIFE, "14:03:22.123  LIFE        start             version 0.1.0  d-1");
 }
 
 /* Nothing in a record can act on the terminal, and the line stays one line. */
@@ -140,13 +140,42 @@ static void complete(void **state)
 	assert_false(ww_line_quiet(WW_SLICE_LIT("none")));
 }
 
+/* What the stream says of an action without a verdict: harmless, too. */
+static void pending(void **state)
+{
+	WW_AUTO_BUF struct ww_buf out = {0};
+
+	ww_buf_init(&out, WW_LINE_BYTES_MAX);
+	assert_int_equal(
+		ww_line_pending(WW_SLICE_LIT("{\"verdict\":\"PENDING\",\"action\":\"a-1\","
+					     "\"t\":\"2026-11-23T14:03:22.123456789Z\","
+					     "\"tool\":\"re\\u001bfund\",\"said\":{\"claim\":"
+					     "\"will\"},\"span\":null,\"deadline\":"
+					     "\"2026-11-23T14:03:30.000000000Z\","
+					     "\"waitsFor\":\"claim\"}"),
+				0, &out),
+		0);
+	assert_true(ww_slice_eq_str(ww_buf_slice(&out),
+				    "14:03:22.123  PENDING     re\\x1bfund  said will · span -  "
+				    "until 14:03:30.000 (claim)  a-1"));
+	ww_buf_clear(&out);
+	assert_int_equal(ww_line_pending(WW_SLICE_LIT("{\"action\":\"a-1\",\"tool\":\"x\","
+						      "\"partOf\":\"a-2\"}"),
+					 0, &out),
+			 0);
+	assert_true(
+		ww_slice_eq_str(ww_buf_slice(&out),
+				"-             PENDING     x  said - · span -  part of a-2  a-1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts),    cmocka_unit_test(wire_column),
-		cmocka_unit_test(other_kinds), cmocka_unit_test(dated),
-		cmocka_unit_test(hostile),     cmocka_unit_test(cut),
-		cmocka_unit_test(colour),      cmocka_unit_test(complete),
+		cmocka_unit_test(pending),     cmocka_unit_test(verdicts),
+		cmocka_unit_test(wire_column), cmocka_unit_test(other_kinds),
+		cmocka_unit_test(dated),       cmocka_unit_test(hostile),
+		cmocka_unit_test(cut),         cmocka_unit_test(colour),
+		cmocka_unit_test(complete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
