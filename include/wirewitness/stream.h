@@ -31,7 +31,8 @@
  * With "pending":true there are lines without cursor between them, which are no records and are not
  * kept: {"v":1,"pending":{"verdict":"PENDING","action":ID,...,"deadline":TIME,"waitsFor":WORD}} of
  * each action that has no verdict yet, at once for those of now, later when one comes or its
- * deadline moves. The verdict of that action follows, or a line with "partOf":ID instead of the
+ * deadline moves. A verdict on that action follows (a recorded PENDING where a declared deadline is
+ * open, which another one supersedes), or a line with "partOf":ID instead of the
  * deadline: it was found to be part of that action. A reader that is too slow for them gets
  * {"v":1,"pending":null,"dropped":N}.
  */

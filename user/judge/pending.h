@@ -2,7 +2,8 @@
 /*
  * pending: what is said of an action that has no verdict yet: PENDING, until when, and what is
  * waited for. For the stream only, never a record: nothing of it is final, and the deadline moves
- * when another part of the action arrives. Pure.
+ * when another part of the action arrives. When it is over a verdict is recorded; that may be
+ * PENDING itself, up to a deadline that the contract or the claim set. Pure.
  */
 #pragma once
 
@@ -14,7 +15,7 @@
 #define WW_PENDING_WAITS(X)                                                                    \
 	X(GRACE, "grace", "the time in which evidence may come late")                          \
 	X(SPAN, "span", "the result, the span or the claim of a call that a model asked for")  \
-	X(CLAIM, "claim", "the deadline of what was announced")                                \
+	X(CLAIM, "claim", "the time given to what was announced without a date")                                \
 	X(DEFERRAL, "deferral", "the deadline up to which the contract lets it be done later") \
 	X(EXCHANGE, "exchange", "the end of a call that is under way")
 

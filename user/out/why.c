@@ -259,9 +259,18 @@ static void put_meaning(struct build *b, const char *key, const char *meaning)
 static void add_verdict(struct build *b)
 {
 	static const struct pick picks[] = {
-		{"t", "t"},           {"verdict", "verdict"},       {"reason", "reason"},
-		{"tool", "tool"},     {"toolCallId", "toolCallId"}, {"action", "action"},
-		{"engine", "engine"}, {"contracts", "contracts"},   {"supersedes", "supersedes"},
+		{"t", "t"},
+		{"verdict", "verdict"},
+		{"reason", "reason"},
+		{"tool", "tool"},
+		{"toolCallId", "toolCallId"},
+		{"action", "action"},
+		{"engine", "engine"},
+		{"contracts", "contracts"},
+		{"supersedes", "supersedes"},
+		{"deadline", "deadline"},
+		{"lateMs", "lateMs"},
+		{"k", "k"},
 	};
 	static const struct pick grades[] = {
 		{"evidence", "evidence"},
@@ -580,6 +589,9 @@ static void add_attempt(struct build *b, struct ww_slice attempt, enum ww_why_wh
 		{"status", "status"},
 		{"retryAfterS", "retryAfterS"},
 		{"waitedMs", "waitedMs"},
+		{"items", "items"},
+		{"itemsGood", "itemsGood"},
+		{"idKnown", "idKnown"},
 	};
 	struct ww_json_token v = member(attempt, "exchange");
 	char id[ID_MAX], flow[ID_MAX];
@@ -623,6 +635,63 @@ static void add_group(struct build *b, enum ww_why_what group, const char *path,
 	while (next_element(&j, &element))
 		add_attempt(b, element, what);
 	b->depth--;
+}
+
+/* Later reads of the created id. */
+static void add_readbacks(struct build *b)
+{
+	static const struct pick group[] = {{"count", "wire.readbackTotal"}};
+	static const struct pick picks[] = {{"of", "of"}, {"read", "read"}, {"status", "status"}};
+	struct ww_json_token total = member(b->verdict, "wire.readbackTotal");
+	struct ww_json_token confirms = member(b->verdict, "wire.readback");
+	struct ww_slice read;
+	struct ww_json j;
+
+	if (!ww_member_has(&total))
+		return;
+	open_node(b, WW_WHY_READBACKS);
+	PUT(b, b->verdict, group);
+	close_node(b);
+	begin_elements(&j, range_of(b->verdict, "$.wire.readbacks"));
+	while (next_element(&j, &read)) {
+		struct ww_json_token v = member(read, "exchange");
+		char id[ID_MAX], flow[ID_MAX];
+
+		if (!copy_id(&v, id))
+			continue;
+		b->depth++;
+		open_node(b, WW_WHY_READBACK);
+		PUT(b, read, picks);
+		ww_jsonw_bool(&b->w, "confirms",
+			      ww_member_has(&confirms) && ww_json_is(&confirms, id));
+		put_exchange(b, id, flow);
+		close_node(b);
+		b->depth++;
+		if (flow[0])
+			add_flow(b, flow);
+		b->depth -= 2;
+	}
+}
+
+/* Remarks, which judge nothing. */
+static void add_findings(struct build *b)
+{
+	static const struct pick picks[] = {
+		{"finding", "finding"}, {"retryAfterS", "retryAfterS"}, {"waitedMs", "waitedMs"}};
+	struct ww_slice finding;
+	struct ww_json j;
+
+	begin_elements(&j, range_of(b->verdict, "$.findings"));
+	while (next_element(&j, &finding)) {
+		struct ww_json_token v = member(finding, "exchange");
+		char id[ID_MAX];
+
+		open_node(b, WW_WHY_FINDING);
+		PUT(b, finding, picks);
+		if (copy_id(&v, id))
+			(void)cite(b, "exchange", ww_slice_str(id)); /* its place is written */
+		close_node(b);
+	}
 }
 
 static void add_undecoded(struct build *b)
@@ -710,6 +779,8 @@ static void add_wire(struct build *b)
 	if (ww_member_has(&elsewhere))
 		add_attempt(b, range_of(b->verdict, "$.wire.elsewhere"), WW_WHY_ELSEWHERE);
 	add_undecoded(b);
+	add_readbacks(b);
+	add_findings(b);
 	add_near_misses(b);
 }
 

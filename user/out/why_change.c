@@ -13,6 +13,15 @@
 
 /* What else could have been seen, and which verdict it would have given. */
 static const struct ww_why_change verdicts[] = {
+	{V(PENDING), NOT_CALLED,
+	 "the announced call, answered with success before the deadline[ ({&deadline})]: "
+	 "CONFIRMED_T1; "
+	 "the deadline without it: NO_ACTION in a closed world, else UNVERIFIABLE"},
+	{V(PENDING), CALLED,
+	 "a later read at a declared destination that returns the created id: CONFIRMED_T2; the "
+	 "deadline[ ({&deadline})] without one: EFFECT_MISSING where none can have gone unseen, "
+	 "else "
+	 "ACCEPTED_ASYNC"},
 	{V(PENDING), 0, "the deadline: until then nothing is final"},
 
 	{V(CONFIRMED_T1), 0,
@@ -26,6 +35,24 @@ static const struct ww_why_change verdicts[] = {
 	 "lost "
 	 "event that could have told of one: UNVERIFIABLE(EVENT_LOSS). An id in the request (trace "
 	 "context, idempotency key) would have made the join EXACT, which needs neither"},
+
+	{V(CONFIRMED_T1), 0,
+	 "a read-back that the contract declares, by another, later exchange with a declared "
+	 "destination "
+	 "that returns an id which was new: CONFIRMED_T2"},
+	{V(CONFIRMED_T1), 0,
+	 "a shown result that differs, in a member that the contract declares, from every answer: "
+	 "RESULT_ALTERED"},
+
+	{V(CONFIRMED_T2), 0,
+	 "no read that returned the created id, an id that was known before, or bytes left "
+	 "unexplained "
+	 "on the connection of the read: CONFIRMED_T1, or, where the call was accepted for later, "
+	 "one of "
+	 "PENDING, ACCEPTED_ASYNC, EFFECT_MISSING"},
+	{V(CONFIRMED_T2), 0,
+	 "a second success of a method that is not idempotent, without one idempotency key: "
+	 "DUPLICATE_EFFECT; an attempt of unknown end beside the success: POSSIBLE_DUPLICATE"},
 
 	{V(MASKED_ERROR), 0,
 	 "a success of the declared call in the window, by a retry: CONFIRMED_T1"},
@@ -78,6 +105,35 @@ static const struct ww_why_change verdicts[] = {
 	 "a success of the declared call in the window: CONFIRMED_T1. What became of the accepted "
 	 "work "
 	 "is not in this answer"},
+
+	{V(ACCEPTED_ASYNC), 0,
+	 "a read-back that the contract declares, with the created id: CONFIRMED_T2; none of it "
+	 "until "
+	 "the deadline, where none can have gone unseen: EFFECT_MISSING"},
+
+	{V(EFFECT_MISSING), 0,
+	 "a read at a declared destination that returned the created id[ before {&deadline}]: "
+	 "CONFIRMED_T2"},
+	{V(EFFECT_MISSING), 0,
+	 "one item of the checklist that does not hold (deferral and early aside), or a read that "
+	 "was "
+	 "not fully seen: ACCEPTED_ASYNC, because a read could have gone unseen"},
+
+	{V(PARTIAL_EFFECT), 0,
+	 "all [{n} ]items of the answer with success, or a retry with success: CONFIRMED_T1"},
+	{V(PARTIAL_EFFECT), 0,
+	 "one item of the checklist that does not hold (deferral and early aside): UNVERIFIABLE "
+	 "with its "
+	 "reason, because a retry could have gone unseen"},
+
+	{V(ACTED_LATE), 0, "the same call in time[, {lateMs} ms earlier]: CONFIRMED_T1"},
+	{V(ACTED_LATE), 0,
+	 "another action that could mean the late call: UNVERIFIABLE(AMBIGUOUS_JOIN)"},
+
+	{V(DEFERRED), 0,
+	 "watching until the deadline[ ({&deadline})]: the call would have been judged, or that "
+	 "there "
+	 "was none"},
 
 	{V(DUPLICATE_EFFECT), 0,
 	 "one idempotency key on all [{n} ]attempts, or an idempotent method: CONFIRMED_T1"},

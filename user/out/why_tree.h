@@ -16,6 +16,7 @@
 #define WW_WHY_WHATS(X)                                                                            \
 	X(VERDICT, "verdict",                                                                      \
 	  "{!verdict}[ ({reason})]  {tool}[  call {toolCallId}]  {&t}  {id}"                       \
+	  "[, until {&deadline}][, late by {lateMs} ms]"                                          \
 	  "[, superseded by {supersededBy}][, supersedes {supersedes}]")                           \
 	X(SUMMARY, "summary", "{summary}")                                                         \
 	X(MEANING, "meaning", "means: {meaning}[; {reasonMeaning}]")                               \
@@ -43,7 +44,8 @@
 	X(ATTEMPTS, "attempts", "attempts on the wire: {count}")                                   \
 	X(ATTEMPT, "attempt",                                                                      \
 	  "{method} {path}  {wire}[ {status}][ Retry-After {retryAfterS} s][ at {offset}]"         \
-	  "[, took {sentBootNs~answeredBootNs}][, waited {waitedMs} ms]  {exchange}, "             \
+	  "[, took {sentBootNs~answeredBootNs}][, waited {waitedMs} ms][, {itemsGood} of {items} " \
+	  "items]  {exchange}, "                                                                   \
 	  "joined {join} by {by}; {requestBytes} bytes out, {responseBytes} in"                    \
 	  "[; findings: {findings+}]"                                                              \
 	  "[; MCP tool {mcpTool}, answer {mcpAnswer}][ (record missing: {?missing})]")             \
@@ -68,6 +70,13 @@
 	  "bytes {direction}: {payload} = {handshake} handshake + {tickets} tickets + "            \
 	  "{explained} explained + {overhead} overhead + {remainder} remainder; checked: "         \
 	  "{?checked}")                                                                            \
+	X(READBACKS, "readbacks", "later reads of the created id: {count}")                        \
+	X(READBACK, "readback",                                                                    \
+	  "{method} {path}[ {status}]  {read}[ at {offset}]  {exchange}, of {of}, confirms: "      \
+	  "{?confirms}[ (record missing: {?missing})]")                                            \
+	X(FINDING, "finding",                                                                      \
+	  "remark: {finding}[, Retry-After {retryAfterS} s][, waited {waitedMs} ms]  {exchange}"   \
+	  "[ (record missing: {?missing})]")                                                       \
 	X(NEAR_MISSES, "nearMisses", "calls that look like it and are not it: {count}")            \
 	X(NEAR_MISS, "nearMiss",                                                                   \
 	  "{method} {path}[ {status}] at {destination|peer}[ at {offset}]  {exchange}: {why}"      \

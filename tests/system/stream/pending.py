@@ -6,6 +6,7 @@ pending.py act OTLP     from a watched process: a tool span that has just ended 
                         something will be done within three seconds (call "promised"); says the deadline and waits for a line
 pending.py look DEADLINE    reads the stream with pending lines until both have their verdict; a line per thing looked at
 """
+import datetime
 import http.client
 import json
 import sys
@@ -36,8 +37,12 @@ def act(otlp):
     sys.stdin.readline()
 
 
+def seconds(text):
+    return datetime.datetime.strptime(text[:26], "%Y-%m-%dT%H:%M:%S.%f").timestamp()
+
+
 def look(deadline):
-    pending, final, cursors = {}, {}, []
+    pending, recorded, final, cursors = {}, {}, {}, []
     for line in sys.stdin:
         line = json.loads(line)
         item = line.get("pending")
@@ -49,7 +54,7 @@ def look(deadline):
         cursors.append(line["cursor"])
         record = line["record"]
         if record["kind"] == "verdict" and record["toolCallId"] in ("ended", "promised"):
-            final.setdefault(record["toolCallId"], record)
+            (recorded if record["verdict"] == "PENDING" else final).setdefault(record["toolCallId"], record)
         if len(final) == 2:
             break
     for call in ("ended", "promised"):
@@ -59,7 +64,8 @@ def look(deadline):
         print(call, "as the verdict has it:", all(i[k] == final[call][k] for i, _ in items for k in ("tool", "actor", "root", "cgroup")))
     print("ended waits for:", *{i["waitsFor"] for i, _ in pending["ended"]})
     print("promised waits for:", *{i["waitsFor"] for i, _ in pending["promised"]})
-    print("promised not before its deadline:", all(i["deadline"] >= deadline for i, _ in pending["promised"]))
+    print("promised is then recorded as pending until:", abs(seconds(recorded["promised"]["deadline"]) - seconds(deadline)) < 0.5)
+    print("promised is superseded:", final["promised"]["supersedes"] == recorded["promised"]["id"])
     print("records in order:", cursors == list(range(cursors[0], cursors[0] + len(cursors))))
 
 
