@@ -25,6 +25,7 @@ def figures(p):
         "bytes captured or counted": (100 * captured, "%", 100, False),
         "binding on a wrong connection": (p["binding"]["wrong"], "", 0, True),
         "binding exact": (100 * p["binding"]["exact_share"], "%", 99, False),
+        "verdict streamed after it was decided, p50": (p["verdicts"]["from_decided"]["median_s"], "s", 1, True),
         "exchanges replayed on one core": (p["replay"]["http"]["per_cpu_s"], "/s", 50000, False),
         f"verifying {p['verify']['lean']['verdicts']} verdicts": (p["verify"]["lean"]["cpu_s"], "s", 1, True),
         f"resident at {p['memory']['flows']} live flows": (p["memory"]["held_kib"] / 1024, "MiB", 64, True),

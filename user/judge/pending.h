@@ -15,7 +15,7 @@
 #define WW_PENDING_WAITS(X)                                                                    \
 	X(GRACE, "grace", "the time in which evidence may come late")                          \
 	X(SPAN, "span", "the result, the span or the claim of a call that a model asked for")  \
-	X(CLAIM, "claim", "the time given to what was announced without a date")                                \
+	X(CLAIM, "claim", "the time given to what was announced without a date")               \
 	X(DEFERRAL, "deferral", "the deadline up to which the contract lets it be done later") \
 	X(EXCHANGE, "exchange", "the end of a call that is under way")
 

@@ -2,193 +2,14 @@
 #include "out/why.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include <wirewitness/limits.h>
 
-#include "base/clock.h"
 #include "judge/closed_world.h"
 #include "judge/verdict.h"
-#include "out/member.h"
-#include "out/printable.h"
 #include "out/template.h"
 #include "out/why_change.h"
-#include "out/why_tree.h"
-
-#define ID_MAX 64u
-
-/* A member of a node and where it stands in a record. */
-struct pick {
-	const char *key, *path;
-};
-
-#define PICKS_MAX 24u
-
-struct build {
-	struct ww_why_tree *tree;
-	const struct ww_why_ask *ask;
-	struct ww_slice verdict;
-	struct ww_jsonw w; /* of the node at hand */
-	struct ww_buf facts;
-	struct ww_wall begin; /* of the action; 0: not known */
-	unsigned depth;
-	enum ww_why_what what;
-	int err;
-};
-
-/* --- one node -----------------------------------------------------------------------------------
- */
-
-static void open_node(struct build *b, enum ww_why_what what)
-{
-	ww_buf_clear(&b->facts);
-	ww_jsonw_init(&b->w, &b->facts);
-	ww_jsonw_object(&b->w, NULL);
-	b->what = what;
-}
-
-static void close_node(struct build *b)
-{
-	ww_jsonw_end_object(&b->w);
-	if (b->err == 0)
-		b->err = b->w.err;
-	if (b->err == 0)
-		b->err = ww_why_tree_add(b->tree, b->depth, b->what, ww_buf_slice(&b->facts));
-}
-
-/* What the source says of it; what it does not say is left out. */
-static void put(struct build *b, struct ww_slice source, const struct pick *picks, size_t count)
-{
-	struct ww_slice paths[PICKS_MAX];
-	struct ww_json_token v[PICKS_MAX];
-
-	for (size_t i = 0; i < count && i < PICKS_MAX; i++)
-		paths[i] = ww_slice_str(picks[i].path);
-	ww_member_pick(source, paths, count, v);
-	for (size_t i = 0; i < count && i < PICKS_MAX; i++) {
-		if (ww_member_has(&v[i]))
-			ww_member_write(&b->w, picks[i].key, &v[i]);
-	}
-}
-
-#define PUT(b, source, picks) put(b, source, picks, WW_ARRAY_SIZE(picks))
-
-static struct ww_json_token member(struct ww_slice source, const char *path)
-{
-	struct ww_slice p = ww_slice_str(path);
-	struct ww_json_token v;
-
-	ww_member_pick(source, &p, 1, &v);
-	return v;
-}
-
-/* An array or object of the source, as it stands there. */
-static struct ww_slice range_of(struct ww_slice source, const char *path)
-{
-	struct ww_json_token t;
-	struct ww_slice range;
-
-	return ww_json_path(source, path, &t, &range) == WW_PARSE_DONE ? range : WW_SLICE_NULL;
-}
-
-static void put_array(struct build *b, struct ww_slice source, const char *key, const char *path)
-{
-	struct ww_slice array = range_of(source, path);
-
-	if (array.n > 2 && array.p[0] == '[')
-		ww_jsonw_put_raw(&b->w, ww_jsonw_name(key), array);
-}
-
-static void put_offset(struct build *b, struct ww_wall t)
-{
-	bool before = t.ns < b->begin.ns;
-	uint64_t ns = before ? b->begin.ns - t.ns : t.ns - b->begin.ns;
-	uint64_t us = ns / 1000;
-	char text[48];
-
-	if (b->begin.ns == 0 || ns > INT64_MAX)
-		return;
-	ww_jsonw_i64(&b->w, "offsetNs", before ? -(int64_t)ns : (int64_t)ns);
-	if (us >= 1000000)
-		snprintf(text, sizeof(text), "%c%" PRIu64 ".%03" PRIu64 " s", before ? '-' : '+',
-			 us / 1000000, us / 1000 % 1000);
-	else
-		snprintf(text, sizeof(text), "%c%" PRIu64 ".%" PRIu64 " ms", before ? '-' : '+',
-			 us / 1000, us / 100 % 10);
-	ww_jsonw_cstr(&b->w, "offset", text);
-}
-
-/* A time as it stands, and how far it is from the action's begin. */
-static void put_time(struct build *b, const char *key, const struct ww_json_token *v)
-{
-	struct ww_wall t;
-
-	if (!ww_member_has(v))
-		return;
-	ww_member_write(&b->w, key, v);
-	if (!v->escaped && ww_wall_parse(v->raw, &t) == 0)
-		put_offset(b, t);
-}
-
-/* The record, empty when it is not there; its place is written beside its id. */
-static struct ww_slice cite(struct build *b, const char *key, struct ww_slice id)
-{
-	struct ww_slice json = WW_SLICE_NULL;
-	uint64_t index = 0;
-	int r = b->err < 0 ? b->err : b->ask->get(b->ask->ctx, id, &index, &json);
-
-	ww_jsonw_put_str(&b->w, ww_jsonw_name(key), id);
-	if (r == 0)
-		ww_jsonw_u64(&b->w, "index", index);
-	else if (r == -ENOENT)
-		ww_jsonw_bool(&b->w, "missing", true);
-	else
-		b->err = r;
-	return r == 0 ? json : WW_SLICE_NULL;
-}
-
-/* Copies an id, which a look-up would overwrite; false: there is none. */
-static bool copy_id(const struct ww_json_token *v, char out[ID_MAX])
-{
-	if (!ww_member_has(v) || v->type != WW_JSON_STRING || v->escaped || v->raw.n == 0 ||
-	    v->raw.n >= ID_MAX)
-		return false;
-	memcpy(out, v->raw.p, v->raw.n);
-	out[v->raw.n] = '\0';
-	return true;
-}
-
-/* The next object of an array that was opened with begin_elements. */
-static bool next_element(struct ww_json *j, struct ww_slice *ret)
-{
-	struct ww_json_token t;
-	size_t at;
-
-	if (ww_json_next(j, &t) != WW_PARSE_DONE || t.type != WW_JSON_OBJECT)
-		return false;
-	at = t.at;
-	if (ww_json_skip(j, &t) != WW_PARSE_DONE)
-		return false;
-	*ret = ww_slice_sub(j->in, at, j->at - at);
-	return true;
-}
-
-static void begin_elements(struct ww_json *j, struct ww_slice array)
-{
-	struct ww_json_token t;
-
-	ww_json_init(j, array);
-	if (ww_json_next(j, &t) != WW_PARSE_DONE || t.type != WW_JSON_ARRAY)
-		ww_json_init(j, WW_SLICE_NULL); /* yields nothing */
-}
-
-/* A node that has nothing but its words. */
-static void add_plain(struct build *b, enum ww_why_what what)
-{
-	open_node(b, what);
-	close_node(b);
-}
+#include "out/why_node.h"
 
 /* --- the verdict and the agent ------------------------------------------------------------------
  */
@@ -196,7 +17,7 @@ static void add_plain(struct build *b, enum ww_why_what what)
 static const char *meaning_of(struct ww_slice verdict, const char *path, unsigned count,
 			      const char *(*name)(unsigned), const char *(*meaning)(unsigned))
 {
-	struct ww_json_token v = member(verdict, path);
+	struct ww_json_token v = ww_why_member(verdict, path);
 
 	for (unsigned i = 0; ww_member_has(&v) && i < count; i++) {
 		if (ww_json_is(&v, name(i)))
@@ -250,15 +71,9 @@ static const char *join_meaning(unsigned i)
 	return join_meanings[i];
 }
 
-static void put_meaning(struct build *b, const char *key, const char *meaning)
+static void add_verdict(struct ww_why_job *b)
 {
-	if (meaning && meaning[0])
-		ww_jsonw_put_cstr(&b->w, ww_jsonw_name(key), meaning);
-}
-
-static void add_verdict(struct build *b)
-{
-	static const struct pick picks[] = {
+	static const struct ww_why_pick picks[] = {
 		{"t", "t"},
 		{"verdict", "verdict"},
 		{"reason", "reason"},
@@ -272,7 +87,7 @@ static void add_verdict(struct build *b)
 		{"lateMs", "lateMs"},
 		{"k", "k"},
 	};
-	static const struct pick grades[] = {
+	static const struct ww_why_pick grades[] = {
 		{"evidence", "evidence"},
 		{"tier", "tier"},
 		{"join", "join"},
@@ -280,123 +95,114 @@ static void add_verdict(struct build *b)
 		{"n", "n"},
 	};
 	struct ww_slice v = b->verdict;
-	struct ww_json_token id = member(v, "id"), summary = member(v, "summary");
+	struct ww_json_token id = ww_why_member(v, "id"), summary = ww_why_member(v, "summary");
 
-	open_node(b, WW_WHY_VERDICT);
+	ww_why_open(b, WW_WHY_VERDICT);
 	ww_member_write(&b->w, "id", &id);
 	ww_jsonw_u64(&b->w, "index", b->ask->index);
-	PUT(b, v, picks);
+	WW_WHY_PUT(b, v, picks);
 	if (b->ask->superseded_by.n)
 		ww_jsonw_str(&b->w, "supersededBy", b->ask->superseded_by);
-	close_node(b);
+	ww_why_close(b);
 	b->depth = 1;
 	if (ww_member_has(&summary)) {
-		open_node(b, WW_WHY_SUMMARY);
+		ww_why_open(b, WW_WHY_SUMMARY);
 		ww_member_write(&b->w, "summary", &summary);
-		close_node(b);
+		ww_why_close(b);
 	}
-	open_node(b, WW_WHY_MEANING);
-	put_meaning(b, "meaning",
-		    meaning_of(v, "verdict", WW_VERDICT_MAX, verdict_name, verdict_meaning));
-	put_meaning(b, "reasonMeaning",
-		    meaning_of(v, "reason", WW_REASON_MAX, reason_name, reason_meaning));
-	close_node(b);
-	open_node(b, WW_WHY_GRADES);
-	PUT(b, v, grades);
-	put_meaning(b, "evidenceMeaning",
-		    meaning_of(v, "evidence", WW_EVIDENCE_MAX, evidence_name, evidence_meaning));
-	put_meaning(b, "joinMeaning", meaning_of(v, "join", WW_JOIN_MAX, join_name, join_meaning));
-	close_node(b);
+	ww_why_open(b, WW_WHY_MEANING);
+	ww_why_put_meaning(b, "meaning",
+			   meaning_of(v, "verdict", WW_VERDICT_MAX, verdict_name, verdict_meaning));
+	ww_why_put_meaning(b, "reasonMeaning",
+			   meaning_of(v, "reason", WW_REASON_MAX, reason_name, reason_meaning));
+	ww_why_close(b);
+	ww_why_open(b, WW_WHY_GRADES);
+	WW_WHY_PUT(b, v, grades);
+	ww_why_put_meaning(
+		b, "evidenceMeaning",
+		meaning_of(v, "evidence", WW_EVIDENCE_MAX, evidence_name, evidence_meaning));
+	ww_why_put_meaning(b, "joinMeaning",
+			   meaning_of(v, "join", WW_JOIN_MAX, join_name, join_meaning));
+	ww_why_close(b);
 }
 
-static void add_agent(struct build *b)
+static void add_agent(struct ww_why_job *b)
 {
-	static const struct pick picks[] = {{"comm", "comm"}, {"exe", "exe"},       {"pid", "pid"},
-					    {"uid", "uid"},   {"parent", "parent"}, {"t", "t"}};
-	static const struct pick whose[] = {{"root", "root"}, {"cgroup", "cgroup"}};
-	struct ww_json_token actor = member(b->verdict, "actor");
-	char id[ID_MAX];
+	static const struct ww_why_pick picks[] = {{"comm", "comm"},     {"exe", "exe"},
+						   {"pid", "pid"},       {"uid", "uid"},
+						   {"parent", "parent"}, {"t", "t"}};
+	static const struct ww_why_pick whose[] = {{"root", "root"}, {"cgroup", "cgroup"}};
+	struct ww_json_token actor = ww_why_member(b->verdict, "actor");
+	char id[WW_WHY_ID_MAX];
 
-	if (!copy_id(&actor, id))
+	if (!ww_why_copy_id(&actor, id))
 		return;
-	open_node(b, WW_WHY_AGENT);
-	PUT(b, cite(b, "id", ww_slice_str(id)), picks);
-	PUT(b, b->verdict, whose);
-	close_node(b);
+	ww_why_open(b, WW_WHY_AGENT);
+	WW_WHY_PUT(b, ww_why_cite(b, "id", ww_slice_str(id)), picks);
+	WW_WHY_PUT(b, b->verdict, whose);
+	ww_why_close(b);
 }
 
 /* --- what was said ------------------------------------------------------------------------------
  */
 
-/* What an exchange was besides has its number, and a letter of its own. False: there is none. */
-static bool also(const struct build *b, struct ww_slice exchange, char letter, char id[ID_MAX],
-		 uint64_t *ret_index, struct ww_slice *ret_json)
+static void put_model_call(struct ww_why_job *b, struct ww_slice exchange)
 {
-	if (exchange.n < 2 || exchange.n >= ID_MAX || exchange.p[0] != 'x' || b->err < 0)
-		return false;
-	memcpy(id, exchange.p, exchange.n);
-	id[0] = letter;
-	id[exchange.n] = '\0';
-	return b->ask->get(b->ask->ctx, ww_slice_str(id), ret_index, ret_json) == 0;
-}
-
-static void put_model_call(struct build *b, struct ww_slice exchange)
-{
-	static const struct pick picks[] = {
+	static const struct ww_why_pick picks[] = {
 		{"provider", "provider"},     {"model", "modelServed"},
 		{"modelAsked", "modelAsked"}, {"responseId", "responseId"},
 		{"stopReason", "stopReason"}, {"status", "status"},
 	};
 	struct ww_slice json = WW_SLICE_NULL;
 	struct ww_json_token t;
-	char id[ID_MAX];
+	char id[WW_WHY_ID_MAX];
 	uint64_t index;
 
-	if (!also(b, exchange, 'm', id, &index, &json))
+	if (!ww_why_also(b, exchange, 'm', id, &index, &json))
 		return;
 	ww_jsonw_cstr(&b->w, "modelCall", id);
 	ww_jsonw_u64(&b->w, "modelCallIndex", index);
-	PUT(b, json, picks);
-	t = member(json, "t");
-	put_time(b, "t", &t);
+	WW_WHY_PUT(b, json, picks);
+	t = ww_why_member(json, "t");
+	ww_why_put_time(b, "t", &t);
 }
 
-static void add_asked(struct build *b)
+static void add_asked(struct ww_why_job *b)
 {
-	static const struct pick picks[] = {
+	static const struct ww_why_pick picks[] = {
 		{"join", "model.join"},
 		{"by", "model.by"},
 		{"span", "model.span"},
 		{"argumentsDigest", "model.argumentsDigest"},
 	};
-	struct ww_json_token action = member(b->verdict, "action"), v;
-	char action_id[ID_MAX], id[ID_MAX];
+	struct ww_json_token action = ww_why_member(b->verdict, "action"), v;
+	char action_id[WW_WHY_ID_MAX], id[WW_WHY_ID_MAX];
 	struct ww_slice json;
 
-	open_node(b, WW_WHY_ASKED);
-	if (!copy_id(&action, action_id))
+	ww_why_open(b, WW_WHY_ASKED);
+	if (!ww_why_copy_id(&action, action_id))
 		action_id[0] = '\0';
-	json = cite(b, "action", ww_slice_str(action_id));
-	v = member(json, "model.exchange");
-	if (!copy_id(&v, id)) {
+	json = ww_why_cite(b, "action", ww_slice_str(action_id));
+	v = ww_why_member(json, "model.exchange");
+	if (!ww_why_copy_id(&v, id)) {
 		b->what = json.n ? WW_WHY_NOT_ASKED : WW_WHY_ASKED_UNKNOWN;
-		close_node(b);
+		ww_why_close(b);
 		return;
 	}
 	ww_jsonw_cstr(&b->w, "exchange", id);
-	PUT(b, json, picks);
+	WW_WHY_PUT(b, json, picks);
 	put_model_call(b, ww_slice_str(id));
-	close_node(b);
+	ww_why_close(b);
 }
 
-static void add_span(struct build *b)
+static void add_span(struct ww_why_job *b)
 {
-	static const struct pick said[] = {
+	static const struct ww_why_pick said[] = {
 		{"traceId", "span.traceId"},     {"status", "span.status"},
 		{"start", "span.start"},         {"end", "span.end"},
 		{"errorType", "span.errorType"}, {"count", "span.count"},
 	};
-	static const struct pick sent[] = {
+	static const struct ww_why_pick sent[] = {
 		{"name", "name"},
 		{"service", "service"},
 		{"sender", "actor"},
@@ -404,384 +210,77 @@ static void add_span(struct build *b)
 		{"conversation", "conversation"},
 		{"receivedBootNs", "receivedBootNs"},
 	};
-	struct ww_json_token v = member(b->verdict, "span.id"),
-			     end = member(b->verdict, "span.end");
+	struct ww_json_token v = ww_why_member(b->verdict, "span.id"),
+			     end = ww_why_member(b->verdict, "span.end");
 	struct ww_wall t;
-	char id[ID_MAX];
+	char id[WW_WHY_ID_MAX];
 
-	if (!copy_id(&v, id)) {
-		add_plain(b, WW_WHY_NO_SPAN);
+	if (!ww_why_copy_id(&v, id)) {
+		ww_why_plain(b, WW_WHY_NO_SPAN);
 		return;
 	}
-	open_node(b, WW_WHY_SPAN);
-	PUT(b, cite(b, "id", ww_slice_str(id)), sent);
-	PUT(b, b->verdict, said);
+	ww_why_open(b, WW_WHY_SPAN);
+	WW_WHY_PUT(b, ww_why_cite(b, "id", ww_slice_str(id)), sent);
+	WW_WHY_PUT(b, b->verdict, said);
 	if (ww_member_has(&end) && !end.escaped && ww_wall_parse(end.raw, &t) == 0)
-		put_offset(b, t);
-	close_node(b);
+		ww_why_put_offset(b, t);
+	ww_why_close(b);
 }
 
-static void add_claims(struct build *b)
+static void add_claims(struct ww_why_job *b)
 {
-	static const struct pick picks[] = {
+	static const struct ww_why_pick picks[] = {
 		{"claimId", "claimId"}, {"tense", "tense"}, {"deadline", "deadline"}};
 	struct ww_slice claim;
 	struct ww_json j;
 	bool any = false;
 
-	begin_elements(&j, range_of(b->verdict, "$.said.claims"));
-	while (next_element(&j, &claim)) {
-		struct ww_json_token span = member(claim, "span"), t = member(claim, "t");
-		char id[ID_MAX];
+	ww_why_elements(&j, ww_why_range(b->verdict, "$.said.claims"));
+	while (ww_why_element(&j, &claim)) {
+		struct ww_json_token span = ww_why_member(claim, "span"),
+				     t = ww_why_member(claim, "t");
+		char id[WW_WHY_ID_MAX];
 
 		any = true;
-		open_node(b, WW_WHY_CLAIM);
-		PUT(b, claim, picks);
-		put_time(b, "t", &t);
-		if (copy_id(&span, id))
-			(void)cite(b, "span", ww_slice_str(id)); /* its place is written */
-		close_node(b);
+		ww_why_open(b, WW_WHY_CLAIM);
+		WW_WHY_PUT(b, claim, picks);
+		ww_why_put_time(b, "t", &t);
+		if (ww_why_copy_id(&span, id))
+			(void)ww_why_cite(b, "span", ww_slice_str(id)); /* its place is written */
+		ww_why_close(b);
 	}
 	if (!any)
-		add_plain(b, WW_WHY_NO_CLAIM);
+		ww_why_plain(b, WW_WHY_NO_CLAIM);
 }
 
-static void add_shown(struct build *b)
+static void add_shown(struct ww_why_job *b)
 {
-	static const struct pick picks[] = {{"isError", "said.toolResult.isError"},
-					    {"digest", "said.toolResult.digest"}};
-	static const struct pick text[] = {{"bytes", "said.text.bytes"},
-					   {"digest", "said.text.digest"}};
-	struct ww_json_token v = member(b->verdict, "said.toolResult.exchange"), t;
-	struct ww_json_token bytes = member(b->verdict, "said.text.bytes");
-	char id[ID_MAX];
+	static const struct ww_why_pick picks[] = {{"isError", "said.toolResult.isError"},
+						   {"digest", "said.toolResult.digest"}};
+	static const struct ww_why_pick text[] = {{"bytes", "said.text.bytes"},
+						  {"digest", "said.text.digest"}};
+	struct ww_json_token v = ww_why_member(b->verdict, "said.toolResult.exchange"), t;
+	struct ww_json_token bytes = ww_why_member(b->verdict, "said.text.bytes");
+	char id[WW_WHY_ID_MAX];
 
-	if (copy_id(&v, id)) {
-		open_node(b, WW_WHY_SHOWN);
-		t = member(cite(b, "exchange", ww_slice_str(id)), "t");
-		put_time(b, "t", &t);
-		PUT(b, b->verdict, picks);
-		put_array(b, b->verdict, "shows", "$.said.toolResult.shows");
-		put_array(b, b->verdict, "differs", "$.said.toolResult.differs");
-		close_node(b);
+	if (ww_why_copy_id(&v, id)) {
+		ww_why_open(b, WW_WHY_SHOWN);
+		t = ww_why_member(ww_why_cite(b, "exchange", ww_slice_str(id)), "t");
+		ww_why_put_time(b, "t", &t);
+		WW_WHY_PUT(b, b->verdict, picks);
+		ww_why_put_array(b, b->verdict, "shows", "$.said.toolResult.shows");
+		ww_why_put_array(b, b->verdict, "differs", "$.said.toolResult.differs");
+		ww_why_close(b);
 	} else {
-		add_plain(b, WW_WHY_NOT_SHOWN);
+		ww_why_plain(b, WW_WHY_NOT_SHOWN);
 	}
 	if (ww_member_has(&bytes)) {
-		open_node(b, WW_WHY_TEXT);
-		PUT(b, b->verdict, text);
-		close_node(b);
+		ww_why_open(b, WW_WHY_TEXT);
+		WW_WHY_PUT(b, b->verdict, text);
+		ww_why_close(b);
 	} else {
-		add_plain(b, WW_WHY_NO_TEXT);
+		ww_why_plain(b, WW_WHY_NO_TEXT);
 	}
-}
-
-/* --- the wire -----------------------------------------------------------------------------------
- */
-
-static void add_account(struct build *b, struct ww_slice flow, const char *dir)
-{
-	static const char *const names[] = {"payload",  "handshake", "tickets",  "explained",
-					    "overhead", "remainder", "captured", "checked"};
-	struct ww_slice paths[WW_ARRAY_SIZE(names)];
-	struct ww_json_token v[WW_ARRAY_SIZE(names)];
-	char text[WW_ARRAY_SIZE(names)][40];
-
-	for (size_t i = 0; i < WW_ARRAY_SIZE(names); i++) {
-		int n = snprintf(text[i], sizeof(text[i]), "account.%s.%s", dir, names[i]);
-
-		paths[i] = ww_slice(text[i], (size_t)n);
-	}
-	ww_member_pick(flow, paths, WW_ARRAY_SIZE(names), v);
-	if (!ww_member_has(&v[0]))
-		return;
-	open_node(b, WW_WHY_ACCOUNT);
-	ww_jsonw_cstr(&b->w, "direction", dir);
-	for (size_t i = 0; i < WW_ARRAY_SIZE(names); i++) {
-		if (ww_member_has(&v[i]))
-			ww_member_write(&b->w, names[i], &v[i]);
-	}
-	close_node(b);
-}
-
-static void add_flow(struct build *b, const char *id)
-{
-	static const struct pick picks[] = {
-		{"t", "t"},
-		{"actor", "actor"},
-		{"proto", "proto"},
-		{"role", "role"},
-		{"local", "local"},
-		{"peer", "peer"},
-		{"sni", "tls.sni"},
-		{"tlsVersion", "tls.version"},
-		{"binding", "tls.bind"},
-		{"bytesSent", "kernel.bytesSent"},
-		{"bytesAcked", "kernel.bytesAcked"},
-		{"bytesReceived", "kernel.bytesReceived"},
-		{"bytesRetransmitted", "kernel.bytesRetransmitted"},
-		{"seenBirth", "seenBirth"},
-		{"ownerChanges", "ownerChanges"},
-		{"lostOut", "lostOut"},
-		{"lostIn", "lostIn"},
-		{"close", "close"},
-	};
-	WW_AUTO_BUF struct ww_buf copy = {0};
-	struct ww_slice json;
-
-	ww_buf_init(&copy, WW_RECORD_BYTES_MAX);
-	open_node(b, WW_WHY_FLOW);
-	json = cite(b, "id", ww_slice_str(id));
-	PUT(b, json, picks);
-	close_node(b);
-	if (b->err == 0)
-		b->err = ww_buf_add(&copy, json.p, json.n);
-	b->depth++;
-	add_account(b, ww_buf_slice(&copy), "out");
-	add_account(b, ww_buf_slice(&copy), "in");
-	b->depth--;
-}
-
-/* What an exchange's own record says; its flow's id is left in `flow` (empty: none). */
-static void put_exchange(struct build *b, const char *id, char flow[ID_MAX])
-{
-	static const struct pick picks[] = {
-		{"method", "method"},
-		{"path", "path"},
-		{"answered", "status"},
-		{"outcome", "outcome"},
-		{"name", "authority"},
-		{"sni", "sni"},
-		{"peer", "peer"},
-		{"traceId", "traceId"},
-		{"requestBytes", "request.bytes"},
-		{"responseBytes", "response.bytes"},
-		{"sentBootNs", "request.firstBootNs"},
-		{"answeredBootNs", "response.lastBootNs"},
-	};
-	static const struct pick mcp[] = {{"mcpTool", "tool"},
-					  {"mcpAnswer", "answer"},
-					  {"mcpErrorCode", "errorCode"},
-					  {"mcpResultDigest", "result.digest"}};
-	struct ww_slice json = cite(b, "exchange", ww_slice_str(id));
-	struct ww_json_token v = member(json, "flow"), t = member(json, "t");
-	char call[ID_MAX];
-	uint64_t index;
-
-	PUT(b, json, picks);
-	put_array(b, json, "findings", "$.findings");
-	put_time(b, "t", &t);
-	if (!copy_id(&v, flow))
-		flow[0] = '\0';
-	if (!also(b, ww_slice_str(id), 't', call, &index, &json))
-		return;
-	ww_jsonw_cstr(&b->w, "mcpCall", call);
-	ww_jsonw_u64(&b->w, "mcpCallIndex", index);
-	PUT(b, json, mcp);
-}
-
-static void add_attempt(struct build *b, struct ww_slice attempt, enum ww_why_what what)
-{
-	static const struct pick picks[] = {
-		{"join", "join"},
-		{"by", "by"},
-		{"wire", "wire"},
-		{"status", "status"},
-		{"retryAfterS", "retryAfterS"},
-		{"waitedMs", "waitedMs"},
-		{"items", "items"},
-		{"itemsGood", "itemsGood"},
-		{"idKnown", "idKnown"},
-	};
-	struct ww_json_token v = member(attempt, "exchange");
-	char id[ID_MAX], flow[ID_MAX];
-
-	if (!copy_id(&v, id))
-		return;
-	open_node(b, what);
-	PUT(b, attempt, picks);
-	put_exchange(b, id, flow);
-	close_node(b);
-	b->depth++;
-	if (flow[0])
-		add_flow(b, flow);
-	b->depth--;
-}
-
-static uint64_t count_elements(struct ww_slice array)
-{
-	struct ww_slice element;
-	uint64_t n = 0;
-	struct ww_json j;
-
-	begin_elements(&j, array);
-	while (next_element(&j, &element))
-		n++;
-	return n;
-}
-
-/* A group, and what is in it one deeper. */
-static void add_group(struct build *b, enum ww_why_what group, const char *path,
-		      enum ww_why_what what)
-{
-	struct ww_slice array = range_of(b->verdict, path), element;
-	struct ww_json j;
-
-	open_node(b, group);
-	ww_jsonw_u64(&b->w, "count", count_elements(array));
-	close_node(b);
-	b->depth++;
-	begin_elements(&j, array);
-	while (next_element(&j, &element))
-		add_attempt(b, element, what);
-	b->depth--;
-}
-
-/* Later reads of the created id. */
-static void add_readbacks(struct build *b)
-{
-	static const struct pick group[] = {{"count", "wire.readbackTotal"}};
-	static const struct pick picks[] = {{"of", "of"}, {"read", "read"}, {"status", "status"}};
-	struct ww_json_token total = member(b->verdict, "wire.readbackTotal");
-	struct ww_json_token confirms = member(b->verdict, "wire.readback");
-	struct ww_slice read;
-	struct ww_json j;
-
-	if (!ww_member_has(&total))
-		return;
-	open_node(b, WW_WHY_READBACKS);
-	PUT(b, b->verdict, group);
-	close_node(b);
-	begin_elements(&j, range_of(b->verdict, "$.wire.readbacks"));
-	while (next_element(&j, &read)) {
-		struct ww_json_token v = member(read, "exchange");
-		char id[ID_MAX], flow[ID_MAX];
-
-		if (!copy_id(&v, id))
-			continue;
-		b->depth++;
-		open_node(b, WW_WHY_READBACK);
-		PUT(b, read, picks);
-		ww_jsonw_bool(&b->w, "confirms",
-			      ww_member_has(&confirms) && ww_json_is(&confirms, id));
-		put_exchange(b, id, flow);
-		close_node(b);
-		b->depth++;
-		if (flow[0])
-			add_flow(b, flow);
-		b->depth -= 2;
-	}
-}
-
-/* Remarks, which judge nothing. */
-static void add_findings(struct build *b)
-{
-	static const struct pick picks[] = {
-		{"finding", "finding"}, {"retryAfterS", "retryAfterS"}, {"waitedMs", "waitedMs"}};
-	struct ww_slice finding;
-	struct ww_json j;
-
-	begin_elements(&j, range_of(b->verdict, "$.findings"));
-	while (next_element(&j, &finding)) {
-		struct ww_json_token v = member(finding, "exchange");
-		char id[ID_MAX];
-
-		open_node(b, WW_WHY_FINDING);
-		PUT(b, finding, picks);
-		if (copy_id(&v, id))
-			(void)cite(b, "exchange", ww_slice_str(id)); /* its place is written */
-		close_node(b);
-	}
-}
-
-static void add_undecoded(struct build *b)
-{
-	static const struct pick picks[] = {
-		{"destination", "wire.undecoded.destination"},
-		{"peer", "wire.undecoded.peer"},
-		{"tls", "wire.undecoded.tls"},
-		{"bytesSent", "wire.undecoded.bytesSent"},
-		{"bytesAcked", "wire.undecoded.bytesAcked"},
-		{"bytesReceived", "wire.undecoded.bytesReceived"},
-	};
-	struct ww_json_token v = member(b->verdict, "wire.undecoded.flow");
-	char id[ID_MAX];
-
-	if (!copy_id(&v, id))
-		return;
-	open_node(b, WW_WHY_UNDECODED);
-	PUT(b, b->verdict, picks);
-	close_node(b);
-	b->depth++;
-	add_flow(b, id);
-	b->depth--;
-}
-
-static const char *near_meaning(const struct ww_json_token *why)
-{
-	static const struct {
-		const char *why, *meaning;
-	} known[] = {
-		{"request", "the declared destination, another method or path"},
-		{"destination", "the declared call, another destination"},
-		{"early", "it began before the window"},
-		{"late", "it began after the window"},
-		{"taken", "it is another action's"},
-	};
-
-	for (size_t i = 0; i < WW_ARRAY_SIZE(known); i++) {
-		if (ww_json_is(why, known[i].why))
-			return known[i].meaning;
-	}
-	return NULL;
-}
-
-static void add_near_misses(struct build *b)
-{
-	static const struct pick total[] = {{"count", "wire.nearMissTotal"}};
-	static const struct pick picks[] = {
-		{"why", "why"},   {"status", "status"}, {"destination", "destination"},
-		{"peer", "peer"}, {"method", "method"}, {"path", "path"},
-	};
-	struct ww_slice near;
-	struct ww_json j;
-
-	open_node(b, WW_WHY_NEAR_MISSES);
-	PUT(b, b->verdict, total);
-	close_node(b);
-	b->depth++;
-	begin_elements(&j, range_of(b->verdict, "$.wire.nearMiss"));
-	while (next_element(&j, &near)) {
-		struct ww_json_token v = member(near, "exchange"), why = member(near, "why"), t;
-		char id[ID_MAX];
-
-		if (!copy_id(&v, id))
-			continue;
-		open_node(b, WW_WHY_NEAR_MISS);
-		t = member(cite(b, "exchange", ww_slice_str(id)), "t");
-		put_time(b, "t", &t);
-		PUT(b, near, picks);
-		if (ww_member_has(&why))
-			put_meaning(b, "meaning", near_meaning(&why));
-		close_node(b);
-	}
-	b->depth--;
-}
-
-static void add_wire(struct build *b)
-{
-	struct ww_json_token elsewhere = member(b->verdict, "wire.elsewhere.exchange");
-
-	if (range_of(b->verdict, "$.wire.candidates").n)
-		add_group(b, WW_WHY_CANDIDATES, "$.wire.candidates", WW_WHY_CANDIDATE);
-	else
-		add_group(b, WW_WHY_ATTEMPTS, "$.wire.attempts", WW_WHY_ATTEMPT);
-	if (ww_member_has(&elsewhere))
-		add_attempt(b, range_of(b->verdict, "$.wire.elsewhere"), WW_WHY_ELSEWHERE);
-	add_undecoded(b);
-	add_readbacks(b);
-	add_findings(b);
-	add_near_misses(b);
 }
 
 /* --- how completely it was seen ------------------------------------------------------------------
@@ -802,32 +301,61 @@ static const char *item_meaning(const struct ww_json_token *item)
 	return NULL;
 }
 
+static const enum ww_reason item_reasons[WW_WORLD_ITEM_MAX] = {
+#define ITEM_REASON(n, t, r, d) [WW_WORLD_##n] = WW_REASON_##r,
+	WW_WORLD_ITEMS(ITEM_REASON)
+#undef ITEM_REASON
+};
+
+/* Whether the reason comes from the checklist: then every item that failed stood in the way. */
+static bool failed_items_decided(const struct ww_why_job *b)
+{
+	struct ww_json_token reason = ww_why_member(b->verdict, "reason");
+	struct ww_slice item;
+	struct ww_json j;
+
+	ww_why_elements(&j, ww_why_range(b->verdict, "$.closedWorld"));
+	while (ww_member_has(&reason) && ww_why_element(&j, &item)) {
+		struct ww_json_token name = ww_why_member(item, "item"),
+				     pass = ww_why_member(item, "pass");
+
+		for (unsigned i = 0; pass.type == WW_JSON_FALSE && i < WW_WORLD_ITEM_MAX; i++) {
+			if (ww_json_is(&name, ww_closed_world_item_name(i)) &&
+			    ww_json_is(&reason, ww_verdict_reason_name(item_reasons[i])))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The items of the checklist; `failed`: only those that did not hold, as what would have changed
  * the verdict. */
-static void add_items(struct build *b, enum ww_why_what what, bool failed)
+static void add_items(struct ww_why_job *b, enum ww_why_what what, bool failed)
 {
-	static const struct pick picks[] = {
+	static const struct ww_why_pick picks[] = {
 		{"item", "item"}, {"pass", "pass"}, {"detail", "detail"}};
 	struct ww_slice item;
 	struct ww_json j;
 
-	begin_elements(&j, range_of(b->verdict, "$.closedWorld"));
-	while (next_element(&j, &item)) {
-		struct ww_json_token name = member(item, "item"), pass = member(item, "pass");
+	ww_why_elements(&j, ww_why_range(b->verdict, "$.closedWorld"));
+	while (ww_why_element(&j, &item)) {
+		struct ww_json_token name = ww_why_member(item, "item"),
+				     pass = ww_why_member(item, "pass");
 
 		if (failed && pass.type != WW_JSON_FALSE)
 			continue;
-		open_node(b, pass.type == WW_JSON_FALSE && what == WW_WHY_ITEM ? WW_WHY_ITEM_FAILED
-									       : what);
-		PUT(b, item, picks);
-		put_meaning(b, "meaning", item_meaning(&name));
-		close_node(b);
+		ww_why_open(b, pass.type == WW_JSON_FALSE && what == WW_WHY_ITEM
+				       ? WW_WHY_ITEM_FAILED
+				       : what);
+		WW_WHY_PUT(b, item, picks);
+		ww_why_put_meaning(b, "meaning", item_meaning(&name));
+		ww_why_close(b);
 	}
 }
 
-static void add_coverage(struct build *b)
+static void add_coverage(struct ww_why_job *b)
 {
-	static const struct pick window[] = {
+	static const struct ww_why_pick window[] = {
 		{"fromBootNs", "coverage.fromBootNs"},
 		{"toBootNs", "coverage.toBootNs"},
 		{"known", "coverage.known"},
@@ -839,59 +367,60 @@ static void add_coverage(struct build *b)
 		{"rawSockets", "coverage.rawSockets"},
 		{"unboundCalls", "coverage.unboundCalls"},
 	};
-	static const struct pick losses[] = {
+	static const struct ww_why_pick losses[] = {
 		{"events", "coverage.lostEvents"},
 		{"bytes", "coverage.lostBytes"},
 		{"cause", "coverage.lostCause"},
 	};
-	struct ww_json_token known = member(b->verdict, "coverage.known");
+	struct ww_json_token known = ww_why_member(b->verdict, "coverage.known");
 
 	if (!ww_member_has(&known)) {
-		add_plain(b, WW_WHY_NO_COVERAGE);
+		ww_why_plain(b, WW_WHY_NO_COVERAGE);
 		return;
 	}
-	open_node(b, WW_WHY_COVERAGE);
-	PUT(b, b->verdict, window);
-	close_node(b);
+	ww_why_open(b, WW_WHY_COVERAGE);
+	WW_WHY_PUT(b, b->verdict, window);
+	ww_why_close(b);
 	b->depth++;
-	if (count_elements(range_of(b->verdict, "$.closedWorld")))
+	if (ww_why_count(ww_why_range(b->verdict, "$.closedWorld")))
 		add_items(b, WW_WHY_ITEM, false);
 	else
-		add_plain(b, WW_WHY_NO_ITEMS);
+		ww_why_plain(b, WW_WHY_NO_ITEMS);
 	b->depth--;
-	open_node(b, WW_WHY_LOSSES);
-	PUT(b, b->verdict, losses);
-	close_node(b);
+	ww_why_open(b, WW_WHY_LOSSES);
+	WW_WHY_PUT(b, b->verdict, losses);
+	ww_why_close(b);
 }
 
-static void add_egress(struct build *b)
+static void add_egress(struct ww_why_job *b)
 {
-	static const struct pick group[] = {{"count", "egressTotal"}, {"refused", "refused"}};
-	static const struct pick picks[] = {{"destination", "destination"},
-					    {"peer", "peer"},
-					    {"model", "model"},
-					    {"bytesSent", "bytesSent"}};
-	struct ww_json_token total = member(b->verdict, "egressTotal");
+	static const struct ww_why_pick group[] = {{"count", "egressTotal"},
+						   {"refused", "refused"}};
+	static const struct ww_why_pick picks[] = {{"destination", "destination"},
+						   {"peer", "peer"},
+						   {"model", "model"},
+						   {"bytesSent", "bytesSent"}};
+	struct ww_json_token total = ww_why_member(b->verdict, "egressTotal");
 	struct ww_slice flow;
 	struct ww_json j;
 
 	if (!ww_member_has(&total))
 		return;
-	open_node(b, WW_WHY_EGRESS);
-	PUT(b, b->verdict, group);
-	close_node(b);
+	ww_why_open(b, WW_WHY_EGRESS);
+	WW_WHY_PUT(b, b->verdict, group);
+	ww_why_close(b);
 	b->depth++;
-	begin_elements(&j, range_of(b->verdict, "$.egress"));
-	while (next_element(&j, &flow)) {
-		struct ww_json_token v = member(flow, "flow");
-		char id[ID_MAX];
+	ww_why_elements(&j, ww_why_range(b->verdict, "$.egress"));
+	while (ww_why_element(&j, &flow)) {
+		struct ww_json_token v = ww_why_member(flow, "flow");
+		char id[WW_WHY_ID_MAX];
 
-		if (!copy_id(&v, id))
+		if (!ww_why_copy_id(&v, id))
 			continue;
-		open_node(b, WW_WHY_EGRESS_FLOW);
-		(void)cite(b, "flow", ww_slice_str(id)); /* its place is written */
-		PUT(b, flow, picks);
-		close_node(b);
+		ww_why_open(b, WW_WHY_EGRESS_FLOW);
+		(void)ww_why_cite(b, "flow", ww_slice_str(id)); /* its place is written */
+		WW_WHY_PUT(b, flow, picks);
+		ww_why_close(b);
 	}
 	b->depth--;
 }
@@ -899,10 +428,10 @@ static void add_egress(struct build *b)
 /* --- what would have changed it -----------------------------------------------------------------
  */
 
-static unsigned circumstances(const struct build *b)
+static unsigned circumstances(const struct ww_why_job *b)
 {
-	struct ww_json_token join = member(b->verdict, "join");
-	struct ww_json_token called = member(b->verdict, "wire.exchange");
+	struct ww_json_token join = ww_why_member(b->verdict, "join");
+	struct ww_json_token called = ww_why_member(b->verdict, "wire.exchange");
 	unsigned when = ww_member_has(&called) ? WW_WHY_CALLED : WW_WHY_NOT_CALLED;
 
 	if (ww_member_has(&join) && ww_json_is(&join, ww_verdict_join_name(WW_JOIN_EXACT)))
@@ -912,10 +441,10 @@ static unsigned circumstances(const struct build *b)
 	return when;
 }
 
-static void add_changes(struct build *b, const char *path,
+static void add_changes(struct ww_why_job *b, const char *path,
 			const struct ww_why_change *(*at)(unsigned), const char *(*name)(unsigned))
 {
-	struct ww_json_token v = member(b->verdict, path);
+	struct ww_json_token v = ww_why_member(b->verdict, path);
 	unsigned when = circumstances(b);
 	const struct ww_why_change *c;
 
@@ -927,18 +456,19 @@ static void add_changes(struct build *b, const char *path,
 		ww_buf_init(&text, WW_RECORD_BYTES_MAX);
 		if (ww_template_render(c->text, b->verdict, false, &text) == -ENOMEM)
 			b->err = -ENOMEM;
-		open_node(b, WW_WHY_CHANGE);
+		ww_why_open(b, WW_WHY_CHANGE);
 		ww_jsonw_str(&b->w, "change", ww_buf_slice(&text));
-		close_node(b);
+		ww_why_close(b);
 	}
 }
 
-static void add_what_would_change(struct build *b)
+static void add_what_would_change(struct ww_why_job *b)
 {
-	add_plain(b, WW_WHY_CHANGES);
+	ww_why_plain(b, WW_WHY_CHANGES);
 	b->depth++;
 	add_changes(b, "reason", ww_why_change_reason, reason_name);
-	add_items(b, WW_WHY_CHANGE_ITEM, true);
+	if (failed_items_decided(b))
+		add_items(b, WW_WHY_CHANGE_ITEM, true);
 	add_changes(b, "verdict", ww_why_change_verdict, verdict_name);
 	b->depth--;
 }
@@ -948,8 +478,8 @@ static void add_what_would_change(struct build *b)
 
 static int build(const struct ww_why_ask *ask, struct ww_slice verdict, struct ww_why_tree *tree)
 {
-	struct build b = {.tree = tree, .ask = ask, .verdict = verdict};
-	struct ww_json_token t = member(verdict, "t");
+	struct ww_why_job b = {.tree = tree, .ask = ask, .verdict = verdict};
+	struct ww_json_token t = ww_why_member(verdict, "t");
 
 	ww_buf_init(&b.facts, 4 * WW_RECORD_BYTES_MAX);
 	if (!ww_member_has(&t) || t.escaped || ww_wall_parse(t.raw, &b.begin) < 0)
@@ -959,7 +489,7 @@ static int build(const struct ww_why_ask *ask, struct ww_slice verdict, struct w
 	add_asked(&b);
 	add_span(&b);
 	add_claims(&b);
-	add_wire(&b);
+	ww_why_wire(&b);
 	add_shown(&b);
 	add_coverage(&b);
 	add_egress(&b);

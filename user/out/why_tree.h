@@ -16,7 +16,7 @@
 #define WW_WHY_WHATS(X)                                                                            \
 	X(VERDICT, "verdict",                                                                      \
 	  "{!verdict}[ ({reason})]  {tool}[  call {toolCallId}]  {&t}  {id}"                       \
-	  "[, until {&deadline}][, late by {lateMs} ms]"                                          \
+	  "[, until {&deadline}][, late by {lateMs} ms]"                                           \
 	  "[, superseded by {supersededBy}][, supersedes {supersedes}]")                           \
 	X(SUMMARY, "summary", "{summary}")                                                         \
 	X(MEANING, "meaning", "means: {meaning}[; {reasonMeaning}]")                               \

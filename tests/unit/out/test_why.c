@@ -344,6 +344,27 @@ static void losses_are_named(void **state)
 					      "ring-full\n"));
 }
 
+/* An item that failed and decided nothing would have changed nothing. */
+static void items_that_did_not_decide(void **state)
+{
+	WW_AUTO(ww_why_tree_free_auto) struct ww_why_tree *tree = NULL;
+	struct ww_why_ask ask = {
+		0,
+		WW_SLICE_LIT(
+			"{\"kind\":\"verdict\",\"id\":\"v-a-1\",\"verdict\":\"ACTED_UNDECODED\","
+			"\"reason\":null,\"coverage\":{\"known\":true},\"closedWorld\":[{\"item\":"
+			"\"raw\",\"pass\":false,\"detail\":\"1 socket\"}]}"),
+		WW_SLICE_NULL, get_none, NULL};
+	WW_AUTO_BUF struct ww_buf out = {0};
+
+	ww_buf_init(&out, 1 << 20);
+	assert_int_equal(ww_why_build(&ask, &tree), 0);
+	assert_int_equal(ww_why_tree_text(tree, WW_WHY_ASCII, &out), 0);
+	assert_int_equal(ww_buf_add(&out, "", 1), 0);
+	assert_non_null(strstr((char *)out.p, "raw: does NOT hold: 1 socket"));
+	assert_null(strstr((char *)out.p, "had it held"));
+}
+
 /* Beyond the ceiling nodes are counted, in both forms. */
 static void bounded(void **state)
 {
@@ -367,10 +388,15 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden),       cmocka_unit_test(one_missing),
-		cmocka_unit_test(superseded),   cmocka_unit_test(refused),
-		cmocka_unit_test(source_fails), cmocka_unit_test(complete),
-		cmocka_unit_test(sentences),    cmocka_unit_test(losses_are_named),
+		cmocka_unit_test(golden),
+		cmocka_unit_test(one_missing),
+		cmocka_unit_test(superseded),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(source_fails),
+		cmocka_unit_test(complete),
+		cmocka_unit_test(sentences),
+		cmocka_unit_test(losses_are_named),
+		cmocka_unit_test(items_that_did_not_decide),
 		cmocka_unit_test(bounded),
 	};
 
