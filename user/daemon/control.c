@@ -14,8 +14,9 @@
 
 /* Handed to one write of the stream: what a reader that stops costs. */
 #define BATCH_BYTES (64u << 10)
-/* Of it, for lines that are not kept: answers and records have room beside them. */
-#define PENDING_BYTES (BATCH_BYTES / 2)
+/* Beside it, of those who ask, for lines that are not kept: what one tick makes of 500 spans. */
+#define PENDING_BYTES (256u << 10)
+#define OUT_BYTES_MAX (PENDING_BYTES + BATCH_BYTES + 2 * WW_STREAM_LINE_BYTES_MAX)
 
 struct client {
 	uv_pipe_t pipe; /* first: handles and clients are one address */
@@ -497,8 +498,8 @@ static void take_client(struct ww_control *control)
 	if (!c)
 		return;
 	c->control = control;
-	ww_buf_init(&c->out, BATCH_BYTES + WW_STREAM_LINE_BYTES_MAX);
-	ww_buf_init(&c->next_out, BATCH_BYTES + WW_STREAM_LINE_BYTES_MAX);
+	ww_buf_init(&c->out, OUT_BYTES_MAX);
+	ww_buf_init(&c->next_out, OUT_BYTES_MAX);
 	uv_pipe_init(listener->loop, &c->pipe, 0); /* cannot fail */
 	c->next = control->clients;
 	if (c->next)

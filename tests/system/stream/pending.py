@@ -4,17 +4,58 @@
 
 pending.py act OTLP     from a watched process: a tool span that has just ended (call "ended"), and a span that claims that
                         something will be done within three seconds (call "promised"); says the deadline and waits for a line
+pending.py flood OTLP COUNT  from a watched process: so many tool spans in one request; says "sent" and waits for a line
+pending.py count SOCKET COUNT  asks for the stream, says "asked"; all that was pending was told or counted as dropped, and
+                        all has its verdict
 pending.py look DEADLINE    reads the stream with pending lines until both have their verdict; a line per thing looked at
 """
 import datetime
 import http.client
 import json
+import socket
 import sys
 import time
 
 
 def attributes(**texts):
     return [{"key": k.replace("__", "."), "value": {"stringValue": v}} for k, v in texts.items()]
+
+
+def post(otlp, spans):
+    connection = http.client.HTTPConnection(otlp, timeout=20)
+    connection.request("POST", "/v1/traces", json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}),
+                       {"content-type": "application/json"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def flood(otlp, count):
+    now = str(time.time_ns())
+    post(otlp, [{"traceId": "6a" * 16, "spanId": "%016x" % (i + 1), "name": "tool", "kind": 1, "startTimeUnixNano": now,
+                 "endTimeUnixNano": now, "attributes": attributes(
+                     gen_ai__operation__name="execute_tool", gen_ai__tool__name="nothing", gen_ai__tool__call__id=f"flood-{i}")}
+                for i in range(int(count))])
+    print("sent", flush=True)
+    sys.stdin.readline()
+
+
+def count(path, wanted):
+    stream = socket.socket(socket.AF_UNIX)
+    stream.connect(path)
+    stream.sendall(b'{"op":"tail","from":%d,"pending":true}\n' % 10**15)
+    lines = stream.makefile()
+    lines.readline()
+    print("asked", flush=True)
+    told, dropped, judged = 0, 0, 0
+    while judged < int(wanted):
+        line = json.loads(lines.readline())
+        if "dropped" in line:
+            dropped += line["dropped"]
+        elif "pending" in line:
+            told += line["pending"]["toolCallId"].startswith("flood-")
+        elif line["record"]["kind"] == "verdict":
+            judged += line["record"]["toolCallId"].startswith("flood-")
+    print("told or dropped:", told + dropped, "some of each:", told > 0 and dropped > 0, flush=True)
 
 
 def act(otlp):
@@ -28,11 +69,7 @@ def act(otlp):
         "name": "wirewitness.claim", "timeUnixNano": str(now), "attributes": attributes(
             claim__id="k", claim__tense="will", claim__tool="send_mail", claim__tool_call_id="promised",
             claim__deadline=text)}]}
-    body = {"resourceSpans": [{"scopeSpans": [{"spans": [tool, turn]}]}]}
-    connection = http.client.HTTPConnection(otlp, timeout=20)
-    connection.request("POST", "/v1/traces", json.dumps(body), {"content-type": "application/json"})
-    assert connection.getresponse().status == 200
-    connection.close()
+    post(otlp, [tool, turn])
     print(text, flush=True)
     sys.stdin.readline()
 
@@ -69,7 +106,4 @@ def look(deadline):
     print("records in order:", cursors == list(range(cursors[0], cursors[0] + len(cursors))))
 
 
-if sys.argv[1] == "act":
-    act(sys.argv[2])
-else:
-    look(sys.argv[2])
+{"act": act, "flood": flood, "count": count, "look": look}[sys.argv[1]](*sys.argv[2:])
