@@ -115,8 +115,8 @@ struct ww_action {
 	} controls[WW_CONTROLS_MAX]; /* likewise, of the verdicts about its controls */
 	uint32_t partners;           /* a loose claim's, when it was last asked */
 	bool owns;                   /* exchanges satisfy it */
-	uint64_t announced_ns;   /* the deadline that was told; 0: none was */
-	uint8_t announced_wait;  /* what is waited for until then */
+	uint64_t announced_ns;       /* the deadline that was told; 0: none was */
+	uint8_t announced_wait;      /* what is waited for until then */
 };
 
 struct ww_actions;

@@ -27,7 +27,7 @@ static const char *const cells[WW_ACTION_ROW_COLUMNS] = {
 	WW_LINE_SPAN,
 	WW_LINE_WIRE,
 	"{actor}",
-	"{tool}",
+	"{tool}[ control {control.name}]",
 	"{join}[ n={n}]",
 	"{tier}/{evidence}",
 	"[{reason}]",
@@ -68,8 +68,9 @@ static void write_row(const struct ww_action_row *row, const struct ww_json_toke
 	ww_jsonw_u64(w, "cursor", row->index);
 	for (unsigned i = 0; i < count; i++) {
 		const char *dot = strrchr(keys[i], '.');
+		bool control = strcmp(keys[i], "control.name") == 0;
 
-		ww_member_write(w, dot ? dot + 1 : keys[i], &v[i]);
+		ww_member_write(w, control ? "control" : dot ? dot + 1 : keys[i], &v[i]);
 	}
 	if (row->program.n)
 		ww_jsonw_str(w, "program", row->program);
@@ -101,6 +102,8 @@ int ww_action_row_json(const struct ww_action_row *row, struct ww_buf *out)
 		"actor",
 		"root",
 		"cgroup",
+		"engine",
+		"control.name",
 		"wire.status",
 		"wire.destination",
 		"wire.peer",

@@ -126,6 +126,32 @@ static void add_verdict(struct ww_why_job *b)
 	ww_why_close(b);
 }
 
+/* Of a verdict about a control: the run that decides, and the action's begin that it is held to. */
+static void add_control(struct ww_why_job *b)
+{
+	static const struct ww_why_pick picks[] = {
+		{"name", "control.name"},         {"same", "control.same"},
+		{"narrated", "control.narrated"}, {"action", "control.action"},
+		{"says", "control.says"},         {"status", "control.status"},
+		{"subject", "control.subject"},   {"gapMs", "control.gapMs"},
+		{"runs", "control.runs"},         {"denied", "control.denied"},
+		{"uses", "control.uses"},
+	};
+	struct ww_json_token name = ww_why_member(b->verdict, "control.name");
+	struct ww_json_token v = ww_why_member(b->verdict, "control.exchange");
+	struct ww_json_token t = ww_why_member(b->verdict, "control.t");
+	char id[WW_WHY_ID_MAX];
+
+	if (!ww_member_has(&name))
+		return;
+	ww_why_open(b, WW_WHY_CONTROL);
+	WW_WHY_PUT(b, b->verdict, picks);
+	ww_why_put_time(b, "t", &t);
+	if (ww_why_copy_id(&v, id))
+		(void)ww_why_cite(b, "exchange", ww_slice_str(id)); /* its place is written */
+	ww_why_close(b);
+}
+
 static void add_agent(struct ww_why_job *b)
 {
 	static const struct ww_why_pick picks[] = {{"comm", "comm"},     {"exe", "exe"},
@@ -485,6 +511,7 @@ static int build(const struct ww_why_ask *ask, struct ww_slice verdict, struct w
 	if (!ww_member_has(&t) || t.escaped || ww_wall_parse(t.raw, &b.begin) < 0)
 		b.begin.ns = 0;
 	add_verdict(&b);
+	add_control(&b);
 	add_agent(&b);
 	add_asked(&b);
 	add_span(&b);

@@ -169,6 +169,53 @@ static const struct ww_why_change verdicts[] = {
 	 "a shown result without members of the declared answer: CALL_EMITTED_NOT_EXECUTED"},
 	{V(RESULT_INVENTED), 0,
 	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},
+
+	{V(CONTROL_FIRED), 0,
+	 "another last answer of the control before the action began: ACTED_DESPITE_DENY, or "
+	 "CONTROL_ERRORED_OPEN where it gave no decision; an older one, or one that others had "
+	 "used up: "
+	 "CONTROL_STALE"},
+	{V(CONTROL_FIRED), 0,
+	 "a lost event: a later answer could have been another, and nothing would have been said"},
+
+	{V(ACTED_DESPITE_DENY), 0,
+	 "an answer that allows, as the last one about the subject before the action began: "
+	 "CONTROL_FIRED"},
+	{V(ACTED_DESPITE_DENY), 0,
+	 "one item of the checklist that does not hold for the control's calls: UNVERIFIABLE with "
+	 "its "
+	 "reason"},
+
+	{V(CONTROL_AFTER_ACTION), 0,
+	 "an answer that allows before the action's first byte: CONTROL_FIRED; no run at all: "
+	 "CONTROL_MISSING"},
+
+	{V(CONTROL_STALE), 0,
+	 "a younger answer that allows, not used up by other actions: CONTROL_FIRED"},
+
+	{V(SUBJECT_MISMATCH), 0,
+	 "a run about the action's own subject that allowed it before: CONTROL_FIRED"},
+
+	{V(CONTROL_ERRORED_OPEN), 0,
+	 "a decision before the action began: CONTROL_FIRED where it allows, else "
+	 "ACTED_DESPITE_DENY"},
+
+	{V(CONTROL_MISSING), 0,
+	 "a run of the control before the action began: its answer would have been judged"},
+	{V(CONTROL_MISSING), 0,
+	 "one item of the checklist that does not hold for the control's calls: UNVERIFIABLE with "
+	 "its "
+	 "reason, because the run could have gone unseen"},
+	{V(CONTROL_MISSING), 0, "a text that says that it was done: NARRATED_ONLY"},
+
+	{V(NARRATED_ONLY), 0,
+	 "a run of the control before the action began: its answer would have been judged; the "
+	 "text is "
+	 "no evidence of one"},
+	{V(NARRATED_ONLY), 0,
+	 "one item of the checklist that does not hold for the control's calls: UNVERIFIABLE with "
+	 "its "
+	 "reason, because the run could have gone unseen"},
 };
 
 /* What was missing. */

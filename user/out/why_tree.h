@@ -23,6 +23,10 @@
 	X(GRADES, "grades",                                                                        \
 	  "tier {tier}; evidence {evidence}[: {evidenceMeaning}]; join {join}[ ({n})][ by {by}]"   \
 	  "[: {joinMeaning}]")                                                                     \
+	X(CONTROL, "control",                                                                      \
+	  "control {name}:[ {says}][ {status}][ at {offset}][, {gapMs} ms before the action]"      \
+	  "[, subject {subject}]; runs {runs}, denied {denied}, used {uses}, told in a text: "     \
+	  "{?narrated}[  {exchange}][, action {action}][ (record missing: {?missing})]")           \
 	X(AGENT, "agent",                                                                          \
 	  "agent: {comm}[ {exe}][, pid {pid}][, uid {uid}]  {id}[, root {root}][, scope {cgroup}]" \
 	  "[ (record missing: {?missing})]")                                                       \
