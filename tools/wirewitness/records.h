@@ -30,8 +30,8 @@ void ww_records_close(struct ww_records *r);
 WW_CHECK int ww_records_reader(const char *state_dir, struct ww_ledger_reader **ret_reader);
 void ww_records_index_path(const char *state_dir, char ret_path[WW_RECORDS_PATH_MAX]);
 
-/* As ww_records_open, over the control socket at socket_path, where that is not NULL; state_dir NULL: the
- * default. */
+/* As ww_records_open, over the control socket at socket_path, where that is not NULL; state_dir
+ * NULL: the default. */
 WW_CHECK int ww_records_open_from(const char *state_dir, const char *socket_path,
 				  struct ww_records *ret_records);
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "judge/closed_world.h"
-#include "join/control.h"
+#include "join/controlled.h"
 #include "join/join.h"
 
 struct ww_case {

@@ -578,8 +578,8 @@ static void test_witnesses(void **state)
 	assert_int_equal(witnessed(&x, ww_buf_slice(&file), 0, 2, 2, &good), WW_REPORT_FAILED);
 	assert_false(good);
 
-	/* The last character before the padding is of the second one's signature. */
-	x.note.p[x.note.n - 6] ^= 1;
+	/* A character of the second one's signature: another one of base64, whatever it is. */
+	x.note.p[x.note.n - 6] = x.note.p[x.note.n - 6] == 'A' ? 'B' : 'A';
 	assert_int_equal(ww_ledger_reader_rewind(x.reader, ww_buf_slice(&x.note), &why), 0);
 	build_witnessed(&x, &forged);
 	assert_int_equal(witnessed(&x, ww_buf_slice(&forged), 0, 1, 1, &good), WW_REPORT_FAILED);

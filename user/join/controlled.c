@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "join/control.h"
+#include "join/controlled.h"
 
 #define NS_PER_S 1000000000ull
 
