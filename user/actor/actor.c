@@ -15,8 +15,9 @@ struct actor_id {
 struct entry {
 	struct ww_actor actor;
 	struct actor_id id;
-	uint32_t children;         /* entries that name this one as their parent */
-	struct entry *prev, *next; /* arrival order */
+	uint32_t children;                   /* entries that name this one as their parent */
+	struct entry *prev, *next;           /* arrival order */
+	struct entry *prev_exit, *next_exit; /* of those that exited, by exit */
 	UT_hash_handle hh;
 };
 
@@ -27,6 +28,7 @@ struct ww_actors {
 	uint32_t coarse; /* entries with start_coarse */
 	struct entry *by_id;
 	struct entry *first, *last;
+	struct entry *first_exit, *last_exit;
 	uint32_t count;
 	uint64_t evicted;
 	uint64_t endings;
@@ -51,6 +53,28 @@ static struct entry *lookup(const struct ww_actors *a, struct ww_actor_key key)
 	return e;
 }
 
+static void enter_exits(struct ww_actors *a, struct entry *e)
+{
+	e->prev_exit = a->last_exit;
+	if (a->last_exit)
+		a->last_exit->next_exit = e;
+	else
+		a->first_exit = e;
+	a->last_exit = e;
+}
+
+static void leave_exits(struct ww_actors *a, struct entry *e)
+{
+	if (e->prev_exit)
+		e->prev_exit->next_exit = e->next_exit;
+	else
+		a->first_exit = e->next_exit;
+	if (e->next_exit)
+		e->next_exit->prev_exit = e->prev_exit;
+	else
+		a->last_exit = e->prev_exit;
+}
+
 static void drop(struct ww_actors *a, struct entry *e)
 {
 	struct entry *parent = lookup(a, e->actor.parent);
@@ -68,6 +92,8 @@ static void drop(struct ww_actors *a, struct entry *e)
 		e->next->prev = e->prev;
 	else
 		a->last = e->prev;
+	if (e->actor.exited.ns)
+		leave_exits(a, e);
 	a->count--;
 	a->endings++;
 	free(e);
@@ -253,6 +279,10 @@ int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev)
 		if (!e)
 			return -ENOMEM;
 		a->endings++;
+		if (e->actor.exited.ns)
+			leave_exits(a, e);
+		e->prev_exit = e->next_exit = NULL;
+		enter_exits(a, e);
 		e->actor.exited.ns = ev->time_ns;
 		e->actor.exit_code = ((const struct ww_event_exit *)ev)->code;
 		return 0;
@@ -309,15 +339,20 @@ struct ww_actor_key ww_actors_root(const struct ww_actors *a, struct ww_actor_ke
 
 void ww_actors_expire(struct ww_actors *a, struct ww_boot t)
 {
-	struct entry *e = a->last;
+	struct entry *next;
 
-	/* Newest first, so that a chain of exited descendants goes in one pass. */
-	while (e) {
-		struct entry *prev = e->prev;
+	for (struct entry *e = a->first_exit; e && e->actor.exited.ns < t.ns; e = next) {
+		struct entry *parent = e;
 
-		if (e->actor.exited.ns != 0 && e->actor.exited.ns < t.ns && e->children == 0)
+		next = e->next_exit;
+		/* With the last child goes its parent, if it only waited for that. */
+		while (parent && parent->actor.exited.ns != 0 && parent->actor.exited.ns < t.ns &&
+		       parent->children == 0) {
+			e = parent;
+			parent = lookup(a, e->actor.parent);
+			next = next == e ? e->next_exit : next;
 			drop(a, e);
-		e = prev;
+		}
 	}
 }
 

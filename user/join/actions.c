@@ -14,6 +14,18 @@ struct list {
 	struct ww_action *first, *last;
 };
 
+/* The actions of one process tree: thousands of others may be in the table. */
+struct tree_key {
+	uint64_t start_ns;
+	uint64_t pid;
+};
+
+struct ww_action_tree {
+	struct tree_key key;
+	struct list open, judged;
+	UT_hash_handle hh;
+};
+
 struct ww_actions {
 	const struct ww_contracts *contracts;
 	const struct ww_digest_key *key;
@@ -21,6 +33,7 @@ struct ww_actions {
 	uint64_t skew_ns;
 	struct ww_action *by_key; /* the newest of each key */
 	struct ww_action *by_number;
+	struct ww_action_tree *trees;
 	struct list open, judged;
 	struct ww_action_wait *waits; /* the open ones, room for all */
 	uint32_t wait_count, wait_cap;
@@ -85,6 +98,95 @@ static void unlink_from(struct list *l, struct ww_action *a)
 		l->last = a->prev;
 }
 
+static struct ww_action_tree *tree_find(const struct ww_actions *t, struct ww_actor_key root)
+{
+	struct tree_key key = {root.start_ns, root.pid};
+	struct ww_action_tree *tree = NULL;
+
+	HASH_FIND(hh, t->trees, &key, sizeof(key), tree);
+	return tree;
+}
+
+/* 0 or -ENOMEM. An unknown root has none. */
+static int tree_ensure(struct ww_actions *t, struct ww_actor_key root,
+		       struct ww_action_tree **ret_tree)
+{
+	struct ww_action_tree *tree = root.pid ? tree_find(t, root) : NULL;
+
+	*ret_tree = tree;
+	if (tree || root.pid == 0)
+		return 0;
+	tree = calloc(1, sizeof(*tree));
+	if (!tree)
+		return -ENOMEM;
+	tree->key = (struct tree_key){root.start_ns, root.pid};
+	HASH_ADD(hh, t->trees, key, sizeof(tree->key), tree);
+	if (!tree->hh.tbl) {
+		free(tree);
+		return -ENOMEM;
+	}
+	*ret_tree = tree;
+	return 0;
+}
+
+static void tree_append(struct list *l, struct ww_action *a)
+{
+	a->tree_next = NULL;
+	a->tree_prev = l->last;
+	if (l->last)
+		l->last->tree_next = a;
+	else
+		l->first = a;
+	l->last = a;
+}
+
+static void tree_unlink(struct list *l, struct ww_action *a)
+{
+	if (a->tree_prev)
+		a->tree_prev->tree_next = a->tree_next;
+	else
+		l->first = a->tree_next;
+	if (a->tree_next)
+		a->tree_next->tree_prev = a->tree_prev;
+	else
+		l->last = a->tree_prev;
+}
+
+/* Into the list of its tree in which it is now. */
+static void tree_enter(struct ww_action *a)
+{
+	if (a->tree)
+		tree_append(a->judged ? &a->tree->judged : &a->tree->open, a);
+}
+
+static void tree_leave(struct ww_action *a)
+{
+	if (a->tree)
+		tree_unlink(a->judged ? &a->tree->judged : &a->tree->open, a);
+}
+
+static void tree_tidy(struct ww_actions *t, struct ww_action_tree *tree)
+{
+	if (!tree || tree->open.first || tree->judged.first)
+		return;
+	HASH_DELETE(hh, t->trees, tree);
+	free(tree);
+}
+
+struct ww_action *ww_actions_open_of(const struct ww_actions *t, struct ww_actor_key root)
+{
+	const struct ww_action_tree *tree = tree_find(t, root);
+
+	return tree ? tree->open.first : NULL;
+}
+
+struct ww_action *ww_actions_judged_of(const struct ww_actions *t, struct ww_actor_key root)
+{
+	const struct ww_action_tree *tree = tree_find(t, root);
+
+	return tree ? tree->judged.last : NULL;
+}
+
 /* Room in the waits for one action more than there are. */
 static int reserve_wait(struct ww_actions *t)
 {
@@ -111,6 +213,7 @@ static void begin_wait(struct ww_actions *t, struct ww_action *a)
 static void leave(struct ww_actions *t, struct ww_action *a)
 {
 	unlink_from(a->judged ? &t->judged : &t->open, a);
+	tree_leave(a);
 	if (a->judged)
 		return;
 	t->waits[a->wait] = t->waits[--t->wait_count];
@@ -163,6 +266,7 @@ void ww_actions_drop(struct ww_actions *t, struct ww_action *a)
 	pull_key(t, a);
 	HASH_DELETE(hh_number, t->by_number, a);
 	leave(t, a);
+	tree_tidy(t, a->tree);
 	t->unnamed -= a->unnamed;
 	t->count--;
 	free(a);
@@ -174,6 +278,7 @@ void ww_actions_set_judged(struct ww_actions *t, struct ww_action *a, struct ww_
 	append(&t->judged, a);
 	a->judged = true;
 	a->judged_at = now;
+	tree_enter(a);
 }
 
 /* Keeps the open list by number. */
@@ -187,6 +292,7 @@ void ww_actions_reopen(struct ww_actions *t, struct ww_action *a)
 	}
 	leave(t, a);
 	a->judged = false;
+	tree_enter(a);
 	begin_wait(t, a);
 	while (at && at->number < a->number)
 		at = at->next;
@@ -279,6 +385,20 @@ static void name(struct ww_action *a)
 		ww_put_hex(ww_put_text(at + 16, "-"), a->nth & 0xffff);
 }
 
+/* By number, by key and by tree. 0 or -ENOMEM: then the table is as before. */
+static int index_action(struct ww_actions *t, struct ww_action *a, struct ww_actor_key root)
+{
+	if (reserve_wait(t) < 0 || tree_ensure(t, root, &a->tree) < 0)
+		return -ENOMEM;
+	HASH_ADD(hh_number, t->by_number, number, sizeof(a->number), a);
+	if (a->hh_number.tbl && push_key(t, a) == 0)
+		return 0;
+	if (a->hh_number.tbl)
+		HASH_DELETE(hh_number, t->by_number, a);
+	tree_tidy(t, a->tree);
+	return -ENOMEM;
+}
+
 static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_actor_key actor,
 		       struct ww_actor_key root, uint64_t cgroup, struct ww_action **ret_action)
 {
@@ -287,14 +407,8 @@ static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_ac
 	if (!a)
 		return -ENOMEM;
 	memcpy(a->key, key, sizeof(a->key));
-	if (reserve_wait(t) < 0 || push_key(t, a) < 0) {
-		free(a);
-		return -ENOMEM;
-	}
 	a->number = t->number + 1;
-	HASH_ADD(hh_number, t->by_number, number, sizeof(a->number), a);
-	if (!a->hh_number.tbl) {
-		pull_key(t, a);
+	if (index_action(t, a, root) < 0) {
 		free(a);
 		return -ENOMEM;
 	}
@@ -305,6 +419,7 @@ static int open_action(struct ww_actions *t, const uint8_t key[16], struct ww_ac
 	a->contract = -1;
 	name(a);
 	append(&t->open, a);
+	tree_enter(a);
 	begin_wait(t, a);
 	t->count++;
 	*ret_action = a;
@@ -399,11 +514,12 @@ static struct ww_action *only_call(const struct ww_actions *t, const struct ww_s
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *a = t->open.first; a; a = a->next) {
+	for (struct ww_action *a = ww_actions_open_of(t, s->root); a; a = a->tree_next) {
 		if (call_fits(t, a, s, start) && ++n)
 			found = a;
 	}
-	for (struct ww_action *a = t->judged.last; a && a->judged_at.ns >= start.ns; a = a->prev) {
+	for (struct ww_action *a = ww_actions_judged_of(t, s->root);
+	     a && a->judged_at.ns >= start.ns; a = a->tree_prev) {
 		if (call_fits(t, a, s, start) && ++n)
 			found = a;
 	}
@@ -624,12 +740,13 @@ static struct ww_action *only_partner(const struct ww_actions *t, const struct w
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *a = t->open.first; a && n <= most; a = a->next) {
+	for (struct ww_action *a = ww_actions_open_of(t, c->root); a && n <= most;
+	     a = a->tree_next) {
 		if (may_mean(t, c, a) && ++n)
 			found = a;
 	}
-	for (struct ww_action *a = t->judged.last;
-	     a && a->judged_at.ns >= c->claims[0].turn.ns && n <= most; a = a->prev) {
+	for (struct ww_action *a = ww_actions_judged_of(t, c->root);
+	     a && a->judged_at.ns >= c->claims[0].turn.ns && n <= most; a = a->tree_prev) {
 		if (may_mean(t, c, a) && ++n)
 			found = a;
 	}
@@ -689,8 +806,9 @@ void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a)
 	struct ww_action *next;
 	unsigned n;
 
-	for (struct ww_action *c = t->open.first; c && a->claim_count == 0; c = next) {
-		next = c->next;
+	for (struct ww_action *c = ww_actions_open_of(t, a->root); c && a->claim_count == 0;
+	     c = next) {
+		next = c->tree_next;
 		if (c != a && is_loose(c) && may_mean(t, c, a) && only_partner(t, c, 1, &n) == a)
 			give(t, c, a);
 	}

@@ -88,8 +88,10 @@ struct ww_action {
 	struct ww_actor_key actor; /* who said or asked so; zero: not resolved */
 	struct ww_action_model model;
 
-	struct ww_action *older, *newer; /* with the same key */
-	uint32_t nth;                    /* of this key, from 0 */
+	struct ww_action *tree_prev, *tree_next; /* of the same tree, open or judged as this one */
+	struct ww_action_tree *tree;             /* NULL: its root is not known */
+	struct ww_action *older, *newer;         /* with the same key */
+	uint32_t nth;                            /* of this key, from 0 */
 	UT_hash_handle hh, hh_number;
 	uint8_t key[16];
 	uint64_t number; /* from 1, in order of opening */
@@ -207,6 +209,11 @@ struct ww_action_wait *ww_actions_waiting(const struct ww_actions *t, uint32_t *
 /* Judged last, go on with ->prev; and the one judged first. */
 struct ww_action *ww_actions_judged(const struct ww_actions *t);
 struct ww_action *ww_actions_judged_first(const struct ww_actions *t);
+
+/* The same of one process tree alone: the open ones in no order, go on with ->tree_next; the one
+ * judged last, go on with ->tree_prev. NULL: there are none, or the root is not known. */
+struct ww_action *ww_actions_open_of(const struct ww_actions *t, struct ww_actor_key root);
+struct ww_action *ww_actions_judged_of(const struct ww_actions *t, struct ww_actor_key root);
 
 /*
  * To the end of the judged ones, with the time; back to the open ones, in their order (later

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/encode.h"
+#include "join/match_index.h"
 #include "policy/body_rule.h"
 
 #define ANCESTORS_MAX   64u /* deeper nesting of spans is not followed */
@@ -15,7 +16,7 @@ struct ww_held {
 	const struct ww_contracts *contracts;
 	const struct ww_digest_key *key;
 	struct ww_match **newest; /* by contract */
-	struct ww_match *by_id;   /* the newest of each id */
+	struct ww_match_index index;
 	struct ww_held_exchange *x_first, *x_last;
 	struct ww_held_flow *f_by_cookie;
 	struct ww_held_flow *live_first, *live_last, *closed_first, *closed_last;
@@ -96,68 +97,33 @@ static void blind(struct ww_held *h, struct ww_boot t)
 /* --- exchanges ----------------------------------------------------------------------------------
  */
 
-static struct ww_match *find_id(const struct ww_held *h, const struct ww_match_key *key)
-{
-	struct ww_match *m = NULL;
-
-	HASH_FIND(hh, h->by_id, key, sizeof(*key), m);
-	return m;
-}
-
 struct ww_match *ww_held_same_id(const struct ww_held *h, const struct ww_match *m)
 {
-	return find_id(h, &m->id);
+	return ww_match_index_same_id(&h->index, m);
 }
 
-/* Makes m the newest of its id. Without memory for it m has none. */
-static void push_id(struct ww_held *h, struct ww_match *m)
+struct ww_match *ww_held_newest_of(const struct ww_held *h, uint32_t contract,
+				   struct ww_actor_key root)
 {
-	struct ww_match *old = find_id(h, &m->id);
-
-	if (old)
-		HASH_DELETE(hh, h->by_id, old);
-	HASH_ADD(hh, h->by_id, id, sizeof(m->id), m);
-	if (!m->hh.tbl) {
-		if (old)
-			HASH_ADD(hh, h->by_id, id, sizeof(old->id), old);
-		m->id_present = false;
-		m->read = WW_READ_NONE;
-		blind(h, m->x->arrived);
-		h->counts.refused++;
-		return;
-	}
-	m->same_older = old;
-	if (old)
-		old->same_newer = m;
+	return ww_match_index_of_tree(&h->index, contract, root);
 }
 
-static void pull_id(struct ww_held *h, struct ww_match *m)
+static void pull_match(struct ww_held *h, struct ww_match *m)
 {
-	if (m->same_older)
-		m->same_older->same_newer = m->same_newer;
-	if (m->same_newer) {
-		m->same_newer->same_older = m->same_older;
-		return;
-	}
-	HASH_DELETE(hh, h->by_id, m);
-	if (m->same_older)
-		HASH_ADD(hh, h->by_id, id, sizeof(m->id), m->same_older);
+	ww_match_index_remove(&h->index, m);
+	if (m->older)
+		m->older->newer = m->newer;
+	if (m->newer)
+		m->newer->older = m->older;
+	else
+		h->newest[m->contract] = m->older;
 }
 
 static void exchange_drop(struct ww_held *h, struct ww_held_exchange *x)
 {
 	for (unsigned i = 0; i < x->match_count; i++) {
-		struct ww_match *m = &x->matches[i];
-
-		free(m->subjects);
-		if (m->id_present)
-			pull_id(h, m);
-		if (m->older)
-			m->older->newer = m->newer;
-		if (m->newer)
-			m->newer->older = m->older;
-		else
-			h->newest[m->contract] = m->older;
+		free(x->matches[i].subjects);
+		pull_match(h, &x->matches[i]);
 	}
 	UNLINK(h->x_first, h->x_last, x);
 	h->counts.exchanges--;
@@ -306,7 +272,7 @@ static void set_id(struct ww_held *h, struct ww_slice id, struct ww_match *m)
 	struct ww_sha256 d;
 
 	ww_digest(h->key, id, &d);
-	memcpy(m->id.id, d.b, sizeof(m->id.id));
+	memcpy(m->id.of, d.b, sizeof(m->id.of));
 	m->id.contract = m->contract;
 	m->id_present = true;
 }
@@ -522,19 +488,24 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->ended = end_of(x);
 }
 
-static void link_matches(struct ww_held *h, struct ww_held_exchange *e)
+/* 0 or -ENOMEM: then none is linked. */
+static int link_matches(struct ww_held *h, struct ww_held_exchange *e)
 {
 	for (unsigned i = 0; i < e->match_count; i++) {
 		struct ww_match *m = &e->matches[i];
 
 		m->x = e;
+		if (ww_match_index_add(&h->index, m) < 0) {
+			while (i-- > 0)
+				pull_match(h, &e->matches[i]);
+			return -ENOMEM;
+		}
 		m->older = h->newest[m->contract];
 		if (m->older)
 			m->older->newer = m;
 		h->newest[m->contract] = m;
-		if (m->id_present)
-			push_id(h, m);
 	}
+	return 0;
 }
 
 static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, struct ww_boot opened,
@@ -566,7 +537,10 @@ static int hold(struct ww_held *h, const struct ww_exchange *x, const struct ww_
 	e->arrived = e->ended;
 	if (h->x_last && h->x_last->arrived.ns > e->arrived.ns)
 		e->arrived = h->x_last->arrived;
-	link_matches(h, e);
+	if (link_matches(h, e) < 0) {
+		free(e);
+		return -ENOMEM;
+	}
 	APPEND(h->x_first, h->x_last, e);
 	h->counts.exchanges++;
 	*ret_exchange = e;

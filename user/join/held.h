@@ -60,9 +60,9 @@ const char *ww_held_read_name(enum ww_read r);
 
 struct ww_held_exchange;
 
-/* Ids count inside one contract. */
+/* Ids and trees count inside one contract. */
 struct ww_match_key {
-	uint8_t id[32]; /* keyed digest */
+	uint8_t of[32]; /* keyed digest of an id; a tree's start time and pid */
 	uint32_t contract;
 };
 
@@ -89,8 +89,9 @@ struct ww_match {
 	struct ww_subjects *subjects; /* what the request is about, NULL: not asked for. Of a tool's
 					 call: one for each control; of a control's call: one */
 	struct ww_match_key id;
+	struct ww_match_chain *same, *tree;       /* that it is in */
 	struct ww_match *same_older, *same_newer; /* with this id, by arrival */
-	UT_hash_handle hh;                        /* the newest of its id */
+	struct ww_match *tree_older, *tree_newer; /* of the same tree, by arrival */
 };
 
 struct ww_held_exchange {
@@ -208,6 +209,10 @@ void ww_held_exchange_id(const struct ww_held_exchange *x, char *out);
 
 /* Newest match of a contract; go on with ->older. NULL: none. */
 struct ww_match *ww_held_newest(const struct ww_held *h, uint32_t contract);
+
+/* The same of one process tree; go on with ->tree_older. */
+struct ww_match *ww_held_newest_of(const struct ww_held *h, uint32_t contract,
+				   struct ww_actor_key root);
 
 /* Newest match with the id of m, which has one; go on with ->same_older. Never NULL while m is
  * held. */

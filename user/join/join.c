@@ -40,6 +40,12 @@ const char *ww_join_near_name(enum ww_join_near why)
 	return (unsigned)why < WW_JOIN_NEAR_WHY_MAX ? names[why] : "unknown";
 }
 
+/* Of the action's contract and tree. */
+static struct ww_match *newest_own(const struct ww_join_ask *ask)
+{
+	return ww_held_newest_of(ask->held, (uint32_t)ask->action->contract, ask->action->root);
+}
+
 /* --- windows ------------------------------------------------------------------------------------
  */
 
@@ -173,6 +179,16 @@ struct search {
 	struct rival rivals[RIVALS_MAX];
 };
 
+static const struct ww_action *open_of(const struct search *s, struct ww_actor_key root)
+{
+	return ww_actions_open_of(s->ask->actions, root);
+}
+
+static const struct ww_action *judged_of(const struct search *s, struct ww_actor_key root)
+{
+	return ww_actions_judged_of(s->ask->actions, root);
+}
+
 /* A claim's clock may run behind: its call cannot have begun after the claim was received. */
 static struct ww_boot late_until(const struct search *s)
 {
@@ -199,14 +215,15 @@ static void add_rival(struct search *s, const struct ww_action *b)
 
 static void gather_rivals(struct search *s)
 {
+	struct ww_actor_key root = s->ask->action->root;
+
 	if (s->gathered)
 		return;
 	s->gathered = true;
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b && !s->rivals_over;
-	     b = b->next)
+	for (const struct ww_action *b = open_of(s, root); b && !s->rivals_over; b = b->tree_next)
 		add_rival(s, b);
-	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && b->judged_at.ns >= s->j->window.from.ns && !s->rivals_over; b = b->prev)
+	for (const struct ww_action *b = judged_of(s, root);
+	     b && b->judged_at.ns >= s->j->window.from.ns && !s->rivals_over; b = b->tree_prev)
 		add_rival(s, b);
 }
 
@@ -216,10 +233,10 @@ static bool has_exact(const struct ww_join_ask *ask, const struct ww_action *b,
 {
 	enum ww_join_by by;
 
-	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)b->contract);
-	     m && m->x->arrived.ns >= w->from.ns; m = m->older) {
-		if (m->destination && m->template && ww_held_same_tree(m->x->root, b->root) &&
-		    firmness(b, w, m->x) != OUTSIDE && exact(ask, b, m->x, &by) == EXACT_OURS)
+	for (struct ww_match *m = ww_held_newest_of(ask->held, (uint32_t)b->contract, b->root);
+	     m && m->x->arrived.ns >= w->from.ns; m = m->tree_older) {
+		if (m->destination && m->template && firmness(b, w, m->x) != OUTSIDE &&
+		    exact(ask, b, m->x, &by) == EXACT_OURS)
 			return true;
 	}
 	return false;
@@ -275,13 +292,13 @@ static enum contest contest(struct search *s, struct ww_held_exchange *x)
 uint32_t ww_join_rivals(const struct ww_join_ask *ask)
 {
 	struct ww_join_window w = ww_join_window_of(ask->action, ask->skew_ns, ask->until);
-	const struct ww_action *lists[] = {ww_actions_open(ask->actions),
-					   ww_actions_judged(ask->actions)};
+	const struct ww_action *lists[] = {ww_actions_open_of(ask->actions, ask->action->root),
+					   ww_actions_judged_of(ask->actions, ask->action->root)};
 	uint32_t n = 0;
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(lists); i++) {
 		for (const struct ww_action *b = lists[i]; b && n <= RIVALS_MAX;
-		     b = i ? b->prev : b->next) {
+		     b = i ? b->tree_prev : b->tree_next) {
 			struct ww_join_window o;
 
 			if (i && b->judged_at.ns < w.from.ns)
@@ -340,13 +357,14 @@ static bool at_home(struct search *s, const struct ww_match *m, const struct ww_
 
 static bool has_home(struct search *s, const struct ww_match *m)
 {
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions);
-	     b && s->asked < ASKED_MAX; b = b->next) {
+	for (const struct ww_action *b = open_of(s, m->x->root); b && s->asked < ASKED_MAX;
+	     b = b->tree_next) {
 		if (at_home(s, m, b))
 			return true;
 	}
-	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && b->judged_at.ns >= m->x->t_first_req.ns && s->asked < ASKED_MAX; b = b->prev) {
+	for (const struct ww_action *b = judged_of(s, m->x->root);
+	     b && b->judged_at.ns >= m->x->t_first_req.ns && s->asked < ASKED_MAX;
+	     b = b->tree_prev) {
 		if (at_home(s, m, b))
 			return true;
 	}
@@ -358,10 +376,13 @@ static void look_foreign(struct search *s, const struct ww_match *m)
 {
 	const struct ww_action *a = s->ask->action;
 	const struct ww_held_exchange *x = m->x;
-	bool traced = a->span_count && x->trace.present &&
-		      memcmp(x->trace.trace_id, a->spans[0].trace_id, 16) == 0;
+	bool traced;
 
-	if (m->destination && m->template && !x->owner && (traced || x->cgroup == a->cgroup) &&
+	if (x->owner || ww_held_same_tree(x->root, a->root))
+		return;
+	traced = a->span_count && x->trace.present &&
+		 memcmp(x->trace.trace_id, a->spans[0].trace_id, 16) == 0;
+	if (m->destination && m->template && (traced || x->cgroup == a->cgroup) &&
 	    within(x->t_first_req, s->j->window.from, plus(s->j->window.to, s->ask->grace_ns)) &&
 	    !has_home(s, m))
 		s->j->foreign++;
@@ -390,13 +411,13 @@ static bool late_too(const struct search *s, const struct ww_action *b, const st
 
 static bool any_late_too(struct search *s, const struct ww_match *m)
 {
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions);
-	     b && s->asked < ASKED_MAX; b = b->next, s->asked++) {
+	for (const struct ww_action *b = open_of(s, m->x->root); b && s->asked < ASKED_MAX;
+	     b = b->tree_next, s->asked++) {
 		if (late_too(s, b, m))
 			return true;
 	}
-	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && s->asked < ASKED_MAX; b = b->prev, s->asked++) {
+	for (const struct ww_action *b = judged_of(s, m->x->root); b && s->asked < ASKED_MAX;
+	     b = b->tree_prev, s->asked++) {
 		if (late_too(s, b, m))
 			return true;
 	}
@@ -439,8 +460,8 @@ static void look_outside(struct search *s, const struct ww_match *m)
 /* Whether an action that is not judged yet could mean the call. */
 static bool is_awaited(struct search *s, const struct ww_held_exchange *x)
 {
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions);
-	     b && s->asked < ASKED_MAX; b = b->next) {
+	for (const struct ww_action *b = open_of(s, x->root); b && s->asked < ASKED_MAX;
+	     b = b->tree_next) {
 		struct ww_join_window w;
 
 		s->asked++;
@@ -461,7 +482,6 @@ static bool is_early(const struct search *s, const struct ww_match *m)
 
 	return m->destination && m->template && !m->x->owner &&
 	       m->x->t_first_req.ns < s->j->window.from.ns &&
-	       ww_held_same_tree(m->x->root, a->root) &&
 	       (!m->x->meant || exact(s->ask, a, m->x, &by) == EXACT_OURS);
 }
 
@@ -474,8 +494,8 @@ static void look_before(struct search *s)
 	struct ww_boot from = minus(s->j->window.from, AHEAD_MAX_NS);
 	unsigned looked = 0;
 
-	for (struct ww_match *m = ww_held_newest(s->ask->held, (uint32_t)s->ask->action->contract);
-	     m && m->x->arrived.ns >= from.ns && !s->j->early; m = m->older) {
+	for (struct ww_match *m = newest_own(s->ask);
+	     m && m->x->arrived.ns >= from.ns && !s->j->early; m = m->tree_older) {
 		enum ww_join_by by;
 
 		if (!is_early(s, m))
@@ -564,9 +584,7 @@ static void look(struct search *s, struct ww_match *m)
 	bool inside = within(m->x->t_first_req, s->j->window.from, s->j->window.to);
 	enum exact e;
 
-	if (!ww_held_same_tree(m->x->root, a->root)) {
-		look_foreign(s, m);
-	} else if (!m->destination || !m->template) {
+	if (!m->destination || !m->template) {
 		if (inside)
 			look_beside(s, m);
 	} else if (m->x->owner && m->x->owner != a->number) {
@@ -645,12 +663,12 @@ static void enqueue(struct queue *q, const struct ww_action *a)
 static void gather_claims(const struct search *s, struct queue *q)
 {
 	enqueue(q, s->ask->action);
-	for (const struct ww_action *b = ww_actions_open(s->ask->actions); b; b = b->next) {
+	for (const struct ww_action *b = open_of(s, s->ask->action->root); b; b = b->tree_next) {
 		if (claims_too(s, b))
 			enqueue(q, b);
 	}
-	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && b->judged_at.ns >= s->j->window.from.ns; b = b->prev) {
+	for (const struct ww_action *b = judged_of(s, s->ask->action->root);
+	     b && b->judged_at.ns >= s->j->window.from.ns; b = b->tree_prev) {
 		if (claims_too(s, b))
 			enqueue(q, b);
 	}
@@ -798,9 +816,12 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 					   ask->action->received.ns < j->window.to.ns
 				   ? j->window.to
 				   : ask->action->received;
+	for (struct ww_match *m = newest_own(ask); m && m->x->arrived.ns >= j->window.from.ns;
+	     m = m->tree_older)
+		look(&s, m);
 	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)ask->action->contract);
 	     m && m->x->arrived.ns >= j->window.from.ns; m = m->older)
-		look(&s, m);
+		look_foreign(&s, m);
 	if (j->count == 0)
 		look_before(&s);
 	if (ww_action_claim_only(ask->action))
@@ -842,8 +863,8 @@ void ww_join_release(const struct ww_join_ask *ask)
 	struct ww_action *a = ask->action;
 	struct ww_join_window w = ww_join_window_of(a, ask->skew_ns, ask->until);
 
-	for (struct ww_match *m = a->owns ? ww_held_newest(ask->held, (uint32_t)a->contract) : NULL;
-	     m && m->x->arrived.ns >= w.from.ns; m = m->older) {
+	for (struct ww_match *m = a->owns ? newest_own(ask) : NULL;
+	     m && m->x->arrived.ns >= w.from.ns; m = m->tree_older) {
 		if (m->x->owner == a->number)
 			m->x->owner = 0;
 	}

@@ -314,7 +314,7 @@ static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w
 	if (ww_held_rule(v->k->contract, m))
 		ww_jsonw_cstr(w, "rule", ww_held_rule(v->k->contract, m));
 	if (m->id_present)
-		ww_jsonw_hex(w, "idDigest", ww_slice(m->id.id, sizeof(m->id.id)));
+		ww_jsonw_hex(w, "idDigest", ww_slice(m->id.of, sizeof(m->id.of)));
 	ww_jsonw_u64(w, "requestBytes", m->x->req_bytes);
 	ww_jsonw_u64(w, "responseBytes", m->x->resp_bytes);
 }
