@@ -23,6 +23,7 @@ static const struct command {
 	{"html", ww_cmd_html, "a report as one page for people"},
 	{"proof", ww_cmd_proof, "write one record with its proof as a tlog-proof file"},
 	{"verify", ww_cmd_verify, "check a report or a proof offline"},
+	{"contract", ww_cmd_contract, "check a contract file; draft one from what was seen"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},
 	{"reindex", ww_cmd_reindex, "build the index of ls and show anew"},
