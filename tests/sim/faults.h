@@ -232,6 +232,9 @@ static inline uint64_t sim_random(uint64_t *state)
  *   UNVERIFIABLE claims nothing: below everything.
  *   ACTED_UNDECODED claims that bytes reached the destination: below everything that says that a
  *     call was made there, whatever its answer; not below NO_ACTION.
+ *   CONFIRMED_T1 claims one success, and not that it was read back: below CONFIRMED_T2, but where
+ *     the read alone confirms what was accepted for later. ACCEPTED_ASYNC says nothing of the
+ *     effect: below that, and below EFFECT_MISSING, which nothing else is.
  *   POSSIBLE_DUPLICATE claims one success and an attempt of unknown end: below DUPLICATE_EFFECT.
  *   CALL_EMITTED_NOT_EXECUTED claims that the model asked and nothing was sent, and nothing of what
  *     the application said: below NO_ACTION. ATTEMPTED_FAILED is not below MASKED_ERROR, for it
@@ -244,6 +247,14 @@ static const struct {
 	const char *from, *to;
 } sim_below[] = {
 	{"CONFIRMED_T1", "ACTED_UNDECODED"},
+	{"CONFIRMED_T2", "ACTED_UNDECODED"},
+	{"CONFIRMED_T2", "CONFIRMED_T1"},
+	{"CONFIRMED_T2 of 202", "CONFIRMED_T2"},
+	{"CONFIRMED_T2 of 202", "ACCEPTED_ASYNC"},
+	{"CONFIRMED_T2 of 202", "ACTED_UNDECODED"},
+	{"EFFECT_MISSING", "ACCEPTED_ASYNC"},
+	{"EFFECT_MISSING", "ACTED_UNDECODED"},
+	{"PARTIAL_EFFECT", "ACTED_UNDECODED"},
 	{"MASKED_ERROR", "ACTED_UNDECODED"},
 	{"ATTEMPTED_FAILED", "ACTED_UNDECODED"},
 	{"REPLY_LOST", "ACTED_UNDECODED"},

@@ -13,10 +13,11 @@
 #define TURNS 4
 
 /*
- * truth: what a verdict may say (sim_allowed()). Two truths are no verdicts: that the call failed,
+ * truth: what a verdict may say (sim_allowed()). Some truths are no verdicts: that the call failed,
  * and that it was not seen, while somebody else could have made it; without faults that is
  * UNVERIFIABLE.
  */
+#define SHOWN_LATER    "CONFIRMED_T2 of 202" /* the read is all that confirms it */
 #define FAILED_OR_MORE "failed, or made by others"
 #define ABSENT_OR_MORE "absent, or made by others"
 
@@ -222,6 +223,99 @@ static inline void slow_reply(struct tape *t)
 	delay(t, answer(t, refund(t, 2)), 100);
 }
 
+/* --- other contracts, other answers -------------------------------------------------------------
+ */
+
+/* Keys of the one contract, behind its id_path. */
+static inline void declare(struct tape *t, const char *keys)
+{
+	struct ww_slice yaml = ww_buf_slice(&t->contracts);
+	static const char mark[] = "id_path: $.id\n";
+	const uint8_t *at = memmem(yaml.p, yaml.n, mark, strlen(mark));
+	size_t head = at ? (size_t)(at - yaml.p) + strlen(mark) : 0;
+	char text[4096];
+	int n = snprintf(text, sizeof(text), "%.*s%s%.*s", (int)head, (const char *)yaml.p, keys,
+			 (int)(yaml.n - head), (const char *)yaml.p + head);
+
+	assert(head && (size_t)n < sizeof(text));
+	ww_buf_clear(&t->contracts);
+	if (ww_buf_add(&t->contracts, text, (size_t)n) < 0)
+		abort();
+	t->cfg.contracts = ww_buf_slice(&t->contracts);
+}
+
+/* The model was shown the real answer, with another id: what it was shown is not compared there. */
+#define READBACK                                                   \
+	"    answer_paths: [$.order_id]\n"                         \
+	"    readback: {path: '/v1/refunds/{id}', id_path: $.id, " \
+	"body: [{path: $.status, equals: posted}]}\n"
+
+/* Another message of the same length, so that the connection's account stays as it is. */
+static inline void say_instead(struct tape *t, unsigned at, const char *head, const char *body)
+{
+	struct ww_event_data *d = (struct ww_event_data *)t->ev[at];
+	char text[1024];
+	int n = snprintf(text, sizeof(text), "%s\r\ncontent-length: %zu\r\nx-pad: ", head,
+			 strlen(body));
+	size_t pad = d->captured - (size_t)n - 4 - strlen(body);
+
+	assert(d->captured == d->call_bytes && pad < d->captured);
+	memset(d->bytes, 'x', d->captured);
+	memcpy(d->bytes, text, (size_t)n);
+	memcpy(d->bytes + n + pad, "\r\n\r\n", 4);
+	memcpy(d->bytes + n + pad + 4, body, strlen(body));
+}
+
+#define OK "HTTP/1.1 200 OK\r\ncontent-type: application/json"
+
+/* A17 is answered so; in place of C5's refund it is read back, and that is answered so. */
+static inline void read_instead(struct tape *t, const char *made, const char *read_head,
+				const char *read_body)
+{
+	unsigned made_at = answer(t, refund(t, 0)), read_at = refund(t, 2);
+	unsigned read_answer = answer(t, read_at);
+
+	say_instead(t, made_at, made, "{\"id\":\"r_77\",\"order_id\":\"A17\"}");
+	say_instead(t, read_at, "GET /v1/refunds/r_77 HTTP/1.1\r\nhost: payments.test", "");
+	say_instead(t, read_answer, read_head, read_body);
+}
+
+static inline void read_back(struct tape *t)
+{
+	declare(t, READBACK);
+	read_instead(t, "HTTP/1.1 201 Created\r\ncontent-type: application/json", OK,
+		     "{\"id\":\"r_77\",\"status\":\"posted\"}");
+}
+
+static inline void another_read(struct tape *t)
+{
+	declare(t, READBACK);
+	read_instead(t, "HTTP/1.1 201 Created\r\ncontent-type: application/json", OK,
+		     "{\"id\":\"r_78\",\"status\":\"posted\"}");
+}
+
+static inline void shown_later(struct tape *t)
+{
+	declare(t, READBACK "    async_deadline: 1s\n");
+	read_instead(t, "HTTP/1.1 202 Accepted\r\ncontent-type: application/json", OK,
+		     "{\"id\":\"r_77\",\"status\":\"posted\"}");
+}
+
+static inline void never_shown(struct tape *t)
+{
+	declare(t, READBACK "    async_deadline: 1s\n");
+	read_instead(t, "HTTP/1.1 202 Accepted\r\ncontent-type: application/json", OK,
+		     "{\"id\":\"r_77\",\"status\":\"pending\"}");
+}
+
+static inline void some_items(struct tape *t)
+{
+	declare(t, "    bulk: {items: $.items, status_path: $.status}\n");
+	say_instead(t, answer(t, refund(t, 0)),
+		    "HTTP/1.1 207 Multi-Status\r\ncontent-type: application/json",
+		    "{\"items\":[{\"status\":201},{\"status\":409}]}");
+}
+
 /* --- binding ------------------------------------------------------------------------------------
  */
 
@@ -373,6 +467,11 @@ static const struct variant variants[] = {
 	{"slow reply", slow_reply, {"CONFIRMED_T1", "MASKED_ERROR", "NO_ACTION", "CONFIRMED_T1"}},
 	{"unbound", unbound, GOLDEN},
 	{"both ends", both_ends, GOLDEN},
+	{"read back", read_back, {"CONFIRMED_T2", "MASKED_ERROR", "NO_ACTION", "NO_ACTION"}},
+	{"another read", another_read, {"CONFIRMED_T1", "MASKED_ERROR", "NO_ACTION", "NO_ACTION"}},
+	{"shown later", shown_later, {SHOWN_LATER, "MASKED_ERROR", "NO_ACTION", "NO_ACTION"}},
+	{"never shown", never_shown, {"EFFECT_MISSING", "MASKED_ERROR", "NO_ACTION", "NO_ACTION"}},
+	{"some items", some_items, {"PARTIAL_EFFECT", "MASKED_ERROR", "NO_ACTION", "MASKED_ERROR"}},
 	{"executor on a unix socket", executor_on_unix, ABETTED},
 	{"raw socket", raw_socket, ABETTED},
 	{"process left", process_left, ABETTED},
@@ -411,6 +510,8 @@ static inline unsigned scene_open(struct scene *s, const struct variant *v, cons
 		if (turn == TURNS)
 			return wrong + 1;
 		want = strchr(v->truth[turn], ' ') ? "UNVERIFIABLE" : v->truth[turn];
+		if (strcmp(v->truth[turn], SHOWN_LATER) == 0)
+			want = "CONFIRMED_T2";
 		if (strcmp(last->verdict, want) != 0) {
 			fprintf(stderr, "WRONG %s, %s: turn %u is %s(%s), true is %s\n", path,
 				v->name, turn, last->verdict, last->reason, v->truth[turn]);

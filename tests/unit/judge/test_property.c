@@ -7,7 +7,7 @@
 #include "scene.h"
 
 #define TURNS      12
-#define PARTS_MAX  (TURNS * 6)
+#define PARTS_MAX  (TURNS * 7)
 #define SEEDS      60
 #define BEGIN_MS   1000u
 #define TURN_MS    100u /* turns are close, some overlap */
@@ -32,7 +32,19 @@ static bool chance(struct random *r, unsigned percent)
 	return roll(r) % 100 < percent;
 }
 
-enum part_kind { PART_SPAN, PART_CALL, PART_ASK };
+#define READ_BACK                                                                            \
+	"version: 1\n"                                                                       \
+	"contracts:\n"                                                                       \
+	"- tool: refund\n"                                                                   \
+	"  effect: network\n"                                                                \
+	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24], port: 8443}]\n" \
+	"  methods: [POST]\n"                                                                \
+	"  paths: [/v1/refunds]\n"                                                           \
+	"  id_path: $.id\n"                                                                  \
+	"  async_deadline: 5s\n"                                                             \
+	"  readback: {path: '/v1/refunds/{id}', id_path: $.id}\n"
+
+enum part_kind { PART_SPAN, PART_CALL, PART_ASK, PART_READ };
 
 struct part {
 	enum part_kind kind;
@@ -40,12 +52,15 @@ struct part {
 	struct ww_span span;
 	struct call call;
 	char id[16];
+	char body[32];   /* of a call and of its read */
+	char target[32]; /* of the read */
 	uint64_t ms;
 };
 
 /* What really happened in a turn. */
 struct truth {
-	bool called, succeeded, traced;
+	bool called, succeeded, accepted, traced;
+	bool read; /* what it created was read back */
 };
 
 struct story {
@@ -89,14 +104,29 @@ static void add_turn(struct scene *s, struct story *st, struct random *r, unsign
 		p = add(st, PART_ASK, turn);
 		p->ms = from - 4;
 	}
+	t->accepted = t->called && !t->succeeded && chance(r, 40);
+	t->read = (t->succeeded || t->accepted) && chance(r, 50);
 	if (t->called) {
 		p = add(st, PART_CALL, turn);
 		p->call = (struct call){.cookie = 1000 + turn,
 					.from = from + 5,
 					.to = from + 20,
-					.status = t->succeeded ? 201 : 503};
+					.status = t->succeeded  ? 201
+						  : t->accepted ? 202
+								: 503};
+		snprintf(p->body, sizeof(p->body), "{\"id\":\"r-%u\"}", turn);
 		p->span = span;
 		p->call.idempotency = t->traced && chance(r, 30) ? p->id : NULL;
+	}
+	if (t->called && (t->read || chance(r, 20))) {
+		p = add(st, PART_READ, turn);
+		p->call = (struct call){.cookie = 2000 + turn,
+					.method = "GET",
+					.from = from + 25 + roll(r) % 2000,
+					.status = t->read ? 200 : 404};
+		p->call.to = p->call.from + 9;
+		snprintf(p->body, sizeof(p->body), "{\"id\":\"r-%u\"}", turn);
+		snprintf(p->target, sizeof(p->target), "/v1/refunds/r-%u", turn);
 	}
 }
 
@@ -116,6 +146,12 @@ static void tell_story(struct scene *s, struct story *st, const unsigned *order,
 			p->call.traced = st->truths[p->turn].traced ? &p->span : NULL;
 			if (p->call.idempotency)
 				p->call.idempotency = p->id;
+			p->call.body = p->body;
+			exchange(s, p->call, NULL);
+			break;
+		case PART_READ:
+			p->call.body = p->body;
+			p->call.target = p->target;
 			exchange(s, p->call, NULL);
 			break;
 		case PART_ASK:
@@ -126,7 +162,7 @@ static void tell_story(struct scene *s, struct story *st, const unsigned *order,
 
 static void make_story(struct story *st, uint64_t seed)
 {
-	struct scene *s = scene_open(); /* only for ids */
+	struct scene *s = scene_open_with(READ_BACK); /* only for ids */
 	struct random r = {seed};
 
 	memset(st, 0, sizeof(*st));
@@ -184,7 +220,7 @@ static void test_order_of_arrival(void **state)
 
 		make_story(&st, seed);
 		for (unsigned round = 0; round < 4; round++) {
-			struct scene *s = scene_open();
+			struct scene *s = scene_open_with(READ_BACK);
 			unsigned m;
 
 			shuffle(&r, order, st.count);
@@ -208,6 +244,10 @@ static void check_truth(json_t *r, const struct truth *t, uint64_t seed)
 {
 	const char *v = text(r, "verdict"), *id = text(r, "toolCallId");
 	bool wrong = (!t->succeeded && strcmp(v, "CONFIRMED_T1") == 0) ||
+		     (!t->read && strcmp(v, "CONFIRMED_T2") == 0) ||
+		     ((!t->accepted || t->read) && strcmp(v, "EFFECT_MISSING") == 0) ||
+		     (!t->accepted && strcmp(v, "ACCEPTED_ASYNC") == 0) ||
+		     (t->accepted && strcmp(v, "MASKED_ERROR") == 0) ||
 		     (t->called && strcmp(v, "NO_ACTION") == 0) ||
 		     (t->succeeded && strcmp(v, "MASKED_ERROR") == 0) ||
 		     (t->succeeded && strcmp(v, "ATTEMPTED_FAILED") == 0) ||
@@ -222,11 +262,11 @@ static void check_truth(json_t *r, const struct truth *t, uint64_t seed)
 static void test_truth(void **state)
 {
 	static struct story st;
-	unsigned order[PARTS_MAX], decided = 0, total = 0;
+	unsigned order[PARTS_MAX], decided = 0, total = 0, shown = 0, missing = 0;
 
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 		struct random r = {seed * 31};
-		struct scene *s = scene_open();
+		struct scene *s = scene_open_with(READ_BACK);
 
 		make_story(&st, seed);
 		shuffle(&r, order, st.count);
@@ -240,11 +280,14 @@ static void test_truth(void **state)
 			check_truth(v, &st.truths[turn], seed);
 			total++;
 			decided += strcmp(text(v, "verdict"), "UNVERIFIABLE") != 0;
+			shown += strcmp(text(v, "verdict"), "CONFIRMED_T2") == 0;
+			missing += strcmp(text(v, "verdict"), "EFFECT_MISSING") == 0;
 		}
 		scene_close(s);
 	}
 	print_message("%u of %u decided\n", decided, total);
 	assert_true(decided * 100 >= total * 60);
+	assert_true(shown > 50 && missing > 20);
 }
 
 /*
@@ -275,9 +318,9 @@ static void test_one_loss_accuses_nobody(void **state)
 
 			if (!may_lose(&st, p))
 				continue;
-			s = scene_open();
+			s = scene_open_with(READ_BACK);
 
-			if (p->kind == PART_CALL)
+			if (p->kind == PART_CALL || p->kind == PART_READ)
 				lost(s, 1, p->call.from);
 			tell_story(s, &st, order, skip);
 			tick(s, HORIZON_MS);
