@@ -26,7 +26,7 @@ class Judged:
             return
         if record["kind"] == "coverage":
             self.names[record["cgroup"]] = os.path.basename(record["path"]).rsplit("-", 1)[0]
-        elif record["kind"] == "verdict":
+        elif record["kind"] == "verdict" and record["verdict"] != "PENDING":
             self.actions[record["action"]] = record  # a later one supersedes
 
     def of(self, run):
@@ -49,6 +49,9 @@ def contradicts(verdict, rows, wire):
     refused = [r for r in rows if r["note"]["order"][0] in "CG" or (r["status"] or 0) >= 400]
     stands = {
         "CONFIRMED_T1": status and status[-1] in (200, 201) and not refused,
+        "CONFIRMED_T2": status and status[-1] in (200, 201) and not refused,
+        "EFFECT_MISSING": status == [202],  # the service never posts what it took for later
+        "ACTED_LATE": status == [201],
         "MASKED_ERROR": bool(rows) and len(refused) == len(rows),
         "ATTEMPTED_FAILED": len(refused) == len(rows),
         "ACCEPTED_ASYNC": status == [202],
@@ -88,6 +91,7 @@ def table(truth, plans):
             print(f"WRONG {run}: {len(verdicts)} actions instead of {len(orders)}")
         for order, v in zip(orders, verdicts):
             reason = f"({v['reason']})" if v["reason"] else ""
+            reason += "".join(" " + f["finding"] for f in v.get("findings", []))
             print(run, order, v["verdict"] + reason, v["join"], v.get("by", ""))
             why = contradicts(v, truth.get(f"{run}-{order}-tool", []), v["wire"])
             if why and run != "outside":

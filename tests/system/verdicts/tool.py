@@ -15,6 +15,9 @@ tool.py brief ORDER PATH      the same by a child process that ends at once
 tool.py loopback ORDER PORT   the same with TCP on loopback
 tool.py within ORDER          says done; asks a thread of its own on loopback, which only answers
 tool.py inside ORDER PATH     asks an executor of its own on loopback, which makes the post (PATH: its unix socket)
+tool.py read ORDER            makes the post, and reads back what it made
+tool.py hasty ORDER ORDER     the same, but the first post fails and the second does not wait as it was asked to
+tool.py late ORDER            says done and exports that, and then makes the post, by the call's id
 tool.py crash ORDER           gets a tool call from the model, and ends
 tool.py forge TRACEPARENT     says that the tool call of somebody else's trace was OK
 
@@ -42,13 +45,14 @@ class Span:
     """An execute_tool span; it ends OK, whatever happened."""
 
     def __init__(self, traceparent=None):
+        self.call = "call_" + secrets.token_hex(12)
         _, trace, parent, _ = (traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01").split("-")
         self.body = {
             "traceId": trace, "spanId": parent if traceparent else secrets.token_hex(8), "parentSpanId": secrets.token_hex(8),
             "name": "execute_tool refund_order", "kind": 1, "status": {"code": 1}, "flags": 1, "attributes": [
                 {"key": k, "value": {"stringValue": v}} for k, v in {
                     "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "refund_order",
-                    "gen_ai.tool.call.id": "call_" + secrets.token_hex(12)}.items()]}
+                    "gen_ai.tool.call.id": self.call}.items()]}
 
     def __enter__(self):
         self.body["startTimeUnixNano"] = str(time.time_ns())
@@ -141,6 +145,29 @@ def ask(sock, address, order):
         sock.connect(address)
         sock.sendall(wish(order))
         sock.recv(100)
+
+
+def read_back(data):
+    call(PAYMENTS, "GET", "/v1/refunds/" + json.loads(data)["id"])
+
+
+def read(order):
+    with Span():
+        read_back(refund(order)[1])
+
+
+def hasty(first, second):
+    with Span() as span:
+        refund(first, headers={"traceparent": span.traceparent()})
+        read_back(refund(second, headers={"traceparent": span.traceparent()})[1])
+
+
+def late(order):
+    with Span() as span:
+        pass
+    flush()
+    time.sleep(0.2)  # past the margin of the clocks: until then it could be a part of what was said
+    refund(order, headers={"idempotency-key": span.call})
 
 
 def unix(order, path):
