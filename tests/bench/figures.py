@@ -28,6 +28,7 @@ def figures(p):
         "verdict streamed after it was decided, p50": (p["verdicts"]["from_decided"]["median_s"], "s", 1, True),
         "exchanges replayed on one core": (p["replay"]["http"]["per_cpu_s"], "/s", 50000, False),
         f"verifying {p['verify']['lean']['verdicts']} verdicts": (p["verify"]["lean"]["cpu_s"], "s", 1, True),
+        f"{p['actions']['actions']} actions replayed on one core": (p["actions"]["cpu_s"], "s", 20, True),
         f"resident at {p['memory']['flows']} live flows": (p["memory"]["held_kib"] / 1024, "MiB", 64, True),
         "byte account, connections that close": (
             100 * min(honest["payload_equal"], honest["checked"]) / honest["connections"], "%", 100, False),
