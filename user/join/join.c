@@ -663,12 +663,13 @@ static void enqueue(struct queue *q, const struct ww_action *a)
 static void gather_claims(const struct search *s, struct queue *q)
 {
 	enqueue(q, s->ask->action);
-	for (const struct ww_action *b = open_of(s, s->ask->action->root); b; b = b->tree_next) {
+	for (const struct ww_action *b = open_of(s, s->ask->action->root); b && !q->over;
+	     b = b->tree_next) {
 		if (claims_too(s, b))
 			enqueue(q, b);
 	}
 	for (const struct ww_action *b = judged_of(s, s->ask->action->root);
-	     b && b->judged_at.ns >= s->j->window.from.ns; b = b->tree_prev) {
+	     b && b->judged_at.ns >= s->j->window.from.ns && !q->over; b = b->tree_prev) {
 		if (claims_too(s, b))
 			enqueue(q, b);
 	}
@@ -713,8 +714,10 @@ static void serve_claims(struct search *s)
 	struct queue q = {0};
 	unsigned nth;
 
+	if (s->exact || j->count == 0)
+		return;
 	gather_claims(s, &q);
-	if (q.count == 1 || s->exact || j->count == 0)
+	if (q.count == 1)
 		return;
 	if (q.over || j->total > j->count || !one_outcome(j)) {
 		s->contested = j->count;

@@ -770,16 +770,43 @@ void ww_judge_flow(struct ww_judge *j, const struct ww_flow *f)
  * -----------------------------------------------------------------------------------------
  */
 
+static bool is_due(const struct ww_judge *j, const struct ww_action_wait *w)
+{
+	bool known = w->due_ns && ww_actors_endings(j->deps.actors) == j->endings;
+
+	return j->finished || (known ? w->due_ns : look_of(j, w->action)) <= j->now.ns;
+}
+
+static const struct ww_action_wait *wait_of(const struct ww_judge *j, const struct ww_action *a)
+{
+	uint32_t waiting;
+
+	return &ww_actions_waiting(j->actions, &waiting)[a->wait];
+}
+
+/* Announcements may wait for days, thousands of them: most ticks are nobody's. */
+static bool any_due(const struct ww_judge *j)
+{
+	uint32_t waiting;
+	const struct ww_action_wait *w = ww_actions_waiting(j->actions, &waiting);
+
+	for (uint32_t i = 0; i < waiting; i++) {
+		if (is_due(j, &w[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Puts claims without a call id to the actions they can only mean, where it is time for either. */
 static void settle_claims(struct ww_judge *j)
 {
 	struct ww_action *next;
 
-	if (!ww_actions_any_loose(j->actions))
+	if (!ww_actions_any_loose(j->actions) || !any_due(j))
 		return;
 	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
 		next = a->next;
-		if (!j->finished && look_of(j, a) > j->now.ns)
+		if (!is_due(j, wait_of(j, a)))
 			continue;
 		if (ww_actions_give_claim(j->actions, a, &a->partners))
 			continue;
