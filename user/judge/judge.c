@@ -777,7 +777,7 @@ static bool is_due(const struct ww_judge *j, const struct ww_action_wait *w)
 	return j->finished || (known ? w->due_ns : look_of(j, w->action)) <= j->now.ns;
 }
 
-static const struct ww_action_wait *wait_of(const struct ww_judge *j, const struct ww_action *a)
+static const struct ww_action_wait *place_of(const struct ww_judge *j, const struct ww_action *a)
 {
 	uint32_t waiting;
 
@@ -806,7 +806,7 @@ static void settle_claims(struct ww_judge *j)
 		return;
 	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
 		next = a->next;
-		if (!is_due(j, wait_of(j, a)))
+		if (!is_due(j, place_of(j, a)))
 			continue;
 		if (ww_actions_give_claim(j->actions, a, &a->partners))
 			continue;
