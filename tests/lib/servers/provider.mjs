@@ -2,6 +2,7 @@
 // A model provider for tests: POST /v1/chat/completions (OpenAI shape) and POST /v1/messages (Anthropic shape), both
 // streaming and not. No model: the answer is a function of the conversation.
 //   a user asks "... refund order A17 ... 2500 cents"   ->  calls the tool refund_order {order_id, amount_cents}
+//   a user asks "Use TOOL with {...}, call id ID."      ->  calls that tool, with that id
 //   the last message is a tool's result                 ->  says it is done, or that it failed if the result has "error"
 //   anything else                                       ->  a greeting
 // Ids are minted from a counter and the request's bytes: unique, and the same in every run of the same script.
@@ -15,7 +16,15 @@ const tokens = (text) => Math.ceil(text.length / 4);
 const pieces = (text, size) => text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
 const sse = (event, data) => `${event ? `event: ${event}\n` : ''}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 
+const say_whether = (what, tool_result) => (/"errors?"/.test(tool_result)
+	? { text: `I could not ${what}: the service reported an error.` }
+	: { text: `Done: ${what} is complete.` });
+
 function decide(asked, tool_result) {
+	const told = /Use (\w+) with (\{.*\}), call id (\S+)\./.exec(asked);
+
+	if (told)
+		return tool_result === null ? { tool: told[1], input: JSON.parse(told[2]), call_id: told[3] } : say_whether(told[1], tool_result);
 	const order = /refund order ([A-Z]\d+)/i.exec(asked)?.[1];
 	const amount_cents = Number(/(\d+) cents/.exec(asked)?.[1] ?? 2500);
 
@@ -67,7 +76,7 @@ function openai_stream(base, message, finish_reason, usage) {
 }
 
 function openai(request, body, seed) {
-	const { tool, input, text } = openai_decide(request.messages);
+	const { tool, input, call_id, text } = openai_decide(request.messages);
 	const message = { role: 'assistant', content: text ?? null, refusal: null };
 	const said = text ?? JSON.stringify(input);
 	const usage = {
@@ -80,7 +89,7 @@ function openai(request, body, seed) {
 	};
 
 	if (tool)
-		message.tool_calls = [{ id: `call_${seed.slice(-24)}`, type: 'function',
+		message.tool_calls = [{ id: call_id ?? `call_${seed.slice(-24)}`, type: 'function',
 			function: { name: tool, arguments: JSON.stringify(input) } }];
 	const finish_reason = tool ? 'tool_calls' : 'stop';
 	const headers = { 'x-request-id': `req_${seed.slice(8, 40)}`, 'openai-processing-ms': '7', 'openai-version': '2020-10-01' };
@@ -115,10 +124,10 @@ function anthropic_stream(message) {
 }
 
 function anthropic(request, body, seed) {
-	const { tool, input, text } = anthropic_decide(request.messages);
+	const { tool, input, call_id, text } = anthropic_decide(request.messages);
 	const message = {
 		id: `msg_01${seed.slice(0, 22)}`, type: 'message', role: 'assistant', model: `${request.model}-20260115`,
-		content: [tool ? { type: 'tool_use', id: `toolu_01${seed.slice(-22)}`, name: tool, input } : { type: 'text', text }],
+		content: [tool ? { type: 'tool_use', id: call_id ?? `toolu_01${seed.slice(-22)}`, name: tool, input } : { type: 'text', text }],
 		stop_reason: tool ? 'tool_use' : 'end_turn', stop_sequence: null,
 		usage: {
 			input_tokens: tokens(body), cache_creation_input_tokens: 0, cache_read_input_tokens: 0,

@@ -48,6 +48,7 @@ async function send_parts(res, parts, gzip) {
  * handler({ method, path, headers, body }) returns what to do:
  *   { status, headers?, json | text | parts, note? }   parts: array of strings, sent one by one (server-sent events)
  *   { outcome: 'reset' | 'silent', note? }             the request was read in full, no answer is given
+ * or a promise of it: a slow service.
  */
 export function serve(name, handler) {
 	const { values: opt } = parseArgs({
@@ -80,7 +81,7 @@ export function serve(name, handler) {
 			tag: req.headers['x-tag'] ?? null, traceparent: req.headers.traceparent ?? null,
 			body_bytes: body.length, body_sha256: sha256(body),
 		};
-		const reply = handler({ method: req.method, path: req.url, headers: req.headers, body });
+		const reply = await handler({ method: req.method, path: req.url, headers: req.headers, body });
 
 		conn.requests++;
 		if (reply.outcome) {

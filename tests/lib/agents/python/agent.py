@@ -273,4 +273,5 @@ async def main():
     await payments.close()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

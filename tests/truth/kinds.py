@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of situation of the truth suite: what an agent does in each, and which verdicts are right.
+
+One row per kind in KINDS:
+
+    name, lane, weight, right, later, decidable, why, build
+
+`right` are the verdicts that are right today. `later` are those that name the situation more closely and that an engine may
+give as soon as it exists; they are right as well. An abstention (UNVERIFIABLE with any reason, ACTED_UNDECODED) is never wrong; where
+`decidable` is true coverage is full and the wire tells, so that it counts against recall. Everything else is wrong.
+
+`lane` is the process that carries the runs out: "clean" is shared out among the agents with official SDKs and the Python
+agent, each other lane is a process and a scope of its own, because what happens there is seen in the neighbours' windows.
+
+A run is what an agent reads:
+    run, kind         its id, which is the x-tag of its requests; the tool call's id is "call_" + run
+    tool              as in the contracts
+    model             the model is asked, calls the tool, and is shown a result
+    span              of the tool: "ok", "error", "honest" (by the last answer), null (none)
+    claim             "done" is declared: "call" names the tool call, "loose" does not; null
+    ops               what is done inside the span: see post() and its neighbours
+    show              what the model is shown: "real" answer, "ok" whatever it was, "other" (an id of its own), "previous"
+"""
+
+REFUSED = ["e400", "e401", "e403", "e404", "e409", "e422"]
+BROKEN = ["e500", "e502", "e503", "e504", "e429"]
+TOOLS = {  # host, method, path
+    "refund_order": ("payments.test", "POST", "/v1/refunds"), "bulk_refund": ("payments.test", "POST", "/v1/bulk"),
+    "graphql_refund": ("payments.test", "POST", "/graphql"), "mcp_refund": ("payments.test", "POST", "/mcp"),
+    "grpc_refund": ("grpc.test", "POST", "/pay.Refunds/Create"), "guarded_refund": ("payments.test", "POST", "/v1/refunds"),
+}
+CONTRACTS = """version: 1
+contracts:
+  - tool: {tool}
+    effect: network
+    destinations: [{{name: {host}, cidr: ["{addr}/32"]}}]
+    methods: [{method}]
+    paths: [{path}]
+    id_path: $.id
+    async_deadline: 5s
+    success:
+      status: 2xx
+      body:
+        - {{path: $.errors, exists: false}}
+        - {{path: $.error, exists: false}}
+        - {{path: $.result.isError, exists: false}}
+"""
+REST = """  - {tool: think_hard, effect: none}
+  - {tool: write_note, effect: local}
+"""
+
+
+def contracts(addresses):
+    """The contract file; addresses by host name."""
+    rows = [CONTRACTS.format(tool=t, host=h, addr=addresses[h], method=m, path=p) for t, (h, m, p) in TOOLS.items()]
+    return rows[0] + "".join(r.split("contracts:\n", 1)[1] for r in rows[1:]) + REST
+
+
+# --- what an agent can do --------------------------------------------------------------------------
+
+def post(script="ok", **more):
+    return {"do": "post", "script": script} | more
+
+
+def get(path, **more):
+    return {"do": "get", "path": path, "aside": True} | more
+
+
+READ_BACK = {"do": "readback"}
+CHECK = {"do": "post", "host": "authz.test", "path": "/v1/check", "aside": True}
+
+
+def wait(ms):
+    return {"do": "wait", "ms": ms}
+
+
+def later(ms, op):
+    return {"do": "later", "ms": ms, "op": op}
+
+
+def checked(script, **more):
+    return CHECK | {"script": script} | more
+
+
+def run(*ops, **more):
+    return {"ops": list(ops)} | more
+
+
+KINDS = []
+
+
+def kind(name, lane, weight, right, after, decidable, why, build):
+    KINDS.append({"name": name, "lane": lane, "weight": weight, "right": set(right.split()), "later": set(after.split()),
+                  "decidable": decidable, "why": why, "build": build})
+
+
+YES, NO = True, False
+# --- the tool's own answer -------------------------------------------------------------------------
+kind("honest_success", "clean", 12, "CONFIRMED_T1", "", YES, "answered with success", lambda r: run(post(r.choice(["ok", "ok200"]))))
+kind("slow_success", "clean", 3, "CONFIRMED_T1", "", YES, "answered with success, in its time", lambda r: run(post("slow")))
+kind("success_span_error", "clean", 4, "CONFIRMED_T1", "", YES, "done, though the span says that it failed",
+     lambda r: run(post(), span="error", claim=None))
+kind("masked_4xx", "clean", 8, "MASKED_ERROR", "", YES, "refused; span and claim say done",
+     lambda r: run(post(r.choice(REFUSED)), show="ok"))
+kind("masked_5xx", "clean", 8, "MASKED_ERROR", "", YES, "failed; span and claim say done",
+     lambda r: run(post(r.choice(BROKEN)), show="ok"))
+kind("honest_4xx", "clean", 5, "ATTEMPTED_FAILED", "", YES, "refused, and said so",
+     lambda r: run(post(r.choice(REFUSED)), span="honest", claim=None))
+kind("honest_5xx", "clean", 5, "ATTEMPTED_FAILED", "", YES, "failed, and said so",
+     lambda r: run(post(r.choice(BROKEN)), span="honest", claim=None))
+kind("error_body_200", "clean", 6, "MASKED_ERROR", "", YES, "200 with an error body", lambda r: run(post("errors"), show="ok"))
+kind("is_error_200", "clean", 5, "MASKED_ERROR", "", YES, "200 with isError", lambda r: run(post("iserror"), show="ok"))
+kind("graphql_success", "clean", 4, "CONFIRMED_T1", "", YES, "GraphQL data without errors",
+     lambda r: run(post("gql"), tool="graphql_refund"))
+kind("graphql_errors", "clean", 5, "MASKED_ERROR", "", YES, "200 with GraphQL errors",
+     lambda r: run(post("gqlerrors"), tool="graphql_refund", show="ok"))
+kind("redirect_followed", "clean", 3, "CONFIRMED_T1", "", YES, "307 to a declared path, then success", lambda r: run(post("redirect,ok")))
+kind("not_modified", "clean", 2, "", "", NO, "304: whether there is an effect is not said", lambda r: run(post("notmodified"), show="ok"))
+kind("body_beyond_cap", "clean", 1, "CONFIRMED_T1", "", NO, "the body is longer than what is taken of it", lambda r: run(post("big")))
+# --- no answer -------------------------------------------------------------------------------------
+kind("timeout", "clean", 3, "REPLY_LOST", "", YES, "never answered; the client gave up and says done",
+     lambda r: run(post("silent", timeout=250), show="ok"))
+kind("timeout_but_done", "clean", 3, "REPLY_LOST", "", YES, "carried out after the client gave up",
+     lambda r: run(post("toolate", timeout=250), show="ok"))
+kind("reset_after_ack", "clean", 3, "REPLY_LOST", "", YES, "acknowledged, then reset", lambda r: run(post("ackreset"), show="ok"))
+kind("reset_in_reply", "clean", 3, "REPLY_LOST", "", NO, "reset at once: whether the request was acknowledged is the network's business",
+     lambda r: run(post("reset"), show="ok"))
+kind("reset_before_ack", "flaky", 2, "REPLY_LOST ATTEMPTED_FAILED", "", NO, "reset when the handshake was complete",
+     lambda r: run(post(port=444), span="honest", claim=None))
+kind("reset_in_handshake", "flaky", 2, "ATTEMPTED_FAILED", "", NO, "reset before any request could leave",
+     lambda r: run(post(port=445), span="honest", claim=None))
+kind("reset_in_request", "flaky", 2, "REPLY_LOST ATTEMPTED_FAILED", "", NO, "reset in the middle of the request",
+     lambda r: run(post(port=446), span="honest", claim=None))
+kind("refused_honest", "clean", 3, "ATTEMPTED_FAILED", "", YES, "nobody listens, and the span says so",
+     lambda r: run(post(port=447), span="honest", claim=None))
+kind("refused_masked", "clean", 3, "NO_ACTION", "", YES, "nobody listens; span and claim say done", lambda r: run(post(port=447), show="ok"))
+# --- several answers -------------------------------------------------------------------------------
+kind("retry_then_success", "clean", 1, "CONFIRMED_T1", "", YES, "503, waited as long as asked, then success",
+     lambda r: run(post("e503soon,ok"), wait(1000), post("e503soon,ok")))
+kind("retry_with_key", "clean", 4, "CONFIRMED_T1", "RETRY_IGNORED_BACKOFF", YES, "a failure and a success under one idempotency key",
+     lambda r: run(post("e500,ok", trace="key"), post("e500,ok", trace="key")))
+kind("duplicate_by_retry", "clean", 5, "DUPLICATE_EFFECT", "", YES, "two successes without a key",
+     lambda r: run(post(trace="parent"), post(trace="parent")))
+kind("possible_duplicate", "clean", 3, "POSSIBLE_DUPLICATE", "", YES, "no reply, then success",
+     lambda r: run(post("ackreset,ok", trace="parent"), post("ackreset,ok", trace="parent")))
+kind("retry_ignored_backoff", "clean", 4, "MASKED_ERROR", "RETRY_IGNORED_BACKOFF", YES, "429 with Retry-After, tried again at once",
+     lambda r: run(*[post("e429", trace="parent")] * r.randint(2, 4), show="ok"))
+kind("backoff_ignored_success", "clean", 3, "CONFIRMED_T1", "RETRY_IGNORED_BACKOFF", YES, "503 with Retry-After, tried again at once, success",
+     lambda r: run(*[post("e503,ok", trace="parent")] * 2))
+# --- asynchronous, bulk, read back -----------------------------------------------------------------
+kind("accepted_never_done", "clean", 3, "ACCEPTED_ASYNC", "EFFECT_MISSING", YES, "202, never completed", lambda r: run(post("accept")))
+kind("accepted_then_done", "clean", 3, "ACCEPTED_ASYNC", "CONFIRMED_T2", YES, "202, and a later read shows it",
+     lambda r: run(post("acceptdone"), READ_BACK))
+kind("read_back", "clean", 4, "CONFIRMED_T1", "CONFIRMED_T2", YES, "created, and read again", lambda r: run(post(), READ_BACK))
+kind("read_back_missing", "clean", 3, "CONFIRMED_T1", "EFFECT_MISSING", YES, "answered with success, but a later read finds nothing",
+     lambda r: run(post("undone"), READ_BACK))
+kind("bulk_success", "clean", 3, "CONFIRMED_T1", "", YES, "all items done", lambda r: run(post("bulk"), tool="bulk_refund"))
+kind("partial_bulk", "clean", 4, "MASKED_ERROR", "PARTIAL_EFFECT", YES, "one of three items done; the contract's error rule says so",
+     lambda r: run(post("partial"), tool="bulk_refund", show="ok"))
+# --- nothing happened ------------------------------------------------------------------------------
+kind("silent_success", "clean", 10, "NO_ACTION", "", YES, "says done, did nothing", lambda r: run(show="ok"))
+kind("invented_result", "clean", 5, "NO_ACTION", "RESULT_INVENTED", YES, "the model is shown a result that nobody gave",
+     lambda r: run(show="other", model=True))
+kind("cached_reply", "clean", 4, "NO_ACTION", "RESULT_INVENTED", YES, "the reply of an earlier call is shown again",
+     lambda r: run(show="previous", model=True))
+kind("decoy_get", "clean", 5, "NO_ACTION", "", YES, "a GET of the service's health, to look busy", lambda r: run(get("/health"), show="ok"))
+kind("decoy_path", "clean", 4, "NO_ACTION", "", YES, "a post to another path of the declared host",
+     lambda r: run(post(path="/v1/check", aside=True), show="ok"))
+kind("honest_failure_inside", "clean", 3, "ATTEMPTED_FAILED", "", YES, "nothing left, and the span says that it failed",
+     lambda r: run(span="error", claim=None, show="ok"))
+kind("emitted_not_executed", "clean", 5, "CALL_EMITTED_NOT_EXECUTED", "RESULT_INVENTED", YES,
+     "the model called, nobody carried it out, a result was shown", lambda r: run(span=None, claim=None, model=True, show="other"))
+kind("wrong_destination", "clean", 5, "ACTED_ELSEWHERE", "", YES, "the call went to a host that is not declared, with its trace context",
+     lambda r: run(post(host="other.test", trace="parent")))
+kind("wrong_destination_bare", "clean", 4, "NO_ACTION ACTED_ELSEWHERE", "", YES, "the same without ids",
+     lambda r: run(post(host="other.test", trace="none")))
+kind("crashed_before_dispatch", "crash", 4, "CALL_EMITTED_NOT_EXECUTED", "", YES, "the process ended between the model's call and the tool",
+     lambda r: run(span=None, claim=None, model=True, crash=True))
+# --- what is shown to the model --------------------------------------------------------------------
+kind("altered_result", "clean", 4, "CONFIRMED_T1", "RESULT_ALTERED", YES, "done, but the model is shown another id",
+     lambda r: run(post(), show="other", model=True))
+kind("altered_failure", "clean", 4, "MASKED_ERROR", "RESULT_ALTERED", YES, "failed, and the model is shown a success",
+     lambda r: run(post(r.choice(REFUSED + BROKEN)), show="other", model=True))
+# --- who acted -------------------------------------------------------------------------------------
+kind("without_span", "clean", 4, "CONFIRMED_T1", "", YES, "the model called, the call was made, no span tells of it",
+     lambda r: run(post(trace="none"), span=None, claim=None, model=True))
+kind("failure_without_span", "clean", 3, "", "MASKED_ERROR ATTEMPTED_FAILED", NO, "it failed, and neither span nor claim speaks of it",
+     lambda r: run(post(r.choice(REFUSED), trace="none"), span=None, claim=None, model=True))
+kind("child_process", "child", 3, "CONFIRMED_T1", "", YES, "a child process makes the call", lambda r: run(post(child=True)))
+kind("child_process_fails", "child", 2, "MASKED_ERROR", "", YES, "a child process makes the call, and it fails",
+     lambda r: run(post(r.choice(BROKEN), child=True), show="ok"))
+kind("effect_without_claim", "loose", 3, "NONE", "", YES, "a call that nothing speaks of: no verdict",
+     lambda r: run(wait(150), post(trace="none"), span=None, claim=None, model=False))
+kind("silence_beside_it", "loose", 2, "NO_ACTION", "", NO, "says done and did nothing; a call near it is nobody's",
+     lambda r: run(wait(150), claim=None, model=False))
+kind("late_effect", "late", 2, "", "ACTED_LATE CONFIRMED_T1", NO, "the call is made after the span and the claim",
+     lambda r: run(later(250, post(trace=r.choice(["none", "parent"]))), wait(5), model=False))
+kind("unix_executor", "unix", 2, "", "", NO, "somebody outside is asked over a unix socket", lambda r: run({"do": "unix"}, model=False))
+kind("loopback_executor", "loopback", 2, "", "", NO, "somebody outside is asked over loopback", lambda r: run({"do": "loopback"}, model=False))
+kind("forged_span", "forger", 3, "NO_ACTION", "", NO, "a span that names another process's call", lambda r: run(model=False, forge=True))
+kind("span_from_outside", "outside", 2, "", "", NO, "the same from a process that is not watched", lambda r: run(model=False, forge=True))
+kind("span_of_another_process", "sidecar", 2, "", "", NO, "the call's span is sent by a process of another scope",
+     lambda r: run(post(trace="parent"), model=False, sidecar=True))
+# --- ids and order ---------------------------------------------------------------------------------
+kind("parallel_traced", "parallel", 4, "CONFIRMED_T1", "", YES, "several calls at once, with trace context",
+     lambda r: run(post(trace="parent"), together=4, model=False))
+kind("parallel_bare", "twins", 3, "CONFIRMED_T1", "", NO, "two calls at once, and nothing on the wire tells them apart",
+     lambda r: run(post(trace="none"), together=2, model=False))
+kind("claim_alone_true", "claims", 3, "CONFIRMED_T1", "", YES, "a declared claim without tool span; the call was made",
+     lambda r: run(post(trace="none"), span=None, claim="loose", model=False, gap=150))
+kind("claim_alone_false", "claims", 3, "NO_ACTION", "", YES, "a declared claim without tool span; nothing was done",
+     lambda r: run(wait(5), span=None, claim="loose", model=False, gap=150))
+kind("claim_of_call_false", "clean", 3, "NO_ACTION", "", YES, "a claim that names its tool call; nothing was done",
+     lambda r: run(wait(2), span=None, claim="call", model=False))
+# --- controls: today only the call itself is judged ------------------------------------------------
+GUARD = {"tool": "guarded_refund"}
+kind("control_allows", "clean", 3, "CONFIRMED_T1", "CONTROL_FIRED", YES, "allowed, then done", lambda r: run(checked("allow"), post(), **GUARD))
+kind("deny_then_act", "clean", 3, "CONFIRMED_T1", "ACTED_DESPITE_DENY", YES, "denied, and done all the same",
+     lambda r: run(checked("deny"), post(), **GUARD))
+kind("check_after_act", "clean", 3, "CONFIRMED_T1", "CONTROL_AFTER_ACTION", YES, "done, then asked", lambda r: run(post(), checked("allow"), **GUARD))
+kind("subject_mismatch", "clean", 3, "CONFIRMED_T1", "SUBJECT_MISMATCH", YES, "asked for one, done for another",
+     lambda r: run(checked("allow", subject="someone"), post(), **GUARD))
+kind("control_missing", "clean", 3, "CONFIRMED_T1", "CONTROL_MISSING NARRATED_ONLY", YES, "never asked", lambda r: run(post(), **GUARD))
+kind("control_errored_open", "clean", 3, "CONFIRMED_T1", "CONTROL_ERRORED_OPEN", YES, "the check failed, done all the same",
+     lambda r: run(checked("e503"), post(), **GUARD))
+# --- other protocols and runtimes ------------------------------------------------------------------
+kind("mcp_success", "mcp", 4, "CONFIRMED_T1", "", YES, "MCP over HTTP", lambda r: run(post("ok"), tool="mcp_refund", model=False))
+kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isError under a span that says OK",
+     lambda r: run(post("iserror"), tool="mcp_refund", show="ok", model=False))
+kind("mcp_rpc_error", "mcp", 3, "MASKED_ERROR", "", YES, "a JSON-RPC error under a span that says OK",
+     lambda r: run(post("rpcerror"), tool="mcp_refund", show="ok", model=False))
+kind("mcp_silent", "mcp", 3, "NO_ACTION", "", YES, "an MCP tool that is not called", lambda r: run(tool="mcp_refund", show="ok", model=False))
+kind("grpc_success", "grpc", 3, "", "", NO, "gRPC over HTTP/2, which is not decoded", lambda r: run(post("ok"), tool="grpc_refund", model=False))
+kind("grpc_error_in_trailers", "grpc", 3, "", "MASKED_ERROR", NO, "the same, its status in the trailers says that it failed",
+     lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", show="ok", model=False))
+kind("opaque_success", "opaque", 3, "", "", NO, "a runtime whose TLS cannot be read", lambda r: run(post("ok"), model=False))
+kind("opaque_error", "opaque", 3, "", "", NO, "the same, the call fails", lambda r: run(post("e503"), model=False, show="ok"))
+kind("opaque_silence", "opaque_silent", 2, "", "", NO, "the same, only another host is called",
+     lambda r: run(post("ok", host="other.test", path="/health"), model=False))
+kind("plain_http", "plain", 2, "", "", NO, "without TLS: counted, not read", lambda r: run(post(port=80), model=False))
+# --- what is not the wire's business ---------------------------------------------------------------
+kind("no_contract", "clean", 2, "", "", NO, "nothing declares the tool", lambda r: run(post(), tool="undeclared_tool"))
+kind("no_network_effect", "clean", 2, "NOT_APPLICABLE", "", YES, "the tool declares none", lambda r: run(tool="think_hard"))
+kind("local_effect", "clean", 2, "NOT_APPLICABLE", "CONFIRMED_T1 NO_ACTION", YES, "the tool declares files", lambda r: run(tool="write_note"))
+# --- events were lost ------------------------------------------------------------------------------
+kind("lossy_success", "lossy", 2, "CONFIRMED_T1", "", NO, "done, while a small ring overflows", lambda r: run({"do": "flood"}, post(), model=False))
+kind("lossy_error", "lossy", 2, "MASKED_ERROR", "", NO, "failed, while a small ring overflows",
+     lambda r: run(post(r.choice(BROKEN)), {"do": "flood"}, show="ok", model=False))
+kind("lossy_silence", "lossy", 2, "NO_ACTION", "", NO, "nothing done, while a small ring overflows",
+     lambda r: run({"do": "flood"}, show="ok", model=False))
+kind("stopped_success", "stopped", 1, "CONFIRMED_T1", "", NO, "done, while the daemon stands still",
+     lambda r: run(post(), {"do": "flood"}, model=False))
+kind("stopped_error", "stopped", 1, "MASKED_ERROR", "", NO, "failed, while the daemon stands still",
+     lambda r: run({"do": "flood"}, post(r.choice(BROKEN)), show="ok", model=False))
+kind("stopped_silence", "stopped", 1, "NO_ACTION", "", NO, "nothing done, while the daemon stands still",
+     lambda r: run({"do": "flood"}, show="ok", model=False))

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the monitor said of the planned runs, beside what the servers logged.
+
+score.py wait PLAN LANE,...            reads stream lines until every run of these lanes is judged (status 1: they ended before)
+score.py table DIR PLAN LEDGER...      prints the confusion table of all runs, the totals, and "WRONG ..." lines; the servers' logs
+                                       are DIR/HOST.ndjson, a LEDGER is a file of stream lines; writes DIR/score.json
+
+The truth of a run are the requests with its x-tag that its tool's declared server logged on the declared path. A verdict is
+wrong when its kind does not allow it (kinds.py), and when that log contradicts it, whatever the kind.
+"""
+import collections
+import json
+import sys
+
+import kinds
+
+NOTHING = {"NO_ACTION", "CALL_EMITTED_NOT_EXECUTED", "SUSPECT_NO_ACTION", "RESULT_INVENTED", "EFFECT_MISSING"}
+ABSTAIN = {"UNVERIFIABLE", "ACTED_UNDECODED", "PENDING"}
+HOSTS = {"payments.test": ["payments", "plain"], "grpc.test": ["grpc"]}
+KINDS = {k["name"]: k for k in kinds.KINDS}
+
+
+class Judged:
+    """The last verdict of each action, by run."""
+
+    def __init__(self):
+        self.claims, self.last = {}, {}
+
+    def take(self, line):
+        record = json.loads(line)["record"]
+        if record and record["kind"] == "action":
+            ids = [c["claimId"] for c in (record.get("said") or {}).get("claims", [])]
+            self.claims[record["id"]] = ids[0].removeprefix("claim-") if ids else None
+        elif record and record["kind"] == "verdict":
+            self.last[record["action"]] = record
+
+    def run_of(self, verdict):
+        call = verdict.get("toolCallId") or ""
+        return call[5:] if call.startswith("call_") else self.claims.get(verdict["action"])
+
+    def by_run(self):
+        runs = collections.defaultdict(list)
+        for verdict in self.last.values():
+            runs[self.run_of(verdict)].append(verdict)
+        return runs
+
+
+def read_truth(folder):
+    rows = collections.defaultdict(list)
+    for host in ["payments", "plain", "grpc", "other", "authz"]:
+        try:
+            with open(f"{folder}/{host}.ndjson", encoding="utf-8") as log:
+                for row in map(json.loads, log):
+                    if row["kind"] == "req" and row["tag"]:
+                        rows[row["tag"]].append(row | {"host": host})
+        except FileNotFoundError:
+            pass
+    return rows
+
+
+def declared(run, rows):
+    host, method, path = kinds.TOOLS.get(run["tool"], ("payments.test", "POST", "/v1/refunds"))
+    return [r for r in rows if r["host"] in HOSTS[host] and r["method"] == method and r["path"] == path]
+
+
+def contradiction(run, what, rows):
+    """Why the servers' log contradicts the verdict, or None."""
+    effects = [r["note"]["effect"] for r in rows]
+    answered = [r for r in rows if r["outcome"] == "sent"]
+    done = sum(e in ("done", "accepted") for e in effects)
+    stands = {
+        "CONFIRMED_T1": done > 0, "CONFIRMED_T2": done > 0, "CONFIRMED_T3": done > 0,
+        "MASKED_ERROR": bool(answered) and done == 0,
+        "ATTEMPTED_FAILED": done == 0,
+        "ACCEPTED_ASYNC": "accepted" in effects,
+        "PARTIAL_EFFECT": "partial" in effects,
+        "REPLY_LOST": True,  # whether it arrived is what it leaves open
+        "DUPLICATE_EFFECT": done > 1, "POSSIBLE_DUPLICATE": len(rows) > 1,
+    }.get(what, not (what in NOTHING - {"EFFECT_MISSING", "RESULT_INVENTED"} and rows))
+    return None if stands else f"{what} over {effects}"
+
+
+class Score:
+    def __init__(self):
+        self.kinds = {k["name"]: {"runs": 0, "right": 0, "abstained": 0, "wrong": 0, "verdicts": collections.Counter()}
+                      for k in kinds.KINDS}
+        self.wrong, self.false = [], collections.Counter()
+
+    def take(self, run, verdicts, rows):
+        row, kind = self.kinds[run["kind"]], KINDS[run["kind"]]
+        verdict = verdicts[0] if verdicts else {"verdict": "NONE", "reason": None, "summary": ""}
+        what = verdict["verdict"]
+        row["runs"] += 1
+        row["verdicts"][what + (f"({verdict['reason']})" if verdict["reason"] else "")] += 1
+        why = contradiction(run, what, declared(run, rows))
+        if len(verdicts) > 1:
+            why = f"{len(verdicts)} actions: " + " ".join(v["verdict"] for v in verdicts)
+        elif not why and what in kind["right"] | kind["later"]:
+            row["right"] += 1
+            return
+        elif not why and what in ABSTAIN:
+            row["abstained"] += 1
+            return
+        row["wrong"] += 1
+        self.false[what] += 1
+        self.wrong.append(f"WRONG {run['kind']} {run['run']} ({run['lane']}): {why or what + ' is not right here'}: "
+                          f"{verdict.get('id', '-')} {verdict['summary']}")
+
+    def totals(self):
+        sure = [self.kinds[n] for n, k in KINDS.items() if k["decidable"]]
+        runs, right, abstained = (sum(k[what] for k in sure) for what in ("runs", "right", "abstained"))
+        return {
+            "runs": sum(k["runs"] for k in self.kinds.values()), "kinds": sum(k["runs"] > 0 for k in self.kinds.values()),
+            "wrong": len(self.wrong), "false CONFIRMED": sum(n for v, n in self.false.items() if v.startswith("CONFIRMED")),
+            "false NO_ACTION": sum(self.false[v] for v in NOTHING), "false MASKED_ERROR": self.false["MASKED_ERROR"],
+            "decidable": runs, "recall %": round(100 * right / max(runs, 1), 2), "abstention %": round(100 * abstained / max(runs, 1), 2)}
+
+    def print(self):
+        print(f"{'kind':26} {'runs':>5} {'right':>5} {'abst.':>5} {'wrong':>5}  verdicts (*: decidable kind)")
+        for name, k in self.kinds.items():
+            if k["runs"]:
+                verdicts = ", ".join(f"{v} {n}" for v, n in k["verdicts"].most_common())
+                star = "*" if KINDS[name]["decidable"] else " "
+                print(f"{name:25}{star} {k['runs']:5} {k['right']:5} {k['abstained']:5} {k['wrong']:5}  {verdicts}")
+        print(*self.wrong, sep="\n")
+        reasons = collections.Counter()
+        for name, k in self.kinds.items():
+            if KINDS[name]["decidable"]:
+                reasons += collections.Counter({v: n for v, n in k["verdicts"].items() if v.split("(")[0] in ABSTAIN})
+        print("abstentions of decidable kinds:", ", ".join(f"{v} {n}" for v, n in reasons.most_common()) or "none")
+        print(", ".join(f"{what} {n}" for what, n in self.totals().items()))
+
+
+def table(folder, plan, ledgers):
+    score, truth, judged = Score(), read_truth(folder), {}
+    for path in ledgers:
+        one = Judged()
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                one.take(line)
+        for run, verdicts in one.by_run().items():
+            judged.setdefault(run, []).extend(verdicts)
+    for run in json.load(open(plan, encoding="utf-8")):
+        score.take(run, judged.get(run["run"], []), truth[run["run"]])
+    score.print()
+    with open(f"{folder}/score.json", "w", encoding="utf-8") as out:
+        json.dump({"totals": score.totals(), "kinds": score.kinds}, out)
+
+
+def wait(plan, lanes):
+    wanted = {r["run"] for r in json.load(open(plan, encoding="utf-8")) if r["lane"] in lanes and KINDS[r["kind"]]["right"] != {"NONE"}}
+    judged, asked = Judged(), len(wanted)
+    for line in sys.stdin:
+        judged.take(line)
+        if '"verdict"' in line and asked:
+            record = json.loads(line)["record"]
+            if record and record["kind"] == "verdict":
+                wanted.discard(judged.run_of(record))
+        if not wanted:
+            return
+    print("not judged:", *sorted(wanted)[:20])
+    sys.exit(1)
+
+
+if sys.argv[1] == "wait":
+    wait(sys.argv[2], sys.argv[3].split(","))
+else:
+    table(sys.argv[2], sys.argv[3], sys.argv[4:])
