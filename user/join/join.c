@@ -112,9 +112,20 @@ static enum firm firmness(const struct ww_action *a, const struct ww_join_window
 {
 	if (!within(x->t_first_req, w->from, w->to))
 		return OUTSIDE;
-	return !ww_action_claim_only(a) && within(x->t_first_req, w->core_from, w->core_to)
+	return !ww_action_claim_only(a) && within(x->t_first_req, minus(w->core_from, a->bound_ns),
+						  plus(w->core_to, a->bound_ns))
 		       ? CORE
 		       : MARGIN;
+}
+
+/* Whether the action's own time holds the call. The margin is there for clocks that differ: what
+ * began in it may as well be nobody's. */
+static bool holds(const struct ww_action *a, const struct ww_join_window *w,
+		  const struct ww_held_exchange *x)
+{
+	enum firm f = firmness(a, w, x);
+
+	return f == CORE || (f == MARGIN && ww_action_claim_only(a));
 }
 
 /* --- ids ----------------------------------------------------------------------------------------
@@ -155,6 +166,12 @@ static const struct ww_match *match_of(const struct ww_held_exchange *x, int con
 			return m->destination && m->template ? m : NULL;
 	}
 	return NULL;
+}
+
+/* Whether b could mean x: as its contract says, or any call where there is no contract. */
+static bool may_mean(const struct ww_action *b, const struct ww_held_exchange *x)
+{
+	return b->contract < 0 ? b->span_count > 0 : match_of(x, b->contract) != NULL;
 }
 
 /* Another action that could mean the same exchanges. */
@@ -202,7 +219,7 @@ static void add_rival(struct search *s, const struct ww_action *b)
 	const struct ww_action *a = s->ask->action;
 	struct ww_join_window w;
 
-	if (b == a || b->contract < 0 || !ww_held_same_tree(b->root, a->root))
+	if (b == a || !ww_held_same_tree(b->root, a->root))
 		return;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
 	if (w.from.ns > late_until(s).ns || w.to.ns < s->j->window.from.ns)
@@ -245,7 +262,8 @@ static bool has_exact(const struct ww_join_ask *ask, const struct ww_action *b,
 static bool served(const struct ww_join_ask *ask, struct rival *r)
 {
 	if (!r->asked)
-		r->served = r->action->owns || has_exact(ask, r->action, &r->window);
+		r->served = r->action->owns ||
+			    (r->action->contract >= 0 && has_exact(ask, r->action, &r->window));
 	r->asked = true;
 	return r->served;
 }
@@ -258,10 +276,12 @@ static enum contest against(struct search *s, struct rival *r, struct ww_held_ex
 	enum firm theirs = firmness(r->action, &r->window, x);
 	enum ww_join_by by;
 
-	if (theirs == OUTSIDE || !match_of(x, r->action->contract))
+	if (theirs == OUTSIDE || !may_mean(r->action, x))
 		return OURS;
 	if (exact(s->ask, r->action, x, &by) == EXACT_OURS)
 		return THEIRS;
+	if (r->action->contract < 0 && ours == CORE)
+		return OURS; /* ours is the one that declares such a call */
 	if (theirs < ours || ww_action_claim_only(r->action) || served(s->ask, r))
 		return OURS;
 	return theirs > ours ? THEIRS : CONTESTED;
@@ -352,7 +372,7 @@ static bool at_home(struct search *s, const struct ww_match *m, const struct ww_
 	    !ww_held_same_tree(b->root, m->x->root))
 		return false;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
-	return within(m->x->t_first_req, w.from, w.to);
+	return holds(b, &w, m->x);
 }
 
 static bool has_home(struct search *s, const struct ww_match *m)
@@ -449,27 +469,38 @@ static void look_outside(struct search *s, const struct ww_match *m)
 	for (unsigned i = 0; i < s->rival_count && !s->rivals_over; i++) {
 		/* Where a clock is wrong the window explains nothing. */
 		if (!s->rivals[i].action->clock_bad &&
-		    firmness(s->rivals[i].action, &s->rivals[i].window, m->x) != OUTSIDE &&
-		    match_of(m->x, s->rivals[i].action->contract))
+		    holds(s->rivals[i].action, &s->rivals[i].window, m->x) &&
+		    may_mean(s->rivals[i].action, m->x))
 			return; /* the next one's call */
 	}
 	add_near(s->j, m, WW_JOIN_NEAR_LATE);
 	s->j->late++;
 }
 
-/* Whether an action that is not judged yet could mean the call. */
-static bool is_awaited(struct search *s, const struct ww_held_exchange *x)
+static bool explains(struct search *s, const struct ww_action *b, const struct ww_held_exchange *x)
+{
+	struct ww_join_window w;
+
+	s->asked++;
+	if (b == s->ask->action || b->clock_bad || !may_mean(b, x) ||
+	    !ww_held_same_tree(b->root, x->root))
+		return false;
+	w = ww_join_window_of(b, s->ask->skew_ns, never);
+	return holds(b, &w, x);
+}
+
+/* Whether another action could mean the call: one that is not judged yet, or one without a
+ * contract, which no call was ever compared with. */
+static bool is_explained(struct search *s, const struct ww_held_exchange *x)
 {
 	for (const struct ww_action *b = open_of(s, x->root); b && s->asked < ASKED_MAX;
 	     b = b->tree_next) {
-		struct ww_join_window w;
-
-		s->asked++;
-		if (b == s->ask->action || b->contract < 0 || b->clock_bad ||
-		    !match_of(x, b->contract) || !ww_held_same_tree(b->root, x->root))
-			continue;
-		w = ww_join_window_of(b, s->ask->skew_ns, never);
-		if (firmness(b, &w, x) != OUTSIDE)
+		if (explains(s, b, x))
+			return true;
+	}
+	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
+	     b && b->judged_at.ns >= x->t_first_req.ns && s->asked < ASKED_MAX; b = b->prev) {
+		if (b->contract < 0 && explains(s, b, x))
 			return true;
 	}
 	return false;
@@ -502,7 +533,7 @@ static void look_before(struct search *s)
 			continue;
 		s->j->early = ++looked > EARLY_MAX ||
 			      exact(s->ask, s->ask->action, m->x, &by) == EXACT_OURS ||
-			      !is_awaited(s, m->x);
+			      !is_explained(s, m->x);
 	}
 }
 
@@ -530,14 +561,32 @@ static enum contest contest_traced(struct search *s, struct ww_held_exchange *x)
 	return CONTESTED;
 }
 
+/* Without an id, in the margin only: perhaps the action's, perhaps nobody's. It confirms nothing,
+ * and it may be a retry. */
+static void look_at_margin(struct search *s, struct ww_match *m)
+{
+	bool early = m->x->t_first_req.ns < s->j->window.core_from.ns;
+
+	if (contest(s, m->x) == THEIRS) {
+		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+		return;
+	}
+	add_near(s->j, m, early ? WW_JOIN_NEAR_EARLY : WW_JOIN_NEAR_LATE);
+	s->j->late++;
+}
+
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
 {
-	m->x->meant = true;
 	if (e == EXACT_OURS) {
-		s->exact = true;
+		m->x->meant = s->exact = true;
 		add_attempt(s->j, m, WW_JOIN_EXACT, by);
 		return;
 	}
+	if (!holds(s->ask->action, &s->j->window, m->x)) {
+		look_at_margin(s, m);
+		return;
+	}
+	m->x->meant = true;
 	switch (contest_traced(s, m->x)) {
 	case THEIRS:
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);

@@ -24,6 +24,8 @@
  * A window is [begin, end] of the spans (or from the model's answer to its next request with the
  * result, or from the turn's begin to the claim), widened by the margin on both sides. An exchange
  * that begins inside the unwidened window outranks one in the margin: both spans' clocks are one.
+ * Without an id, one that begins in the margin alone is no attempt: it may be nobody's. It counts
+ * as a like call outside of the window, which blocks absence, and "no retry".
  *
  * Pure, no memory of its own.
  */
@@ -108,8 +110,8 @@ struct ww_joined {
 		foreign; /* like calls of other trees that nobody owns: a helper could have acted */
 	uint32_t early;  /* like calls of this tree in the minute before the window that nobody else
 			    means: the span's clock may be ahead */
-	uint32_t late; /* like calls of this tree after the window that nobody else means, up to the
-			  grace time after it and after the claim was received */
+	uint32_t late; /* like calls of this tree that nobody else means, in the margin or after the
+			  window, up to the grace time after it and after the claim was received */
 	uint32_t astray; /* calls that its span made by their trace, and its times deny */
 	uint32_t almost; /* calls of this tree in the window that miss the contract by a little */
 };

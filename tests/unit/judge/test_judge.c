@@ -144,6 +144,71 @@ static void test_neighbours(void **state)
 	scene_close(s);
 }
 
+/* In the margin alone: it may be the span's, late or early by its clock, or nobody's. */
+static void test_margin_confirms_nothing(void **state)
+{
+	static const unsigned begins[] = {980, 1520};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		CALL(.from = begins[i], .to = begins[i] + 10, .status = 201);
+		tell(s, &p);
+		tick(s, 6000);
+		expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* A success right behind a failed call may be its retry: then nothing was masked. */
+static void test_margin_may_be_a_retry(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+	CALL(.from = 1100, .to = 1200, .status = 503);
+	CALL(.from = 1520, .to = 1600, .status = 201);
+	tell(s, &p);
+	tick(s, 6000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+/* A neighbour's success is no second one of ours. */
+static void test_margin_is_no_duplicate(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+	CALL(.from = 1100, .to = 1200, .status = 201);
+	CALL(.from = 1520, .to = 1600, .status = 201);
+	tell(s, &p);
+	tick(s, 6000);
+	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+/* A tool that nothing declares may make such a call, too: inside its own span it is not ours. */
+static void test_neighbour_without_contract(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span a = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct ww_span b = span_of(s, WW_SPAN_TOOL, "undeclared", "c2", WW_SPAN_OK, 1505, 2000);
+
+	CALL(.from = 1520, .to = 1600, .status = 201);
+	tell(s, &a);
+	tell(s, &b);
+	tick(s, 6000);
+	expect_nth(s, 0, "NO_ACTION", "", "E0", "NONE");
+	expect_nth(s, 1, "UNVERIFIABLE", "NO_CONTRACT", "E0", "NONE");
+	a = tool_span(s, "c3", WW_SPAN_OK, 7000, 7100);
+	tell(s, &a); /* nor is it when its own action was judged before */
+	tick(s, 12000);
+	expect_nth(s, 2, "NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
 /* --- what belongs together ----------------------------------------------------------------------
  */
 
@@ -813,6 +878,10 @@ int main(void)
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_crowd_around_an_early_call),
 		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_margin_confirms_nothing),
+		cmocka_unit_test(test_margin_may_be_a_retry),
+		cmocka_unit_test(test_margin_is_no_duplicate),
+		cmocka_unit_test(test_neighbour_without_contract),
 		cmocka_unit_test(test_one_action),
 		cmocka_unit_test(test_claim_without_an_id_means_the_only_span),
 		cmocka_unit_test(test_waits_for_the_grace_of_a_claim_without_an_id),
