@@ -197,8 +197,8 @@ kind("late_effect", "late", 2, "", "ACTED_LATE CONFIRMED_T1", NO, "the call is m
      lambda r: run(later(250, post(trace=r.choice(["none", "parent"]))), wait(5), model=False))
 kind("unix_executor", "unix", 2, "", "", NO, "somebody outside is asked over a unix socket", lambda r: run({"do": "unix"}, model=False))
 kind("loopback_executor", "loopback", 2, "", "", NO, "somebody outside is asked over loopback", lambda r: run({"do": "loopback"}, model=False))
-kind("forged_span", "forger", 3, "NO_ACTION", "", NO, "a span that names another process's call", lambda r: run(model=False, forge=True))
-kind("span_from_outside", "outside", 2, "", "", NO, "the same from a process that is not watched", lambda r: run(model=False, forge=True))
+kind("forged_span", "forger", 3, "NO_ACTION", "", NO, "a span that names another process's call", lambda r: run(model=False, forge=True, claim=None))
+kind("span_from_outside", "outside", 2, "", "", NO, "the same from a process that is not watched", lambda r: run(model=False, forge=True, claim=None))
 kind("span_of_another_process", "sidecar", 2, "", "", NO, "the call's span is sent by a process of another scope",
      lambda r: run(post(trace="parent"), model=False, sidecar=True))
 # --- ids and order ---------------------------------------------------------------------------------

@@ -85,29 +85,25 @@ async function request(run, op) {
 	return { status: response.status, text: await response.text() };
 }
 
+// A session begins with messages of its own to the same path: outside of every tool's span.
 let mcp = null;
-let mcp_tag = '';
+let mcp_headers = {};
+async function mcp_start() {
+	const tagged = (url, init) => fetch(url, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), ...mcp_headers } });
+
+	mcp = new Client({ name: 'truth', version: '1' });
+	await mcp.connect(new StreamableHTTPClientTransport(new URL('https://payments.test/mcp'), { fetch: tagged }));
+	await pause(200);
+}
+
 async function mcp_call(run, op) {
-	if (!mcp) {
-		const tagged = (url, init) => {
-			const headers = new Headers(init?.headers);
-
-			headers.set('x-tag', mcp_tag);
-			for (const [name, value] of Object.entries(mcp_tag && op.trace !== 'none' ? trace_headers() : {}))
-				headers.set(name, value);
-			return fetch(url, { ...init, headers });
-		};
-
-		mcp = new Client({ name: 'truth', version: '1' });
-		await mcp.connect(new StreamableHTTPClientTransport(new URL('https://payments.test/mcp'), { fetch: tagged }));
-	}
-	mcp_tag = run.run;
+	mcp_headers = { 'x-tag': run.run, ...(op.trace === 'none' ? {} : trace_headers()) };
 	try {
 		const result = await mcp.callTool({ name: 'mcp_refund', arguments: { order_id: run.run, script: op.script } });
 
 		return { status: result.isError ? 500 : 200, text: JSON.stringify(result) };
 	} finally {
-		mcp_tag = '';
+		mcp_headers = {};
 	}
 }
 
@@ -199,6 +195,8 @@ async function turn(run) {
 }
 
 let left = 7;
+if (kind === 'mcp')
+	await mcp_start();
 for (const group of JSON.parse(readFileSync(plan, 'utf8'))) {
 	await Promise.all(group.map(turn));
 	if (--left === 0) {
