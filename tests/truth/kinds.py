@@ -229,7 +229,7 @@ kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isEr
      lambda r: run(post("iserror"), tool="mcp_refund", show="ok", model=False))
 kind("mcp_rpc_error", "mcp", 3, "MASKED_ERROR", "", YES, "a JSON-RPC error under a span that says OK",
      lambda r: run(post("rpcerror"), tool="mcp_refund", show="ok", model=False))
-kind("mcp_silent", "mcp", 3, "NO_ACTION", "", YES, "an MCP tool that is not called", lambda r: run(tool="mcp_refund", show="ok", model=False))
+kind("mcp_silent", "mcp", 3, "NO_ACTION", "", NO, "an MCP tool that is not called; the session's own messages went to the same path", lambda r: run(tool="mcp_refund", show="ok", model=False))
 kind("grpc_success", "grpc", 3, "", "", NO, "gRPC over HTTP/2, which is not decoded", lambda r: run(post("ok"), tool="grpc_refund", model=False))
 kind("grpc_error_in_trailers", "grpc", 3, "", "MASKED_ERROR", NO, "the same, its status in the trailers says that it failed",
      lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", show="ok", model=False))

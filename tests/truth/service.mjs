@@ -42,7 +42,7 @@ const words = {
 	partial: (tag) => ({ status: 207, effect: 'partial',
 		json: { items: [{ status: 201, ...make(tag, 'posted') }, { status: 409 }, { status: 409 }], errors: [{ item: 1 }, { item: 2 }] } }),
 	redirect: () => none(307, { see: 'there' }, { location: '/v1/refunds' }),
-	notmodified: () => none(304, {}),
+	notmodified: () => ({ status: 304, text: '', effect: 'none' }),
 	reset: () => ({ outcome: 'reset', effect: 'none' }),
 	ackreset: async () => (await pause(150), words.reset()), // later than any delayed acknowledgement
 	silent: () => ({ outcome: 'silent', effect: 'none' }),

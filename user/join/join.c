@@ -11,6 +11,8 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
 #define CLAIMS_MAX 64
 /* The same for other actions whose windows overlap. */
 #define RIVALS_MAX 64
+/* Like calls after one window that are told apart: seconds of a busy tree. */
+#define OUTSIDE_MAX 1024
 /* A span's clock that runs ahead puts its window behind its call: by less than this, or its times
  * contradict those of its receipt, since exporters do not wait so long. */
 #define AHEAD_MAX_NS 60000000000ull
@@ -193,7 +195,10 @@ struct search {
 	bool rivals_over;   /* more than are told apart */
 	unsigned asked;     /* of others, whether a call may be theirs */
 	unsigned rival_count;
+	bool outside_over; /* more calls after the window than there is room for */
+	unsigned outside_count;
 	struct rival rivals[RIVALS_MAX];
+	const struct ww_match *outside[OUTSIDE_MAX];
 };
 
 static const struct ww_action *open_of(const struct search *s, struct ww_actor_key root)
@@ -206,14 +211,6 @@ static const struct ww_action *judged_of(const struct search *s, struct ww_actor
 	return ww_actions_judged_of(s->ask->actions, root);
 }
 
-/* A claim's clock may run behind: its call cannot have begun after the claim was received. */
-static struct ww_boot late_until(const struct search *s)
-{
-	struct ww_boot said = s->ask->action->received;
-
-	return plus(said.ns > s->j->window.to.ns ? said : s->j->window.to, s->ask->grace_ns);
-}
-
 static void add_rival(struct search *s, const struct ww_action *b)
 {
 	const struct ww_action *a = s->ask->action;
@@ -222,7 +219,7 @@ static void add_rival(struct search *s, const struct ww_action *b)
 	if (b == a || !ww_held_same_tree(b->root, a->root))
 		return;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
-	if (w.from.ns > late_until(s).ns || w.to.ns < s->j->window.from.ns)
+	if (w.from.ns > s->j->window.to.ns || w.to.ns < s->j->window.from.ns)
 		return;
 	if (s->rival_count == RIVALS_MAX)
 		s->rivals_over = true;
@@ -456,25 +453,92 @@ static void take_late(struct search *s, struct ww_match *m, enum exact e, enum w
 					    exactly ? by : WW_JOIN_BY_WINDOW};
 }
 
+/* A claim's clock may run behind: its call cannot have begun after the claim was received. */
+static struct ww_boot late_until(const struct search *s)
+{
+	struct ww_boot said = s->ask->action->received;
+
+	return plus(said.ns > s->j->window.to.ns ? said : s->j->window.to, s->ask->grace_ns);
+}
+
 /* A declared call of our tree that begins outside the window. */
 static void look_outside(struct search *s, const struct ww_match *m)
 {
-	if (m->x->t_first_req.ns < s->j->window.from.ns) {
+	if (m->x->t_first_req.ns < s->j->window.from.ns)
 		add_near(s->j, m, WW_JOIN_NEAR_EARLY);
+	else if (m->x->t_first_req.ns > late_until(s).ns)
 		return;
+	else if (s->outside_count == OUTSIDE_MAX)
+		s->outside_over = true;
+	else
+		s->outside[s->outside_count++] = m;
+}
+
+static int by_begin(const void *x, const void *y)
+{
+	const struct ww_match *const *p = x, *const *q = y;
+	uint64_t a = (*p)->x->t_first_req.ns, b = (*q)->x->t_first_req.ns;
+
+	return a == b ? ((*p)->x->seq > (*q)->x->seq) - ((*p)->x->seq < (*q)->x->seq)
+		      : (a > b) - (a < b);
+}
+
+/* The first call after the window that begins at t or later. */
+static unsigned outside_from(const struct search *s, struct ww_boot t)
+{
+	unsigned from = 0, to = s->outside_count;
+
+	while (from < to) {
+		unsigned mid = from + (to - from) / 2;
+
+		if (s->outside[mid]->x->t_first_req.ns < t.ns)
+			from = mid + 1;
+		else
+			to = mid;
 	}
-	if (m->x->t_first_req.ns > late_until(s).ns)
+	return from;
+}
+
+/* Marks the calls that are the next one's, b's. Where a clock is wrong the window explains nothing.
+ */
+static void take_outside(struct search *s, const struct ww_action *b, bool *explained)
+{
+	struct ww_join_window w = ww_join_window_of(b, s->ask->skew_ns, never);
+
+	s->asked++;
+	if (b == s->ask->action || b->clock_bad ||
+	    !ww_held_same_tree(b->root, s->ask->action->root))
 		return;
-	gather_rivals(s);
-	for (unsigned i = 0; i < s->rival_count && !s->rivals_over; i++) {
-		/* Where a clock is wrong the window explains nothing. */
-		if (!s->rivals[i].action->clock_bad &&
-		    holds(s->rivals[i].action, &s->rivals[i].window, m->x) &&
-		    may_mean(s->rivals[i].action, m->x))
-			return; /* the next one's call */
+	for (unsigned i = outside_from(s, w.from);
+	     i < s->outside_count && s->outside[i]->x->t_first_req.ns <= w.to.ns; i++)
+		explained[i] = explained[i] ||
+			       (holds(b, &w, s->outside[i]->x) && may_mean(b, s->outside[i]->x));
+}
+
+/* Calls after the window that no other action means: the span's clock may be behind, or it is a
+ * retry that goes on. */
+static void settle_outside(struct search *s)
+{
+	struct ww_actor_key root = s->ask->action->root;
+	bool explained[OUTSIDE_MAX] = {false};
+
+	if (s->outside_count == 0)
+		return;
+	qsort(s->outside, s->outside_count, sizeof(s->outside[0]), by_begin);
+	for (const struct ww_action *b = open_of(s, root); b && s->asked < ASKED_MAX;
+	     b = b->tree_next)
+		take_outside(s, b, explained);
+	for (const struct ww_action *b = judged_of(s, root);
+	     b && b->judged_at.ns >= s->outside[0]->x->t_first_req.ns && s->asked < ASKED_MAX;
+	     b = b->tree_prev)
+		take_outside(s, b, explained);
+	for (unsigned i = 0; i < s->outside_count; i++) {
+		if (explained[i])
+			continue;
+		add_near(s->j, s->outside[i], WW_JOIN_NEAR_LATE);
+		s->j->late++;
 	}
-	add_near(s->j, m, WW_JOIN_NEAR_LATE);
-	s->j->late++;
+	s->j->late += s->outside_over;
 }
 
 static bool explains(struct search *s, const struct ww_action *b, const struct ww_held_exchange *x)
@@ -498,8 +562,8 @@ static bool is_explained(struct search *s, const struct ww_held_exchange *x)
 		if (explains(s, b, x))
 			return true;
 	}
-	for (const struct ww_action *b = ww_actions_judged(s->ask->actions);
-	     b && b->judged_at.ns >= x->t_first_req.ns && s->asked < ASKED_MAX; b = b->prev) {
+	for (const struct ww_action *b = judged_of(s, x->root);
+	     b && b->judged_at.ns >= x->t_first_req.ns && s->asked < ASKED_MAX; b = b->tree_prev) {
 		if (b->contract < 0 && explains(s, b, x))
 			return true;
 	}
@@ -874,6 +938,7 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 	for (struct ww_match *m = ww_held_newest(ask->held, (uint32_t)ask->action->contract);
 	     m && m->x->arrived.ns >= j->window.from.ns; m = m->older)
 		look_foreign(&s, m);
+	settle_outside(&s);
 	if (j->count == 0)
 		look_before(&s);
 	if (ww_action_claim_only(ask->action))

@@ -127,6 +127,31 @@ static void test_crowd_around_an_early_call(void **state)
 	}
 }
 
+/* More calls after one that did nothing than overlap with any: all are their own spans'. */
+static void test_busy_tree(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "idle", WW_SPAN_OK, 1000, 1001);
+
+	tell(s, &p);
+	for (unsigned i = 0; i < 100; i++) {
+		unsigned at = 1010 + 10 * i;
+		char id[16];
+
+		snprintf(id, sizeof(id), "c%u", i);
+		p = tool_span(s, id, WW_SPAN_OK, at, at + 8);
+		memcpy(p.span_id, &i, sizeof(i));
+		p.span_id[7] = 1;
+		CALL(.from = at + 2, .to = at + 6, .status = 201);
+		tell(s, &p);
+	}
+	tick(s, 9000);
+	expect_nth(s, 0, "NO_ACTION", "", "E0", "NONE");
+	for (unsigned i = 0; i < 100; i++)
+		expect_nth(s, 1 + i, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+}
+
 /* Back to back, the margins overlap: the span around the call wins over its neighbour's margin. */
 static void test_neighbours(void **state)
 {
@@ -878,6 +903,7 @@ int main(void)
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_crowd_around_an_early_call),
 		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_busy_tree),
 		cmocka_unit_test(test_margin_confirms_nothing),
 		cmocka_unit_test(test_margin_may_be_a_retry),
 		cmocka_unit_test(test_margin_is_no_duplicate),
