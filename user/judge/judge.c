@@ -19,6 +19,10 @@
 #define OPEN_WAIT_NS (30 * NS_PER_S)
 /* A tool call that was answered to the model, without a span: batch exporters send every 5 s. */
 #define SHOWN_WAIT_NS (8 * NS_PER_S)
+/* A like call near the window that nothing speaks of yet: its span may be in the next batch, and
+ * this often it is looked for. */
+#define SPAN_WAIT_NS  SHOWN_WAIT_NS
+#define SPAN_EVERY_NS NS_PER_S
 /* A tool call of which nothing further is heard. */
 #define ASKED_WAIT_NS (60 * NS_PER_S)
 /* A claim "will" without a deadline. */
@@ -560,7 +564,26 @@ static void put_off(struct ww_judge *j, struct ww_action *a, const struct ww_cas
 	ww_actions_reopen(j->actions, a);
 }
 
-/* Judges a, or leaves it open because an exchange may still end, or its effect still show. */
+/* It cannot be told only because of calls that another's span may still explain. */
+static bool awaits_spans(const struct ww_judge *j, const struct ww_case *k,
+			 const struct ww_ruling *r)
+{
+	return !j->finished && r->verdict == WW_VERDICT_UNVERIFIABLE &&
+	       (r->reason == WW_REASON_AMBIGUOUS_JOIN || r->reason == WW_REASON_REMOTE_EXECUTOR) &&
+	       (k->joined.late || k->joined.early || k->joined.foreign) &&
+	       j->now.ns < due_of(j, k->action) + SPAN_WAIT_NS;
+}
+
+static void look_again(struct ww_judge *j, const struct ww_action *a)
+{
+	uint32_t count;
+	struct ww_action_wait *waits = ww_actions_waiting(j->actions, &count);
+
+	waits[a->wait].due_ns = j->now.ns + SPAN_EVERY_NS;
+}
+
+/* Judges a, or leaves it open because an exchange may still end, its effect still show, or a span
+ * still come. */
 static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 {
 	struct ww_case *k = &j->scratch;
@@ -592,6 +615,10 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	if (k->still_open && !r.tally.success && !pending && !j->finished &&
 	    j->now.ns < due_ns + OPEN_WAIT_NS) {
 		announce(j, a, due_ns + OPEN_WAIT_NS, WW_PENDING_EXCHANGE);
+		return;
+	}
+	if (awaits_spans(j, k, &r)) {
+		look_again(j, a);
 		return;
 	}
 	ww_join_own(&k->joined, a);

@@ -26,7 +26,7 @@ static void test_forged_by_another_process(void **state)
 	CALL(.from = 1100, .to = 1300, .status = 201, .traced = &p, .idempotency = "c1");
 	p.actor = p.root = process(STRANGER);
 	tell(s, &p);
-	tick(s, 5000);
+	tick(s, 13000);
 	/* The agent's own call is nobody's yet: it could have been made for the stranger. */
 	json_t *r = expect(s, "UNVERIFIABLE", "REMOTE_EXECUTOR", "E0", "NONE");
 
@@ -92,7 +92,7 @@ static void test_call_before_its_span(void **state)
 
 		CALL(.from = 2000, .to = 2050, .status = 201, .traced = rows[i].traced ? &p : NULL);
 		tell(s, &p);
-		tick(s, from + 5000);
+		tick(s, from + 13000);
 		if (rows[i].blocks)
 			expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
 		else
@@ -236,7 +236,7 @@ static void test_no_masked_error_beside_helpers(void **state)
 		else
 			CALL(.target = "//v1/refunds", .from = 1350, .to = 1400, .status = 201);
 		tell(s, &p);
-		tick(s, 5000);
+		tick(s, 13000);
 		expect(s, "UNVERIFIABLE", i < 2 ? "REMOTE_EXECUTOR" : "AMBIGUOUS_JOIN", "E4",
 		       "EXACT");
 		scene_close(s);
