@@ -51,7 +51,7 @@ PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify $(O)/wire
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs static-verify help deps demo test check system lint check-headers format asan bench golden install uninstall clean fuzz units
+.PHONY: all programs static-verify help deps demo test check system lint check-headers format asan bench truth golden install uninstall clean fuzz units
 
 programs: $(PROGRAMS) ## the default: build the four programs
 
@@ -177,6 +177,9 @@ test: deps ## everything: build with warnings as errors, lint, unit, sanitizers,
 
 system: all ## tests on the live kernel, in their own cgroups and network namespaces (root)
 	$(q)tests/lib/run-system $(O)
+
+truth: all ## thousands of drawn situations, real agents, against the servers' own logs (root; RUNS=3000 SEED=)
+	$(q)tests/truth/run $(O) --runs $(or $(RUNS),3000) $(if $(SEED),--seed $(SEED))
 
 asan: ## unit tests and corpora under address and undefined-behaviour sanitizers
 	$(q)$(MAKE) --no-print-directory SAN=address,undefined check

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What `make deps` runs: Debian packages, then npm packages (pinned by lock files): those of the demo agent into
-# BUILD/npm, the verifiers and validators of others into BUILD/npm-reports, a browser's driver and an accessibility
-# checker into BUILD/npm-ui. Quick when nothing is missing; one line per step that does something.
+# BUILD/npm, the verifiers and validators of others into BUILD/npm-reports, the agents of the truth suite into BUILD/npm-truth,
+# a browser's driver and an accessibility checker into BUILD/npm-ui. Quick when nothing is missing; one line per step that does something.
 #   tests/lib/deps.sh [--check] [--demo] [BUILD]     --check installs nothing: prints what is missing, exit 1;
 #                                                    --demo: only what building and the demo need
 set -euo pipefail
@@ -100,6 +100,7 @@ install_debian()
 npm_sets=(npm tests/lib/agents/node)
 [[ -n $demo ]] || npm_sets+=(
 	npm-reports tests/system/reports
+	npm-truth tests/truth/agents
 	npm-ui tests/ui
 )
 

@@ -174,6 +174,8 @@ kind("wrong_destination", "clean", 5, "ACTED_ELSEWHERE", "", YES, "the call went
      lambda r: run(post(host="other.test", trace="parent")))
 kind("wrong_destination_bare", "clean", 4, "NO_ACTION ACTED_ELSEWHERE", "", YES, "the same without ids",
      lambda r: run(post(host="other.test", trace="none")))
+kind("look_alike_address", "alike", 3, "ACTED_ELSEWHERE NO_ACTION", "", YES, "the declared name, at an address that is not declared",
+     lambda r: run(post(port=8443, address="other.test"), model=False))
 kind("crashed_before_dispatch", "crash", 4, "CALL_EMITTED_NOT_EXECUTED", "", YES, "the process ended between the model's call and the tool",
      lambda r: run(span=None, claim=None, model=True, crash=True))
 # --- what is shown to the model --------------------------------------------------------------------
@@ -230,7 +232,7 @@ kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isEr
 kind("mcp_rpc_error", "mcp", 3, "MASKED_ERROR", "", YES, "a JSON-RPC error under a span that says OK",
      lambda r: run(post("rpcerror"), tool="mcp_refund", show="ok", model=False))
 kind("mcp_silent", "mcp", 3, "NO_ACTION", "", NO, "an MCP tool that is not called; the session's own messages went to the same path", lambda r: run(tool="mcp_refund", show="ok", model=False))
-kind("grpc_success", "grpc", 3, "", "", NO, "gRPC over HTTP/2, which is not decoded", lambda r: run(post("ok"), tool="grpc_refund", model=False))
+kind("grpc_success", "grpc", 3, "", "CONFIRMED_T1", NO, "gRPC over HTTP/2, which is not decoded", lambda r: run(post("ok"), tool="grpc_refund", model=False))
 kind("grpc_error_in_trailers", "grpc", 3, "", "MASKED_ERROR", NO, "the same, its status in the trailers says that it failed",
      lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", show="ok", model=False))
 kind("opaque_success", "opaque", 3, "", "", NO, "a runtime whose TLS cannot be read", lambda r: run(post("ok"), model=False))

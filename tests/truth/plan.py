@@ -3,7 +3,8 @@
 """plan.py DIR SEED RUNS [KIND,...]: draws so many runs of the kinds (at least three of each) and writes DIR/plan.json, all of them,
 and for every lane DIR/LANE.lane.json, the groups of runs that one agent process carries out in order, a group's at once.
 
-plan.py contracts HOST=ADDRESS...: prints the contract file. plan.py tools: host, method and path by tool, as JSON.
+plan.py only PLAN LANE: leaves only that lane's runs in the plan. plan.py contracts HOST=ADDRESS...: prints the contract file.
+plan.py tools: host, method and path by tool, as JSON.
 """
 import json
 import random
@@ -67,7 +68,14 @@ def plan(folder, seed, runs, wanted):
         json.dump(flat, out)
 
 
-if sys.argv[1] == "contracts":
+def only(path, lane):
+    runs = [r for r in json.load(open(path, encoding="utf-8")) if r["lane"] == lane]
+    json.dump(runs, open(path, "w", encoding="utf-8"))
+
+
+if sys.argv[1] == "only":
+    only(*sys.argv[2:])
+elif sys.argv[1] == "contracts":
     print(kinds.contracts(dict(a.split("=") for a in sys.argv[2:])), end="")
 elif sys.argv[1] == "tools":
     print(json.dumps(kinds.TOOLS))

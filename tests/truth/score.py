@@ -5,6 +5,7 @@
 score.py wait PLAN LANE,...            reads stream lines until every run of these lanes is judged (status 1: they ended before)
 score.py table DIR PLAN LEDGER...      prints the confusion table of all runs, the totals, and "WRONG ..." lines; the servers' logs
                                        are DIR/HOST.ndjson, a LEDGER is a file of stream lines; writes DIR/score.json
+score.py markdown SCORE                the same as a table for docs/truth.md
 
 The truth of a run are the requests with its x-tag that its tool's declared server logged on the declared path. A verdict is
 wrong when its kind does not allow it (kinds.py), and when that log contradicts it, whatever the kind.
@@ -48,7 +49,7 @@ class Judged:
 
 def read_truth(folder):
     rows = collections.defaultdict(list)
-    for host in ["payments", "plain", "grpc", "other", "authz"]:
+    for host in ["payments", "plain", "grpc", "other", "authz", "alike"]:
         try:
             with open(f"{folder}/{host}.ndjson", encoding="utf-8") as log:
                 for row in map(json.loads, log):
@@ -163,7 +164,23 @@ def wait(plan, lanes):
     sys.exit(1)
 
 
+def markdown(path):
+    score = json.load(open(path, encoding="utf-8"))
+    print("| kind | what happens | right | runs | right | abstained | wrong | verdicts |\n|---|---|---|--:|--:|--:|--:|---|")
+    for name, k in score["kinds"].items():
+        kind = KINDS[name]
+        right = " ".join(f"`{v}`" for v in sorted(kind["right"] - {"NONE"})) or ("no verdict" if kind["right"] else "")
+        later = " ".join(f"`{v}`" for v in sorted(kind["later"]))
+        star = " \\*" if kind["decidable"] else ""
+        verdicts = ", ".join(f"{v} {n}" for v, n in sorted(k["verdicts"].items(), key=lambda i: -i[1]))
+        print(f"| {name}{star} | {kind['why']} | {right}{' (' + later + ')' if later else ''} "
+              f"| {k['runs']} | {k['right']} | {k['abstained']} | {k['wrong']} | {verdicts} |")
+    print("\n" + ", ".join(f"{what} {n}" for what, n in score["totals"].items()))
+
+
 if sys.argv[1] == "wait":
     wait(sys.argv[2], sys.argv[3].split(","))
+elif sys.argv[1] == "markdown":
+    markdown(sys.argv[2])
 else:
     table(sys.argv[2], sys.argv[3], sys.argv[4:])

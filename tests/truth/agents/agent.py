@@ -27,6 +27,19 @@ idle = {}  # connections by origin
 previous = '{"id":"r_000000000000","status":"posted"}'
 
 
+class Alike(demo.Connection):
+    """A connection by one host's name to another's address."""
+
+    def __init__(self, origin, address):
+        super().__init__(origin)
+        self.address = address
+
+    async def open(self):
+        demo.Connection.context = demo.Connection.context or demo.ssl.create_default_context(cafile=os.environ["CA_FILE"])
+        self.reader, self.writer = await asyncio.open_connection(
+            self.address, self.port, ssl=demo.Connection.context, server_hostname=self.host)
+
+
 class Call:
     """One request to a service, on a kept-alive connection if one is idle."""
 
@@ -34,7 +47,7 @@ class Call:
         host, method, path = TOOLS.get(run["tool"], ["payments.test", "POST", "/v1/refunds"])
         self.method = "GET" if op["do"] == "get" else method
         self.port, self.host, self.path = op.get("port", 443), op.get("host", host), op.get("path", path)
-        self.timeout = op.get("timeout", 10_000) / 1000
+        self.timeout, self.address = op.get("timeout", 10_000) / 1000, op.get("address")
         self.body = b"" if self.method == "GET" else json.dumps({
             "order_id": run["run"], "amount_cents": run["cents"], "customer": op.get("subject", run["customer"]),
             "script": op["script"]}).encode()
@@ -50,7 +63,7 @@ class Call:
         for _ in range(5):
             origin = f"https://{self.host}:{self.port}"
             free = idle.setdefault(origin, [])
-            connection = free.pop() if free else demo.Connection(origin)
+            connection = free.pop() if free else Alike(origin, self.address) if self.address else demo.Connection(origin)
             status, data = await asyncio.wait_for(connection.request(self.method, self.path, self.headers, self.body), self.timeout)
             free.append(connection)
             if status != 307:
