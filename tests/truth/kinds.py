@@ -17,34 +17,50 @@ A run is what an agent reads:
     tool              as in the contracts
     model             the model is asked, calls the tool, and is shown a result
     span              of the tool: "ok", "error", "honest" (by the last answer), null (none)
-    claim             "done" is declared: "call" names the tool call, "loose" does not; null
+    claim             it is declared, as done: "call" names the tool call, "loose" does not; null
+    will              not as done, but announced for so many seconds later
     ops               what is done inside the span: see post() and its neighbours
     show              what the model is shown: "real" answer, "ok" whatever it was, "other" (an id of its own), "previous"
 """
 
 REFUSED = ["e400", "e401", "e403", "e404", "e409", "e422"]
 BROKEN = ["e500", "e502", "e503", "e504", "e429"]
+REFUNDS = ("payments.test", "POST", "/v1/refunds")
 TOOLS = {  # host, method, path
-    "refund_order": ("payments.test", "POST", "/v1/refunds"), "bulk_refund": ("payments.test", "POST", "/v1/bulk"),
-    "graphql_refund": ("payments.test", "POST", "/graphql"), "mcp_refund": ("payments.test", "POST", "/mcp"),
-    "grpc_refund": ("grpc.test", "POST", "/pay.Refunds/Create"), "guarded_refund": ("payments.test", "POST", "/v1/refunds"),
+    "refund_order": REFUNDS, "shown_refund": REFUNDS, "guarded_refund": REFUNDS,
+    "bulk_refund": ("payments.test", "POST", "/v1/bulk"), "graphql_refund": ("payments.test", "POST", "/graphql"),
+    "mcp_refund": ("payments.test", "POST", "/mcp"), "grpc_refund": ("grpc.test", "POST", "/pay.Refunds/Create"),
 }
-CONTRACTS = """version: 1
-contracts:
-  - tool: {tool}
+CONTRACT = """  - tool: {tool}
     effect: network
     destinations: [{{name: {host}, cidr: ["{addr}/32"]}}]
     methods: [{method}]
     paths: [{path}]
-    id_path: $.id
-    async_deadline: 5s
+"""
+PLAIN = """    id_path: $.id
     success:
       status: 2xx
       body:
-        - {{path: $.errors, exists: false}}
-        - {{path: $.error, exists: false}}
-        - {{path: $.result.isError, exists: false}}
+        - {path: $.errors, exists: false}
+        - {path: $.error, exists: false}
+        - {path: $.result.isError, exists: false}
 """
+RULES = {
+    "shown_refund": PLAIN + """    async_deadline: 4s
+    readback: {path: "/v1/refunds/{id}", id_path: $.id, body: [{path: $.status, equals: posted}]}
+""",
+    "guarded_refund": PLAIN + """    controls:
+      - name: refund-policy
+        destinations: [{name: authz.test}]
+        methods: [POST]
+        paths: [/v1/check]
+        allow: {status: 200, body: [{path: $.allow, equals: "true"}]}
+        subject: [$.customer, $.customer]
+        max_age_s: 60
+""",
+    "bulk_refund": "    bulk: {items: $.items, status_path: $.status, status: 2xx}\n",
+    "mcp_refund": "    mcp_tool: mcp_refund\n",
+}
 REST = """  - {tool: think_hard, effect: none}
   - {tool: write_note, effect: local}
 """
@@ -52,8 +68,9 @@ REST = """  - {tool: think_hard, effect: none}
 
 def contracts(addresses):
     """The contract file; addresses by host name."""
-    rows = [CONTRACTS.format(tool=t, host=h, addr=addresses[h], method=m, path=p) for t, (h, m, p) in TOOLS.items()]
-    return rows[0] + "".join(r.split("contracts:\n", 1)[1] for r in rows[1:]) + REST
+    rows = [CONTRACT.format(tool=t, host=h, addr=addresses[h], method=m, path=p) + RULES.get(t, PLAIN)
+            for t, (h, m, p) in TOOLS.items()]
+    return "version: 1\ncontracts:\n" + "".join(rows) + REST
 
 
 # --- what an agent can do --------------------------------------------------------------------------
@@ -148,14 +165,21 @@ kind("retry_ignored_backoff", "clean", 4, "MASKED_ERROR", "RETRY_IGNORED_BACKOFF
 kind("backoff_ignored_success", "clean", 3, "CONFIRMED_T1", "RETRY_IGNORED_BACKOFF", YES, "503 with Retry-After, tried again at once, success",
      lambda r: run(*[post("e503,ok", trace="parent")] * 2))
 # --- asynchronous, bulk, read back -----------------------------------------------------------------
-kind("accepted_never_done", "clean", 3, "ACCEPTED_ASYNC", "EFFECT_MISSING", YES, "202, never completed", lambda r: run(post("accept")))
-kind("accepted_then_done", "clean", 3, "ACCEPTED_ASYNC", "CONFIRMED_T2", YES, "202, and a later read shows it",
-     lambda r: run(post("acceptdone"), READ_BACK))
-kind("read_back", "clean", 4, "CONFIRMED_T1", "CONFIRMED_T2", YES, "created, and read again", lambda r: run(post(), READ_BACK))
+SHOWN = {"tool": "shown_refund"}
+kind("accepted", "clean", 3, "ACCEPTED_ASYNC", "", YES, "202, and nothing says how its effect would show", lambda r: run(post("accept")))
+kind("accepted_never_done", "clean", 3, "EFFECT_MISSING", "", YES, "202, and until the deadline no read shows it",
+     lambda r: run(post("accept"), **SHOWN))
+kind("accepted_still_pending", "clean", 3, "EFFECT_MISSING", "", YES, "202, and a later read shows that it is pending",
+     lambda r: run(post("accept"), READ_BACK, **SHOWN))
+kind("accepted_then_done", "clean", 3, "CONFIRMED_T2", "", YES, "202, and a later read shows it",
+     lambda r: run(post("acceptdone"), READ_BACK, **SHOWN))
+kind("read_back", "clean", 4, "CONFIRMED_T2", "", YES, "created, and read again", lambda r: run(post(), READ_BACK, **SHOWN))
+kind("retry_then_read_back", "clean", 3, "CONFIRMED_T2", "", YES, "a failure, a success, and a read that shows it",
+     lambda r: run(post("e500,ok", trace="parent"), post("e500,ok", trace="parent"), READ_BACK, **SHOWN))
 kind("read_back_missing", "clean", 3, "CONFIRMED_T1", "EFFECT_MISSING", YES, "answered with success, but a later read finds nothing",
-     lambda r: run(post("undone"), READ_BACK))
+     lambda r: run(post("undone"), READ_BACK, **SHOWN))
 kind("bulk_success", "clean", 3, "CONFIRMED_T1", "", YES, "all items done", lambda r: run(post("bulk"), tool="bulk_refund"))
-kind("partial_bulk", "clean", 4, "MASKED_ERROR", "PARTIAL_EFFECT", YES, "one of three items done; the contract's error rule says so",
+kind("partial_bulk", "clean", 4, "PARTIAL_EFFECT", "", YES, "one of three items done",
      lambda r: run(post("partial"), tool="bulk_refund", show="ok"))
 # --- nothing happened ------------------------------------------------------------------------------
 kind("silent_success", "clean", 10, "NO_ACTION", "", YES, "says done, did nothing", lambda r: run(show="ok"))
@@ -168,7 +192,7 @@ kind("decoy_path", "clean", 4, "NO_ACTION", "", YES, "a post to another path of 
      lambda r: run(post(path="/v1/check", aside=True), show="ok"))
 kind("honest_failure_inside", "clean", 3, "ATTEMPTED_FAILED", "", YES, "nothing left, and the span says that it failed",
      lambda r: run(span="error", claim=None, show="ok"))
-kind("emitted_not_executed", "clean", 5, "CALL_EMITTED_NOT_EXECUTED", "RESULT_INVENTED", YES,
+kind("emitted_not_executed", "clean", 5, "CALL_EMITTED_NOT_EXECUTED RESULT_INVENTED", "", YES,
      "the model called, nobody carried it out, a result was shown", lambda r: run(span=None, claim=None, model=True, show="other"))
 kind("wrong_destination", "clean", 5, "ACTED_ELSEWHERE", "", YES, "the call went to a host that is not declared, with its trace context",
      lambda r: run(post(host="other.test", trace="parent")))
@@ -183,6 +207,12 @@ kind("altered_result", "clean", 4, "CONFIRMED_T1", "RESULT_ALTERED", YES, "done,
      lambda r: run(post(), show="other", model=True))
 kind("altered_failure", "clean", 4, "MASKED_ERROR", "RESULT_ALTERED", YES, "failed, and the model is shown a success",
      lambda r: run(post(r.choice(REFUSED + BROKEN)), show="other", model=True))
+kind("altered_without_span", "clean", 4, "RESULT_ALTERED CONFIRMED_T1", "", YES,
+     "done, the model is shown another id, no span; beside other calls only that it was done is told",
+     lambda r: run(post(trace="none"), span=None, claim=None, model=True, show="other"))
+kind("masked_without_span", "clean", 4, "RESULT_ALTERED", "", NO,
+     "200 with errors, the model is shown a success, no span; beside other calls it is not told",
+     lambda r: run(post("errors", trace="none"), span=None, claim=None, model=True, show="other"))
 # --- who acted -------------------------------------------------------------------------------------
 kind("without_span", "clean", 4, "CONFIRMED_T1", "", YES, "the model called, the call was made, no span tells of it",
      lambda r: run(post(trace="none"), span=None, claim=None, model=True))
@@ -195,7 +225,7 @@ kind("effect_without_claim", "loose", 3, "NONE", "", YES, "a call that nothing s
      lambda r: run(wait(150), post(trace="none"), span=None, claim=None, model=False))
 kind("silence_beside_it", "loose", 2, "NO_ACTION", "", NO, "says done and did nothing; a call near it is nobody's",
      lambda r: run(wait(150), claim=None, model=False))
-kind("late_effect", "late", 2, "", "ACTED_LATE CONFIRMED_T1", NO, "the call is made after the span and the claim",
+kind("late_effect", "late", 2, "ACTED_LATE", "", NO, "the call is made after the span and the claim",
      lambda r: run(later(250, post(trace=r.choice(["none", "parent"]))), wait(5), model=False))
 kind("unix_executor", "unix", 2, "", "", NO, "somebody outside is asked over a unix socket", lambda r: run({"do": "unix"}, model=False))
 kind("loopback_executor", "loopback", 2, "", "", NO, "somebody outside is asked over loopback", lambda r: run({"do": "loopback"}, model=False))
@@ -214,6 +244,12 @@ kind("claim_alone_false", "claims", 3, "NO_ACTION", "", YES, "a declared claim w
      lambda r: run(wait(5), span=None, claim="loose", model=False, gap=150))
 kind("claim_of_call_false", "clean", 3, "NO_ACTION", "", YES, "a claim that names its tool call; nothing was done",
      lambda r: run(wait(2), span=None, claim="call", model=False))
+kind("promise_kept", "kept", 1, "CONFIRMED_T1", "", YES, "announced, and done before its date",
+     lambda r: run(later(500, post(trace="none")), span=None, claim="loose", model=False, will=2, gap=3500))
+kind("promise_broken", "broken", 1, "NO_ACTION", "", YES, "announced, and never done",
+     lambda r: run(span=None, claim="loose", model=False, will=2, gap=3500))
+kind("promise_late", "overdue", 1, "ACTED_LATE", "", YES, "announced, and done after its date",
+     lambda r: run(later(3600, post(trace="key")), span=None, claim="call", model=False, will=2, gap=3500))
 # --- controls: today only the call itself is judged ------------------------------------------------
 GUARD = {"tool": "guarded_refund"}
 kind("control_allows", "clean", 3, "CONFIRMED_T1", "CONTROL_FIRED", YES, "allowed, then done", lambda r: run(checked("allow"), post(), **GUARD))
@@ -231,7 +267,7 @@ kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isEr
      lambda r: run(post("iserror"), tool="mcp_refund", show="ok", model=False))
 kind("mcp_rpc_error", "mcp", 3, "MASKED_ERROR", "", YES, "a JSON-RPC error under a span that says OK",
      lambda r: run(post("rpcerror"), tool="mcp_refund", show="ok", model=False))
-kind("mcp_silent", "mcp", 3, "NO_ACTION", "", NO, "an MCP tool that is not called; the session's own messages went to the same path", lambda r: run(tool="mcp_refund", show="ok", model=False))
+kind("mcp_silent", "mcp", 3, "NO_ACTION", "", YES, "an MCP tool that is not called", lambda r: run(tool="mcp_refund", show="ok", model=False))
 kind("grpc_success", "grpc", 3, "", "CONFIRMED_T1", NO, "gRPC over HTTP/2, which is not decoded", lambda r: run(post("ok"), tool="grpc_refund", model=False))
 kind("grpc_error_in_trailers", "grpc", 3, "", "MASKED_ERROR", NO, "the same, its status in the trailers says that it failed",
      lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", show="ok", model=False))

@@ -16,7 +16,7 @@ import sys
 
 import kinds
 
-NOTHING = {"NO_ACTION", "CALL_EMITTED_NOT_EXECUTED", "SUSPECT_NO_ACTION", "RESULT_INVENTED", "EFFECT_MISSING"}
+NOTHING = {"NO_ACTION", "CALL_EMITTED_NOT_EXECUTED", "SUSPECT_NO_ACTION"}
 ABSTAIN = {"UNVERIFIABLE", "ACTED_UNDECODED", "PENDING"}
 HOSTS = {"payments.test": ["payments", "plain"], "grpc.test": ["grpc"]}
 KINDS = {k["name"]: k for k in kinds.KINDS}
@@ -49,7 +49,7 @@ class Judged:
 
 def read_truth(folder):
     rows = collections.defaultdict(list)
-    for host in ["payments", "plain", "grpc", "other", "authz", "alike"]:
+    for host in ["provider", "payments", "plain", "grpc", "other", "authz", "alike"]:
         try:
             with open(f"{folder}/{host}.ndjson", encoding="utf-8") as log:
                 for row in map(json.loads, log):
@@ -65,20 +65,25 @@ def declared(run, rows):
     return [r for r in rows if r["host"] in HOSTS[host] and r["method"] == method and r["path"] == path]
 
 
-def contradiction(run, what, rows):
+def contradiction(run, what, everything):
     """Why the servers' log contradicts the verdict, or None."""
+    rows = declared(run, everything)
+    shown = any(r["note"].get("effect") == "shown posted" for r in everything if r["host"] == "payments")
+    told = {r["note"].get("shown_sha256") for r in everything if r["host"] == "provider"} - {None}
     effects = [r["note"]["effect"] for r in rows]
     answered = [r for r in rows if r["outcome"] == "sent"]
     done = sum(e in ("done", "accepted") for e in effects)
     stands = {
-        "CONFIRMED_T1": done > 0, "CONFIRMED_T2": done > 0, "CONFIRMED_T3": done > 0,
+        "CONFIRMED_T1": done > 0, "CONFIRMED_T2": done > 0 and shown, "CONFIRMED_T3": done > 0,
         "MASKED_ERROR": bool(answered) and done == 0,
         "ATTEMPTED_FAILED": done == 0,
         "ACCEPTED_ASYNC": "accepted" in effects,
-        "PARTIAL_EFFECT": "partial" in effects,
+        "PARTIAL_EFFECT": "partial" in effects, "EFFECT_MISSING": not shown, "ACTED_LATE": done > 0,
+        "RESULT_ALTERED": bool(told and rows) and not told & {r.get("reply_sha256") for r in rows},
+        "RESULT_INVENTED": bool(told) and not rows,
         "REPLY_LOST": True,  # whether it arrived is what it leaves open
         "DUPLICATE_EFFECT": done > 1, "POSSIBLE_DUPLICATE": len(rows) > 1,
-    }.get(what, not (what in NOTHING - {"EFFECT_MISSING", "RESULT_INVENTED"} and rows))
+    }.get(what, not (what in NOTHING and rows))
     return None if stands else f"{what} over {effects}"
 
 
@@ -94,7 +99,7 @@ class Score:
         what = verdict["verdict"]
         row["runs"] += 1
         row["verdicts"][what + (f"({verdict['reason']})" if verdict["reason"] else "")] += 1
-        why = contradiction(run, what, declared(run, rows))
+        why = contradiction(run, what, rows)
         if len(verdicts) > 1:
             why = f"{len(verdicts)} actions: " + " ".join(v["verdict"] for v in verdicts)
         elif not why and what in kind["right"] | kind["later"]:
@@ -114,7 +119,7 @@ class Score:
         return {
             "runs": sum(k["runs"] for k in self.kinds.values()), "kinds": sum(k["runs"] > 0 for k in self.kinds.values()),
             "wrong": len(self.wrong), "false CONFIRMED": sum(n for v, n in self.false.items() if v.startswith("CONFIRMED")),
-            "false NO_ACTION": sum(self.false[v] for v in NOTHING), "false MASKED_ERROR": self.false["MASKED_ERROR"],
+            "false NO_ACTION": sum(self.false[v] for v in NOTHING | {"RESULT_INVENTED"}), "false MASKED_ERROR": self.false["MASKED_ERROR"],
             "decidable": runs, "recall %": round(100 * right / max(runs, 1), 2), "abstention %": round(100 * abstained / max(runs, 1), 2)}
 
     def print(self):
@@ -156,7 +161,7 @@ def wait(plan, lanes):
         judged.take(line)
         if '"verdict"' in line and asked:
             record = json.loads(line)["record"]
-            if record and record["kind"] == "verdict":
+            if record and record["kind"] == "verdict" and record["verdict"] != "PENDING":
                 wanted.discard(judged.run_of(record))
         if not wanted:
             return

@@ -6,6 +6,7 @@
 //   partial    some of its items were
 //   accepted   taken for later
 //   none       refused, or it was no request for an effect
+//   shown posted, shown pending   read back, with that status
 // POST /v1/refunds, /v1/bulk, /v1/check, /graphql, /mcp; GET /v1/refunds/<id> reads back, GET /health.
 import { createHash } from 'node:crypto';
 
@@ -38,9 +39,9 @@ const words = {
 	iserror: () => none(200, { result: { isError: true, content: 'refused' } }),
 	gql: (tag) => ({ status: 200, json: { data: { refund: make(tag, 'posted') } }, effect: 'done' }),
 	gqlerrors: () => none(200, { data: { refund: null }, errors: [{ message: 'not allowed', path: ['refund'] }] }),
-	bulk: (tag) => ({ status: 207, json: { items: [1, 2, 3].map(() => ({ status: 201, ...make(tag, 'posted') })) }, effect: 'done' }),
+	bulk: (tag) => ({ status: 207, json: { items: [1, 2, 3].map(() => ({ ...make(tag, 'posted'), status: 201 })) }, effect: 'done' }),
 	partial: (tag) => ({ status: 207, effect: 'partial',
-		json: { items: [{ status: 201, ...make(tag, 'posted') }, { status: 409 }, { status: 409 }], errors: [{ item: 1 }, { item: 2 }] } }),
+		json: { items: [{ ...make(tag, 'posted'), status: 201 }, { status: 409 }, { status: 409 }], errors: [{ item: 1 }, { item: 2 }] } }),
 	redirect: () => none(307, { see: 'there' }, { location: '/v1/refunds' }),
 	notmodified: () => ({ status: 304, text: '', effect: 'none' }),
 	reset: () => ({ outcome: 'reset', effect: 'none' }),
@@ -94,7 +95,7 @@ async function route(method, path, tag, body) {
 	if (method === 'GET' && path.startsWith('/v1/refunds/')) {
 		const found = made.get(path.slice('/v1/refunds/'.length));
 
-		return found ? none(200, found) : none(404, { error: { code: 'unknown_refund' } });
+		return found ? { ...none(200, found), effect: `shown ${found.status}` } : none(404, { error: { code: 'unknown_refund' } });
 	}
 	if (method === 'GET' && path === '/health')
 		return none(200, { status: 'ok' });

@@ -141,6 +141,14 @@ function anthropic(request, body, seed) {
 	return { status: 200, headers, json: message };
 }
 
+// What the request shows the model of a tool's answer: what the log says of it.
+function shown_of({ messages }) {
+	const last = messages.at(-1);
+	const result = last.role === 'tool' ? last : Array.isArray(last.content) && last.content.find((b) => b.type === 'tool_result');
+
+	return result && typeof result.content === 'string' ? createHash('sha256').update(result.content).digest('hex') : undefined;
+}
+
 const routes = new Map([['/v1/chat/completions', openai], ['/v1/messages', anthropic]]);
 
 serve('provider', ({ method, path, headers, body }) => {
@@ -165,5 +173,5 @@ serve('provider', ({ method, path, headers, body }) => {
 	const seed = createHash('sha256').update(`${++minted} `).update(body).digest('hex');
 	const reply = route(request, body.toString(), seed);
 
-	return { ...reply, note: { model: request.model, stream: Boolean(request.stream), id: seed.slice(0, 22) } };
+	return { ...reply, note: { model: request.model, stream: Boolean(request.stream), id: seed.slice(0, 22), shown_sha256: shown_of(request) } };
 });

@@ -199,8 +199,9 @@ class Turn:
             await (self.conversation() if run["model"] else self.tool())
             if run["claim"]:
                 root.event("wirewitness.claim", {
-                    "claim.id": "claim-" + run["run"], "claim.tool": run["tool"], "claim.tense": "done"} | (
-                        {"claim.tool_call_id": self.id} if run["claim"] == "call" else {}))
+                    "claim.id": "claim-" + run["run"], "claim.tool": run["tool"], "claim.tense": "will" if "will" in run else "done"} | (
+                        {"claim.tool_call_id": self.id} if run["claim"] == "call" else {}) | (
+                            {"claim.deadline": str(int(time.time()) + 1 + run["will"])} if "will" in run else {}))
             root.status(demo.OK)
         for ms, op, span in self.after:
             await asyncio.sleep(ms / 1000)
