@@ -177,9 +177,11 @@ static void check_content(const struct ww_world_ask *ask, const struct ww_held_f
 	if (!unread && !f->unchecked && hidden <= WW_WORLD_REMAINDER_BYTES)
 		return;
 	ww_endpoint_text(&f->peer, peer);
-	if (hidden > WW_WORLD_REMAINDER_BYTES)
+	if (hidden > WW_WORLD_REMAINDER_BYTES) {
 		fail(w, WW_WORLD_ACCOUNT, "%llu bytes unexplained, %s", (unsigned long long)hidden,
 		     peer);
+		w->behind |= !f->closed;
+	}
 	if (f->unchecked)
 		fail(w, WW_WORLD_ACCOUNT, "not known what is unexplained, %s", peer);
 	if (unread && f->tls)

@@ -67,6 +67,7 @@ struct ww_world {
 	uint32_t failed;                     /* bit set of enum ww_world_item */
 	char details[WW_WORLD_ITEM_MAX][64]; /* of those that failed */
 	struct ww_world_undecoded undecoded;
+	bool behind; /* of a live flow more bytes are counted than explained: the next ones may */
 	uint32_t refused; /* connections to a declared destination that were never established */
 	uint32_t egress_total;
 	unsigned egress_count;

@@ -564,14 +564,20 @@ static void put_off(struct ww_judge *j, struct ww_action *a, const struct ww_cas
 	ww_actions_reopen(j->actions, a);
 }
 
-/* It cannot be told only because of calls that another's span may still explain. */
-static bool awaits_spans(const struct ww_judge *j, const struct ww_case *k,
-			 const struct ww_ruling *r)
+/* It cannot be told only because of what may still be explained: calls by another's span, bytes of
+ * a live connection by the plaintext that is on its way. */
+static bool may_be_explained(const struct ww_judge *j, const struct ww_case *k,
+			     const struct ww_ruling *r)
 {
-	return !j->finished && r->verdict == WW_VERDICT_UNVERIFIABLE &&
-	       (r->reason == WW_REASON_AMBIGUOUS_JOIN || r->reason == WW_REASON_REMOTE_EXECUTOR) &&
-	       (k->joined.late || k->joined.early || k->joined.foreign) &&
-	       j->now.ns < due_of(j, k->action) + SPAN_WAIT_NS;
+	bool calls = k->joined.late || k->joined.early || k->joined.foreign;
+
+	if (j->finished || r->verdict != WW_VERDICT_UNVERIFIABLE ||
+	    j->now.ns >= due_of(j, k->action) + SPAN_WAIT_NS)
+		return false;
+	if (r->reason == WW_REASON_PLAINTEXT_INCOMPLETE)
+		return k->world.behind;
+	return calls &&
+	       (r->reason == WW_REASON_AMBIGUOUS_JOIN || r->reason == WW_REASON_REMOTE_EXECUTOR);
 }
 
 static void look_again(struct ww_judge *j, const struct ww_action *a)
@@ -617,7 +623,7 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 		announce(j, a, due_ns + OPEN_WAIT_NS, WW_PENDING_EXCHANGE);
 		return;
 	}
-	if (awaits_spans(j, k, &r)) {
+	if (may_be_explained(j, k, &r)) {
 		look_again(j, a);
 		return;
 	}

@@ -279,6 +279,48 @@ static void test_unexplained_bytes(void **state)
 	}
 }
 
+/* The kernel counts a request before its plaintext is told: with the next look all is explained. */
+static void test_counters_ahead_of_plaintext(void **state)
+{
+	for (unsigned told = 0; told < 2; told++) {
+		struct scene *s = scene_open();
+		struct call c = {.addr = "192.0.2.7",
+				 .port = 443,
+				 .name = "other.example",
+				 .method = "GET",
+				 .target = "/",
+				 .from = 1200,
+				 .to = 1300,
+				 .status = 200,
+				 .stays_open = true,
+				 .hidden = 322};
+		struct ww_exchange x;
+
+		c.cookie = exchange(s, c, NULL);
+		say_done(s, true, 1000, 2000);
+		tick(s, 6000);
+		assert_int_equal(count_kind(s, "verdict"), 0);
+		if (told) {
+			ww_flows_get(s->flows, c.cookie)->bytes_sent -= c.hidden; /* its own */
+			c.hidden = 0;
+			c.from = c.to = 6100;
+			flow_for(s, &c, c.cookie);
+			fill_exchange(s, &c, c.cookie, &x);
+			x.index = 1;
+			x.req_offset = 300;
+			assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
+		}
+		tick(s, 7100);
+		if (told)
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		assert_int_equal(count_kind(s, "verdict"), told);
+		tick(s, 14000);
+		if (!told)
+			expect(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
 /* Times that were not set, or are of before the tree was there, say nothing of when; and the window
  * that they make explains nobody's call. */
 static void test_times_that_cannot_be(void **state)
@@ -869,6 +911,7 @@ int main(void)
 		cmocka_unit_test(test_unread_tls_to_a_known_model),
 		cmocka_unit_test(test_plain_bytes_to_anywhere),
 		cmocka_unit_test(test_unexplained_bytes),
+		cmocka_unit_test(test_counters_ahead_of_plaintext),
 		cmocka_unit_test(test_times_that_cannot_be),
 		cmocka_unit_test(test_lost_request_bytes),
 		cmocka_unit_test(test_account_not_checked),
