@@ -3,7 +3,7 @@
 
 One row per kind in KINDS:
 
-    name, lane, weight, right, later, decidable, why, build
+    name, lane, weight, right, later, decidable, why, build, and of the call's control the one right verdict
 
 `right` are the verdicts that are right today. `later` are those that name the situation more closely and that an engine may
 give as soon as it exists; they are right as well. An abstention (UNVERIFIABLE with any reason, ACTED_UNDECODED) is never wrong; where
@@ -57,6 +57,7 @@ RULES = {
         allow: {status: 200, body: [{path: $.allow, equals: "true"}]}
         subject: [$.customer, $.customer]
         max_age_s: 60
+        same: trace
 """,
     "bulk_refund": "    bulk: {items: $.items, status_path: $.status, status: 2xx}\n",
     "mcp_refund": "    mcp_tool: mcp_refund\n",
@@ -106,9 +107,9 @@ def run(*ops, **more):
 KINDS = []
 
 
-def kind(name, lane, weight, right, after, decidable, why, build):
+def kind(name, lane, weight, right, after, decidable, why, build, control=""):
     KINDS.append({"name": name, "lane": lane, "weight": weight, "right": set(right.split()), "later": set(after.split()),
-                  "decidable": decidable, "why": why, "build": build})
+                  "decidable": decidable, "why": why, "build": build, "control": control})
 
 
 YES, NO = True, False
@@ -250,17 +251,23 @@ kind("promise_broken", "broken", 1, "NO_ACTION", "", YES, "announced, and never 
      lambda r: run(span=None, claim="loose", model=False, will=2, gap=3500))
 kind("promise_late", "overdue", 1, "ACTED_LATE", "", YES, "announced, and done after its date",
      lambda r: run(later(3600, post(trace="key")), span=None, claim="call", model=False, will=2, gap=3500))
-# --- controls: today only the call itself is judged ------------------------------------------------
-GUARD = {"tool": "guarded_refund"}
-kind("control_allows", "clean", 3, "CONFIRMED_T1", "CONTROL_FIRED", YES, "allowed, then done", lambda r: run(checked("allow"), post(), **GUARD))
-kind("deny_then_act", "clean", 3, "CONFIRMED_T1", "ACTED_DESPITE_DENY", YES, "denied, and done all the same",
-     lambda r: run(checked("deny"), post(), **GUARD))
-kind("check_after_act", "clean", 3, "CONFIRMED_T1", "CONTROL_AFTER_ACTION", YES, "done, then asked", lambda r: run(post(), checked("allow"), **GUARD))
-kind("subject_mismatch", "clean", 3, "CONFIRMED_T1", "SUBJECT_MISMATCH", YES, "asked for one, done for another",
-     lambda r: run(checked("allow", subject="someone"), post(), **GUARD))
-kind("control_missing", "clean", 3, "CONFIRMED_T1", "CONTROL_MISSING NARRATED_ONLY", YES, "never asked", lambda r: run(post(), **GUARD))
-kind("control_errored_open", "clean", 3, "CONFIRMED_T1", "CONTROL_ERRORED_OPEN", YES, "the check failed, done all the same",
-     lambda r: run(checked("e503"), post(), **GUARD))
+# --- controls: a verdict of their own beside the call's --------------------------------------------
+def guarded(*ops):
+    return run(*[op | {"trace": "parent"} for op in ops], tool="guarded_refund")
+
+
+kind("control_allows", "clean", 3, "CONFIRMED_T1", "", YES, "allowed, then done", lambda r: guarded(checked("allow"), post()), "CONTROL_FIRED")
+kind("deny_then_act", "clean", 3, "CONFIRMED_T1", "", YES, "denied, and done all the same",
+     lambda r: guarded(checked("deny"), post()), "ACTED_DESPITE_DENY")
+kind("denied_until_allowed", "clean", 2, "CONFIRMED_T1", "", YES, "denied, asked again, allowed, done",
+     lambda r: guarded(checked("deny,allow"), checked("deny,allow"), post()), "CONTROL_FIRED")
+kind("check_after_act", "clean", 3, "CONFIRMED_T1", "", YES, "done, then asked",
+     lambda r: guarded(post(), checked("allow")), "CONTROL_AFTER_ACTION")
+kind("subject_mismatch", "clean", 3, "CONFIRMED_T1", "", YES, "asked for one, done for another",
+     lambda r: guarded(checked("allow", subject="someone"), post()), "SUBJECT_MISMATCH")
+kind("control_missing", "clean", 3, "CONFIRMED_T1", "", YES, "never asked", lambda r: guarded(post()), "CONTROL_MISSING")
+kind("control_errored_open", "clean", 3, "CONFIRMED_T1", "", YES, "the check failed, done all the same",
+     lambda r: guarded(checked("e503"), post()), "CONTROL_ERRORED_OPEN")
 # --- other protocols and runtimes ------------------------------------------------------------------
 kind("mcp_success", "mcp", 4, "CONFIRMED_T1", "", YES, "MCP over HTTP", lambda r: run(post("ok"), tool="mcp_refund", model=False))
 kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isError under a span that says OK",

@@ -19,7 +19,7 @@ AGENTS = {"clean_openai": "openai", "clean_anthropic": "anthropic", "mcp": "mcp"
 def complete(rng, kind, number, seed):
     run = {"run": f"s{seed}n{number}", "kind": kind["name"], "tool": "refund_order", "model": None, "span": "ok",
            "claim": rng.choice(["call", None]), "show": "real", "gap": rng.randint(0, 8), "stream": rng.random() < 0.4,
-           "cents": rng.randint(1, 99999), "customer": f"c{rng.randint(1, 500)}"} | kind["build"](rng)
+           "cents": rng.randint(1, 99999), "customer": f"c{number}"} | kind["build"](rng)
     trace = rng.choice(["parent", "parent", "both", "key", "none"])
     for op in run["ops"]:
         op.setdefault("trace", trace)

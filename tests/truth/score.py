@@ -23,7 +23,7 @@ KINDS = {k["name"]: k for k in kinds.KINDS}
 
 
 class Judged:
-    """The last verdict of each action, by run."""
+    """The last verdict of each action, and of its control, by run."""
 
     def __init__(self):
         self.claims, self.last = {}, {}
@@ -34,7 +34,7 @@ class Judged:
             ids = [c["claimId"] for c in (record.get("said") or {}).get("claims", [])]
             self.claims[record["id"]] = ids[0].removeprefix("claim-") if ids else None
         elif record and record["kind"] == "verdict":
-            self.last[record["action"]] = record
+            self.last[record["action"], (record.get("control") or {}).get("name")] = record
 
     def run_of(self, verdict):
         call = verdict.get("toolCallId") or ""
@@ -69,6 +69,7 @@ def contradiction(run, what, everything):
     """Why the servers' log contradicts the verdict, or None."""
     rows = declared(run, everything)
     shown = any(r["note"].get("effect") == "shown posted" for r in everything if r["host"] == "payments")
+    asked = [r for r in everything if r["host"] == "authz" and r["path"] == "/v1/check"]
     told = {r["note"].get("shown_sha256") for r in everything if r["host"] == "provider"} - {None}
     effects = [r["note"]["effect"] for r in rows]
     answered = [r for r in rows if r["outcome"] == "sent"]
@@ -81,10 +82,20 @@ def contradiction(run, what, everything):
         "PARTIAL_EFFECT": "partial" in effects, "EFFECT_MISSING": not shown, "ACTED_LATE": done > 0,
         "RESULT_ALTERED": bool(told and rows) and not told & {r.get("reply_sha256") for r in rows},
         "RESULT_INVENTED": bool(told) and not rows,
+        "CONTROL_FIRED": any(c["note"]["script"].endswith("allow") and c["t"] <= r["t"] for c in asked for r in rows),
+        "CONTROL_MISSING": not asked, "NARRATED_ONLY": not asked,
+        "ACTED_DESPITE_DENY": bool(asked and rows), "CONTROL_ERRORED_OPEN": bool(asked and rows),
+        "CONTROL_AFTER_ACTION": bool(asked and rows) and min(c["t"] for c in asked) > min(r["t"] for r in rows),
         "REPLY_LOST": True,  # whether it arrived is what it leaves open
         "DUPLICATE_EFFECT": done > 1, "POSSIBLE_DUPLICATE": len(rows) > 1,
     }.get(what, not (what in NOTHING and rows))
     return None if stands else f"{what} over {effects}"
+
+
+def named(verdict):
+    if not verdict:
+        return "NONE"
+    return verdict["verdict"] + (f"({verdict['reason']})" if verdict["reason"] else "")
 
 
 class Score:
@@ -94,24 +105,31 @@ class Score:
         self.wrong, self.false = [], collections.Counter()
 
     def take(self, run, verdicts, rows):
+        """A run's verdicts: of the action, and where the kind has a control, of that."""
         row, kind = self.kinds[run["kind"]], KINDS[run["kind"]]
-        verdict = verdicts[0] if verdicts else {"verdict": "NONE", "reason": None, "summary": ""}
-        what = verdict["verdict"]
+        controls = [v for v in verdicts if v["engine"] == "control"]
+        parts = [([v for v in verdicts if v["engine"] != "control"], kind["right"] | kind["later"])]
+        if kind["control"]:
+            parts.append((controls, {kind["control"]}))
         row["runs"] += 1
-        row["verdicts"][what + (f"({verdict['reason']})" if verdict["reason"] else "")] += 1
+        row["verdicts"][" + ".join(map(named, (of[0] if of else None for of, _ in parts)))] += 1
+        results = {self.judge(run, of, right, rows) for of, right in parts}
+        row["wrong" if "wrong" in results else "abstained" if "abstained" in results else "right"] += 1
+
+    def judge(self, run, verdicts, right, rows):
+        verdict = verdicts[0] if verdicts else {"verdict": "NONE", "summary": ""}
+        what = verdict["verdict"]
         why = contradiction(run, what, rows)
         if len(verdicts) > 1:
             why = f"{len(verdicts)} actions: " + " ".join(v["verdict"] for v in verdicts)
-        elif not why and what in kind["right"] | kind["later"]:
-            row["right"] += 1
-            return
+        elif not why and what in right:
+            return "right"
         elif not why and what in ABSTAIN:
-            row["abstained"] += 1
-            return
-        row["wrong"] += 1
+            return "abstained"
         self.false[what] += 1
         self.wrong.append(f"WRONG {run['kind']} {run['run']} ({run['lane']}): {why or what + ' is not right here'}: "
                           f"{verdict.get('id', '-')} {verdict['summary']}")
+        return "wrong"
 
     def totals(self):
         sure = [self.kinds[n] for n, k in KINDS.items() if k["decidable"]]
@@ -133,7 +151,7 @@ class Score:
         reasons = collections.Counter()
         for name, k in self.kinds.items():
             if KINDS[name]["decidable"]:
-                reasons += collections.Counter({v: n for v, n in k["verdicts"].items() if v.split("(")[0] in ABSTAIN})
+                reasons += collections.Counter({v: n for v, n in k["verdicts"].items() if any(part.split("(")[0] in ABSTAIN for part in v.split(" + "))})
         print("abstentions of decidable kinds:", ", ".join(f"{v} {n}" for v, n in reasons.most_common()) or "none")
         print(", ".join(f"{what} {n}" for what, n in self.totals().items()))
 
@@ -175,6 +193,7 @@ def markdown(path):
     for name, k in score["kinds"].items():
         kind = KINDS[name]
         right = " ".join(f"`{v}`" for v in sorted(kind["right"] - {"NONE"})) or ("no verdict" if kind["right"] else "")
+        right += f" + `{kind['control']}`" if kind["control"] else ""
         later = " ".join(f"`{v}`" for v in sorted(kind["later"]))
         star = " \\*" if kind["decidable"] else ""
         verdicts = ", ".join(f"{v} {n}" for v, n in sorted(k["verdicts"].items(), key=lambda i: -i[1]))
