@@ -2,7 +2,6 @@
 #include "moment.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define NS_PER_S 1000000000ull
 
@@ -65,31 +64,26 @@ static bool take_offset(struct ww_slice *s, int *ret_s)
 /* RFC 3339 section 5.6. */
 static bool parse_time(struct ww_slice s, struct ww_wall *ret)
 {
-	struct tm tm = {0};
-	struct tm back;
-	uint64_t ns = 0;
-	int year, offset, day;
-	time_t t;
+	int year, month, day, hour, minute, second, offset;
+	uint64_t days, ns = 0;
+	int64_t t;
 
-	if (!take_number(&s, 4, &year) || !take_char(&s, "-") || !take_number(&s, 2, &tm.tm_mon) ||
-	    !take_char(&s, "-") || !take_number(&s, 2, &tm.tm_mday) || !take_char(&s, "Tt ") ||
-	    !take_number(&s, 2, &tm.tm_hour) || !take_char(&s, ":") ||
-	    !take_number(&s, 2, &tm.tm_min) || !take_char(&s, ":") ||
-	    !take_number(&s, 2, &tm.tm_sec))
+	if (!take_number(&s, 4, &year) || !take_char(&s, "-") || !take_number(&s, 2, &month) ||
+	    !take_char(&s, "-") || !take_number(&s, 2, &day) || !take_char(&s, "Tt ") ||
+	    !take_number(&s, 2, &hour) || !take_char(&s, ":") || !take_number(&s, 2, &minute) ||
+	    !take_char(&s, ":") || !take_number(&s, 2, &second))
 		return false;
 	if ((take_char(&s, ".") && !take_fraction(&s, &ns)) || !take_offset(&s, &offset) ||
 	    s.n != 0)
 		return false;
-	if (year < 1970 || year > 2500 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_hour > 23 ||
-	    tm.tm_min > 59 || tm.tm_sec > 60)
+	/* A leap second is the first one of the next minute. */
+	if (year > 2500 || !ww_date_days(year, month, day, &days) || hour > 23 || minute > 59 ||
+	    second > 60)
 		return false;
-	tm.tm_year = year - 1900;
-	tm.tm_mon--;
-	day = tm.tm_mday;
-	t = timegm(&tm);
-	if (!gmtime_r(&t, &back) || (tm.tm_sec < 60 && back.tm_mday != day) || t < offset)
-		return false; /* 30 February */
-	ret->ns = (uint64_t)(t - offset) * NS_PER_S + ns;
+	t = (int64_t)days * 86400 + hour * 3600 + minute * 60 + second - offset;
+	if (t < 0)
+		return false;
+	ret->ns = (uint64_t)t * NS_PER_S + ns;
 	return true;
 }
 

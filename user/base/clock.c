@@ -5,6 +5,7 @@
 #include <time.h>
 
 #define NS_PER_S     1000000000ull
+#define DAY_S        86400u
 #define SAMPLE_TRIES 8
 
 /* to + (t - from), held inside the type: a time before the epoch of the target clock is 0. */
@@ -70,25 +71,72 @@ static char *put(char *out, uint64_t v, int digits)
 	return out + digits;
 }
 
+/*
+ * The calendar is the proleptic Gregorian one, reckoned here: libc would look for the zone of the
+ * machine. Years are counted from March, so that the leap day is the last one of its year, and in
+ * eras of 400 years, after which everything repeats. 1970-01-01 is day 719,468 after 0000-03-01.
+ */
+#define ERA_DAYS   146097u
+#define EPOCH_DAYS 719468u
+
+/* Days before a month that is counted from March (0 to 11). */
+static uint32_t days_before(uint32_t month)
+{
+	return (153 * month + 2) / 5;
+}
+
+static bool leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+bool ww_date_days(int year, int month, int day, uint64_t *ret_days)
+{
+	static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	uint32_t y, of_era;
+
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    day > lengths[month - 1] + (month == 2 && leap(year)))
+		return false;
+	y = (uint32_t)year - (month < 3);
+	of_era = y % 400;
+	*ret_days = (uint64_t)(y / 400) * ERA_DAYS + of_era * 365 + of_era / 4 - of_era / 100 +
+		    days_before(((uint32_t)month + 9) % 12) + (uint32_t)day - 1 - EPOCH_DAYS;
+	return true;
+}
+
+static void date_of(uint64_t days, uint64_t *ret_year, uint32_t *ret_month, uint32_t *ret_day)
+{
+	uint64_t at = days + EPOCH_DAYS;
+	uint32_t in_era = (uint32_t)(at % ERA_DAYS);
+	/* Without the leap days before it a day's year is its number divided by 365. */
+	uint32_t of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / (ERA_DAYS - 1)) / 365;
+	uint32_t in_year = in_era - (of_era * 365 + of_era / 4 - of_era / 100);
+	uint32_t month = (5 * in_year + 2) / 153;
+
+	*ret_day = in_year - days_before(month) + 1;
+	*ret_month = month < 10 ? month + 3 : month - 9;
+	*ret_year = at / ERA_DAYS * 400 + of_era + (*ret_month < 3);
+}
+
 void ww_wall_rfc3339(struct ww_wall t, char *out)
 {
-	time_t s = (time_t)(t.ns / NS_PER_S);
-	struct tm tm = {0};
+	uint64_t s = t.ns / NS_PER_S, year;
+	uint32_t month, day;
 
-	/* 64 bits of nanoseconds end in the year 2554: gmtime_r cannot fail, four digits suffice.
-	 */
-	(void)gmtime_r(&s, &tm);
-	out = put(out, (uint64_t)tm.tm_year + 1900, 4);
+	/* 64 bits of nanoseconds end in the year 2554: four digits suffice. */
+	date_of(s / DAY_S, &year, &month, &day);
+	out = put(out, year, 4);
 	*out++ = '-';
-	out = put(out, (uint64_t)tm.tm_mon + 1, 2);
+	out = put(out, month, 2);
 	*out++ = '-';
-	out = put(out, (uint64_t)tm.tm_mday, 2);
+	out = put(out, day, 2);
 	*out++ = 'T';
-	out = put(out, (uint64_t)tm.tm_hour, 2);
+	out = put(out, s / 3600 % 24, 2);
 	*out++ = ':';
-	out = put(out, (uint64_t)tm.tm_min, 2);
+	out = put(out, s / 60 % 60, 2);
 	*out++ = ':';
-	out = put(out, (uint64_t)tm.tm_sec, 2);
+	out = put(out, s % 60, 2);
 	*out++ = '.';
 	out = put(out, t.ns % NS_PER_S, 9);
 	*out++ = 'Z';
@@ -106,11 +154,6 @@ static int take(struct ww_slice text, size_t at, size_t digits)
 		v = v * 10 + text.p[i] - '0';
 	}
 	return v;
-}
-
-static bool leap(int year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
 /* The decimals behind the seconds and the Z; false: something else stands there. */
@@ -136,29 +179,19 @@ static bool take_fraction(struct ww_slice rest, uint64_t *ret_ns)
 
 int ww_wall_parse(struct ww_slice text, struct ww_wall *ret_wall)
 {
-	static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year = take(text, 0, 4), month = take(text, 5, 2), day = take(text, 8, 2);
 	int hour = take(text, 11, 2), minute = take(text, 14, 2), second = take(text, 17, 2);
-	int64_t days = 0;
-	uint64_t ns;
+	uint64_t days, ns;
 
 	if (text.n < 20 || text.p[4] != '-' || text.p[7] != '-' || text.p[10] != 'T' ||
 	    text.p[13] != ':' || text.p[16] != ':')
 		return -EINVAL;
-	if (year < 1970 || year > 2553 || month < 1 || month > 12 || day < 1 || hour < 0 ||
-	    hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
-		return -EINVAL;
-	if (day > lengths[month - 1] + (month == 2 && leap(year)))
+	if (year > 2553 || !ww_date_days(year, month, day, &days) || hour < 0 || hour > 23 ||
+	    minute < 0 || minute > 59 || second < 0 || second > 59)
 		return -EINVAL;
 	if (!take_fraction(ww_slice_sub(text, 19, SIZE_MAX), &ns))
 		return -EINVAL;
-	for (int y = 1970; y < year; y++)
-		days += 365 + leap(y);
-	for (int m = 1; m < month; m++)
-		days += lengths[m - 1] + (m == 2 && leap(year));
-	days += day - 1;
-	ret_wall->ns = ((uint64_t)days * 86400 + (uint64_t)(hour * 3600 + minute * 60 + second)) *
-			       NS_PER_S +
-		       ns;
+	ret_wall->ns =
+		(days * DAY_S + (uint64_t)(hour * 3600 + minute * 60 + second)) * NS_PER_S + ns;
 	return 0;
 }

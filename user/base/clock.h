@@ -37,6 +37,12 @@ struct ww_boot ww_clock_boot(const struct ww_clock_map *m, struct ww_wall t);
 /* Reads both clocks now (side effect: only sense and daemon call it). */
 void ww_clock_sample(struct ww_clock_map *ret_map);
 
+/*
+ * Days since 1970-01-01 of a date, from then to the year 9999; false: the calendar has no such day.
+ * No function here asks libc about time zones: none depends on TZ or on files.
+ */
+bool ww_date_days(int year, int month, int day, uint64_t *ret_days);
+
 #define WW_RFC3339_MAX 32
 /* RFC 3339 UTC with nanoseconds, "2026-11-23T10:00:00.123456789Z". out has WW_RFC3339_MAX bytes. */
 void ww_wall_rfc3339(struct ww_wall t, char *out);

@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/encode.h"
+
 static void no_map_no_time(void **state)
 {
 	struct ww_clock_map m = {.boot = {5}, .wall = {1000}, .valid = false};
@@ -74,6 +78,54 @@ static void rfc3339(void **state)
 	}
 }
 
+/*
+ * Every day that 64 bits of nanoseconds have, each at another second, as Python's datetime writes
+ * them:
+ *   from datetime import datetime, timedelta; import hashlib; h = hashlib.sha256()
+ *   for d in range(213502): h.update(((datetime(1970, 1, 1) + timedelta(d, d * 7919 % 86400))
+ *       .isoformat() + ".000000000Z").encode())
+ */
+static void every_day(void **state)
+{
+	static const char wanted[] =
+		"38b925ff908f7a95f771dc61fc6502c85b946150817d9900923f9380152135ba";
+	struct ww_buf all;
+	struct ww_sha256 h;
+	char hex[2 * WW_SHA256_LEN + 1];
+
+	ww_buf_init(&all, 16u << 20);
+	for (uint64_t d = 0; d < 213502; d++) {
+		struct ww_wall back, t = {(d * 86400 + d * 7919 % 86400) * 1000000000ull};
+		char out[WW_RFC3339_MAX];
+
+		ww_wall_rfc3339(t, out);
+		assert_int_equal(ww_buf_add(&all, out, strlen(out)), 0);
+		if (d < 213302) { /* years that it reads */
+			assert_int_equal(ww_wall_parse(ww_slice_str(out), &back), 0);
+			assert_true(back.ns == t.ns);
+		}
+	}
+	ww_sha256(ww_buf_slice(&all), &h);
+	ww_hex_encode(ww_slice(h.b, sizeof(h.b)), hex);
+	assert_string_equal(hex, wanted);
+	ww_buf_done(&all);
+}
+
+static void dates(void **state)
+{
+	static const int none[][3] = {{1969, 12, 31}, {1970, 0, 1},  {1970, 13, 1}, {1970, 1, 0},
+				      {1970, 1, 32},  {1900, 2, 29}, {2100, 2, 29}, {2023, 2, 29},
+				      {2024, 2, 30},  {2024, 4, 31}, {10000, 1, 1}, {-1, 1, 1}};
+	uint64_t days = 7;
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(ww_date_days(none[i][0], none[i][1], none[i][2], &days));
+	assert_true(days == 7);
+	assert_true(ww_date_days(1970, 1, 1, &days) && days == 0);
+	assert_true(ww_date_days(2000, 2, 29, &days) && days == 11016);
+	assert_true(ww_date_days(9999, 12, 31, &days) && days == 2932896);
+}
+
 static void parse(void **state)
 {
 	static const struct {
@@ -124,7 +176,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_map_no_time), cmocka_unit_test(edges),
 		cmocka_unit_test(there_and_back), cmocka_unit_test(sample),
-		cmocka_unit_test(rfc3339),        cmocka_unit_test(parse),
+		cmocka_unit_test(rfc3339),        cmocka_unit_test(every_day),
+		cmocka_unit_test(dates),          cmocka_unit_test(parse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
