@@ -64,5 +64,9 @@ r["wire"]["undecoded"]["bytesSent"] = "18446744073709551615"
 r["refs"] = [flow["id"]]
 put(r)
 put(renamed(confirmed, 7))  # erased later
+again = renamed(masked, 8)  # judged again under other contracts
+again.update(id="e-%016x-cccccccc-1" % 8, contracts="cc" * 32, summary="judged again under other contracts; " + masked["summary"],
+             reevaluates={"verdict": "v-%016x-1" % 8, "record": "dd" * 32, "contracts": masked["contracts"]})
+put(again)
 put({"kind": "loss", "id": "l-1-x", "t": "2026-11-23T22:52:26.000000000Z", "cgroup": flow["cgroup"], "cause": "<i>ring full", "events": 3, "bytes": 96})
 put({"kind": "finding", "id": confirmed["wire"]["exchange"], "t": "2026-11-23T22:52:26.000000000Z", "finding": "malformed-body"})

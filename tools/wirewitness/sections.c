@@ -282,6 +282,11 @@ static void begin_properties(const struct job *j, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, NULL, "WIREWITNESS_COVERAGE_COMPLETE");
 	if (j->in->complete)
 		ww_jsonw_cstr(w, NULL, "WIREWITNESS_EVERY_RECORD_LISTED");
+	if (ww_survey_reevaluated(j->in->selection->survey)) {
+		snprintf(text, sizeof(text), "WIREWITNESS_REEVALUATED:%llu",
+			 (unsigned long long)ww_survey_reevaluated(j->in->selection->survey));
+		ww_jsonw_cstr(w, NULL, text);
+	}
 	snprintf(text, sizeof(text), "WIREWITNESS_VERDICTS:%zu", j->out->verdict_count);
 	ww_jsonw_cstr(w, NULL, text);
 }

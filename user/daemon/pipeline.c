@@ -537,6 +537,11 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	ww_coverage_each(p->coverage, true, write_coverage, p);
 }
 
+struct ww_sha256 ww_pipeline_contracts(const struct ww_pipeline *p)
+{
+	return p->contracts->digest;
+}
+
 struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p)
 {
 	struct ww_pipeline_stats s = p->stats;
@@ -624,7 +629,8 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 	struct ww_proto_config proto_cfg = {.body_bytes_max = cfg->body_bytes_max, .key = &p->key};
 	struct ww_judge_config judge_cfg = {
 		.grace_ns = cfg->grace_ns ? cfg->grace_ns : GRACE_DEFAULT_NS,
-		.skew_ns = cfg->skew_ns ? cfg->skew_ns : SKEW_DEFAULT_NS};
+		.skew_ns = cfg->skew_ns ? cfg->skew_ns : SKEW_DEFAULT_NS,
+		.originals = cfg->originals};
 	struct ww_judge_deps deps;
 	int r;
 

@@ -21,7 +21,8 @@ struct ww_pipeline_config {
 	uint64_t skew_ns;          /* 0: default */
 	struct ww_endpoint
 		receiver; /* our OTLP receiver: its flows are nobody's action; port 0: none */
-	uint32_t receiver_netns; /* where it listens (inode); 0: not known */
+	uint32_t receiver_netns;              /* where it listens (inode); 0: not known */
+	const struct ww_originals *originals; /* of judging again; borrowed; NULL: the first time */
 };
 
 struct ww_pipeline_stats {
@@ -58,6 +59,9 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev);
 
 /* End of input: closes flows, judges what is left, writes the coverage of every scope. */
 void ww_pipeline_finish(struct ww_pipeline *p);
+
+/* The digest that its verdicts name: of the contracts that it judges by. */
+struct ww_sha256 ww_pipeline_contracts(const struct ww_pipeline *p);
 
 /* Counts since the start, and what is held now. */
 struct ww_pipeline_stats ww_pipeline_stats(const struct ww_pipeline *p);

@@ -370,7 +370,12 @@ static void emit(struct ww_judge *j, enum ww_record_kind kind, const struct ww_j
 static void make_records(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
 			 const struct ww_ruling *r)
 {
-	struct ww_verdict_record v = {k, r, j->deps.clock, j->deps.contracts, a->revision + 1};
+	struct ww_verdict_record v = {.k = k,
+				      .r = r,
+				      .clock = j->deps.clock,
+				      .contracts = j->deps.contracts,
+				      .originals = j->cfg.originals,
+				      .revision = a->revision + 1};
 	struct ww_jsonw verdict, action;
 	size_t from = 0, to = 0;
 	struct ww_sha256 print;
@@ -492,8 +497,12 @@ static void make_control_record(struct ww_judge *j, struct ww_action *a, const s
 				const struct ww_ruling *r)
 {
 	unsigned place = r->control->of->place;
-	struct ww_verdict_record v = {k, r, j->deps.clock, j->deps.contracts,
-				      a->controls[place].revision + 1};
+	struct ww_verdict_record v = {.k = k,
+				      .r = r,
+				      .clock = j->deps.clock,
+				      .contracts = j->deps.contracts,
+				      .originals = j->cfg.originals,
+				      .revision = a->controls[place].revision + 1};
 	struct ww_jsonw w;
 	size_t from = 0, to = 0;
 	struct ww_sha256 print;

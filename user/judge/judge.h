@@ -14,6 +14,7 @@
  *  3. A claim's sender comes from the kernel (span.actor); a span with an unresolved sender never
  * yields a negative or confirming verdict (ACTOR_UNRESOLVED).
  *  4. Records are a function of the order of calls only.
+ *  5. A second judgement says so: its verdicts name the first ones and have ids of their own.
  * Pure, not thread safe.
  */
 #pragma once
@@ -26,6 +27,7 @@
 #include "claim/span.h"
 #include "flow/coverage.h"
 #include "flow/flow.h"
+#include "judge/originals.h"
 #include "policy/contract.h"
 #include "proto/exchange.h"
 
@@ -33,6 +35,7 @@ struct ww_judge_config {
 	uint64_t grace_ns; /* waited after a span's end (and receipt) before judging; default 2 s */
 	uint64_t skew_ns;  /* allowed between span clock and kernel clock beyond the clock map's
 			      bound; default 50 ms */
+	const struct ww_originals *originals; /* borrowed; NULL: the first judgement */
 };
 
 struct ww_judge_deps { /* all borrowed, outlive the judge */

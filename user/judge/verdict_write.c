@@ -4,12 +4,18 @@
 #include "base/encode.h"
 #include "judge/verdict.h"
 
-void ww_verdict_write_id(const struct ww_action *a, const struct ww_ruling *r, uint32_t revision,
-			 char *out)
+void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, char *out)
 {
-	out = ww_put_text(ww_put_text(out, "v-"), a->id + 2);
-	if (r->control)
-		out = ww_put_dec(ww_put_text(out, "-k"), r->control->of->place);
+	char contracts[2 * 4 + 1];
+
+	out = ww_put_text(out, v->originals ? "e-" : "v-");
+	out = ww_put_text(out, v->k->action->id + 2);
+	if (v->r->control)
+		out = ww_put_dec(ww_put_text(out, "-k"), v->r->control->of->place);
+	if (v->originals) {
+		ww_hex_encode(ww_slice(v->contracts->digest.b, 4), contracts);
+		out = ww_put_text(ww_put_text(out, "-"), contracts);
+	}
 	ww_put_dec(ww_put_text(out, "-"), revision);
 }
 
@@ -482,6 +488,8 @@ void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw 
 	ww_jsonw_cstr(w, "kind", "action");
 	ww_jsonw_cstr(w, "id", a->id);
 	write_wall(w, "t", subject_time(v));
+	if (v->originals)
+		ww_originals_write(v->originals, a->id, NULL, w);
 	write_who(a, w);
 	ww_jsonw_cstr(w, "effect",
 		      v->k->contract ? ww_contract_effect_name(v->k->contract->effect) : NULL);
@@ -599,17 +607,25 @@ static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	write_findings(v, w);
 }
 
+static const char *control_name(const struct ww_verdict_record *v)
+{
+	return v->r->control ? v->r->control->of->control->name : NULL;
+}
+
 void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, size_t *ret_from,
 		      size_t *ret_to)
 {
 	const struct ww_action *a = v->k->action;
-	char id[WW_VERDICT_ID_MAX], summary[WW_VERDICT_SUMMARY_MAX];
+	char id[WW_VERDICT_ID_MAX], summary[sizeof(WW_VERDICT_AGAIN) + WW_VERDICT_SUMMARY_MAX];
+	char *line = ww_put_text(summary, v->originals ? WW_VERDICT_AGAIN : "");
 
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "kind", "verdict");
-	ww_verdict_write_id(a, v->r, v->revision, id);
+	ww_verdict_write_id(v, v->revision, id);
 	ww_jsonw_cstr(w, "id", id);
 	write_wall(w, "t", subject_time(v));
+	if (v->originals)
+		ww_originals_write(v->originals, a->id, control_name(v), w);
 	*ret_from = w->out->n;
 	ww_jsonw_cstr(w, "action", a->id);
 	write_ruling(v, w);
@@ -622,11 +638,11 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 		write_coverage(&v->k->world, w);
 	write_digest(w, "contracts", &v->contracts->digest);
 	write_refs(v, w);
-	ww_verdict_summary(v->k, v->r, summary);
+	ww_verdict_summary(v->k, v->r, line);
 	ww_jsonw_cstr(w, "summary", summary);
 	*ret_to = w->out->n;
 	if (v->revision > 1) {
-		ww_verdict_write_id(a, v->r, v->revision - 1, id);
+		ww_verdict_write_id(v, v->revision - 1, id);
 		ww_jsonw_cstr(w, "supersedes", id);
 	}
 	ww_jsonw_end_object(w);

@@ -7,9 +7,10 @@
 #pragma once
 
 #include "base/json_write.h"
+#include "judge/originals.h"
 #include "judge/ruling.h"
 
-#define WW_VERDICT_ID_MAX 40
+#define WW_VERDICT_ID_MAX 48
 
 /* A retry came before the server's Retry-After was over. */
 #define WW_VERDICT_FINDING_BACKOFF "RETRY_IGNORED_BACKOFF"
@@ -19,13 +20,16 @@ struct ww_verdict_record {
 	const struct ww_ruling *r;
 	const struct ww_clock_map *clock;
 	const struct ww_contracts *contracts;
-	uint32_t revision; /* 1, 2, ... */
+	const struct ww_originals *originals; /* NULL: the first judgement */
+	uint32_t revision;                    /* 1, 2, ... */
 };
 
-/* "v-<action>-<revision>", of the control engine "v-<action>-k<place>-<revision>"; out holds
- * WW_VERDICT_ID_MAX bytes. */
-void ww_verdict_write_id(const struct ww_action *a, const struct ww_ruling *r, uint32_t revision,
-			 char *out);
+/*
+ * "v-<action>-<revision>", of the control engine "v-<action>-k<place>-<revision>", of a second
+ * judgement "e-" and before the revision the first eight hex digits of the contracts' digest; out
+ * holds WW_VERDICT_ID_MAX bytes.
+ */
+void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, char *out);
 
 /* The action's record. Errors stay in the writer. */
 void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw *w);
@@ -40,4 +44,5 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 
 /* One line for people, in the wording rules: measured, claimed, unknown; never "proven". */
 #define WW_VERDICT_SUMMARY_MAX 512
+#define WW_VERDICT_AGAIN       "judged again under other contracts; "
 void ww_verdict_summary(const struct ww_case *k, const struct ww_ruling *r, char *out);

@@ -75,6 +75,9 @@ void ww_claims_write(struct ww_jsonw *w, uint64_t index, struct ww_slice verdict
 		TOOL,
 		CALL,
 		TRACE,
+		FIRST,
+		FIRST_RECORD,
+		FIRST_CONTRACTS,
 		N
 	};
 	static const struct ww_slice paths[N] = {
@@ -93,6 +96,9 @@ void ww_claims_write(struct ww_jsonw *w, uint64_t index, struct ww_slice verdict
 		[TOOL] = WW_SLICE_LIT("tool"),
 		[CALL] = WW_SLICE_LIT("toolCallId"),
 		[TRACE] = WW_SLICE_LIT("span.traceId"),
+		[FIRST] = WW_SLICE_LIT("reevaluates.verdict"),
+		[FIRST_RECORD] = WW_SLICE_LIT("reevaluates.record"),
+		[FIRST_CONTRACTS] = WW_SLICE_LIT("reevaluates.contracts"),
 	};
 	struct ww_json_token v[N];
 
@@ -111,6 +117,13 @@ void ww_claims_write(struct ww_jsonw *w, uint64_t index, struct ww_slice verdict
 	ww_member_write(w, "span", &v[SPAN]);
 	ww_member_write(w, "verdict", &v[VERDICT]);
 	ww_member_write(w, "reason", &v[REASON]);
+	if (ww_member_has(&v[FIRST_CONTRACTS])) {
+		ww_jsonw_object(w, "reevaluates");
+		ww_member_write(w, "verdict", &v[FIRST]);
+		ww_member_write(w, "record", &v[FIRST_RECORD]);
+		ww_member_write(w, "contracts", &v[FIRST_CONTRACTS]);
+		ww_jsonw_end_object(w);
+	}
 	ww_outcome_write(w, ww_outcome_of(v[VERDICT].raw,
 					  ww_member_has(&v[CLAIM]) || ww_member_has(&v[SPAN])));
 	ww_member_write(w, "evidence", &v[EVIDENCE]);

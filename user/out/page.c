@@ -76,6 +76,8 @@ static const struct step {
 	{SUMMARY, NULL,
 	 "\n3. VERDICTS\n"
 	 "   {verdicts} verdicts[, {superseded} more superseded by later ones]\n"
+	 "[   {reevaluated} of them judged again under other contracts: these are not the first "
+	 "verdicts\n]"
 	 "   UNVERIFIABLE: {unverifiable.count} of {verdicts}[ ({unverifiable.share})]\n",
 	 NULL},
 	{SUMMARY, "unverifiable.reasons", "      {count:6} {reason:22} {meaning}\n", NULL},

@@ -99,6 +99,7 @@ static const struct cell unverifiable_facts[] = {
 	CELL("UNVERIFIABLE", "unverifiable.count", TEXT),
 	CELL("Share", "unverifiable.share", TEXT),
 	CELL("Superseded by later ones", "superseded", TEXT),
+	CELL("Judged again under other contracts", "reevaluated", TEXT),
 };
 
 static const struct table reasons = {

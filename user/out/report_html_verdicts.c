@@ -50,6 +50,8 @@ enum {
 	GAPS,
 	SUMMARY,
 	SUPERSEDES,
+	FIRST,
+	FIRST_CONTRACTS,
 	ACTOR,
 	MEMBERS
 };
@@ -90,6 +92,8 @@ static const struct ww_slice paths[MEMBERS] = {
 	[GAPS] = WW_SLICE_LIT("coverage.gaps"),
 	[SUMMARY] = WW_SLICE_LIT("summary"),
 	[SUPERSEDES] = WW_SLICE_LIT("supersedes"),
+	[FIRST] = WW_SLICE_LIT("reevaluates.verdict"),
+	[FIRST_CONTRACTS] = WW_SLICE_LIT("reevaluates.contracts"),
 	[ACTOR] = WW_SLICE_LIT("actor"),
 };
 
@@ -368,6 +372,8 @@ static void facts(struct ww_report_view *v, const struct verdict *d)
 		{"events lost", LOST, WW_REPORT_TEXT},
 		{"gaps", GAPS, WW_REPORT_TEXT},
 		{"supersedes", SUPERSEDES, WW_REPORT_TEXT},
+		{"judges again", FIRST, WW_REPORT_TEXT},
+		{"then under contracts", FIRST_CONTRACTS, WW_REPORT_TEXT},
 	};
 
 	bool first = true;

@@ -41,7 +41,7 @@ struct row {
 	uint64_t index;
 	uint8_t verdict; /* WW_VERDICT_MAX: a word that is not known here */
 	uint8_t reason;
-	bool superseded;
+	bool superseded, again;
 	char id[VERDICT_ID];
 };
 
@@ -253,9 +253,10 @@ static void take_flow(struct ww_survey *s, struct ww_slice record)
 
 static int take_verdict(struct ww_survey *s, uint64_t index, struct ww_slice record)
 {
-	static const struct ww_slice paths[] = {WW_SLICE_LIT("id"), WW_SLICE_LIT("verdict"),
-						WW_SLICE_LIT("reason"), WW_SLICE_LIT("supersedes"),
-						WW_SLICE_LIT("contracts")};
+	static const struct ww_slice paths[] = {
+		WW_SLICE_LIT("id"),        WW_SLICE_LIT("verdict"),
+		WW_SLICE_LIT("reason"),    WW_SLICE_LIT("supersedes"),
+		WW_SLICE_LIT("contracts"), WW_SLICE_LIT("reevaluates.contracts")};
 	struct ww_json_token v[WW_ARRAY_SIZE(paths)];
 	char old[VERDICT_ID];
 	struct row *r;
@@ -276,6 +277,7 @@ static int take_verdict(struct ww_survey *s, uint64_t index, struct ww_slice rec
 	*r = (struct row){.index = index};
 	r->verdict = (uint8_t)word_at(verdict_names, WW_VERDICT_MAX, &v[1]);
 	r->reason = (uint8_t)word_at(reason_names, WW_REASON_MAX, &v[2]);
+	r->again = ww_member_has(&v[5]);
 	copy_text(&v[0], r->id, sizeof(r->id));
 	s->row_count++;
 	if (ww_member_has(&v[4]))
@@ -475,7 +477,7 @@ static void write_counts(struct ww_jsonw *w, const char *key, const char *word,
 
 /* One more slot for words that are not known here. */
 struct spread {
-	uint64_t total, superseded;
+	uint64_t total, superseded, again;
 	uint64_t verdicts[WW_VERDICT_MAX + 1];
 	uint64_t reasons[WW_REASON_MAX + 1]; /* of UNVERIFIABLE */
 };
@@ -492,6 +494,7 @@ static struct spread spread_of(const struct ww_survey *s)
 			continue;
 		}
 		d.total++;
+		d.again += r->again;
 		d.verdicts[r->verdict]++;
 		if (r->verdict == WW_VERDICT_UNVERIFIABLE)
 			d.reasons[r->reason]++;
@@ -524,6 +527,8 @@ void ww_survey_summary(const struct ww_survey *s, struct ww_jsonw *w)
 
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_u64(w, "verdicts", d.total);
+	if (d.again)
+		ww_jsonw_u64(w, "reevaluated", d.again);
 	write_share(&d, w);
 	ww_jsonw_array(w, "byVerdict");
 	for (unsigned i = 0; i <= WW_VERDICT_MAX; i++) {
@@ -594,6 +599,11 @@ bool ww_survey_boot_range(const struct ww_survey *s, uint64_t *ret_from_ns, uint
 	*ret_from_ns = from;
 	*ret_to_ns = to;
 	return true;
+}
+
+uint64_t ww_survey_reevaluated(const struct ww_survey *s)
+{
+	return spread_of(s).again;
 }
 
 void ww_survey_policies(const struct ww_survey *s, struct ww_jsonw *w)

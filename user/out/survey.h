@@ -39,6 +39,9 @@ bool ww_survey_complete(const struct ww_survey *s);
  * scope. Of one boot: other boots are told apart by their runs. */
 bool ww_survey_boot_range(const struct ww_survey *s, uint64_t *ret_from_ns, uint64_t *ret_to_ns);
 
+/* How many of the verdicts that stand were judged again under other contracts. */
+uint64_t ww_survey_reevaluated(const struct ww_survey *s);
+
 /* Writes an array of the contract files that verdicts were made under, as resource descriptors. */
 void ww_survey_policies(const struct ww_survey *s, struct ww_jsonw *w);
 
