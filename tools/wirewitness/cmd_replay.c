@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wirewitness replay FILE: the records of a tape, as NDJSON, by the same pipeline as live. */
+/*
+ * wirewitness replay FILE: the records of a tape, as NDJSON or in a new ledger, by the same
+ * pipeline as live. A pure function of tape, contracts and version.
+ */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/log.h"
 #include "cmd.h"
 #include "daemon/manifest.h"
+#include "judge/originals.h"
+#include "replay_ledger.h"
 #include "rt/file.h"
 #include "sense/tape.h"
 
 struct options {
 	const char *tape;
 	const char *contracts;
+	const char *state_dir; /* NULL: records go to standard output */
 	bool stats;
 };
 
@@ -23,6 +30,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'c':
 		o->contracts = arg;
+		return 0;
+	case 'd':
+		o->state_dir = arg;
 		return 0;
 	case 's':
 		o->stats = true;
@@ -42,7 +52,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"contracts", 'c', "FILE", 0, "judge under these contracts instead of the tape's own", 0},
+	{"contracts", 'c', "FILE", 0,
+	 "judge again under these contracts: verdicts name the first ones", 0},
+	{"state", 'd', "DIR", 0,
+	 "make a ledger in this new directory instead of printing: the same one from the same tape",
+	 0},
 	{"stats", 's', NULL, 0, "counts on standard error at the end", 0},
 	{0},
 };
@@ -56,10 +70,36 @@ static const struct argp argp = {
 	NULL,
 	NULL};
 
+struct replay {
+	const struct options *o;
+	struct ww_buf memory, contracts;
+	struct ww_pipeline_config cfg;
+	struct ww_replay_facts facts;
+	struct ww_originals *originals; /* of judging again */
+	struct ww_replay_ledger *ledger;
+	int error;
+};
+
+/* --- where records go ---------------------------------------------------------------------------
+ */
+
 static void print_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
 	fwrite(json.p, 1, json.n, stdout);
 	fputc('\n', stdout);
+}
+
+static void log_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	ww_replay_ledger_add(((struct replay *)ctx)->ledger, kind, json);
+}
+
+static void keep_original(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	struct replay *p = ctx;
+
+	if (kind == WW_RECORD_VERDICT && p->error == 0)
+		p->error = ww_originals_add(p->originals, json);
 }
 
 static void print_stats(const struct ww_pipeline *p)
@@ -74,67 +114,186 @@ static void print_stats(const struct ww_pipeline *p)
 		(unsigned long long)s.verdicts, (unsigned long long)s.records);
 }
 
-static int replay(struct ww_tape_reader *tape, struct ww_pipeline *p)
-{
-	const struct ww_event *ev;
-	int r;
+/* --- over the tape ------------------------------------------------------------------------------
+ */
 
+static int open_tape(const struct options *o, struct ww_tape_reader **ret)
+{
+	int r = ww_tape_open(o->tape, ret);
+
+	if (r == -EBADMSG)
+		ww_log(WW_LOG_ERR, "%s is not a tape", o->tape);
+	else if (r < 0)
+		ww_log_err_r(r, "cannot replay %s", o->tape);
+	return r;
+}
+
+/* `where`: the file that the contracts of cfg are from. */
+static int open_pipeline(struct replay *p, const char *where, ww_record_fn fn,
+			 struct ww_pipeline **ret)
+{
+	struct ww_contract_error error = {0};
+	int r = ww_pipeline_new(&p->cfg, fn, p, ret, &error);
+
+	if (r == -EINVAL)
+		ww_log(WW_LOG_ERR, "%s:%u: %s", where, error.line, error.text);
+	else if (r < 0)
+		ww_log_err_r(r, "cannot start the pipeline");
+	return r;
+}
+
+/* All events into the pipeline: 0, or what ends a tape that has no end (tape.h). */
+static int feed(struct replay *p, struct ww_pipeline *pipeline)
+{
+	WW_AUTO(ww_tape_reader_free_auto) struct ww_tape_reader *tape = NULL;
+	const struct ww_event *ev;
+	int r = open_tape(p->o, &tape);
+
+	if (r < 0)
+		return r;
 	while ((r = ww_tape_next(tape, &ev)) == 0)
-		ww_pipeline_feed(p, ev);
-	ww_pipeline_finish(p);
-	if (r == -ENODATA)
+		ww_pipeline_feed(pipeline, ev);
+	ww_pipeline_finish(pipeline);
+	return r == -ENODATA ? 0 : r;
+}
+
+/* Digest, first clock and end of the tape: what the ledger's first record says of it. */
+static int look(struct replay *p)
+{
+	WW_AUTO(ww_tape_reader_free_auto) struct ww_tape_reader *tape = NULL;
+	WW_AUTO_FD int fd = open(p->o->tape, O_RDONLY | O_CLOEXEC);
+	const struct ww_event *ev;
+	int r = fd < 0 ? -errno : ww_file_sha256(fd, UINT64_MAX, &p->facts.tape);
+
+	if (r < 0)
+		return ww_log_err_r(r, "cannot read %s", p->o->tape);
+	r = open_tape(p->o, &tape);
+	if (r < 0)
+		return r;
+	while ((r = ww_tape_next(tape, &ev)) == 0) {
+		if (ev->kind != WW_EVENT_CLOCK || p->facts.began.ns)
+			continue;
+		p->facts.began.ns = ev->time_ns;
+		p->facts.began_wall.ns = ((const struct ww_event_clock *)ev)->wall_ns;
+	}
+	p->facts.end = r == -ENODATA ? "in order" : r == -EPIPE ? "cut off" : "broken";
+	return 0;
+}
+
+/*
+ * The contracts of the tape and those to judge by. When they differ, the events are judged twice:
+ * what the first judgement said is what the second one names. Another version may not derive what
+ * was said then, so it names nothing and judges nothing again.
+ */
+static int settle_contracts(struct replay *p)
+{
+	WW_AUTO(ww_pipeline_free_auto) struct ww_pipeline *first = NULL, *second = NULL;
+	int r = open_pipeline(p, "contracts of the tape", keep_original, &first);
+
+	if (r < 0)
+		return r;
+	p->facts.recorded = p->facts.contracts = ww_pipeline_contracts(first);
+	if (!p->o->contracts)
 		return 0;
-	if (r == -EPIPE)
+	r = ww_file_read(p->o->contracts, &p->contracts);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot read %s", p->o->contracts);
+	p->cfg.contracts = ww_buf_slice(&p->contracts);
+	r = open_pipeline(p, p->o->contracts, print_record, &second);
+	if (r < 0)
+		return r;
+	p->facts.contracts = ww_pipeline_contracts(second);
+	if (memcmp(p->facts.contracts.b, p->facts.recorded.b, sizeof(p->facts.contracts.b)) == 0)
+		return 0;
+	if (strcmp(p->facts.origin.version, WW_VERSION) != 0) {
+		ww_log(WW_LOG_ERR,
+		       "the tape is of version %s: what it said then cannot be derived "
+		       "by " WW_VERSION ", so nothing is judged again",
+		       p->facts.origin.version[0] ? p->facts.origin.version : "unknown");
+		return -ENOTSUP;
+	}
+	r = ww_originals_new(&p->facts.recorded, &p->originals);
+	if (r == 0) {
+		(void)feed(p, first); /* a tape without end is told of the second time */
+		r = p->error;
+	}
+	if (r < 0)
+		return ww_log_err_r(r, "cannot keep the first verdicts");
+	p->cfg.originals = p->originals;
+	return 0;
+}
+
+static int read_manifest(struct replay *p)
+{
+	WW_AUTO(ww_tape_reader_free_auto) struct ww_tape_reader *tape = NULL;
+	int r = open_tape(p->o, &tape);
+
+	if (r < 0)
+		return r;
+	r = ww_manifest_read(ww_tape_manifest(tape), &p->memory, &p->cfg);
+	if (r == -EBADMSG)
+		ww_log(WW_LOG_ERR, "%s is not a tape", p->o->tape);
+	else if (r < 0)
+		ww_log_err_r(r, "cannot replay %s", p->o->tape);
+	if (r < 0)
+		return r;
+	ww_manifest_origin(ww_tape_manifest(tape), &p->facts.origin);
+	p->facts.digest_key = p->cfg.digest_key;
+	return 0;
+}
+
+static int open_ledger(struct replay *p)
+{
+	int r = look(p);
+
+	return r < 0 ? r : ww_replay_ledger_new(p->o->state_dir, &p->facts, &p->ledger);
+}
+
+static int replay(struct replay *p)
+{
+	WW_AUTO(ww_pipeline_free_auto) struct ww_pipeline *pipeline = NULL;
+	int end, r = read_manifest(p);
+
+	if (r == 0)
+		r = settle_contracts(p);
+	if (r == 0 && p->o->state_dir)
+		r = open_ledger(p);
+	if (r == 0)
+		r = open_pipeline(p, "contracts", p->ledger ? log_record : print_record, &pipeline);
+	if (r < 0)
+		return WW_EXIT_UNABLE;
+	if (strcmp(p->facts.origin.version, WW_VERSION) != 0)
+		ww_log(WW_LOG_WARN,
+		       "the tape is of version %s, this is " WW_VERSION
+		       ": records may differ from those of then",
+		       p->facts.origin.version[0] ? p->facts.origin.version : "unknown");
+	end = feed(p, pipeline);
+	if (p->ledger && ww_replay_ledger_end(p->ledger) < 0)
+		return WW_EXIT_UNABLE;
+	if (p->o->stats)
+		print_stats(pipeline);
+	if (end == -EPIPE)
 		ww_log(WW_LOG_WARN, "the tape was cut off; records are those of what is there");
-	else
+	else if (end < 0)
 		ww_log(WW_LOG_ERR, "the tape is broken; records are those before the break");
-	return WW_EXIT_NO;
+	return end < 0 ? WW_EXIT_NO : 0;
 }
 
 int ww_cmd_replay(int argc, char **argv)
 {
-	WW_AUTO(ww_tape_reader_free_auto) struct ww_tape_reader *tape = NULL;
-	WW_AUTO(ww_pipeline_free_auto) struct ww_pipeline *p = NULL;
-	WW_AUTO_BUF struct ww_buf memory, contracts;
-	struct ww_contract_error error = {0};
-	struct ww_pipeline_config cfg;
 	struct options o = {0};
+	struct replay p = {.o = &o};
 	int r;
 
-	ww_buf_init(&memory, WW_MANIFEST_BYTES_MAX);
-	ww_buf_init(&contracts, WW_CONTRACT_FILE_BYTES);
+	ww_buf_init(&p.memory, WW_MANIFEST_BYTES_MAX);
+	ww_buf_init(&p.contracts, WW_CONTRACT_FILE_BYTES);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return WW_EXIT_USAGE;
-	r = ww_tape_open(o.tape, &tape);
-	if (r == 0)
-		r = ww_manifest_read(ww_tape_manifest(tape), &memory, &cfg);
-	if (r < 0) {
-		if (r == -EBADMSG)
-			ww_log(WW_LOG_ERR, "%s is not a tape", o.tape);
-		else
-			ww_log_err_r(r, "cannot replay %s", o.tape);
-		return WW_EXIT_UNABLE;
-	}
-	if (o.contracts) {
-		r = ww_file_read(o.contracts, &contracts);
-		if (r < 0) {
-			ww_log_err_r(r, "cannot read %s", o.contracts);
-			return WW_EXIT_UNABLE;
-		}
-		cfg.contracts = ww_buf_slice(&contracts);
-	}
-	r = ww_pipeline_new(&cfg, print_record, NULL, &p, &error);
-	if (r == -EINVAL) {
-		ww_log(WW_LOG_ERR, "%s:%u: %s", o.contracts ? o.contracts : "contracts of the tape",
-		       error.line, error.text);
-		return WW_EXIT_UNABLE;
-	}
-	if (r < 0) {
-		ww_log_err_r(r, "cannot start the pipeline");
-		return WW_EXIT_UNABLE;
-	}
-	r = replay(tape, p);
-	if (o.stats)
-		print_stats(p);
+	r = replay(&p);
+	ww_replay_ledger_free(p.ledger);
+	ww_originals_free(p.originals);
+	ww_buf_done(&p.memory);
+	ww_buf_done(&p.contracts);
+	explicit_bzero(&p.cfg, sizeof(p.cfg));
 	return r;
 }

@@ -12,6 +12,7 @@
 #define BLOCK_BYTES 64
 
 _Static_assert(sizeof(SHA256_CTX) == sizeof(((struct ww_digest_ctx *)0)->state), "state");
+_Static_assert(sizeof(SHA256_CTX) == sizeof(((struct ww_sha256_ctx *)0)->state), "plain state");
 _Static_assert(sizeof(SHA256_CTX) == sizeof(((struct ww_digest_key *)0)->inner), "inner pad");
 _Static_assert(sizeof(SHA256_CTX) == sizeof(((struct ww_digest_key *)0)->outer), "outer pad");
 _Static_assert(SHA256_DIGEST_LENGTH == WW_SHA256_LEN, "digest length");
@@ -24,6 +25,28 @@ void ww_sha256(struct ww_slice in, struct ww_sha256 *ret)
 	(void)SHA256_Init(&c);
 	(void)SHA256_Update(&c, in.p, in.n);
 	(void)SHA256_Final(ret->b, &c);
+}
+
+/* The state where it stands: a copy of it would be one more to wipe. */
+static SHA256_CTX *sha(uint32_t state[28])
+{
+	return (SHA256_CTX *)(void *)state;
+}
+
+void ww_sha256_begin(struct ww_sha256_ctx *c)
+{
+	(void)SHA256_Init(sha(c->state));
+}
+
+void ww_sha256_add(struct ww_sha256_ctx *c, struct ww_slice in)
+{
+	if (in.n > 0)
+		(void)SHA256_Update(sha(c->state), in.p, in.n);
+}
+
+void ww_sha256_end(struct ww_sha256_ctx *c, struct ww_sha256 *ret)
+{
+	(void)SHA256_Final(ret->b, sha(c->state));
 }
 
 static void pad_state(const uint8_t key[32], uint8_t pad, uint32_t state[28])
@@ -48,12 +71,6 @@ void ww_digest_key_init(struct ww_digest_key *k, const uint8_t key[32])
 	pad_state(key, 0x36, k->inner);
 	pad_state(key, 0x5c, k->outer);
 	ww_digest(k, WW_SLICE_NULL, &k->empty);
-}
-
-/* The state where it stands: a copy of it would be one more to wipe. */
-static SHA256_CTX *sha(uint32_t state[28])
-{
-	return (SHA256_CTX *)(void *)state;
 }
 
 void ww_digest_begin(struct ww_digest_ctx *c, const struct ww_digest_key *k)

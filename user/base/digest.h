@@ -19,6 +19,15 @@ struct ww_sha256 {
 /* Plain, without key: for leaves and files, never for content. */
 void ww_sha256(struct ww_slice in, struct ww_sha256 *ret);
 
+/* The same in pieces: begin, any number of add, one end. */
+struct ww_sha256_ctx {
+	uint32_t state[28]; /* SHA256_CTX */
+};
+
+void ww_sha256_begin(struct ww_sha256_ctx *c);
+void ww_sha256_add(struct ww_sha256_ctx *c, struct ww_slice in);
+void ww_sha256_end(struct ww_sha256_ctx *c, struct ww_sha256 *ret);
+
 /* The install's digest key; opaque, holds precomputed HMAC pads. */
 struct ww_digest_key {
 	uint8_t key[32];

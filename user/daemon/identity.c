@@ -2,6 +2,7 @@
 #include "daemon/identity.h"
 
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -14,17 +15,14 @@
 /* The file that is running, also when another one stands in its place by now. */
 static void write_program(struct ww_jsonw *w)
 {
-	WW_AUTO_BUF struct ww_buf file = {0};
+	WW_AUTO_FD int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct ww_sha256 h;
 
-	ww_buf_init(&file, PROGRAM_BYTES_MAX);
 	ww_jsonw_object(w, "program");
-	if (ww_file_read("/proc/self/exe", &file) == 0) {
-		ww_sha256(ww_buf_slice(&file), &h);
+	if (fd >= 0 && ww_file_sha256(fd, PROGRAM_BYTES_MAX, &h) == 0)
 		ww_jsonw_hex(w, "sha256", ww_slice(h.b, sizeof(h.b)));
-	} else {
+	else
 		ww_jsonw_null(w, "sha256");
-	}
 	ww_jsonw_end_object(w);
 }
 

@@ -71,6 +71,25 @@ static bool whole(struct ww_slice json)
 	return r == WW_PARSE_END;
 }
 
+static void get_text(struct ww_slice doc, const char *path, char *out, size_t cap)
+{
+	struct ww_json_token t;
+
+	out[0] = '\0';
+	if (ww_json_path(doc, path, &t, NULL) != WW_PARSE_DONE || t.type != WW_JSON_STRING ||
+	    t.escaped || t.raw.n >= cap)
+		return;
+	memcpy(out, t.raw.p, t.raw.n);
+	out[t.raw.n] = '\0';
+}
+
+void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret)
+{
+	get_text(json, "$.wirewitness", ret->version, sizeof(ret->version));
+	get_text(json, "$.kernel", ret->kernel, sizeof(ret->kernel));
+	get_text(json, "$.bootId", ret->boot_id, sizeof(ret->boot_id));
+}
+
 int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 		     struct ww_pipeline_config *ret_cfg)
 {

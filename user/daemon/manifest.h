@@ -13,6 +13,16 @@
 void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
 		       const char *boot_id, struct ww_jsonw *w);
 
+/* Who wrote the tape, and where; empty: it does not say. */
+struct ww_manifest_origin {
+	char version[32]; /* of wirewitness */
+	char kernel[128];
+	char boot_id[64];
+};
+
+/* Of a manifest that ww_manifest_read took. */
+void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret);
+
 /*
  * Reads it back. cfg->contracts points into `memory`, which the caller keeps as long as cfg. 0;
  * -EBADMSG; -ENOMEM; output unchanged on failure.

@@ -7,6 +7,7 @@
  */
 #include "ledger/ledger.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sys/random.h>
 
@@ -24,6 +25,9 @@ struct ww_ledger {
 	uint64_t size; /* committed, as far as `frames` and `payload` know */
 	int stopped;
 	struct ww_errtext why;
+	bool derived; /* salts are, of this key */
+	struct ww_digest_key salt_key;
+	struct ww_sha256 salt;
 	size_t salts_left;
 	uint8_t salts[SALTS][WW_LEAF_SALT_LEN];
 };
@@ -56,12 +60,26 @@ void ww_ledger_close(struct ww_ledger *l)
 	ww_tlog_close(l->log);
 	ww_payload_writer_done(&l->payload);
 	ww_buf_wipe(&l->frames);
-	explicit_bzero(l->salts, sizeof(l->salts));
+	explicit_bzero(l, sizeof(*l));
 	free(l);
 }
 
-static int take_salt(struct ww_ledger *l, struct ww_slice *ret_salt)
+void ww_ledger_derive_salts(struct ww_ledger *l, const uint8_t key[32])
 {
+	l->derived = true;
+	ww_digest_key_init(&l->salt_key, key);
+}
+
+static int take_salt(struct ww_ledger *l, uint64_t index, struct ww_slice *ret_salt)
+{
+	if (l->derived) {
+		const uint64_t be = htobe64(index);
+
+		_Static_assert(sizeof(l->salt) == WW_LEAF_SALT_LEN, "a digest is a salt");
+		ww_digest(&l->salt_key, ww_slice(&be, sizeof(be)), &l->salt);
+		*ret_salt = ww_slice(l->salt.b, sizeof(l->salt.b));
+		return 0;
+	}
 	if (l->salts_left == 0) {
 		uint8_t *p = l->salts[0];
 		size_t n = sizeof(l->salts);
@@ -114,10 +132,10 @@ int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_slice json
 		return -EMSGSIZE;
 	if (!is_utf8(json))
 		return -EINVAL;
-	r = ww_leaf_is_report(p.kind) ? 0 : take_salt(l, &p.salt);
+	p.index = ww_tlog_size(l->log) + ww_tlog_pending(l->log);
+	r = ww_leaf_is_report(p.kind) ? 0 : take_salt(l, p.index, &p.salt);
 	if (r < 0)
 		return r;
-	p.index = ww_tlog_size(l->log) + ww_tlog_pending(l->log);
 	r = ww_payload_encode(&p, &l->frames, &salted);
 	if (r < 0)
 		return r == -EMSGSIZE ? -ENOBUFS : r;

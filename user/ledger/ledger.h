@@ -44,6 +44,13 @@ WW_CHECK int ww_ledger_append(struct ww_ledger *l, const char *kind, struct ww_s
 			      uint64_t *ret_index);
 
 /*
+ * From now on salts are made of this key and the record's index instead of randomness: for a ledger
+ * that somebody else shall be able to make again, byte for byte. Whoever has the key can guess
+ * records from their leaves.
+ */
+void ww_ledger_derive_salts(struct ww_ledger *l, const uint8_t key[32]);
+
+/*
  * Forces everything pending to the disk and signs it. *ret_size (may be NULL) is the number of
  * committed records: indexes below it may be announced. 0, or the errno that stopped the ledger
  * (also later, until ww_ledger_retry).

@@ -47,6 +47,31 @@ int ww_file_line(const char *path, char *out, size_t cap)
 	return 0;
 }
 
+int ww_file_sha256(int fd, uint64_t max, struct ww_sha256 *ret)
+{
+	struct ww_sha256_ctx c;
+	uint64_t at = 0;
+
+	ww_sha256_begin(&c);
+	for (;;) {
+		uint8_t chunk[STEP_BYTES];
+		ssize_t n = pread(fd, chunk, sizeof(chunk), (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		at += (uint64_t)n;
+		if (at > max)
+			return -EFBIG;
+		ww_sha256_add(&c, ww_slice(chunk, (size_t)n));
+	}
+	ww_sha256_end(&c, ret);
+	return 0;
+}
+
 int ww_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");

@@ -31,6 +31,25 @@ static void sha256(void **state)
 	assert_hex(&d, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+/* The same however it is cut; FIPS 180-4. */
+static void in_pieces(void **state)
+{
+	const struct ww_slice all =
+		WW_SLICE_LIT("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
+
+	for (size_t step = 1; step <= all.n; step++) {
+		struct ww_sha256_ctx c;
+		struct ww_sha256 d;
+
+		ww_sha256_begin(&c);
+		ww_sha256_add(&c, WW_SLICE_NULL);
+		for (size_t at = 0; at < all.n; at += step)
+			ww_sha256_add(&c, ww_slice_sub(all, at, step));
+		ww_sha256_end(&c, &d);
+		assert_hex(&d, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	}
+}
+
 struct vector {
 	uint8_t key_byte; /* 0: the text */
 	const char *key_text;
@@ -166,7 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256),      cmocka_unit_test(hmac),
 		cmocka_unit_test(one_key_bit), cmocka_unit_test(incremental),
-		cmocka_unit_test(wiped),
+		cmocka_unit_test(wiped),       cmocka_unit_test(in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

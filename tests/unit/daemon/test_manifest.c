@@ -76,6 +76,30 @@ static void round_trip(void **state)
 #define RECEIVER(family, port, addr) "{\"family\":" family ",\"port\":" port ",\"addr\":" addr "}"
 #define GOOD_RECEIVER                RECEIVER("2", "4318", "\"" ADDR "\"")
 
+static void where_it_is_from(void **state)
+{
+	struct ww_pipeline_config cfg = {0};
+	struct ww_manifest_origin origin;
+	WW_AUTO_BUF struct ww_buf text;
+	struct ww_jsonw w;
+
+	ww_buf_init(&text, 1u << 16);
+	ww_jsonw_init(&w, &text);
+	ww_manifest_write(&cfg, "6.1.0-test", "b-1", &w);
+	ww_manifest_origin(ww_buf_slice(&text), &origin);
+	assert_string_equal(origin.version, WW_VERSION);
+	assert_string_equal(origin.kernel, "6.1.0-test");
+	assert_string_equal(origin.boot_id, "b-1");
+	/* what it does not say, or says at length, is not known */
+	ww_manifest_origin(
+		WW_SLICE_LIT("{\"wirewitness\":\"0123456789012345678901234567890123456789"
+			     "\",\"kernel\":7}"),
+		&origin);
+	assert_string_equal(origin.version, "");
+	assert_string_equal(origin.kernel, "");
+	assert_string_equal(origin.boot_id, "");
+}
+
 static void tapes_of_before(void **state)
 {
 	struct ww_pipeline_config cfg;
@@ -188,9 +212,9 @@ static void flipped_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),         cmocka_unit_test(tapes_of_before),
-		cmocka_unit_test(must_refuse_others), cmocka_unit_test(must_refuse_too_much),
-		cmocka_unit_test(flipped_bytes),
+		cmocka_unit_test(where_it_is_from),     cmocka_unit_test(round_trip),
+		cmocka_unit_test(tapes_of_before),      cmocka_unit_test(must_refuse_others),
+		cmocka_unit_test(must_refuse_too_much), cmocka_unit_test(flipped_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

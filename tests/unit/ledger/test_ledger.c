@@ -49,6 +49,44 @@ static void test_first_start(void **state)
 	ww_ledger_close(l);
 }
 
+/* Salts of a key: equal ledgers whoever makes them, in other commits too; of another key others. */
+static void test_derived_salts(void **state)
+{
+	static const uint8_t keys[3] = {1, 1, 2};
+	uint8_t salts[3][40][WW_LEAF_SALT_LEN];
+
+	for (unsigned i = 0; i < 3; i++) {
+		const uint8_t key[32] = {keys[i]};
+		char name[8], dir[PATH_LEN];
+		struct ww_ledger_reader *r = NULL;
+		struct ww_errtext why = {""};
+		struct ww_ledger *l;
+
+		snprintf(name, sizeof(name), "log%u", i);
+		l = must_open(at(*state, name, dir));
+		ww_ledger_derive_salts(l, key);
+		for (unsigned n = 0; n < 40; n += 10 + 10 * i % 20) {
+			append(l, 40 - n < 10 + 10 * i % 20 ? 40 - n : 10 + 10 * i % 20);
+			commit(l);
+		}
+		ww_ledger_close(l);
+		assert_true(check_ledger(dir, 0) == 40);
+		assert_int_equal(ww_ledger_reader_open(dir, NULL, &r, &why), 0);
+		for (unsigned n = 0; n < 40; n++) {
+			struct ww_payload p;
+
+			assert_int_equal(ww_ledger_reader_get(r, n, &p), 0);
+			memcpy(salts[i][n], p.salt.p, WW_LEAF_SALT_LEN);
+			for (unsigned k = 0; k < n; k++)
+				assert_memory_not_equal(salts[i][k], salts[i][n], WW_LEAF_SALT_LEN);
+		}
+		ww_ledger_reader_close(r);
+	}
+	assert_memory_equal(salts[0], salts[1], sizeof(salts[0]));
+	for (unsigned n = 0; n < 40; n++)
+		assert_memory_not_equal(salts[0][n], salts[2][n], WW_LEAF_SALT_LEN);
+}
+
 static void test_one_writer(void **state)
 {
 	char dir[PATH_LEN];
@@ -737,6 +775,7 @@ int main(void)
 		SCRATCH_TEST(test_bad_origin),
 		SCRATCH_TEST(test_one_writer),
 		SCRATCH_TEST(test_first_start),
+		SCRATCH_TEST(test_derived_salts),
 		SCRATCH_TEST(test_growth),
 		SCRATCH_TEST(test_seventy_thousand),
 		SCRATCH_TEST(test_ceilings),
