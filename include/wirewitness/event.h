@@ -49,7 +49,8 @@ enum ww_event_kind {
 	WW_EVENT_HEARTBEAT = 106, /* emitted and lost counts; ww_event_loss bodies as totals */
 	WW_EVENT_PROC_INFO =
 		107, /* process that existed before us, from a walk of /proc; ww_event_exec */
-	WW_EVENT_END = 108, /* the tape ends here in good order; no body */
+	WW_EVENT_END = 108,  /* the tape ends here in good order; no body */
+	WW_EVENT_FILE = 109, /* what a file with probes is made of; ww_event_file */
 };
 
 #define WW_EVENT_CPU_USER 0xffffffffu
@@ -305,6 +306,27 @@ struct ww_event_coverage {
 	char path[WW_PATH_BYTES_MAX];
 };
 
+enum ww_file_status {
+	WW_FILE_DIGESTED = 1,   /* sha256 is of the bytes that the probes were set in */
+	WW_FILE_CHANGED = 2,    /* while it was read, or since */
+	WW_FILE_TOO_LARGE = 3,  /* not read */
+	WW_FILE_UNREADABLE = 4, /* not read, or not to its end */
+};
+
+struct ww_event_file {
+	struct ww_event h;
+	__u64 inode;
+	__u64 bytes;
+	__u32 dev;
+	__u32 file;           /* index of the library file */
+	__u16 status;         /* enum ww_file_status */
+	__u16 build_id_bytes; /* 0: it has none, or it is not known */
+	__u32 path_bytes;
+	__u8 build_id[32];
+	__u8 sha256[32];
+	char path[WW_PATH_BYTES_MAX];
+};
+
 enum ww_claim_encoding { WW_CLAIM_OTLP_PROTOBUF = 1, WW_CLAIM_OTLP_JSON = 2 };
 
 /* The body of one accepted OTLP trace request, inflated, and the connection it came by. */
@@ -330,4 +352,5 @@ _Static_assert(sizeof(struct ww_event_exec) % 8 == 0, "exec");
 _Static_assert(sizeof(struct ww_event_hello) % 8 == 0, "hello");
 _Static_assert(sizeof(struct ww_event_unix) == 184, "unix peer");
 _Static_assert(sizeof(struct ww_event_coverage) % 8 == 0, "coverage");
+_Static_assert(sizeof(struct ww_event_file) % 8 == 0, "file");
 #endif

@@ -237,6 +237,7 @@ static int run_command(struct recorder *rec, const struct options *o)
 	rec->flush.data = rec;
 	uv_timer_start(&rec->flush, on_flush, 200, 200);
 	uv_run(&rec->loop, UV_RUN_DEFAULT);
+	ww_live_settle(rec->live);
 	ww_live_drain(rec->live);
 	ww_live_scope_end(rec->live, id);
 	ww_live_drain(rec->live);

@@ -676,6 +676,7 @@ static int serve(struct daemon *d)
 	(void)ww_notify("READY=1"); /* nobody may be listening */
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	(void)ww_notify("STOPPING=1");
+	ww_live_settle(d->live);
 	ww_live_drain(d->live);
 	ww_pipeline_finish(d->pipeline);
 	life(d, "stop", NULL);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "claim/otlp_receiver.h"
+#include "daemon/digester.h"
 #include "daemon/nest.h"
 #include "rt/address.h"
 #include "sense/event_check.h"
@@ -55,6 +56,7 @@ struct ww_live {
 	void *ctx;
 	struct ww_sense *sense;
 	struct ww_targets *targets;
+	struct ww_digester *digester;
 	struct ww_otlp_receiver *receiver;
 	struct ww_endpoint receiver_end;
 	uint64_t ticked_ns, clocked_ns, stat_ns;
@@ -111,6 +113,14 @@ static void found_file(void *ctx, const struct ww_target_file *f)
 	else
 		ww_log(WW_LOG_DEBUG, "probes set in %s", f->path);
 	tell_file(l, f, r);
+	ww_digester_add(l->digester, f);
+}
+
+static void take_digest(void *ctx, const struct ww_event_file *ev)
+{
+	struct ww_live *l = ctx;
+
+	l->fn(l->ctx, &ev->h);
 }
 
 static void found_opaque(void *ctx, const struct ww_target_opaque *o)
@@ -322,6 +332,11 @@ static void drain(struct ww_live *l, bool always_tick)
 	}
 	if (now > l->ticked_ns && (always_tick || now - l->ticked_ns >= TICK_NS))
 		tick(l, now);
+}
+
+void ww_live_settle(struct ww_live *l)
+{
+	ww_digester_wait(l->digester);
 }
 
 void ww_live_drain(struct ww_live *l)
@@ -574,6 +589,7 @@ void ww_live_close(struct ww_live *l)
 		give_up(&l->scopes[i]);
 	}
 	ww_nest_leave(ww_sense_cgroup_mount(l->sense));
+	ww_digester_close(l->digester);
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 	uv_close((uv_handle_t *)&l->ring_poll, on_closed);
 	if (l->receiver)
@@ -667,9 +683,13 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 	if (r == 0 && cfg->otlp)
 		r = open_receiver(l, cfg->otlp, why);
 	if (r == 0)
+		r = ww_digester_open(loop, take_digest, l, &l->digester);
+	if (r == 0)
 		r = open_handles(l);
-	if (r < 0)
+	if (r < 0) {
+		ww_digester_close(l->digester); /* the loop would wait for it */
 		return r;
+	}
 	*ret_live = l;
 	return 0;
 }

@@ -62,6 +62,9 @@ void ww_live_scope_end(struct ww_live *l, uint64_t id);
 /* Scopes now, ending ones included. */
 unsigned ww_live_scopes(const struct ww_live *l);
 
+/* Before the end: the digests of library files that are still being worked out are delivered. */
+void ww_live_settle(struct ww_live *l);
+
 /* Delivers all that is in the rings now, the losses, and a tick. */
 void ww_live_drain(struct ww_live *l);
 

@@ -425,21 +425,28 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	}
 }
 
+static void begin_life(struct ww_pipeline *p, const struct ww_event *ev, const char *what,
+		       struct ww_slice text, struct ww_jsonw *w)
+{
+	char when[WW_RFC3339_MAX], id[40];
+
+	begin(p, w);
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "kind", "life");
+	snprintf(id, sizeof(id), "d-%llx-%x", (unsigned long long)ev->time_ns, ev->kind);
+	ww_jsonw_cstr(w, "id", id);
+	ww_wall_rfc3339(wall_of(p, (struct ww_boot){ev->time_ns}), when);
+	ww_jsonw_cstr(w, "t", when);
+	ww_jsonw_cstr(w, "event", what);
+	ww_jsonw_str(w, "text", text);
+}
+
 static void write_life(struct ww_pipeline *p, const struct ww_event *ev, const char *what,
 		       struct ww_slice text)
 {
-	char when[WW_RFC3339_MAX], id[40];
 	struct ww_jsonw w;
 
-	begin(p, &w);
-	ww_jsonw_object(&w, NULL);
-	ww_jsonw_cstr(&w, "kind", "life");
-	snprintf(id, sizeof(id), "d-%llx-%x", (unsigned long long)ev->time_ns, ev->kind);
-	ww_jsonw_cstr(&w, "id", id);
-	ww_wall_rfc3339(wall_of(p, (struct ww_boot){ev->time_ns}), when);
-	ww_jsonw_cstr(&w, "t", when);
-	ww_jsonw_cstr(&w, "event", what);
-	ww_jsonw_str(&w, "text", text);
+	begin_life(p, ev, what, text, &w);
 	if (ev->cgroup)
 		ww_jsonw_id64(&w, "cgroup", ev->cgroup);
 	ww_jsonw_end_object(&w);
@@ -461,6 +468,35 @@ static void write_attached(struct ww_pipeline *p, const struct ww_event_coverage
 			   text);
 	else if (ev->what == WW_COVERAGE_GAP)
 		write_life(p, &ev->h, "capture-gap", text);
+}
+
+/* The bytes of a file that probes were set in. */
+static void write_file(struct ww_pipeline *p, const struct ww_event_file *ev)
+{
+	static const char *const why[] = {[WW_FILE_CHANGED] = "changed",
+					  [WW_FILE_TOO_LARGE] = "too large",
+					  [WW_FILE_UNREADABLE] = "unreadable"};
+	bool known = ev->status == WW_FILE_DIGESTED;
+	struct ww_jsonw w;
+
+	begin_life(p, &ev->h, "tls-library", ww_slice(ev->path, ev->path_bytes), &w);
+	ww_jsonw_object(&w, "library");
+	ww_jsonw_u64(&w, "bytes", ev->bytes);
+	if (ev->build_id_bytes)
+		ww_jsonw_hex(&w, "buildId", ww_slice(ev->build_id, ev->build_id_bytes));
+	else
+		ww_jsonw_null(&w, "buildId");
+	if (known)
+		ww_jsonw_hex(&w, "sha256", ww_slice(ev->sha256, sizeof(ev->sha256)));
+	else
+		ww_jsonw_null(&w, "sha256");
+	if (!known)
+		ww_jsonw_cstr(&w, "why",
+			      ev->status < WW_ARRAY_SIZE(why) && why[ev->status] ? why[ev->status]
+										 : "unknown");
+	ww_jsonw_end_object(&w);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_LIFE);
 }
 
 /* True: the wall clock moved against the boot clock by more than both samples can be wrong. */
@@ -510,6 +546,9 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 		break;
 	case WW_EVENT_COVERAGE:
 		write_attached(p, (const struct ww_event_coverage *)ev);
+		break;
+	case WW_EVENT_FILE:
+		write_file(p, (const struct ww_event_file *)ev);
 		break;
 	case WW_EVENT_LOSS:
 		write_loss(p, (const struct ww_event_loss *)ev);

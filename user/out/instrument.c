@@ -148,13 +148,47 @@ static void write_change(struct ww_jsonw *w, const struct kept *k)
 	ww_jsonw_end_object(w);
 }
 
-static bool is_library(const struct kept *k, struct ww_json_token v[2])
+/* What a record says of a library file: about its probes, or what it is made of. */
+enum said { NOTHING, PROBES, DIGEST };
+
+static enum said said_of(const struct kept *k, struct ww_json_token v[2])
 {
 	static const char *const names[] = {"event", "text", NULL};
 
 	pick(k, names, v);
-	return ww_member_has(&v[1]) &&
-	       (ww_json_is(&v[0], "probes-attached") || ww_json_is(&v[0], "probes-failed"));
+	if (!ww_member_has(&v[1]))
+		return NOTHING;
+	if (ww_json_is(&v[0], "probes-attached") || ww_json_is(&v[0], "probes-failed"))
+		return PROBES;
+	return ww_json_is(&v[0], "tls-library") ? DIGEST : NOTHING;
+}
+
+/* The last record from `from` on that says this of the file; NULL: none. */
+static const struct kept *last_said(const struct list *l, size_t from, enum said what,
+				    struct ww_slice path)
+{
+	struct ww_json_token v[2];
+
+	for (size_t i = l->count; i-- > from;) {
+		if (said_of(&l->items[i], v) == what && ww_slice_eq(v[1].raw, path))
+			return &l->items[i];
+	}
+	return NULL;
+}
+
+static void write_library(struct ww_jsonw *w, const struct kept *k, const struct kept *digest,
+			  const struct ww_json_token v[2])
+{
+	ww_jsonw_object(w, NULL);
+	ww_member_write(w, "path", &v[1]);
+	ww_jsonw_bool(w, "attached", ww_json_is(&v[0], "probes-attached"));
+	ww_jsonw_u64(w, "index", k->index);
+	if (digest) {
+		write_digest(w, digest, "sha256", "library.sha256");
+		write_digest(w, digest, "buildId", "library.buildId");
+		ww_jsonw_u64(w, "digestIndex", digest->index);
+	}
+	ww_jsonw_end_object(w);
 }
 
 /* The last word on each file. */
@@ -162,19 +196,12 @@ static void write_libraries(struct ww_jsonw *w, const struct list *l)
 {
 	ww_jsonw_array(w, "tlsLibraries");
 	for (size_t i = 0; i < l->count; i++) {
-		struct ww_json_token v[2], later[2];
-		bool last = is_library(&l->items[i], v);
+		const struct kept *k = &l->items[i];
+		struct ww_json_token v[2];
 
-		for (size_t j = i + 1; last && j < l->count; j++)
-			last = !is_library(&l->items[j], later) ||
-			       !ww_slice_eq(later[1].raw, v[1].raw);
-		if (!last)
-			continue;
-		ww_jsonw_object(w, NULL);
-		ww_member_write(w, "path", &v[1]);
-		ww_jsonw_bool(w, "attached", ww_json_is(&v[0], "probes-attached"));
-		ww_jsonw_u64(w, "index", l->items[i].index);
-		ww_jsonw_end_object(w);
+		/* A digest from before these probes were set is of another file, maybe. */
+		if (said_of(k, v) == PROBES && last_said(l, i, PROBES, v[1].raw) == k)
+			write_library(w, k, last_said(l, i, DIGEST, v[1].raw), v);
 	}
 	ww_jsonw_end_array(w);
 }

@@ -70,7 +70,10 @@ static const struct step {
 	 "              {flows.accountedBytes} accounted for, {flows.unexplainedBytes} "
 	 "unexplained, "
 	 "{flows.uncheckedBytes} not checked; {flows.lostBytes} plaintext bytes lost\n"
-	 "   Monitor    starts in the period: {monitorStarts}, stops: {monitorStops}\n",
+	 "   Monitor    starts in the period: {monitorStarts}, stops: {monitorStops}\n"
+	 "   Libraries  probes set in {probesAttached} files, {librariesIdentified} known by "
+	 "digest, "
+	 "{librariesUnidentified} not\n",
 	 NULL},
 
 	{SUMMARY, NULL,

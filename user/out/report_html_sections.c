@@ -35,7 +35,10 @@ static const struct cell completeness_facts[] = {
 	CELL("Monitor started", "monitorStarts", TEXT),
 	CELL("Monitor stopped", "monitorStops", TEXT),
 	CELL("Gaps in capture", "captureGaps", TEXT),
+	CELL("Files with probes", "probesAttached", TEXT),
 	CELL("Probes failed", "probesFailed", TEXT),
+	CELL("Library files known by digest", "librariesIdentified", TEXT),
+	CELL("Library files without digest", "librariesUnidentified", TEXT),
 	CELL("Sockets not covered", "socketsUncovered", TEXT),
 };
 
@@ -205,9 +208,10 @@ static const struct table libraries = {
 	"TLS libraries",
 	"$.tlsLibraries",
 	"No TLS library was found.",
-	3,
+	6,
 	{CELL("Record", "index", LINK), CELL("Path", "path", TEXT),
-	 CELL("Probes attached", "attached", YES)},
+	 CELL("Probes attached", "attached", YES), CELL("File, SHA-256", "sha256", TEXT),
+	 CELL("Build id", "buildId", TEXT), CELL("Record of the digest", "digestIndex", LINK)},
 	{NULL, 0},
 };
 

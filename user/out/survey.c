@@ -52,7 +52,8 @@ struct flows {
 
 struct ww_survey {
 	uint64_t kinds[WW_RECORD_MAX];
-	uint64_t starts, stops, capture_gaps, probes_failed, uncovered;
+	uint64_t starts, stops, capture_gaps, probes_set, probes_failed, uncovered;
+	uint64_t libraries, libraries_unknown; /* with a digest, and without */
 	struct flows flows;
 	struct tallies losses, findings, contracts;
 	unsigned scope_count;
@@ -312,15 +313,26 @@ static void take_word(struct tallies *t, struct ww_slice record, struct ww_slice
 
 static void take_life(struct ww_survey *s, struct ww_slice record)
 {
-	const struct ww_slice path = WW_SLICE_LIT("event");
-	struct ww_json_token v;
+	static const struct ww_slice paths[] = {WW_SLICE_LIT("event"),
+						WW_SLICE_LIT("library.sha256")};
+	const struct {
+		const char *event;
+		uint64_t *count;
+	} counts[] = {
+		{"start", &s->starts},
+		{"stop", &s->stops},
+		{"capture-gap", &s->capture_gaps},
+		{"probes-attached", &s->probes_set},
+		{"probes-failed", &s->probes_failed},
+		{"sockets-uncovered", &s->uncovered},
+	};
+	struct ww_json_token v[WW_ARRAY_SIZE(paths)];
 
-	ww_member_pick(record, &path, 1, &v);
-	s->starts += v.raw.p && ww_json_is(&v, "start");
-	s->stops += v.raw.p && ww_json_is(&v, "stop");
-	s->capture_gaps += v.raw.p && ww_json_is(&v, "capture-gap");
-	s->probes_failed += v.raw.p && ww_json_is(&v, "probes-failed");
-	s->uncovered += v.raw.p && ww_json_is(&v, "sockets-uncovered");
+	ww_member_pick(record, paths, WW_ARRAY_SIZE(paths), v);
+	for (size_t i = 0; v[0].raw.p && i < WW_ARRAY_SIZE(counts); i++)
+		*counts[i].count += ww_json_is(&v[0], counts[i].event);
+	if (v[0].raw.p && ww_json_is(&v[0], "tls-library"))
+		++*(ww_member_has(&v[1]) ? &s->libraries : &s->libraries_unknown);
 }
 
 int ww_survey_add(struct ww_survey *s, uint64_t index, struct ww_slice record)
@@ -450,7 +462,10 @@ void ww_survey_coverage(const struct ww_survey *s, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "monitorStarts", s->starts);
 	ww_jsonw_u64(w, "monitorStops", s->stops);
 	ww_jsonw_u64(w, "captureGaps", s->capture_gaps);
+	ww_jsonw_u64(w, "probesAttached", s->probes_set);
 	ww_jsonw_u64(w, "probesFailed", s->probes_failed);
+	ww_jsonw_u64(w, "librariesIdentified", s->libraries);
+	ww_jsonw_u64(w, "librariesUnidentified", s->libraries_unknown);
 	ww_jsonw_u64(w, "socketsUncovered", s->uncovered);
 	ww_jsonw_end_object(w);
 }

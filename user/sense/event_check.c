@@ -46,6 +46,8 @@ static size_t fixed_size(uint16_t kind)
 		return sizeof(struct ww_event_coverage);
 	case WW_EVENT_CLAIM:
 		return sizeof(struct ww_event_claim);
+	case WW_EVENT_FILE:
+		return sizeof(struct ww_event_file);
 	default:
 		return 0;
 	}
@@ -81,6 +83,12 @@ static bool inner_fits(const struct ww_event *ev)
 		return ((const struct ww_event_scope *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
 	case WW_EVENT_COVERAGE:
 		return ((const struct ww_event_coverage *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+	case WW_EVENT_FILE: {
+		const struct ww_event_file *f = (const struct ww_event_file *)ev;
+
+		return f->path_bytes <= WW_PATH_BYTES_MAX &&
+		       f->build_id_bytes <= sizeof(f->build_id);
+	}
 	case WW_EVENT_UNIX_PEER:
 		return ((const struct ww_event_unix *)ev)->path_bytes <=
 		       sizeof(((struct ww_event_unix *)0)->path);

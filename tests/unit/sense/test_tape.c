@@ -175,6 +175,7 @@ static void forged_events(void **state)
 	WW_AUTO_FREE struct ww_event_data *d = ev_data(1, 5, 9, 1, WW_DIR_OUT, 0, "payload");
 	WW_AUTO_FREE struct ww_event *tick = ev_tick(1);
 	WW_AUTO_FREE struct ww_event_data *big = NULL;
+	WW_AUTO_FREE struct ww_event_file *file = NULL;
 
 	assert_int_equal(ww_event_check(&d->h, d->h.size), 0);
 	assert_int_equal(ww_event_check(&d->h, d->h.size - 1), -EBADMSG);
@@ -194,6 +195,15 @@ static void forged_events(void **state)
 	assert_int_equal(ww_event_check(&big->h, big->h.size), 0);
 	big->captured = ++big->call_bytes; /* no program copies that much at once */
 	assert_int_equal(ww_event_check(&big->h, big->h.size), -EBADMSG);
+	file = ev_make(sizeof(*file), WW_EVENT_FILE, 1, 5, 9);
+	file->path_bytes = sizeof(file->path);
+	file->build_id_bytes = sizeof(file->build_id);
+	assert_int_equal(ww_event_check(&file->h, file->h.size), 0);
+	file->path_bytes++;
+	assert_int_equal(ww_event_check(&file->h, file->h.size), -EBADMSG);
+	file->path_bytes--;
+	file->build_id_bytes++;
+	assert_int_equal(ww_event_check(&file->h, file->h.size), -EBADMSG);
 	tick->kind = WW_EVENT_CLAIM; /* too short for its kind */
 	assert_int_equal(ww_event_check(tick, sizeof(*tick)), -EBADMSG);
 	tick->kind = 9999; /* a later version's kind: ignored, not refused */
