@@ -21,8 +21,12 @@ def renamed(record, n):
 
 
 records = [json.loads(line) for path in sys.argv[1:] for line in open(path)]
+put({"kind": "life", "id": "d-1", "t": records[0]["t"], "event": "replay", "text": HOSTILE, "version": "0.1.0", "contracts": "aa" * 32,
+     "tape": {"sha256": "ee" * 32, "end": "cut off", "version": "0.1.0", "kernel": HOSTILE, "bootId": None, "contracts": "aa" * 32}})
 for r in records:
     put(r)
+put({"kind": "life", "id": "d-2", "t": records[0]["t"], "event": "tls-library", "text": records[0]["text"],
+     "library": {"bytes": 1, "buildId": "00ff", "sha256": "ab" * 32}})
 verdicts = [r for r in records if r["kind"] == "verdict"]
 masked = next(r for r in verdicts if r["verdict"] == "MASKED_ERROR" and r["wire"]["status"] == 503)
 confirmed = next(r for r in verdicts if r["verdict"] == "CONFIRMED_T1")

@@ -29,7 +29,6 @@ static void write_scope(const struct job *j, struct ww_jsonw *w)
 
 	ww_jsonw_object(w, NULL);
 	ww_instrument_host(j->in->selection->instrument, w);
-	ww_jsonw_cstr(w, "hostFactsFrom", "the monitor's record of its last start in the period");
 	ww_jsonw_cstr(w, "reportVersion", "wirewitness " WW_VERSION);
 	ww_jsonw_cstr(w, "requestedBy", j->in->requested_by);
 	ww_jsonw_cstr(w, "listed",

@@ -606,9 +606,8 @@ static uint32_t cap_bytes(const struct daemon *d)
 
 static void write_identity(const struct daemon *d, const char *when, struct ww_jsonw *w)
 {
-	struct ww_sha256 contracts;
+	struct ww_sha256 contracts = ww_pipeline_contracts(d->pipeline);
 
-	ww_sha256(ww_buf_slice(&d->contracts), &contracts);
 	ww_identity_write(d->live, &contracts, cap_bytes(d), w);
 }
 
@@ -616,12 +615,11 @@ static void write_identity(const struct daemon *d, const char *when, struct ww_j
 static void describe_start(const struct daemon *d, char *out, size_t cap)
 {
 	char boot_id[64] = "", digest[2 * WW_SHA256_LEN + 1];
-	struct ww_sha256 contracts;
+	struct ww_sha256 contracts = ww_pipeline_contracts(d->pipeline);
 	struct utsname uts;
 
 	uname(&uts);
 	(void)!ww_file_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
-	ww_sha256(ww_buf_slice(&d->contracts), &contracts);
 	ww_hex_encode(ww_slice(contracts.b, sizeof(contracts.b)), digest);
 	snprintf(out, cap, "kernel %s, boot %s, contracts sha256 %s, cap %u bytes", uts.release,
 		 boot_id, digest, cap_bytes(d));

@@ -9,6 +9,6 @@
 #include "base/digest.h"
 #include "daemon/live.h"
 
-/* Writes the members. `contracts` is the digest of the contract file's bytes. */
+/* Writes the members. `contracts` is the digest that verdicts name. */
 void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contracts,
 		       uint32_t cap_bytes, struct ww_jsonw *w);

@@ -103,8 +103,7 @@ static void write_members(struct ww_jsonw *w, const struct kept *k, const char *
 		ww_member_write(w, names[i], &v[i]);
 }
 
-static void write_digest(struct ww_jsonw *w, const struct kept *k, const char *key,
-			 const char *path)
+static void write_value(struct ww_jsonw *w, const struct kept *k, const char *key, const char *path)
 {
 	const char *const names[] = {path, NULL};
 	struct ww_json_token v;
@@ -125,8 +124,8 @@ static void write_run(struct ww_jsonw *w, const struct kept *k)
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_u64(w, "index", k->index);
 	write_members(w, k, names);
-	write_digest(w, k, "programSha256", "program.sha256");
-	write_digest(w, k, "bpfSha256", "bpf.sha256");
+	write_value(w, k, "programSha256", "program.sha256");
+	write_value(w, k, "bpfSha256", "bpf.sha256");
 	ww_member_begin(&walk, k->record);
 	while (ww_member_next(&walk, &m))
 		programs += ww_slice_eq_str(m.path, "bpf.programs.tag");
@@ -184,8 +183,8 @@ static void write_library(struct ww_jsonw *w, const struct kept *k, const struct
 	ww_jsonw_bool(w, "attached", ww_json_is(&v[0], "probes-attached"));
 	ww_jsonw_u64(w, "index", k->index);
 	if (digest) {
-		write_digest(w, digest, "sha256", "library.sha256");
-		write_digest(w, digest, "buildId", "library.buildId");
+		write_value(w, digest, "sha256", "library.sha256");
+		write_value(w, digest, "buildId", "library.buildId");
 		ww_jsonw_u64(w, "digestIndex", digest->index);
 	}
 	ww_jsonw_end_object(w);
@@ -223,13 +222,37 @@ void ww_instrument_write(const struct ww_instrument *i, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+/* The record that a tape was replayed, first in the ledger of one; NULL: the ledger is a host's. */
+static const struct kept *replay_of(const struct ww_instrument *i)
+{
+	static const char *const names[] = {"event", NULL};
+	struct ww_json_token v;
+
+	if (i->runs.count || !i->changes.count)
+		return NULL;
+	pick(&i->changes.items[0], names, &v);
+	return ww_json_is(&v, "replay") ? &i->changes.items[0] : NULL;
+}
+
 void ww_instrument_host(const struct ww_instrument *i, struct ww_jsonw *w)
 {
-	static const char *const names[] = {"host", "kernel", "machine", "bootId", NULL};
 	static const struct kept nothing = {0, {(const uint8_t *)"{}", 2}};
-	const struct kept *last = i->runs.count ? &i->runs.items[i->runs.count - 1] : &nothing;
+	const struct kept *tape = replay_of(i);
+	const struct kept *last = tape            ? tape
+				  : i->runs.count ? &i->runs.items[i->runs.count - 1]
+						  : &nothing;
 
-	write_members(w, last, names);
-	write_digest(w, last, "policy", "contracts");
-	write_digest(w, last, "monitorVersion", "version");
+	write_value(w, last, "host", "host");
+	write_value(w, last, "kernel", tape ? "tape.kernel" : "kernel");
+	write_value(w, last, "machine", "machine");
+	write_value(w, last, "bootId", tape ? "tape.bootId" : "bootId");
+	write_value(w, last, "policy", "contracts");
+	write_value(w, last, "monitorVersion", "version");
+	if (tape) {
+		write_value(w, tape, "tape", "tape.sha256");
+		write_value(w, tape, "tapeEnd", "tape.end");
+	}
+	ww_jsonw_cstr(w, "hostFactsFrom",
+		      tape ? "the tape whose events were replayed"
+			   : "the monitor's record of its last start in the period");
 }

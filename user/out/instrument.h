@@ -24,6 +24,6 @@ WW_CHECK int ww_instrument_add(struct ww_instrument *i, uint64_t index, struct w
 /* Writes one object, without key. */
 void ww_instrument_write(const struct ww_instrument *i, struct ww_jsonw *w);
 
-/* Writes the members host, machine, kernel, bootId, policy of the last run; null where no record
- * says. */
+/* Writes the members host, machine, kernel, bootId, policy of the last run, or of the tape that the
+ * ledger was made of, and says which; null where no record says. */
 void ww_instrument_host(const struct ww_instrument *i, struct ww_jsonw *w);

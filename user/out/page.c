@@ -38,6 +38,9 @@ static const struct step {
 	 NULL},
 	{SCOPE, NULL,
 	 "              {listed}\n[   Filter     {filter}\n]"
+	 "[   Tape       {tape}, which ended {tapeEnd}: its events were replayed, nobody watched "
+	 "for "
+	 "this ledger\n]"
 	 "   Host       {host}, kernel {kernel}, {machine}, boot {bootId} (as the monitor "
 	 "recorded)\n"
 	 "   Made by    {reportVersion}, asked for by {requestedBy}\n",

@@ -21,10 +21,9 @@ struct cell {
 /* A table over an array of a section. */
 struct table {
 	const char *caption;
-	const char *array; /* path */
-	const char *none;  /* instead of a table without rows */
-	unsigned count;
-	struct cell cells[CELLS_MAX];
+	const char *array;                /* path */
+	const char *none;                 /* instead of a table without rows */
+	struct cell cells[CELLS_MAX + 1]; /* up to the first without title */
 	struct ww_slice
 		bar; /* path of a number in each row, drawn as its share of the total; or empty */
 };
@@ -66,35 +65,33 @@ static const struct cell flow_facts[] = {
 };
 
 static const struct table scopes = {
-	"Watched scopes",
-	"$.scopes",
-	"No scope has a coverage record in this period: nothing follows from what was not seen.",
-	12,
-	{
-		CELL("Scope", "path", TEXT),
-		CELL("All seen", "complete", YES),
-		CELL("All sockets and processes", "allSocketsAndProcesses", YES),
-		CELL("Lost events", "lostEvents", TEXT),
-		CELL("Lost bytes", "lostBytes", TEXT),
-		CELL("Beyond the capture cap", "beyondCapBytes", TEXT),
-		CELL("Gaps", "gaps", TEXT),
-		CELL("Processes with unreadable TLS", "opaqueProcesses", TEXT),
-		CELL("Unix peers outside", "unixPeers", TEXT),
-		CELL("Loopback peers outside", "loopbackPeers", TEXT),
-		CELL("Raw sockets", "rawSockets", TEXT),
-		CELL("All marks listed", "allMarksListed", YES),
-	},
-	{NULL, 0},
+	.caption = "Watched scopes",
+	.array = "$.scopes",
+	.none = "No scope has a coverage record in this period: nothing follows from what was not "
+		"seen.",
+	.cells =
+		{
+			CELL("Scope", "path", TEXT),
+			CELL("All seen", "complete", YES),
+			CELL("All sockets and processes", "allSocketsAndProcesses", YES),
+			CELL("Lost events", "lostEvents", TEXT),
+			CELL("Lost bytes", "lostBytes", TEXT),
+			CELL("Beyond the capture cap", "beyondCapBytes", TEXT),
+			CELL("Gaps", "gaps", TEXT),
+			CELL("Processes with unreadable TLS", "opaqueProcesses", TEXT),
+			CELL("Unix peers outside", "unixPeers", TEXT),
+			CELL("Loopback peers outside", "loopbackPeers", TEXT),
+			CELL("Raw sockets", "rawSockets", TEXT),
+			CELL("All marks listed", "allMarksListed", YES),
+		},
 };
 
 static const struct table losses = {
-	"Losses",
-	"$.losses",
-	"No loss record.",
-	3,
-	{CELL("Cause", "cause", TEXT), CELL("Events", "events", TEXT),
-	 CELL("Bytes", "bytes", TEXT)},
-	{NULL, 0},
+	.caption = "Losses",
+	.array = "$.losses",
+	.none = "No loss record.",
+	.cells = {CELL("Cause", "cause", TEXT), CELL("Events", "events", TEXT),
+		  CELL("Bytes", "bytes", TEXT)},
 };
 
 static const struct cell unverifiable_facts[] = {
@@ -106,41 +103,33 @@ static const struct cell unverifiable_facts[] = {
 };
 
 static const struct table reasons = {
-	"Why they are UNVERIFIABLE",
-	"$.unverifiable.reasons",
-	NULL,
-	3,
-	{CELL("Reason", "reason", TEXT), CELL("Verdicts", "count", TEXT),
-	 CELL("Meaning", "meaning", TEXT)},
-	{NULL, 0},
+	.caption = "Why they are UNVERIFIABLE",
+	.array = "$.unverifiable.reasons",
+	.cells = {CELL("Reason", "reason", TEXT), CELL("Verdicts", "count", TEXT),
+		  CELL("Meaning", "meaning", TEXT)},
 };
 
 static const struct table by_verdict = {
-	"Verdicts by what they say",
-	"$.byVerdict",
-	"No verdicts.",
-	3,
-	{CELL("Verdict", "verdict", TEXT), CELL("Verdicts", "count", TEXT),
-	 CELL("Meaning", "meaning", TEXT)},
-	WW_SLICE_LIT("count"),
+	.caption = "Verdicts by what they say",
+	.array = "$.byVerdict",
+	.none = "No verdicts.",
+	.cells = {CELL("Verdict", "verdict", TEXT), CELL("Verdicts", "count", TEXT),
+		  CELL("Meaning", "meaning", TEXT)},
+	.bar = WW_SLICE_LIT("count"),
 };
 
 static const struct table contracts = {
-	"Contract files in force",
-	"$.contracts",
-	"No contract file.",
-	2,
-	{CELL("SHA-256", "digest", TEXT), CELL("Verdicts", "count", TEXT)},
-	{NULL, 0},
+	.caption = "Contract files in force",
+	.array = "$.contracts",
+	.none = "No contract file.",
+	.cells = {CELL("SHA-256", "digest", TEXT), CELL("Verdicts", "count", TEXT)},
 };
 
 static const struct table findings = {
-	"Findings",
-	"$.findings",
-	"No findings.",
-	2,
-	{CELL("Finding", "finding", TEXT), CELL("Records", "count", TEXT)},
-	{NULL, 0},
+	.caption = "Findings",
+	.array = "$.findings",
+	.none = "No findings.",
+	.cells = {CELL("Finding", "finding", TEXT), CELL("Records", "count", TEXT)},
 };
 
 static const struct cell scope_facts[] = {
@@ -150,6 +139,8 @@ static const struct cell scope_facts[] = {
 	CELL("Boot", "bootId", TEXT),
 	CELL("Policy", "policy", TEXT),
 	CELL("Monitor", "monitorVersion", TEXT),
+	CELL("Events from the tape, SHA-256", "tape", TEXT),
+	CELL("The tape ended", "tapeEnd", TEXT),
 	CELL("Host facts from", "hostFactsFrom", TEXT),
 	CELL("Made by", "reportVersion", TEXT),
 	CELL("Asked for by", "requestedBy", TEXT),
@@ -183,46 +174,43 @@ static const struct cell instrument_facts[] = {
 };
 
 static const struct table runs = {
-	"Runs of the monitor",
-	"$.runs",
-	"No run began in the period.",
-	12,
-	{
-		CELL("Record", "index", LINK),
-		CELL("Began (UTC)", "t", TIME),
-		CELL("Version", "version", TEXT),
-		CELL("Host", "host", TEXT),
-		CELL("Machine", "machine", TEXT),
-		CELL("Kernel", "kernel", TEXT),
-		CELL("Boot", "bootId", TEXT),
-		CELL("Contracts", "contracts", TEXT),
-		CELL("Capture cap, bytes", "captureCapBytes", TEXT),
-		CELL("Program, SHA-256", "programSha256", TEXT),
-		CELL("BPF object, SHA-256", "bpfSha256", TEXT),
-		CELL("BPF programs", "bpfPrograms", TEXT),
-	},
-	{NULL, 0},
+	.caption = "Runs of the monitor",
+	.array = "$.runs",
+	.none = "No run began in the period.",
+	.cells =
+		{
+			CELL("Record", "index", LINK),
+			CELL("Began (UTC)", "t", TIME),
+			CELL("Version", "version", TEXT),
+			CELL("Host", "host", TEXT),
+			CELL("Machine", "machine", TEXT),
+			CELL("Kernel", "kernel", TEXT),
+			CELL("Boot", "bootId", TEXT),
+			CELL("Contracts", "contracts", TEXT),
+			CELL("Capture cap, bytes", "captureCapBytes", TEXT),
+			CELL("Program, SHA-256", "programSha256", TEXT),
+			CELL("BPF object, SHA-256", "bpfSha256", TEXT),
+			CELL("BPF programs", "bpfPrograms", TEXT),
+		},
 };
 
 static const struct table libraries = {
-	"TLS libraries",
-	"$.tlsLibraries",
-	"No TLS library was found.",
-	6,
-	{CELL("Record", "index", LINK), CELL("Path", "path", TEXT),
-	 CELL("Probes attached", "attached", YES), CELL("File, SHA-256", "sha256", TEXT),
-	 CELL("Build id", "buildId", TEXT), CELL("Record of the digest", "digestIndex", LINK)},
-	{NULL, 0},
+	.caption = "TLS libraries",
+	.array = "$.tlsLibraries",
+	.none = "No TLS library was found.",
+	.cells = {CELL("Record", "index", LINK), CELL("Path", "path", TEXT),
+		  CELL("Probes attached", "attached", YES), CELL("File, SHA-256", "sha256", TEXT),
+		  CELL("Build id", "buildId", TEXT),
+		  CELL("Record of the digest", "digestIndex", LINK)},
 };
 
 static const struct table changes = {
-	"What happened to the probes",
-	"$.changes",
-	"Nothing happened to the probes.",
-	5,
-	{CELL("Record", "index", LINK), CELL("Time (UTC)", "t", TIME), CELL("Event", "event", TEXT),
-	 CELL("Text", "quoted.text", TEXT), CELL("Scope", "quoted.cgroup", TEXT)},
-	{NULL, 0},
+	.caption = "What happened to the probes",
+	.array = "$.changes",
+	.none = "Nothing happened to the probes.",
+	.cells = {CELL("Record", "index", LINK), CELL("Time (UTC)", "t", TIME),
+		  CELL("Event", "event", TEXT), CELL("Text", "quoted.text", TEXT),
+		  CELL("Scope", "quoted.cgroup", TEXT)},
 };
 
 static const struct cell destination_facts[] = {
@@ -232,22 +220,21 @@ static const struct cell destination_facts[] = {
 };
 
 static const struct table destinations = {
-	"Where bytes went",
-	"$.list",
-	"No destinations.",
-	9,
-	{
-		CELL("Address", "address", TEXT),
-		CELL("Port", "port", TEXT),
-		CELL("Protocol", "proto", TEXT),
-		CELL("TLS name", "quoted.sni", TEXT),
-		CELL("Flows", "flows", TEXT),
-		CELL("Bytes sent", "bytesSent", TEXT),
-		CELL("Bytes received", "bytesReceived", TEXT),
-		CELL("First opened (UTC)", "firstOpened", TIME),
-		CELL("Last opened (UTC)", "lastOpened", TIME),
-	},
-	{NULL, 0},
+	.caption = "Where bytes went",
+	.array = "$.list",
+	.none = "No destinations.",
+	.cells =
+		{
+			CELL("Address", "address", TEXT),
+			CELL("Port", "port", TEXT),
+			CELL("Protocol", "proto", TEXT),
+			CELL("TLS name", "quoted.sni", TEXT),
+			CELL("Flows", "flows", TEXT),
+			CELL("Bytes sent", "bytesSent", TEXT),
+			CELL("Bytes received", "bytesReceived", TEXT),
+			CELL("First opened (UTC)", "firstOpened", TIME),
+			CELL("Last opened (UTC)", "lastOpened", TIME),
+		},
 };
 
 /* The three axes are never merged; each word stands beside what backs it. */
@@ -275,31 +262,23 @@ static const struct cell sampling_facts[] = {
 
 static const struct table sampling_tables[] = {
 	{
-		"Seeds",
-		"$.epochs",
-		NULL,
-		4,
-		{CELL("Record", "index", LINK), CELL("Epoch", "epoch", TEXT),
-		 CELL("Commitment", "commitment", TEXT), CELL("Seed", "seed", TEXT)},
-		{NULL, 0},
+		.caption = "Seeds",
+		.array = "$.epochs",
+		.cells = {CELL("Record", "index", LINK), CELL("Epoch", "epoch", TEXT),
+			  CELL("Commitment", "commitment", TEXT), CELL("Seed", "seed", TEXT)},
 	},
 	{
-		"Estimates",
-		"$.estimates",
-		NULL,
-		5,
-		{CELL("Outcome", "outcome", TEXT), CELL("Bound", "bound", TEXT),
-		 CELL("Shown", "shown", TEXT), CELL("Estimate", "estimate", TEXT),
-		 CELL("Standard error", "standardError", TEXT)},
-		{NULL, 0},
+		.caption = "Estimates",
+		.array = "$.estimates",
+		.cells = {CELL("Outcome", "outcome", TEXT), CELL("Bound", "bound", TEXT),
+			  CELL("Shown", "shown", TEXT), CELL("Estimate", "estimate", TEXT),
+			  CELL("Standard error", "standardError", TEXT)},
 	},
 	{
-		"Actions that were not chosen",
-		"$.notChosen",
-		NULL,
-		2,
-		{CELL("Index of the verdict", "index", LINK), CELL("Action", "action", TEXT)},
-		{NULL, 0},
+		.caption = "Actions that were not chosen",
+		.array = "$.notChosen",
+		.cells = {CELL("Index of the verdict", "index", LINK),
+			  CELL("Action", "action", TEXT)},
 	},
 };
 
@@ -313,6 +292,15 @@ static const struct cell ledger_facts[] = {
 
 /* --- building blocks ----------------------------------------------------------------------------
  */
+
+static unsigned count_cells(const struct table *t)
+{
+	unsigned n = 0;
+
+	while (t->cells[n].title)
+		n++;
+	return n;
+}
 
 static void pick(struct ww_slice object, const struct cell *cells, unsigned count,
 		 struct ww_json_token *ret)
@@ -389,10 +377,11 @@ static void put_row(struct ww_report_view *v, const struct table *t, struct ww_s
 		    uint64_t total)
 {
 	struct ww_json_token m[CELLS_MAX];
+	unsigned count = count_cells(t);
 
-	pick(element, t->cells, t->count, m);
+	pick(element, t->cells, count, m);
 	ww_html_open(&v->h, "tr");
-	for (unsigned i = 0; i < t->count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		bool drawn = t->bar.n && ww_slice_eq(t->cells[i].path, t->bar);
 
 		if (i == 0) {
@@ -426,7 +415,7 @@ static void put_table(struct ww_report_view *v, struct ww_slice section, const s
 	    token.type == WW_JSON_ARRAY && ww_fields_array(array, &j) == 0) {
 		while (v->h.err == 0 && ww_fields_next(&j, &token, &element) == 1) {
 			if (rows++ == 0)
-				begin_table(v, t->caption, t->cells, t->count);
+				begin_table(v, t->caption, t->cells, count_cells(t));
 			put_row(v, t, element, total);
 		}
 	}

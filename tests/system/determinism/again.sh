@@ -95,12 +95,15 @@ ok '  and its report verifies' code 0 "$work/bin/wirewitness-verify" --key-file 
 ok '  under no other' code 1 "$work/bin/wirewitness-verify" --key-file own/vkey touched.json
 for name in lenient touched; do
 	ok "$name: the report fits its schema" fits report $name.payload
+	is '  it names the tape' "$(jq -r '.predicate.scope | [.tape, .tapeEnd, .policy] | join(" ")' $name.payload)" \
+		"$(digest "$tape") in order $(digest $name.yaml)"
 	is '  it counts them' "$(jq -c '.predicate.summary | [.verdicts, .reevaluated]' $name.payload)" '[4,4]'
 	is '  names each first verdict' "$(jq -r '.predicate.claims.list[] | .reevaluates.verdict + " " + .reevaluates.record' $name.payload |
 		sha256sum)" "$(verdicts "$golden" | while read -r line; do
 		echo "$(jq -r .id <<<"$line") $(printf %s "$line" | sha256sum | cut -d ' ' -f 1)"; done | sha256sum)"
 	is '  the short result, too' "$(payload $name.svr | jq '[.predicate.properties[] | select(. == "WIREWITNESS_REEVALUATED:4")] | length')" 1
 	is '  the page for reading' "$(grep -c '4 of them judged again under other contracts' $name.json.txt)" 1
+	is '  with the tape' "$(grep -c "Tape       $(digest "$tape"), which ended in order" $name.json.txt)" 1
 	is '  the page for people' "$(grep -o 'judges again <span class="v">v-[0-9a-f-]*' $name.html | sort -u | wc -l)" 4
 	is '  the table' "$("$ww" export -d $name --format csv | python3 -c 'import csv, sys
 print(len({r["reevaluates.verdict"] for r in csv.DictReader(sys.stdin) if r["reevaluates.contracts"]}))')" 4
