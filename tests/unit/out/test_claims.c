@@ -176,7 +176,76 @@ static void test_instrument(void **state)
 	ww_jsonw_end_object(&w);
 	is(&out,
 	   "{\"host\":\"h\",\"kernel\":null,\"machine\":null,\"bootId\":null,\"policy\":\"c\","
-	   "\"monitorVersion\":\"2\"}");
+	   "\"monitorVersion\":\"2\",\"hostFactsFrom\":\"the monitor's record of its last start in "
+	   "the period\"}");
+}
+
+#define PROBES(word) "{\"event\":\"probes-" word "\",\"text\":\"/l\"}"
+#define DIGEST(sha)                                                               \
+	"{\"event\":\"tls-library\",\"text\":\"/l\",\"library\":{\"sha256\":" sha \
+	",\"buildId\":null}}"
+#define DIGEST_OF_OTHER "{\"event\":\"tls-library\",\"text\":\"/m\",\"library\":{\"sha256\":\"x\"}}"
+
+/* A file's digest is the one that came behind its last probes. */
+static void test_libraries(void **state)
+{
+	static const struct {
+		const char *life[4];
+		const char *want;
+	} cases[] = {
+		{{PROBES("attached"), DIGEST("\"a\"")},
+		 "true,\"index\":0,\"sha256\":\"a\",\"buildId\":null,\"digestIndex\":1}]"},
+		{{PROBES("attached"), DIGEST("\"a\""), PROBES("attached")}, "true,\"index\":2}]"},
+		{{PROBES("attached"), DIGEST("\"a\""), PROBES("attached"), DIGEST("\"b\"")},
+		 "true,\"index\":2,\"sha256\":\"b\",\"buildId\":null,\"digestIndex\":3}]"},
+		{{PROBES("failed"), DIGEST_OF_OTHER, DIGEST("null")},
+		 "false,\"index\":0,\"sha256\":null,\"buildId\":null,\"digestIndex\":2}]"},
+		{{PROBES("attached"), DIGEST_OF_OTHER}, "true,\"index\":0}]"},
+	};
+
+	for (size_t n = 0; n < WW_ARRAY_SIZE(cases); n++) {
+		WW_AUTO(ww_instrument_free_auto) struct ww_instrument *i = NULL;
+		WW_AUTO_BUF struct ww_buf out = {0};
+		struct ww_jsonw w;
+		char want[256];
+
+		assert_int_equal(ww_instrument_new(&i), 0);
+		for (size_t k = 0; k < 4 && cases[n].life[k]; k++)
+			assert_int_equal(ww_instrument_add(i, k, ww_slice_str(cases[n].life[k])),
+					 0);
+		ww_buf_init(&out, 1u << 16);
+		ww_jsonw_init(&w, &out);
+		ww_instrument_write(i, &w);
+		snprintf(want, sizeof(want), "\"tlsLibraries\":[{\"path\":\"/l\",\"attached\":%s",
+			 cases[n].want);
+		assert_true(has(&out, want));
+	}
+}
+
+/* The ledger of a tape: its facts are the tape's, and it says so. */
+static void test_tape(void **state)
+{
+	WW_AUTO(ww_instrument_free_auto) struct ww_instrument *i = NULL;
+	WW_AUTO_BUF struct ww_buf out = {0};
+	struct ww_jsonw w;
+
+	assert_int_equal(ww_instrument_new(&i), 0);
+	assert_int_equal(
+		ww_instrument_add(i, 0,
+				  WW_SLICE_LIT("{\"event\":\"replay\",\"version\":\"3\","
+					       "\"contracts\":\"c\",\"tape\":{\"sha256\":"
+					       "\"s\",\"end\":\"cut off\",\"kernel\":\"k\","
+					       "\"bootId\":\"b\",\"version\":\"2\"}}")),
+		0);
+	ww_buf_init(&out, 1u << 16);
+	ww_jsonw_init(&w, &out);
+	ww_jsonw_object(&w, NULL);
+	ww_instrument_host(i, &w);
+	ww_jsonw_end_object(&w);
+	is(&out,
+	   "{\"host\":null,\"kernel\":\"k\",\"machine\":null,\"bootId\":\"b\",\"policy\":\"c\","
+	   "\"monitorVersion\":\"3\",\"tape\":\"s\",\"tapeEnd\":\"cut off\",\"hostFactsFrom\":"
+	   "\"the tape whose events were replayed\"}");
 }
 
 int main(void)
@@ -186,6 +255,8 @@ int main(void)
 		cmocka_unit_test(test_destinations),
 		cmocka_unit_test(test_destinations_ceiling),
 		cmocka_unit_test(test_instrument),
+		cmocka_unit_test(test_libraries),
+		cmocka_unit_test(test_tape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
