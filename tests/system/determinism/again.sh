@@ -75,6 +75,25 @@ is 'touched: the same words, and yet marked' "$(words touched.records)" "$(words
 for name in unknown none; do
 	is "$name: nothing declares the tool" "$(words $name.records)" "$(for i in 1 2 3 4; do printf 'UNVERIFIABLE/NO_CONTRACT '; done | xargs)"
 done
+# A control that only the other contracts have was not judged then; the action's own verdict was.
+(cat own.yaml; cat <<'YAML'
+    controls:
+      - name: leave
+        destinations: [{name: authz.test, cidr: [192.0.2.0/24]}]
+        methods: [POST]
+        paths: [/v1/decisions]
+        allow: {status: 200}
+        subject: [$.order, $.order]
+YAML
+) >leave.yaml
+ok 'a control that nobody judged then' code 0 "$ww" replay -c leave.yaml "$tape"
+cp "$work/stdout" leave.records
+ok '  has verdicts of its own, which name no first one' sh -c "grep '\"control\"' leave.records | jq -e -s 'map(select(.kind == \"verdict\")) |
+	length > 0 and all(.[]; .reevaluates.verdict == null and .reevaluates.record == null and (.id | test(\"^e-[0-9a-f]+-k0-[0-9a-f]{8}-1\$\")))' >/dev/null"
+grep -v '"control":{' leave.records >plain.records
+ok '  beside those of the actions, which do' marked plain.records leave.yaml
+"$ww" replay -c leave.yaml "$tape" | cmp -s - leave.records && status=same || status=other
+is '  the same bytes again' $status same
 ok 'the records fit the schemas' fits records ./*.records
 sed 's/"id":"e-/"id":"v-/' lenient.records >forged
 ok '  which refuse one that looks like a first verdict' sh -c "! node '$here/../reports/schema.mjs' '$root/docs/schema' '$npm' records forged >/dev/null"
