@@ -19,7 +19,7 @@ LLHTTP_INC ?= /usr/share/include/llhttp
 LLHTTP_DEF := -DLLHTTP_STRICT_MODE=1
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 PREFIX ?= /usr/local
-PKGS := libbpf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl
+PKGS := libbpf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl libpcre2-8
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -90,6 +90,9 @@ $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c
 $(O)/%.o: %.c | $(SKELS)
 	$(call say,CC,$<)
 	$(q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@
+
+# Linked in as they are.
+$(O)/user/policy/phrases_default.o $(O)/fuzzobj/user/policy/phrases_default.o: user/policy/phrases.yaml
 
 $(LIB): $(USER_O) $(LLHTTP_O)
 	$(call say,AR,$@)
@@ -206,14 +209,14 @@ install: programs ## install programs, unit, manual pages and the contract examp
 	install -m 755 $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 644 docs/examples/contracts.yaml docs/agents.md docs/evidence.md docs/keys.md docs/records.md docs/reports.md $(DOC)/
+	install -m 644 docs/examples/contracts.yaml docs/examples/phrases.yaml docs/agents.md docs/evidence.md docs/keys.md docs/records.md docs/reports.md $(DOC)/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/pkg/wirewitnessd.service > $(DESTDIR)/lib/systemd/system/wirewitnessd.service
 
 uninstall: ## remove what install put there; state stays
 	rm -f $(DESTDIR)$(PREFIX)/sbin/wirewitnessd $(addprefix $(DESTDIR)$(PREFIX)/bin/,wirewitness wirewitness-verify wirewitness-witness)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst tools/man/%.1,man1/%.1,$(wildcard tools/man/*.1)) $(patsubst tools/man/%.8,man8/%.8,$(wildcard tools/man/*.8)))
 	rm -f $(DESTDIR)/lib/systemd/system/wirewitnessd.service
-	rm -f $(addprefix $(DOC)/,contracts.yaml agents.md keys.md records.md reports.md)
+	rm -f $(addprefix $(DOC)/,contracts.yaml phrases.yaml agents.md keys.md records.md reports.md)
 	-rmdir $(DOC) 2>/dev/null
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

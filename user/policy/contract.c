@@ -54,6 +54,9 @@ static void contract_done(struct ww_contract *c)
 	free(c->readback.id_path);
 	free(c->bulk.items);
 	free(c->bulk.status_path);
+	for (unsigned i = 0; i < c->topic_count; i++)
+		free(c->topics[i]);
+	free(c->topics);
 	free(c->id_path);
 	free(c->mcp_tool);
 	for (unsigned i = 0; i < c->answer_path_count; i++)

@@ -113,6 +113,9 @@ struct ww_control {
 };
 
 struct ww_contract {
+	bool topics_given; /* else its name tells which topics of the phrase rules are about it */
+	unsigned topic_count;
+	char **topics;
 	unsigned line;
 	char *tool;
 	const struct ww_control *of; /* it means the calls of this control, and has no tool */

@@ -557,6 +557,20 @@ static int take_deferred(struct ww_yaml *r, void *into)
 	return ww_yaml_bool(r, &((struct ww_contract *)into)->deferred);
 }
 
+static int take_topic(struct ww_yaml *r, void *into)
+{
+	return ww_yaml_text(r, "a topic of the phrase rules", into);
+}
+
+static int take_topics(struct ww_yaml *r, void *into)
+{
+	struct ww_contract *c = into;
+
+	c->topics_given = true;
+	return ww_yaml_list(r, 0, WW_CONTRACT_ITEMS_MAX, (void **)&c->topics, &c->topic_count,
+			    sizeof(*c->topics), take_topic);
+}
+
 static const struct ww_yaml_field contract_fields[] = {
 	{"tool", take_tool, true, 0},
 	{"effect", take_effect, true, 0},
@@ -572,6 +586,7 @@ static const struct ww_yaml_field contract_fields[] = {
 	{"async_deadline", take_deadline, false, 0},
 	{"deferred", take_deferred, false, 0},
 	{"controls", take_controls, false, 0},
+	{"topics", take_topics, false, 0},
 };
 
 /* What says how a change shows. */
@@ -584,7 +599,7 @@ static bool any_of_network(const struct ww_contract *c)
 {
 	return c->call.destination_count || c->call.method_count || c->call.path_count ||
 	       c->success.line || c->id_path || c->answer_path_count || c->mcp_tool ||
-	       c->control_count || any_of_change(c);
+	       c->control_count || c->topics_given || any_of_change(c);
 }
 
 static int check_contract(struct ww_yaml *r, const struct ww_contract *c)

@@ -155,7 +155,7 @@ bool ww_yaml_is_text(const struct ww_yaml *r)
 		if (s.p[i] < 0x20 || s.p[i] == 0x7f)
 			return false;
 	}
-	return s.n > 0 && s.n <= WW_CONTRACT_TEXT_BYTES;
+	return s.n > 0 && s.n <= r->text_max;
 }
 
 int ww_yaml_text(struct ww_yaml *r, const char *expected, char **ret_text)
@@ -291,6 +291,7 @@ int ww_yaml_list(struct ww_yaml *r, unsigned min, unsigned max, void **items, un
 void ww_yaml_open(struct ww_yaml *r, struct ww_slice text)
 {
 	memset(r, 0, sizeof(*r));
+	r->text_max = WW_CONTRACT_TEXT_BYTES;
 	if (!yaml_parser_initialize(&r->parser)) {
 		r->err = -ENOMEM;
 		return;

@@ -22,6 +22,8 @@ struct ww_yaml {
 	yaml_parser_t parser;
 	struct ww_slice yaml;
 	yaml_event_t ev;      /* the current event */
+	size_t text_max;      /* bytes of a scalar; WW_CONTRACT_TEXT_BYTES when opened */
+	void *ctx;            /* of the takers' */
 	int err;              /* 0; -EINVAL: the error below; -ENOMEM */
 	unsigned error_line;  /* 1-based */
 	char error_text[200]; /* what was expected, and what was there; printable, one line */
