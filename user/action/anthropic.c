@@ -3,7 +3,7 @@
 
 /* One content block, of a request, a response or a stream. */
 struct block {
-	struct ww_parts_value type, text, id, name, input, content, is_error;
+	struct ww_parts_value type, text, thinking, id, name, input, content, is_error;
 };
 
 static enum ww_parse read_block(struct ww_json *j, struct block *b)
@@ -18,6 +18,8 @@ static enum ww_parse read_block(struct ww_json *j, struct block *b)
 			to = &b->type;
 		else if (ww_json_is(&k, "text"))
 			to = &b->text;
+		else if (ww_json_is(&k, "thinking"))
+			to = &b->thinking;
 		else if (ww_json_is(&k, "id") || ww_json_is(&k, "tool_use_id"))
 			to = &b->id;
 		else if (ww_json_is(&k, "name"))
@@ -99,6 +101,7 @@ static void request_block(struct ww_parts *p, const struct block *b)
 		ww_parts_message_feed(p, 'i', ww_parts_raw(&b->id));
 		ww_parts_message_feed(p, 'n', ww_parts_raw(&b->name));
 		ww_parts_message_feed(p, 'a', ww_parts_raw(&b->input));
+		ww_parts_asked(p, &b->id, &b->name);
 	} else if (is_type(&b->type, "tool_result")) {
 		request_result(p, b);
 	} else {
@@ -187,8 +190,12 @@ static void answer_block(struct ww_parts *p, const struct block *b, uint64_t ind
 	struct ww_parts_slot *s;
 	bool remote;
 
-	if (is_type(&b->type, "text") && ww_parts_is(&b->text, WW_JSON_STRING))
-		ww_parts_text_add(p, &p->answer, ww_parts_decoded(p, &b->text.first));
+	if (is_type(&b->type, "text") && ww_parts_is(&b->text, WW_JSON_STRING)) {
+		ww_parts_answer_part(p);
+		ww_parts_answer_add(p, ww_parts_decoded(p, &b->text.first));
+	}
+	if (is_type(&b->type, "thinking") && ww_parts_is(&b->thinking, WW_JSON_STRING))
+		ww_parts_thought_add(p, ww_parts_decoded(p, &b->thinking.first));
 	if (!is_tool_use(b, &remote))
 		return;
 	s = ww_parts_slot_at(p, index);
@@ -352,7 +359,9 @@ static void block_delta(struct ww_parts *p, uint64_t index, const struct ww_part
 
 	while (ww_parts_is(delta, WW_JSON_OBJECT) && ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
 		if (ww_json_is(&k, "text") && v.type == WW_JSON_STRING)
-			ww_parts_text_add(p, &p->answer, ww_parts_decoded(p, &v));
+			ww_parts_answer_add(p, ww_parts_decoded(p, &v));
+		else if (ww_json_is(&k, "thinking") && v.type == WW_JSON_STRING)
+			ww_parts_thought_add(p, ww_parts_decoded(p, &v));
 		else if (ww_json_is(&k, "partial_json") && v.type == WW_JSON_STRING && s)
 			ww_parts_text_add(p, &s->arguments, ww_parts_decoded(p, &v));
 		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)

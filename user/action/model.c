@@ -228,6 +228,9 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	p->call = c;
 	ww_buf_init(&p->scratch, SCRATCH_BYTES_MAX);
 	ww_buf_init(&c->results, WW_TOOL_RESULTS_BYTES);
+	/* One byte more says that there was more. */
+	ww_buf_init(&c->answer, WW_PROSE_BYTES_MAX + 1);
+	ww_buf_init(&c->thought, WW_PROSE_BYTES_MAX + 1);
 	p->rolling = key->empty;
 	c->cookie = x->cookie;
 	c->index = x->index;
@@ -249,9 +252,26 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 
 void ww_model_call_free(struct ww_model_call *c)
 {
-	if (c)
-		ww_buf_wipe(&c->results);
+	if (!c)
+		return;
+	ww_buf_wipe(&c->results);
+	ww_buf_wipe(&c->answer);
+	ww_buf_wipe(&c->thought);
 	free(c);
+}
+
+void ww_model_read_prose(struct ww_model_call *c, struct ww_phrase_scanner *s,
+			 const struct ww_digest_key *key)
+{
+	const struct ww_phrases *phrases = ww_phrase_scanner_pack(s);
+
+	if (!phrases->bound)
+		return;
+	c->phrases = phrases;
+	ww_phrase_scan(s, ww_buf_slice(&c->answer), ~0u, key, &c->said);
+	if (c->thought.n)
+		ww_phrase_scan(s, ww_buf_slice(&c->thought), 1u << WW_PHRASE_CONTROL, key,
+			       &c->thoughts);
 }
 
 const char *ww_model_provider_name(enum ww_model_provider provider)

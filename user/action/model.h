@@ -13,6 +13,9 @@
  * The texts of tool results are kept beside the digests, so that they can be compared with what the
  * tool answered; they live as long as the call and stand in no record.
  *
+ * So does the answer's text, for the phrase rules: ww_model_read_prose() fills `said` from it.
+ * Reasoning that the provider shows is looked at only for checks that it narrates.
+ *
  * Conversation digests. Every message of the request except system and developer ones is reduced to
  * its role and parts (text, tool calls, tool results; cache marks and other options left out) and
  * fed to a rolling keyed digest: d[0] = HMAC(""), d[i] = HMAC(d[i-1] | role | parts).
@@ -27,10 +30,13 @@
 
 #include <wirewitness/limits.h>
 
+#include "action/phrase.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/json_write.h"
 #include "proto/exchange.h"
+
+#define WW_MODEL_EARLIER_MAX 16
 
 enum ww_model_provider { WW_MODEL_OPENAI_CHAT = 1, WW_MODEL_ANTHROPIC_MESSAGES = 2 };
 
@@ -65,6 +71,12 @@ struct ww_model_tool_result {
 	bool is_error; /* Anthropic's flag; OpenAI has none */
 	bool kept;     /* its text is at ww_model_result_text() */
 	size_t at;     /* in call->results */
+};
+
+/* A tool call that the request has in its history. */
+struct ww_model_asked {
+	char id[128];
+	char name[128];
 };
 
 /*
@@ -119,10 +131,23 @@ struct ww_model_call {
 	struct ww_sha256 parent;
 	struct ww_sha256 turn;
 	struct ww_buf results; /* texts of tool_results, one behind the other */
+	/* Up to WW_PROSE_BYTES_MAX: the answer's text, its blocks joined by LF; shown reasoning. */
+	struct ww_buf answer, thought;
+
+	/* What it claims by the rules of `phrases`, which is NULL when it was not read. */
+	const struct ww_phrases *phrases;
+	struct ww_phrases_said said, thoughts; /* of thoughts only controls */
+
+	/* Calls of this turn that came before, the names of tools of earlier turns, each once. */
+	unsigned turn_call_count;
+	unsigned earlier_count;
+	bool history_over; /* there were more of either */
 
 	/* Last, and undefined beyond their counts: 30 KB are not cleared for one or two calls. */
 	struct ww_model_tool_call tool_calls[WW_TOOL_CALLS_MAX];
 	struct ww_model_tool_result tool_results[WW_TOOL_CALLS_MAX];
+	struct ww_model_asked turn_calls[WW_TOOL_CALLS_MAX];
+	char earlier[WW_MODEL_EARLIER_MAX][128];
 };
 
 /*
@@ -141,6 +166,10 @@ static inline struct ww_slice ww_model_result_text(const struct ww_model_call *c
 	return r->kept ? ww_slice_sub(ww_buf_slice(&c->results), r->at, r->bytes)
 		       : (struct ww_slice){0};
 }
+
+/* What the answer claims, by the rules of the scanner's pack, which outlives the call. */
+void ww_model_read_prose(struct ww_model_call *c, struct ww_phrase_scanner *s,
+			 const struct ww_digest_key *key);
 
 /* "openai.chat", "anthropic.messages". */
 const char *ww_model_provider_name(enum ww_model_provider p);

@@ -77,6 +77,20 @@ static void write_tools(const struct ww_model_call *c, struct ww_jsonw *w)
 		ww_jsonw_u64(w, "toolResultsDropped", c->tool_results_dropped);
 }
 
+static void write_claims(const struct ww_model_call *c, const char *key,
+			 const struct ww_phrases_said *said, struct ww_jsonw *w)
+{
+	if (said->count == 0 && !said->over)
+		return;
+	ww_jsonw_object(w, key);
+	ww_jsonw_bool(w, "whole", !said->over);
+	ww_jsonw_array(w, "claims");
+	for (unsigned i = 0; i < said->count; i++)
+		ww_phrase_said_write(c->phrases, &said->items[i], NULL, w);
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}
+
 static void write_conversation(const struct ww_model_call *c, struct ww_jsonw *w)
 {
 	write_sized(w, "text", &c->text, c->text_bytes);
@@ -133,5 +147,9 @@ void ww_model_write(const struct ww_model_call *c, const struct ww_clock_map *cl
 	write_usage(&c->usage, w);
 	write_tools(c, w);
 	write_conversation(c, w);
+	if (c->phrases) {
+		write_claims(c, "prose", &c->said, w);
+		write_claims(c, "reasoning", &c->thoughts, w);
+	}
 	ww_jsonw_end_object(w);
 }

@@ -113,6 +113,7 @@ static void request_calls(struct ww_parts *p, const struct ww_parts_value *calls
 		ww_parts_message_feed(p, 'i', ww_parts_raw(&c.id));
 		ww_parts_message_feed(p, 'n', ww_parts_raw(&c.name));
 		ww_parts_message_feed(p, 'a', ww_parts_raw(&c.arguments));
+		ww_parts_asked(p, &c.id, &c.name);
 	}
 }
 
@@ -219,7 +220,10 @@ static void answer(struct ww_parts *p, const struct ww_parts_value *message)
 		if (ww_parts_keep(&j, &v, &value) != WW_PARSE_DONE)
 			return;
 		if (ww_json_is(&k, "content") && v.type == WW_JSON_STRING)
-			ww_parts_text_add(p, &p->answer, ww_parts_decoded(p, &v));
+			ww_parts_answer_add(p, ww_parts_decoded(p, &v));
+		else if ((ww_json_is(&k, "reasoning_content") || ww_json_is(&k, "reasoning")) &&
+			 v.type == WW_JSON_STRING)
+			ww_parts_thought_add(p, ww_parts_decoded(p, &v));
 		else if (ww_json_is(&k, "tool_calls"))
 			answer_calls(p, &value);
 	}

@@ -140,6 +140,23 @@ void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_sl
 	}
 }
 
+void ww_parts_answer_add(struct ww_parts *p, struct ww_slice s)
+{
+	ww_parts_text_add(p, &p->answer, s);
+	(void)ww_buf_add_some(&p->call->answer, s.p, s.n);
+}
+
+void ww_parts_answer_part(struct ww_parts *p)
+{
+	if (p->call->answer.n)
+		(void)ww_buf_add_some(&p->call->answer, "\n", 1);
+}
+
+void ww_parts_thought_add(struct ww_parts *p, struct ww_slice s)
+{
+	(void)ww_buf_add_some(&p->call->thought, s.p, s.n);
+}
+
 void ww_parts_text_keep(struct ww_parts *p, struct ww_parts_text *t)
 {
 	t->kept = true;
@@ -225,6 +242,51 @@ void ww_parts_message_text(struct ww_parts *p, struct ww_slice text)
 	ww_parts_text_join(p, p->role == WW_PARTS_SYSTEM ? &p->system : &p->message_text, text);
 }
 
+/* What was asked for before belongs to earlier turns. */
+static void begin_turn(struct ww_parts *p)
+{
+	struct ww_model_call *c = p->call;
+
+	c->turn_present = true;
+	c->turn = p->rolling;
+	for (unsigned i = 0; i < c->turn_call_count; i++) {
+		unsigned k = 0;
+
+		while (k < c->earlier_count && strcmp(c->earlier[k], c->turn_calls[i].name) != 0)
+			k++;
+		if (k < c->earlier_count)
+			continue;
+		if (k == WW_MODEL_EARLIER_MAX) {
+			c->history_over = true;
+			break;
+		}
+		memcpy(c->earlier[c->earlier_count++], c->turn_calls[i].name,
+		       sizeof(c->earlier[0]));
+	}
+	c->turn_call_count = 0;
+}
+
+void ww_parts_asked(struct ww_parts *p, const struct ww_parts_value *id,
+		    const struct ww_parts_value *name)
+{
+	struct ww_model_call *c = p->call;
+	struct ww_model_asked *a;
+
+	if (p->role != WW_PARTS_ASSISTANT)
+		return;
+	if (c->turn_call_count == WW_TOOL_CALLS_MAX) {
+		c->history_over = true;
+		return;
+	}
+	a = &c->turn_calls[c->turn_call_count++];
+	a->id[0] = '\0';
+	a->name[0] = '\0';
+	if (id->present)
+		ww_parts_string(p, &id->first, a->id, sizeof(a->id));
+	if (name->present)
+		ww_parts_string(p, &name->first, a->name, sizeof(a->name));
+}
+
 void ww_parts_message_end(struct ww_parts *p)
 {
 	if (p->role != WW_PARTS_SYSTEM)
@@ -232,10 +294,8 @@ void ww_parts_message_end(struct ww_parts *p)
 	if (p->role == WW_PARTS_USER && p->message_text.bytes > 0) {
 		p->call->prompt_present = true;
 		ww_parts_text_end(p, &p->message_text, &p->call->prompt, &p->call->prompt_bytes);
-		if (!p->message_results) {
-			p->call->turn_present = true;
-			p->call->turn = p->rolling;
-		}
+		if (!p->message_results)
+			begin_turn(p);
 	}
 }
 

@@ -117,6 +117,12 @@ void ww_parts_count(const struct ww_json_token *t, struct ww_model_count *ret_co
 /* --- texts --- */
 
 void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s);
+/* A piece of the answer's text. */
+void ww_parts_answer_add(struct ww_parts *p, struct ww_slice s);
+/* Another part of it begins: sentences do not run from one into the other. */
+void ww_parts_answer_part(struct ww_parts *p);
+/* A piece of what the model shows of its reasoning; part of no digest. */
+void ww_parts_thought_add(struct ww_parts *p, struct ww_slice s);
 /* As ww_parts_text_add, with an LF before it unless it is the first. */
 void ww_parts_text_join(struct ww_parts *p, struct ww_parts_text *t, struct ww_slice s);
 /* Keeps what is added to an empty text, as long as there is room for it. */
@@ -134,6 +140,9 @@ void ww_parts_message_text(struct ww_parts *p, struct ww_slice text);
 /* Another part or a piece of it: `kind` tells kinds apart in the digest. */
 void ww_parts_message_feed(struct ww_parts *p, char kind, struct ww_slice bytes);
 void ww_parts_message_end(struct ww_parts *p);
+/* A tool call of the history, within the current message. */
+void ww_parts_asked(struct ww_parts *p, const struct ww_parts_value *id,
+		    const struct ww_parts_value *name);
 /* A result of a tool within the current message. */
 void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 		     struct ww_parts_text *text, bool is_error);
