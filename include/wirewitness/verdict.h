@@ -32,6 +32,8 @@
 	X(EFFECT_MISSING, 16, "EFFECT_MISSING",                                                    \
 	  "accepted for later; closed world held, and until the deadline no read showed it")       \
 	X(PARTIAL_EFFECT, 17, "PARTIAL_EFFECT", "of several items some succeeded, not all")        \
+	X(SUSPECT_NO_ACTION, 19, "SUSPECT_NO_ACTION",                                              \
+	  "a text says done, closed world held, no declared call left the process tree")           \
 	X(ACTED_LATE, 20, "ACTED_LATE", "the declared call was made after it had to be")           \
 	X(DEFERRED, 21, "DEFERRED", "announced for later; the watching ended before its deadline") \
 	X(RESULT_ALTERED, 22, "RESULT_ALTERED",                                                    \
@@ -75,7 +77,8 @@
 	X(AMBIGUOUS_JOIN, 12, "AMBIGUOUS_JOIN", "more than one exchange could be the claimed one") \
 	X(BODY_UNKNOWN, 13, "BODY_UNKNOWN",                                                        \
 	  "the success rule needs a body that was not fully seen")                                 \
-	X(OUTCOME_UNKNOWN, 14, "OUTCOME_UNKNOWN", "the exchange did not end while it was watched")
+	X(OUTCOME_UNKNOWN, 14, "OUTCOME_UNKNOWN", "the exchange did not end while it was watched") \
+	X(PROSE_ONLY, 20, "PROSE_ONLY", "only prose speaks of it, and prose confirms nothing")
 
 /* Evidence grades: which fact of the kernel or of TLS grants each. */
 #define WW_EVIDENCE(X)                                                                \

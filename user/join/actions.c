@@ -38,6 +38,7 @@ struct ww_actions {
 	struct ww_action_wait *waits; /* the open ones, room for all */
 	uint32_t wait_count, wait_cap;
 	uint32_t unnamed;
+	uint32_t prose; /* open ones that prose alone speaks of */
 	uint64_t number;
 	uint32_t count;
 	void (*given)(void *ctx, const struct ww_action *claim, const struct ww_action *into);
@@ -216,6 +217,7 @@ static void leave(struct ww_actions *t, struct ww_action *a)
 	tree_leave(a);
 	if (a->judged)
 		return;
+	t->prose -= a->prose.only;
 	t->waits[a->wait] = t->waits[--t->wait_count];
 	t->waits[a->wait].action->wait = a->wait;
 }
@@ -293,6 +295,7 @@ void ww_actions_reopen(struct ww_actions *t, struct ww_action *a)
 	leave(t, a);
 	a->judged = false;
 	tree_enter(a);
+	t->prose += a->prose.only;
 	begin_wait(t, a);
 	while (at && at->number < a->number)
 		at = at->next;
@@ -860,6 +863,49 @@ bool ww_action_says_done(const struct ww_action *a)
 			return true;
 	}
 	return last && last->status != WW_SPAN_ERROR;
+}
+
+/* --- prose --------------------------------------------------------------------------------------
+ */
+
+struct ww_action *ww_actions_by_call(const struct ww_actions *t, struct ww_actor_key root,
+				     const char *call_id)
+{
+	uint8_t key[16];
+
+	if (!call_id[0] || root.pid == 0)
+		return NULL;
+	call_key(root, call_id, key);
+	return newest(t, key);
+}
+
+int ww_actions_open_prose(struct ww_actions *t, const struct ww_exchange *x, struct ww_slice id,
+			  struct ww_action **ret_action)
+{
+	uint8_t key[16];
+	int r;
+
+	make_key("prose", x->root, id, key);
+	*ret_action = NULL;
+	if (newest(t, key))
+		return 0;
+	r = open_action(t, key, x->actor, x->root, x->cgroup, ret_action);
+	if (r == 0) {
+		(*ret_action)->prose.only = true;
+		t->prose++;
+	}
+	return r;
+}
+
+bool ww_actions_any_prose(const struct ww_actions *t)
+{
+	return t->prose > 0;
+}
+
+void ww_actions_set_contract(struct ww_actions *t, struct ww_action *a, int contract)
+{
+	a->contract = contract;
+	copy(a->tool, sizeof(a->tool), t->contracts->items[contract].tool);
 }
 
 /* --- the model's side ---------------------------------------------------------------------------

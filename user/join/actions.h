@@ -24,6 +24,7 @@
 #define WW_ACTION_ID_MAX     24
 #define WW_ACTION_SPANS_MAX  4
 #define WW_ACTION_CLAIMS_MAX 2
+#define WW_ACTION_PROSE_MAX  2
 
 struct ww_action_span {
 	uint8_t trace_id[16];
@@ -68,6 +69,29 @@ struct ww_action_model {
 	struct ww_sha256 text;
 };
 
+/* A claim of the answer's text, found by a phrase rule. It decides nothing about the action that it
+ * is put to. */
+struct ww_action_said {
+	struct ww_phrase_said claim;
+	struct ww_boot at; /* the text's last byte */
+	char exchange[WW_EXCHANGE_ID_MAX];
+};
+
+/*
+ * An action that prose alone speaks of: no tool call, span or structured claim of its turn could be
+ * what the text means.
+ */
+struct ww_action_prose {
+	bool only;    /* it is such an action */
+	bool earlier; /* a tool that it may mean was called in an earlier turn of the conversation
+		       */
+	bool blind;   /* the turn has calls that were not seen, or is not known */
+	struct ww_boot turn; /* since when the turn is known to run */
+	struct ww_boot due;  /* when what was announced must be there; done: when it was said */
+	uint64_t tools[WW_PHRASE_CONTRACT_WORDS]; /* that it may mean, by index of the contract */
+	uint32_t tool_count;
+};
+
 struct ww_action {
 	struct ww_action *prev, *next;
 
@@ -104,7 +128,12 @@ struct ww_action {
 	struct ww_sha256 said_key; /* the idempotency key that the span names, likewise */
 	struct ww_action_span spans[WW_ACTION_SPANS_MAX];
 	struct ww_action_claim claims[WW_ACTION_CLAIMS_MAX];
-	uint32_t parts_over; /* spans and claims beyond the tables */
+	unsigned said_count;
+	struct ww_action_said said[WW_ACTION_PROSE_MAX];
+	struct ww_action_prose prose;
+	bool narrated; /* a text or reasoning of its turn says that something was checked */
+	struct ww_action_said narration;
+	uint32_t parts_over; /* spans, claims and claims in prose beyond the tables */
 
 	/* kept by the judge */
 	struct ww_boot judged_at;
@@ -150,6 +179,20 @@ WW_CHECK int ww_actions_add_result(struct ww_actions *t, const struct ww_exchang
 /* What the model answered in x, whose request showed it the result of this call. */
 void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, const char *call_id,
 			 const struct ww_sha256 *text, uint64_t bytes);
+
+/* The newest action of this call id, or NULL. */
+struct ww_action *ww_actions_by_call(const struct ww_actions *t, struct ww_actor_key root,
+				     const char *call_id);
+
+/* Opens an action that prose alone speaks of; NULL: it is there already. `id` names it within the
+ * tree. 0 or -ENOMEM. */
+WW_CHECK int ww_actions_open_prose(struct ww_actions *t, const struct ww_exchange *x,
+				   struct ww_slice id, struct ww_action **ret_action);
+
+bool ww_actions_any_prose(const struct ww_actions *t); /* such an action is open */
+
+/* Gives it the contract and name of one of its tools. */
+void ww_actions_set_contract(struct ww_actions *t, struct ww_action *a, int contract);
 
 /*
  * Claims that name no tool call: gives those that can mean only `a` to it, and drops the actions

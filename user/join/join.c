@@ -90,6 +90,9 @@ struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew
 {
 	struct ww_join_window w = {0};
 
+	if (a->prose.only) /* kernel times, all of them */
+		return (struct ww_join_window){a->prose.turn, a->prose.due, a->prose.turn,
+					       a->prose.due};
 	if (a->span_count) {
 		w.core_from = ww_action_begun(a);
 		w.core_to = a->ended;
@@ -216,7 +219,8 @@ static void add_rival(struct search *s, const struct ww_action *b)
 	const struct ww_action *a = s->ask->action;
 	struct ww_join_window w;
 
-	if (b == a || !ww_held_same_tree(b->root, a->root))
+	/* What prose means takes nothing from others. */
+	if (b == a || b->prose.only || !ww_held_same_tree(b->root, a->root))
 		return;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
 	if (w.from.ns > s->j->window.to.ns || w.to.ns < s->j->window.from.ns)
@@ -320,7 +324,8 @@ uint32_t ww_join_rivals(const struct ww_join_ask *ask)
 
 			if (i && b->judged_at.ns < w.from.ns)
 				break;
-			if (b == ask->action || b->owns || b->contract != ask->action->contract ||
+			if (b == ask->action || b->owns || b->prose.only ||
+			    b->contract != ask->action->contract ||
 			    !ww_held_same_tree(b->root, ask->action->root))
 				continue;
 			o = ww_join_window_of(b, ask->skew_ns, never);
@@ -365,7 +370,7 @@ static bool at_home(struct search *s, const struct ww_match *m, const struct ww_
 	struct ww_join_window w;
 
 	s->asked++;
-	if (b->contract != (int)m->contract || b->clock_bad ||
+	if (b->contract != (int)m->contract || b->clock_bad || b->prose.only ||
 	    !ww_held_same_tree(b->root, m->x->root))
 		return false;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
@@ -506,7 +511,7 @@ static void take_outside(struct search *s, const struct ww_action *b, bool *expl
 	struct ww_join_window w = ww_join_window_of(b, s->ask->skew_ns, never);
 
 	s->asked++;
-	if (b == s->ask->action || b->clock_bad ||
+	if (b == s->ask->action || b->clock_bad || b->prose.only ||
 	    !ww_held_same_tree(b->root, s->ask->action->root))
 		return;
 	for (unsigned i = outside_from(s, w.from);
@@ -546,7 +551,7 @@ static bool explains(struct search *s, const struct ww_action *b, const struct w
 	struct ww_join_window w;
 
 	s->asked++;
-	if (b == s->ask->action || b->clock_bad || !may_mean(b, x) ||
+	if (b == s->ask->action || b->clock_bad || b->prose.only || !may_mean(b, x) ||
 	    !ww_held_same_tree(b->root, x->root))
 		return false;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
@@ -577,7 +582,7 @@ static bool is_early(const struct search *s, const struct ww_match *m)
 
 	return m->destination && m->template && !m->x->owner &&
 	       m->x->t_first_req.ns < s->j->window.from.ns &&
-	       (!m->x->meant || exact(s->ask, a, m->x, &by) == EXACT_OURS);
+	       (a->prose.only || !m->x->meant || exact(s->ask, a, m->x, &by) == EXACT_OURS);
 }
 
 /*
@@ -595,7 +600,9 @@ static void look_before(struct search *s)
 
 		if (!is_early(s, m))
 			continue;
-		s->j->early = ++looked > EARLY_MAX ||
+		/* Of prose the turn's begin is what is uncertain, not a clock: that another
+		 * action's window holds the call does not make it that one's. */
+		s->j->early = ++looked > EARLY_MAX || s->ask->action->prose.only ||
 			      exact(s->ask, s->ask->action, m->x, &by) == EXACT_OURS ||
 			      !is_explained(s, m->x);
 	}
@@ -642,7 +649,8 @@ static void look_at_margin(struct search *s, struct ww_match *m)
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
 {
 	if (e == EXACT_OURS) {
-		m->x->meant = s->exact = true;
+		s->exact = true;
+		m->x->meant |= !s->ask->action->prose.only;
 		add_attempt(s->j, m, WW_JOIN_EXACT, by);
 		return;
 	}
@@ -650,7 +658,7 @@ static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum
 		look_at_margin(s, m);
 		return;
 	}
-	m->x->meant = true;
+	m->x->meant |= !s->ask->action->prose.only;
 	switch (contest_traced(s, m->x)) {
 	case THEIRS:
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
@@ -941,7 +949,7 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 	settle_outside(&s);
 	if (j->count == 0)
 		look_before(&s);
-	if (ww_action_claim_only(ask->action))
+	if (ww_action_claim_only(ask->action) && !ask->action->prose.only)
 		serve_claims(&s);
 	if (s.exact)
 		drop_contested(&s);
@@ -962,6 +970,15 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 	}
 	if (j->overdue.match && j->count == 0)
 		j->overdue.match->x->meant = true;
+}
+
+bool ww_join_taken(const struct ww_joined *j)
+{
+	for (unsigned i = 0; i < j->near_count; i++) {
+		if (j->near[i].why == WW_JOIN_NEAR_TAKEN)
+			return true;
+	}
+	return j->near_total > j->near_count; /* not all are known */
 }
 
 void ww_join_own(const struct ww_joined *j, struct ww_action *a)

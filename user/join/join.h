@@ -15,11 +15,12 @@
  *  5. An exchange begins inside the action's window, whatever its ids: an earlier reply is none.
  *  6. Claims without span, call or id come last and are served by count, in the order in which they
  *     were said: with fewer calls than claims the last ones stay without.
- *
  *  7. A call after the window is no attempt. It is `overdue` only where it began after the kernel
  * saw the claim come in, or after the announced deadline, and no other action could mean it.
  *  8. A read-back is told by the id in its path and in its answer, whoever of the watched processes
  *     made it: content, not time, joins it.
+ *  9. What prose alone speaks of (actions.h) is served last and takes nothing: it is no rival, owns
+ *     nothing, and is nobody's home for a call.
  *
  * A window is [begin, end] of the spans (or from the model's answer to its next request with the
  * result, or from the turn's begin to the claim), widened by the margin on both sides. An exchange
@@ -138,6 +139,9 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined);
 
 /* Whether x is worth looking for the action again: see invariant 7. */
 bool ww_join_may_be_late(const struct ww_join_ask *ask, struct ww_held_exchange *x);
+
+/* Whether a call of the window is another action's. */
+bool ww_join_taken(const struct ww_joined *j);
 
 /* EXACT and UNIQUE attempts become the action's own; ww_join_release gives back what it owned in
  * the window that `ask` gives it. */

@@ -323,3 +323,47 @@ void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_
 			check_flow(ask, f, w);
 	}
 }
+
+static bool same_destination(const struct ww_held_flow *f, const struct ww_held_flow *g)
+{
+	if (f->name && g->name)
+		return strcmp(f->name, g->name) == 0;
+	return !f->name && !g->name && ww_endpoint_eq(&f->peer, &g->peer);
+}
+
+static void add_egress(struct ww_turn *t, const struct ww_action *a, const struct ww_held_flow *f)
+{
+	if (f->role == WW_FLOW_ACCEPT || !ww_held_same_tree(f->root, a->root) ||
+	    f->t_open.ns > t->to.ns || (f->closed && f->t_close.ns < t->from.ns) || !sent(f))
+		return;
+	for (unsigned i = 0; i < t->count; i++) {
+		if (same_destination(t->egress[i], f))
+			return;
+	}
+	t->total++;
+	if (t->count < WW_TURN_EGRESS_MAX)
+		t->egress[t->count++] = f;
+}
+
+void ww_closed_world_turn(const struct ww_held *held, const struct ww_action *a,
+			  struct ww_turn *ret_turn)
+{
+	struct ww_turn *t = ret_turn;
+	struct ww_boot begun = ww_action_begun(a);
+
+	memset(t, 0, sizeof(*t));
+	if (a->said_count == 0)
+		return;
+	t->from = a->prose.only ? a->prose.turn : begun.ns ? begun : a->said[0].at;
+	for (unsigned i = 0; i < a->said_count; i++) {
+		if (a->said[i].at.ns > t->to.ns)
+			t->to = a->said[i].at;
+	}
+	if (a->prose.only && a->prose.due.ns > t->to.ns)
+		t->to = a->prose.due;
+	for (const struct ww_held_flow *f = ww_held_flows_live(held); f; f = f->next)
+		add_egress(t, a, f);
+	for (const struct ww_held_flow *f = ww_held_flows_closed(held);
+	     f && f->t_close.ns + CLOSE_ORDER_NS >= t->from.ns; f = f->prev)
+		add_egress(t, a, f);
+}

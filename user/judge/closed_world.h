@@ -90,6 +90,21 @@ struct ww_world_ask {
  * accepted with an id by which it could. */
 struct ww_boot ww_closed_world_shows_until(const struct ww_contract *c, const struct ww_joined *j);
 
+#define WW_TURN_EGRESS_MAX 16
+
+/* What the process tree contacted while a turn ran, by name or address, the model's host included.
+ */
+struct ww_turn {
+	struct ww_boot from, to; /* 0: no prose claims anything of it */
+	uint32_t total;          /* of destinations */
+	unsigned count;
+	const struct ww_held_flow *egress[WW_TURN_EGRESS_MAX]; /* one of each */
+};
+
+/* The turn from `from` to the last text that claims something. */
+void ww_closed_world_turn(const struct ww_held *held, const struct ww_action *a,
+			  struct ww_turn *ret_turn);
+
 /* Only the window and what coverage says of it: for verdicts that need no more. */
 void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_world);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "join/said.h"
 #include "judge/pending.h"
 #include "judge/ruling.h"
 #include "judge/verdict.h"
@@ -198,6 +199,17 @@ static uint64_t claim_due(const struct ww_action *a)
 	return due;
 }
 
+/* Nothing is done later by a process that ended; spans and claims may still come. */
+static uint64_t prose_due(const struct ww_judge *j, const struct ww_action *a)
+{
+	struct ww_boot exited = exit_of(j, a);
+	uint64_t due = a->prose.due.ns;
+
+	if (exited.ns && exited.ns < due)
+		due = max_ns(exited.ns, a->received.ns);
+	return due + SHOWN_WAIT_NS;
+}
+
 static uint64_t model_due(const struct ww_judge *j, const struct ww_action *a)
 {
 	struct ww_boot said = ww_action_said(a), exited = exit_of(j, a);
@@ -219,7 +231,9 @@ static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
 
 	if (a->root.pid == 0 || a->clock_bad)
 		return a->received.ns + j->cfg.grace_ns;
-	if (a->span_count)
+	if (a->prose.only)
+		due = prose_due(j, a);
+	else if (a->span_count)
 		due = max_ns(a->ended.ns, a->received.ns);
 	else if (a->model.asked)
 		due = max_ns(model_due(j, a), a->received.ns);
@@ -374,6 +388,7 @@ static void make_records(struct ww_judge *j, struct ww_action *a, const struct w
 				      .r = r,
 				      .clock = j->deps.clock,
 				      .contracts = j->deps.contracts,
+				      .phrases = j->deps.phrases,
 				      .originals = j->cfg.originals,
 				      .revision = a->revision + 1};
 	struct ww_jsonw verdict, action;
@@ -414,6 +429,14 @@ static void settle(struct ww_judge *j, struct ww_action *a, const struct ww_case
 		return;
 	j->unserved[j->unserved_next] = a->number;
 	j->unserved_next = (j->unserved_next + 1) % UNSERVED_MAX;
+}
+
+static void look_at_turn(struct ww_judge *j, struct ww_case *k)
+{
+	if (k->action->said_count == 0)
+		return;
+	refresh_flows(j);
+	ww_closed_world_turn(j->held, k->action, &k->turn);
 }
 
 static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
@@ -501,6 +524,7 @@ static void make_control_record(struct ww_judge *j, struct ww_action *a, const s
 				      .r = r,
 				      .clock = j->deps.clock,
 				      .contracts = j->deps.contracts,
+				      .phrases = j->deps.phrases,
 				      .originals = j->cfg.originals,
 				      .revision = a->controls[place].revision + 1};
 	struct ww_jsonw w;
@@ -537,7 +561,7 @@ static void judge_controls(struct ww_judge *j, struct ww_action *a, struct ww_ca
 		if (!ww_control_find(j->held, a, k->contract, i, &k->joined, j->cfg.grace_ns, c))
 			continue;
 		look_at_control(j, k, c);
-		ww_control_rule(k, c, false, &control, &r);
+		ww_control_rule(k, c, k->action->narrated, &control, &r);
 		if (doubtful) {
 			r.verdict = WW_VERDICT_UNVERIFIABLE;
 			r.reason = effect->reason;
@@ -597,6 +621,40 @@ static void look_again(struct ww_judge *j, const struct ww_action *a)
 	waits[a->wait].due_ns = j->now.ns + SPAN_EVERY_NS;
 }
 
+/* The first of the tools that it may mean with something to show, else the last one. */
+static void find_any_tool(struct ww_judge *j, struct ww_join_ask *ask, struct ww_case *k)
+{
+	struct ww_action *a = ask->action;
+
+	for (int i = 0; i < (int)j->deps.contracts->count; i++) {
+		const struct ww_joined *f = &k->joined;
+
+		if (!ww_said_may_mean(&a->prose, i))
+			continue;
+		ww_actions_set_contract(j->actions, a, i);
+		k->contract = contract_of(j, a);
+		ww_join_find(ask, &k->joined);
+		k->still_open |= busy(j, a, k->contract);
+		if (f->total || f->elsewhere || f->foreign || f->early || f->late || f->astray ||
+		    f->almost || ww_join_taken(f))
+			return;
+	}
+}
+
+static void judge_prose(struct ww_judge *j, struct ww_join_ask *ask, uint64_t due_ns)
+{
+	struct ww_case *k = &j->scratch;
+	struct ww_ruling r = {0};
+
+	find_any_tool(j, ask, k);
+	look_at_world(j, k);
+	k->partners = ask->action->partners;
+	ww_prose_rule(k, &r);
+	if (k->still_open && !j->finished && j->now.ns < due_ns + OPEN_WAIT_NS)
+		return;
+	settle(j, ask->action, k, &r);
+}
+
 /* Judges a, or leaves it open because an exchange may still end, its effect still show, or a span
  * still come. */
 static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
@@ -612,11 +670,16 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	k->contract = contract_of(j, a);
 	k->now = j->now;
 	k->finished = j->finished;
+	look_at_turn(j, k);
 	if (rule_without_wire(k, &r)) {
 		settle(j, a, k, &r);
 		return;
 	}
 	refresh_flows(j);
+	if (a->prose.only) {
+		judge_prose(j, &ask, due_ns);
+		return;
+	}
 	ww_join_release(&ask);
 	ww_join_find(&ask, &k->joined);
 	k->still_open = busy(j, a, k->contract);
@@ -696,8 +759,10 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 		    x->t_first_req.ns > w.to.ns)
 			continue;
 		for (unsigned i = 0; i < x->match_count; i++) {
+			int contract = (int)x->matches[i].contract;
 			bool inside = x->t_first_req.ns >= w.from.ns &&
-				      (int)x->matches[i].contract == a->contract;
+				      (contract == a->contract ||
+				       (a->prose.only && ww_said_may_mean(&a->prose, contract)));
 
 			if (inside || needs(contract_of(j, a), x->matches[i].contract))
 				ww_actions_reopen(j->actions, a);
@@ -765,7 +830,7 @@ static int add_model_call(struct ww_judge *j, const struct ww_exchange *x,
 		if (call->tool_calls[i].complete)
 			r = ww_actions_add_call(j->actions, x, call, i);
 	}
-	return r;
+	return r < 0 ? r : ww_said_add(j->actions, x, call);
 }
 
 int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
@@ -839,11 +904,26 @@ static bool any_due(const struct ww_judge *j)
 	return false;
 }
 
+/* What is claimed in prose goes to the action that it can only mean, once it is time. */
+static void give_prose(struct ww_judge *j)
+{
+	struct ww_action *next;
+
+	if (!ww_actions_any_prose(j->actions))
+		return;
+	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
+		next = a->next;
+		if (a->prose.only && (j->finished || due_of(j, a) <= j->now.ns))
+			(void)ww_said_give(j->actions, a, j->cfg.skew_ns, &a->partners);
+	}
+}
+
 /* Puts claims without a call id to the actions they can only mean, where it is time for either. */
 static void settle_claims(struct ww_judge *j)
 {
 	struct ww_action *next;
 
+	give_prose(j);
 	if (!ww_actions_any_loose(j->actions) || !any_due(j))
 		return;
 	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {

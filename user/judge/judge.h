@@ -45,6 +45,7 @@ struct ww_judge_deps { /* all borrowed, outlive the judge */
 	const struct ww_contracts *contracts; /* may have no items */
 	const struct ww_digest_key *key;
 	const struct ww_clock_map *clock; /* kept current by the pipeline */
+	const struct ww_phrases *phrases; /* by which model calls were read; NULL: they were not */
 };
 
 /* A finished record, in canonical bytes; borrowed for the call. */

@@ -15,9 +15,10 @@ struct ww_case {
 	const struct ww_contract *contract; /* NULL: none declares the tool */
 	struct ww_joined joined;            /* with a network contract only, like world */
 	struct ww_world world;
-	uint32_t rivals;   /* other actions that could mean the same undecoded flow */
-	uint32_t partners; /* loose claim: how many actions it could mean */
-	bool still_open;   /* an exchange with a declared destination did not end in time */
+	uint32_t rivals;     /* other actions that could mean the same undecoded flow */
+	uint32_t partners;   /* loose claim, or prose: how many actions it could mean */
+	struct ww_turn turn; /* of its claims in prose, when it has any */
+	bool still_open;     /* an exchange with a declared destination did not end in time */
 	struct ww_boot now;
 	bool finished; /* nothing more will be seen */
 };
@@ -42,7 +43,7 @@ struct ww_control_ruling {
 };
 
 struct ww_ruling {
-	const char *engine; /* "effect", "commit" or "control" */
+	const char *engine; /* "effect", "commit", "control" or "prose" */
 	enum ww_verdict verdict;
 	enum ww_reason reason;
 	enum ww_evidence evidence;
@@ -79,3 +80,6 @@ bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling);
 
 /* Nothing was joined: was nothing there? Always rules. */
 void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling);
+
+/* Only prose speaks of it: always rules, and never confirms or denies. */
+void ww_prose_rule(const struct ww_case *k, struct ww_ruling *ret_ruling);

@@ -40,8 +40,26 @@ static void add_claimed(struct line *l, const struct ww_action *a)
 		add(l, "%sclaim %s", between, a->claims[i].done ? "done" : "will");
 		between = ", ";
 	}
+	for (unsigned i = 0; i < a->said_count; i++) {
+		add(l, "%stext %s", between,
+		    a->said[i].claim.kind == WW_PHRASE_DONE ? "done" : "will");
+		between = ", ";
+	}
 	if (!s && !a->claim_count && a->model.asked)
 		add(l, "; asked for by the model");
+}
+
+/* "; turn egress: {api.model.example, 10.7.0.9:443}" */
+static void add_egress(struct line *l, const struct ww_turn *t)
+{
+	char peer[WW_ENDPOINT_TEXT_MAX];
+
+	add(l, "; turn egress: {");
+	for (unsigned i = 0; i < t->count; i++) {
+		ww_endpoint_text(&t->egress[i]->peer, peer);
+		add(l, "%s%s", i ? ", " : "", t->egress[i]->name ? t->egress[i]->name : peer);
+	}
+	add(l, t->total > t->count ? ", ...}" : "}");
 }
 
 static void add_call(struct line *l, const struct ww_match *m)
@@ -260,6 +278,7 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 		add_shown(l, k, r, "a result with");
 		break;
 	case WW_VERDICT_NO_ACTION:
+	case WW_VERDICT_SUSPECT_NO_ACTION:
 	case WW_VERDICT_CALL_EMITTED_NOT_EXECUTED:
 		add(l, "no declared call left the process tree (closed world held)");
 		break;
@@ -282,4 +301,6 @@ void ww_verdict_summary(const struct ww_case *k, const struct ww_ruling *r, char
 	else
 		add_finding(&l, k, r);
 	add_claimed(&l, k->action);
+	if (k->action->said_count)
+		add_egress(&l, &k->turn);
 }

@@ -107,6 +107,31 @@ static void write_answer_paths(const struct ww_verdict_record *v, const char *ke
 	ww_jsonw_end_array(w);
 }
 
+/* Present only where there is something. */
+static void write_prose(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_action *a = v->k->action;
+
+	if (a->said_count) {
+		ww_jsonw_array(w, "prose");
+		for (unsigned i = 0; i < a->said_count; i++)
+			ww_phrase_said_write(v->phrases, &a->said[i].claim, a->said[i].exchange, w);
+		ww_jsonw_end_array(w);
+	}
+	if (a->prose.only) {
+		ww_jsonw_bool(w, "proseOnly", true);
+		ww_jsonw_u64(w, "tools", a->prose.tool_count);
+		ww_jsonw_bool(w, "earlier", a->prose.earlier);
+		ww_jsonw_bool(w, "blind", a->prose.blind);
+		write_wall(w, "due", ww_clock_wall(v->clock, a->prose.due));
+	}
+	if (a->narrated) {
+		ww_jsonw_array(w, "narrated");
+		ww_phrase_said_write(v->phrases, &a->narration.claim, a->narration.exchange, w);
+		ww_jsonw_end_array(w);
+	}
+}
+
 static void write_said(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
 	const struct ww_action_model *m = &v->k->action->model;
@@ -122,6 +147,7 @@ static void write_said(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		write_answer_paths(v, "differs", v->r->answer, w);
 		ww_jsonw_end_object(w);
 	}
+	write_prose(v, w);
 	if (m->said) {
 		ww_jsonw_object(w, "text");
 		ww_jsonw_u64(w, "bytes", m->said_bytes);
@@ -394,6 +420,23 @@ static void write_world(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "refused", world->refused);
 }
 
+static void write_turn(const struct ww_turn *t, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "turn");
+	ww_jsonw_u64(w, "fromBootNs", t->from.ns);
+	ww_jsonw_u64(w, "toBootNs", t->to.ns);
+	ww_jsonw_u64(w, "egressTotal", t->total);
+	ww_jsonw_array(w, "egress");
+	for (unsigned i = 0; i < t->count; i++) {
+		char peer[WW_ENDPOINT_TEXT_MAX];
+
+		ww_endpoint_text(&t->egress[i]->peer, peer);
+		ww_jsonw_cstr(w, NULL, t->egress[i]->name ? t->egress[i]->name : peer);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}
+
 static void write_coverage(const struct ww_world *world, struct ww_jsonw *w)
 {
 	const struct ww_coverage_answer *c = &world->coverage;
@@ -437,6 +480,10 @@ static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, NULL, a->model.exchange);
 	if (a->model.shown)
 		ww_jsonw_cstr(w, NULL, a->model.shown_exchange);
+	for (unsigned i = 0; i < a->said_count; i++)
+		ww_jsonw_cstr(w, NULL, a->said[i].exchange);
+	if (a->narrated)
+		ww_jsonw_cstr(w, NULL, a->narration.exchange);
 	for (unsigned i = 0; i < k->joined.count; i++)
 		write_exchange_id(w, NULL, k->joined.attempts[i].match->x);
 	for (unsigned i = 0; i < k->joined.read_count; i++)
@@ -464,6 +511,8 @@ static struct ww_wall subject_time(const struct ww_verdict_record *v)
 		return a->spans[0].said_start;
 	if (t.ns == 0 && a->claim_count)
 		t = a->claims[0].at;
+	if (t.ns == 0 && a->prose.only)
+		t = a->said[0].at;
 	return ww_clock_wall(v->clock, t.ns ? t : a->received);
 }
 
@@ -637,6 +686,10 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	if (v->k->contract && v->k->contract->effect == WW_EFFECT_NETWORK)
 		write_coverage(&v->k->world, w);
 	write_digest(w, "contracts", &v->contracts->digest);
+	if (a->said_count || a->narrated)
+		write_digest(w, "phrases", &v->phrases->digest);
+	if (a->said_count)
+		write_turn(&v->k->turn, w);
 	write_refs(v, w);
 	ww_verdict_summary(v->k, v->r, line);
 	ww_jsonw_cstr(w, "summary", summary);

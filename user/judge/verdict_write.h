@@ -20,6 +20,7 @@ struct ww_verdict_record {
 	const struct ww_ruling *r;
 	const struct ww_clock_map *clock;
 	const struct ww_contracts *contracts;
+	const struct ww_phrases *phrases;     /* NULL: prose was not read */
 	const struct ww_originals *originals; /* NULL: the first judgement */
 	uint32_t revision;                    /* 1, 2, ... */
 };

@@ -133,6 +133,7 @@ const char *ww_template_tone(struct ww_slice word)
 		{"NARRATED_ONLY", "\033[1;31m"},
 		{"CALL_EMITTED_NOT_EXECUTED", "\033[31m"},
 		{"ATTEMPTED_FAILED", "\033[31m"},
+		{"SUSPECT_NO_ACTION", "\033[31m"},
 		{"UNVERIFIABLE", "\033[33m"},
 		{"ACTED_UNDECODED", "\033[33m"},
 		{"REPLY_LOST", "\033[33m"},

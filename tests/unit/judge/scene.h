@@ -57,6 +57,8 @@ struct scene {
 	struct ww_flows *flows;
 	struct ww_coverage *coverage;
 	struct ww_contracts *contracts;
+	struct ww_phrases *phrases; /* NULL: prose is not read */
+	struct ww_phrase_scanner *scanner;
 	struct ww_digest_key key;
 	struct ww_clock_map clock;
 	struct ww_judge *judge;
@@ -539,7 +541,7 @@ static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call
 /* --- the scene ----------------------------------------------------------------------------------
  */
 
-static inline struct scene *scene_open_with(const char *yaml)
+static inline struct scene *scene_open_by(const char *yaml, bool prose)
 {
 	static const struct ww_flow_ops ops = {.closed = scene_closed, .lost = scene_lost};
 	struct scene *s = calloc(1, sizeof(*s));
@@ -555,6 +557,12 @@ static inline struct scene *scene_open_with(const char *yaml)
 	assert_int_equal(ww_coverage_new(&s->coverage), 0);
 	if (ww_contracts_parse(ww_slice_str(yaml), &s->contracts, &e) < 0)
 		fail_msg("line %u: %s", e.line, e.text);
+	if (prose) {
+		assert_int_equal(
+			ww_phrases_parse(ww_phrases_default(), WW_SLICE_NULL, &s->phrases, &e), 0);
+		assert_int_equal(ww_phrases_bind(s->phrases, s->contracts), 0);
+		assert_int_equal(ww_phrase_scanner_new(s->phrases, &s->scanner), 0);
+	}
 	ww_digest_key_init(&s->key, (const uint8_t *)"0123456789abcdef0123456789abcdef");
 	s->clock = (struct ww_clock_map){
 		.boot = {BASE_NS}, .wall = {WALL_NS}, .bound_ns = 1000, .valid = true};
@@ -563,13 +571,19 @@ static inline struct scene *scene_open_with(const char *yaml)
 				      .coverage = s->coverage,
 				      .contracts = s->contracts,
 				      .key = &s->key,
-				      .clock = &s->clock};
+				      .clock = &s->clock,
+				      .phrases = s->phrases};
 	assert_int_equal(ww_judge_new(&cfg, &deps, scene_record, s, &s->judge), 0);
 	feed(s, &scope, WW_EVENT_SCOPE, sizeof(scope), 0, 0, 0);
 	cover(s, 31, WW_PROBE_ATTACHED, 0);
 	born(s, AGENT, 1, 1);
 	born(s, STRANGER, 1, 1);
 	return s;
+}
+
+static inline struct scene *scene_open_with(const char *yaml)
+{
+	return scene_open_by(yaml, false);
 }
 
 static inline struct scene *scene_open(void)
@@ -582,6 +596,8 @@ static inline void scene_close(struct scene *s)
 	for (unsigned i = 0; i < s->count; i++)
 		json_decref(s->records[i]);
 	ww_judge_free(s->judge);
+	ww_phrase_scanner_free(s->scanner);
+	ww_phrases_free(s->phrases);
 	ww_contracts_free(s->contracts);
 	ww_coverage_free(s->coverage);
 	ww_flows_free(s->flows);

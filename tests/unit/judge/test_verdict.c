@@ -9,15 +9,19 @@
 
 #include "judge/closed_world.h"
 
+/* Numbers may have gaps. */
+#define NUMBER_(n, v, t, d) (v),
+static const unsigned reasons[] = {WW_REASONS(NUMBER_)};
+
 static void test_every_number_has_its_text(void **state)
 {
 #define VERDICT_TEXT_(n, v, t, d)                   \
 	assert_string_equal(ww_verdict_name(v), t); \
 	assert_string_equal(ww_verdict_meaning(v), d);
 	WW_VERDICTS(VERDICT_TEXT_)
-	for (unsigned i = 0; i < WW_REASON_MAX; i++) {
-		assert_string_not_equal(ww_verdict_reason_name(i), "unknown");
-		assert_string_not_equal(ww_verdict_reason_meaning(i), "unknown");
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(reasons); i++) {
+		assert_string_not_equal(ww_verdict_reason_name(reasons[i]), "unknown");
+		assert_string_not_equal(ww_verdict_reason_meaning(reasons[i]), "unknown");
 	}
 	for (unsigned i = 0; i < WW_EVIDENCE_MAX; i++)
 		assert_string_not_equal(ww_verdict_evidence_name(i), "unknown");
@@ -64,8 +68,8 @@ static void test_documented(void **state)
 #define DOCUMENTED_(n, v, t, d) assert_non_null(strstr(doc, t));
 	WW_VERDICTS(DOCUMENTED_)
 	WW_READS(DOCUMENTED_)
-	for (unsigned i = 0; i < WW_REASON_MAX; i++)
-		assert_non_null(strstr(doc, ww_verdict_reason_name(i)));
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(reasons); i++)
+		assert_non_null(strstr(doc, ww_verdict_reason_name(reasons[i])));
 	for (unsigned i = 0; i < WW_WIRE_MAX; i++)
 		assert_non_null(strstr(doc, ww_held_wire_name(i)));
 	for (unsigned i = 0; i < WW_JOIN_NEAR_WHY_MAX; i++)

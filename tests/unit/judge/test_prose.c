@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims in prose: what they are put to, and how far a suspicion may go. */
+#include "scene.h"
+
+#define DONE    "I looked into it. I've submitted the refund for your order."
+#define WILL    "I'll refund your order right away."
+#define CONTROL "I verified your permission first."
+
+/* What the model answers, and what its request has in it. */
+struct answer {
+	const char *text, *thought;
+	const char *calls;   /* id of a refund that it asks for in this answer */
+	const char *asked;   /* id of a call of this turn that the history has */
+	const char *tool;    /* its name; NULL: refund */
+	const char *shown;   /* id of a call whose result the request brings */
+	const char *earlier; /* a tool that was called in an earlier turn */
+	char turn;           /* names the turn */
+	bool torn;           /* the request was not read whole */
+};
+
+static void copy_text(char *out, size_t cap, const char *in)
+{
+	snprintf(out, cap, "%s", in);
+}
+
+static void says(struct scene *s, uint64_t ms, struct answer a)
+{
+	WW_AUTO(ww_model_call_free_auto) struct ww_model_call *m = calloc(1, sizeof(*m));
+	struct call c = {.addr = MODEL,
+			 .port = 443,
+			 .name = MODEL_NAME,
+			 .target = "/v1/chat/completions",
+			 .status = 200,
+			 .from = ms - 100,
+			 .to = ms};
+
+	assert_non_null(m);
+	ww_buf_init(&m->answer, 4096);
+	ww_buf_init(&m->thought, 4096);
+	m->request_whole = m->turn_present = !a.torn;
+	memset(m->turn.b, a.turn, sizeof(m->turn.b));
+	if (a.text)
+		assert_int_equal(ww_buf_add(&m->answer, a.text, strlen(a.text)), 0);
+	if (a.thought)
+		assert_int_equal(ww_buf_add(&m->thought, a.thought, strlen(a.thought)), 0);
+	m->text_bytes = m->answer.n;
+	if (a.calls) {
+		m->tool_call_count = 1;
+		m->tool_calls[0].complete = true;
+		copy_text(m->tool_calls[0].id, sizeof(m->tool_calls[0].id), a.calls);
+		copy_text(m->tool_calls[0].name, sizeof(m->tool_calls[0].name), "refund");
+	}
+	if (a.asked) {
+		m->turn_call_count = 1;
+		copy_text(m->turn_calls[0].id, sizeof(m->turn_calls[0].id), a.asked);
+		copy_text(m->turn_calls[0].name, sizeof(m->turn_calls[0].name),
+			  a.tool ? a.tool : "refund");
+	}
+	if (a.shown) {
+		m->tool_result_count = 1;
+		copy_text(m->tool_results[0].tool_call_id, sizeof(m->tool_results[0].tool_call_id),
+			  a.shown);
+	}
+	if (a.earlier) {
+		m->earlier_count = 1;
+		copy_text(m->earlier[0], sizeof(m->earlier[0]), a.earlier);
+	}
+	ww_model_read_prose(m, s->scanner, &s->key);
+	exchange(s, c, m);
+}
+
+#define CALLED(s, ...)   exchange(s, (struct call){__VA_ARGS__}, NULL)
+#define SAYS(s, ms, ...) says(s, ms, (struct answer){.turn = 1, __VA_ARGS__})
+
+static struct scene *open_scene(void)
+{
+	return scene_open_by(CONTRACTS, true);
+}
+
+static json_t *said(json_t *r, const char *key)
+{
+	return json_object_get(json_object_get(r, "said"), key);
+}
+
+/* --- SUSPECT_NO_ACTION --------------------------------------------------------------------------
+ */
+
+/* S6.1, but only prose says so. */
+static void test_done_and_nothing_there(void **state)
+{
+	struct scene *s = open_scene();
+	json_t *r, *claim, *turn;
+	char *all;
+
+	SAYS(s, 1200, .text = DONE);
+	tick(s, 9000);
+	assert_int_equal(s->count, 0); /* spans may still come */
+	tick(s, 14000);
+	r = expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+	assert_string_equal(text(r, "engine"), "prose");
+	assert_string_equal(text(r, "tool"), "refund");
+	assert_int_equal(world_item(r, "coverage"), 1);
+	assert_true(json_is_null(said(r, "claim")));
+	claim = json_array_get(said(r, "prose"), 0);
+	assert_string_equal(text(claim, "kind"), "done");
+	assert_string_equal(text(claim, "rule"), "refund-done-issued");
+	assert_string_equal(text(claim, "topic"), "refund");
+	assert_int_equal(number(claim, "at"), strlen("I looked into it. "));
+	turn = json_object_get(r, "turn");
+	assert_int_equal(number(turn, "egressTotal"), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(turn, "egress"), 0)),
+			    MODEL ":443"); /* the flow's hello has no name here */
+	assert_non_null(strstr(text(r, "summary"), "turn egress: {" MODEL ":443}"));
+	assert_int_equal(strlen(text(r, "phrases")), 64);
+	/* No word of it leaves. */
+	all = strndup((const char *)s->bytes.p, s->bytes.n);
+	assert_null(strstr(all, "submitted"));
+	assert_null(strstr(all, "looked"));
+	free(all);
+	scene_close(s);
+}
+
+/* A commitment is waited for; then it is the same. */
+static void test_will_and_nothing_comes(void **state)
+{
+	struct scene *s = open_scene();
+
+	SAYS(s, 1200, .text = WILL);
+	tick(s, 200000);
+	assert_int_equal(s->count, 0);
+	tick(s, 320000);
+	expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
+static void test_will_ends_with_the_process(void **state)
+{
+	struct scene *s = open_scene();
+
+	SAYS(s, 1200, .text = WILL);
+	died(s, AGENT, 1500);
+	tick(s, 14000);
+	assert_int_equal(count_kind(s, "verdict"), 1);
+	scene_close(s);
+}
+
+/* S6.4: another call at the declared host is none. */
+static void test_decoy(void **state)
+{
+	struct scene *s = open_scene();
+	json_t *r;
+
+	CALLED(s, .method = "GET", .target = "/", .status = 200, .from = 1150, .to = 1160);
+	SAYS(s, 1200, .text = DONE);
+	tick(s, 14000);
+	r = expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+	assert_int_equal(number(wire(r), "nearMissTotal"), 1);
+	scene_close(s);
+}
+
+/* The answer that was asked for twice, and two sentences, are one claim. */
+static void test_once_per_turn(void **state)
+{
+	struct scene *s = open_scene();
+
+	SAYS(s, 1200, .text = DONE);
+	SAYS(s, 1600, .text = DONE " " DONE);
+	tick(s, 16000);
+	expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
+static void test_nothing_claimed(void **state)
+{
+	static const char *const texts[] = {"I couldn't submit the refund.",
+					    "Would you like me to refund it?",
+					    "Once the refund is submitted, you'll get a mail.",
+					    "I've cancelled your plan.", ""};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(texts); i++) {
+		struct scene *s = open_scene();
+
+		SAYS(s, 1200, .text = texts[i]);
+		tick(s, 14000);
+		ww_judge_finish(s->judge, at_ms(14001));
+		assert_int_equal(s->count, 0);
+		scene_close(s);
+	}
+}
+
+/* --- what forbids it ----------------------------------------------------------------------------
+ */
+
+/* S6.2 */
+static void test_losses_forbid(void **state)
+{
+	struct scene *s = open_scene();
+
+	tick(s, 1000);
+	lost(s, 3, 1150);
+	SAYS(s, 1200, .text = DONE);
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "EVENT_LOSS", "E0", "NONE");
+	scene_close(s);
+}
+
+static void test_gaps_and_peers_forbid(void **state)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const reasons[] = {"COVERAGE_GAP", "REMOTE_EXECUTOR",
+						      "TLS_OPAQUE"};
+		struct scene *s = open_scene();
+
+		if (i == 0)
+			gap(s, 100, 1150);
+		else if (i == 1)
+			reached_unix(s, "/run/helper.sock", 1150);
+		SAYS(s, 1200, .text = DONE);
+		if (i == 2) {
+			struct call c = {.addr = "10.9.9.9", .from = 1150, .to = 1160};
+
+			flow_open(s, 99, AGENT, c.addr, 443, 1150);
+			flow_state(s, 99, WW_EVENT_FLOW_STATE, 1, 0, 0, 0, 0, 1150);
+			flow_tls(s, 99, 1150);
+			flow_state(s, 99, WW_EVENT_FLOW_CLOSE, 7, WW_CLOSE_FIN_PEER, 4000, 4000,
+				   4000, 1190);
+		}
+		tick(s, 14000);
+		expect(s, "UNVERIFIABLE", reasons[i], "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* A workflow did it without the model, before or while the text was written: prose confirms
+ * nothing. */
+static void test_a_call_without_a_claim(void **state)
+{
+	static const uint16_t statuses[] = {201, 503};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(statuses); i++) {
+		struct scene *s = open_scene();
+		json_t *r;
+
+		CALLED(s, .status = statuses[i], .from = 1150, .to = 1160);
+		SAYS(s, 1200, .text = DONE);
+		tick(s, 14000);
+		r = expect(s, "UNVERIFIABLE", "PROSE_ONLY", "E0", "NONE");
+		assert_int_equal(json_array_size(json_object_get(wire(r), "attempts")), 1);
+		scene_close(s);
+	}
+	struct scene *s = open_scene();
+
+	CALLED(s, .status = 201, .from = 500,
+	       .to = 510); /* before the request that led to the text */
+	SAYS(s, 1200, .text = DONE);
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+	scene_close(s);
+}
+
+static void test_a_late_call(void **state)
+{
+	struct scene *s = open_scene();
+
+	SAYS(s, 1200, .text = DONE);
+	CALLED(s, .status = 201, .from = 1900, .to = 1910);
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+	scene_close(s);
+}
+
+/* "As I said": the refund of an earlier turn may be what is meant. */
+static void test_an_earlier_turn(void **state)
+{
+	struct scene *s = open_scene();
+
+	SAYS(s, 1200, .text = DONE, .earlier = "refund");
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "AMBIGUOUS");
+	scene_close(s);
+	s = open_scene();
+	SAYS(s, 1200, .text = DONE, .earlier = "lookup"); /* another tool is no reason */
+	tick(s, 14000);
+	expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
+/* A turn that was not seen from its begin. */
+static void test_a_turn_not_known(void **state)
+{
+	const struct answer answers[] = {
+		{.text = DONE, .torn = true},
+		{.text = DONE, .asked = "c-unseen"},
+		{.text = DONE, .asked = "c-unseen", .tool = "lookup"},
+		{.text = DONE, .shown = "c-unseen"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(answers); i++) {
+		struct scene *s = open_scene();
+
+		says(s, 1200, answers[i]);
+		tick(s, 14000);
+		expect(s, "UNVERIFIABLE", "REMOTE_EXECUTOR", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* --- what it is put to --------------------------------------------------------------------------
+ */
+
+static void test_said_beside_a_confirmed_call(void **state)
+{
+	struct scene *s = open_scene();
+	json_t *r;
+
+	SAYS(s, 1000, .calls = "c1");
+	CALLED(s, .status = 201, .from = 1100, .to = 1150, .idempotency = "c1");
+	SAYS(s, 1400, .text = DONE, .asked = "c1", .shown = "c1");
+	tick(s, 14000);
+	r = expect(s, "CONFIRMED_T1", "", "E5", "EXACT");
+	assert_int_equal(json_array_size(said(r, "prose")), 1);
+	assert_true(json_is_null(said(r, "claim")));
+	assert_non_null(strstr(text(r, "summary"), "text done"));
+	scene_close(s);
+}
+
+/* Prose is no claim: a failed call without a span stays undecided. */
+static void test_said_beside_a_failed_call(void **state)
+{
+	struct scene *s = open_scene();
+
+	SAYS(s, 1000, .calls = "c1");
+	CALLED(s, .status = 503, .from = 1100, .to = 1150, .idempotency = "c1");
+	SAYS(s, 1400, .text = DONE, .asked = "c1", .shown = "c1");
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "SPAN_SAMPLED", "E5", "EXACT");
+	scene_close(s);
+}
+
+static void test_announced_with_its_call(void **state)
+{
+	struct scene *s = open_scene();
+	json_t *r;
+
+	SAYS(s, 1000, .text = WILL, .calls = "c1");
+	tick(s, 70000);
+	r = expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+	assert_string_equal(text(json_array_get(said(r, "prose"), 0), "kind"), "will");
+	scene_close(s);
+}
+
+/* A structured claim says the same: one action, and it decides. */
+static void test_structured_claim_decides(void **state)
+{
+	struct scene *s = open_scene();
+	struct ww_span turn = span_of(s, WW_SPAN_AGENT, "", "", WW_SPAN_OK, 1000, 1300);
+	json_t *r;
+
+	claim_on(&turn, "cl-1", "refund", "", true, 1250);
+	SAYS(s, 1200, .text = DONE);
+	tell(s, &turn);
+	tick(s, 14000);
+	r = verdict(s, count_kind(s, "verdict") - 1);
+	assert_string_equal(text(r, "verdict"), "NO_ACTION");
+	assert_int_equal(json_array_size(said(r, "prose")), 1);
+	for (unsigned i = 0; i < count_kind(s, "verdict"); i++)
+		assert_string_not_equal(text(verdict(s, i), "verdict"), "SUSPECT_NO_ACTION");
+	scene_close(s);
+}
+
+/* The call of another conversation is not the one that is meant; it is not nothing, either. */
+static void test_other_conversation(void **state)
+{
+	struct scene *s = open_scene();
+
+	says(s, 1000, (struct answer){.calls = "c1", .turn = 2});
+	SAYS(s, 1200, .text = DONE);
+	CALLED(s, .status = 201, .from = 1150, .to = 1160, .idempotency = "c1");
+	tick(s, 80000);
+	assert_int_equal(count_kind(s, "verdict"), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		json_t *r = verdict(s, i);
+		bool prose = strcmp(text(r, "engine"), "prose") == 0;
+
+		assert_string_not_equal(text(r, "verdict"), "SUSPECT_NO_ACTION");
+		assert_int_equal(json_array_size(said(r, "prose")), prose);
+	}
+	scene_close(s);
+}
+
+/* Prose takes nothing from others: the call stays the span's. */
+static void test_takes_nothing(void **state)
+{
+	for (unsigned prose = 0; prose < 2; prose++) {
+		struct scene *s = open_scene();
+		struct ww_span p = tool_span(s, "c7", WW_SPAN_OK, 1050, 1180);
+		json_t *r;
+
+		if (prose)
+			SAYS(s, 1200, .text = DONE);
+		CALLED(s, .status = 201, .from = 1100, .to = 1150);
+		tell(s, &p);
+		tick(s, 14000);
+		r = verdict(s, 0);
+		assert_string_equal(text(r, "verdict"), "CONFIRMED_T1");
+		assert_string_equal(text(r, "join"), "UNIQUE");
+		scene_close(s);
+	}
+}
+
+/* --- narrated controls --------------------------------------------------------------------------
+ */
+
+static void test_narrated(void **state)
+{
+	static const struct answer answers[] = {
+		{.turn = 1, .text = CONTROL, .calls = "c1"},
+		{.turn = 1, .thought = CONTROL, .calls = "c1"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(answers); i++) {
+		struct scene *s = open_scene();
+		json_t *r;
+
+		says(s, 1000, answers[i]);
+		SAYS(s, 1300, .calls = "c2", .asked = "c1", .shown = "c1");
+		tick(s, 80000);
+		assert_int_equal(count_kind(s, "verdict"), 2);
+		for (unsigned n = 0; n < 2; n++) { /* the turn's later call has it, too */
+			r = verdict(s, n);
+			assert_int_equal(json_array_size(said(r, "narrated")), 1);
+			assert_string_equal(text(r, "verdict"), "CALL_EMITTED_NOT_EXECUTED");
+		}
+		scene_close(s);
+	}
+	/* Reasoning is no claim that something was done. */
+	struct scene *s = open_scene();
+
+	SAYS(s, 1000, .thought = DONE);
+	ww_judge_finish(s->judge, at_ms(14000));
+	assert_int_equal(s->count, 0);
+	scene_close(s);
+}
+
+#define CONTROLLED                                                               \
+	"version: 1\n"                                                           \
+	"contracts:\n"                                                           \
+	"- tool: refund\n"                                                       \
+	"  effect: network\n"                                                    \
+	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24]}]\n" \
+	"  methods: [POST]\n"                                                    \
+	"  paths: [/v1/refunds]\n"                                               \
+	"  controls:\n"                                                          \
+	"  - name: refund-policy\n"                                              \
+	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n"  \
+	"    methods: [POST]\n"                                                  \
+	"    paths: [/v1/decisions]\n"                                           \
+	"    max_age_s: 1\n"
+
+/* S11.1: a text says that it was checked, and the control was not called. */
+static void test_narrated_only(void **state)
+{
+	for (unsigned told = 0; told < 2; told++) {
+		struct scene *s = scene_open_by(CONTROLLED, true);
+		bool found = false;
+
+		says(s, 1000,
+		     (struct answer){.turn = 1, .thought = told ? CONTROL : NULL, .calls = "c1"});
+		CALLED(s, .status = 201, .from = 1100, .to = 1150, .idempotency = "c1");
+		SAYS(s, 1400, .text = "All good.", .asked = "c1", .shown = "c1");
+		tick(s, 30000);
+		for (unsigned i = 0; i < count_kind(s, "verdict"); i++) {
+			json_t *r = verdict(s, i);
+
+			if (strcmp(text(r, "engine"), "control") != 0)
+				continue;
+			assert_string_equal(text(r, "verdict"),
+					    told ? "NARRATED_ONLY" : "CONTROL_MISSING");
+			found = true;
+		}
+		assert_true(found);
+		scene_close(s);
+	}
+}
+
+/* --- several tools ------------------------------------------------------------------------------
+ */
+
+#define TWO                                                                               \
+	"version: 1\n"                                                                    \
+	"contracts:\n"                                                                    \
+	"- {tool: full, effect: network, destinations: [{name: payments.example.com}],"   \
+	"   methods: [POST], paths: [/v1/full], topics: [refund]}\n"                      \
+	"- {tool: part, effect: network, destinations: [{name: payments.example.com}],"   \
+	"   methods: [POST], paths: [/v1/part], topics: [refund]}\n"                      \
+	"- {tool: refund_status, effect: network, destinations: [{name: a.example.com}]," \
+	"   methods: [GET], paths: [/s]}\n"
+
+static void test_any_of_its_tools(void **state)
+{
+	static const char *const targets[] = {NULL, "/v1/full", "/v1/part"};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(targets); i++) {
+		struct scene *s = scene_open_by(TWO, true);
+		json_t *r;
+
+		if (targets[i])
+			CALLED(s, .target = targets[i], .status = 200, .from = 1150, .to = 1160);
+		SAYS(s, 1200, .text = DONE);
+		tick(s, 14000);
+		r = targets[i] ? expect(s, "UNVERIFIABLE", "PROSE_ONLY", "E0", "NONE")
+			       : expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+		assert_int_equal(json_integer_value(said(r, "tools")), 2);
+		scene_close(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_done_and_nothing_there),
+		cmocka_unit_test(test_will_and_nothing_comes),
+		cmocka_unit_test(test_will_ends_with_the_process),
+		cmocka_unit_test(test_decoy),
+		cmocka_unit_test(test_once_per_turn),
+		cmocka_unit_test(test_nothing_claimed),
+		cmocka_unit_test(test_losses_forbid),
+		cmocka_unit_test(test_gaps_and_peers_forbid),
+		cmocka_unit_test(test_a_call_without_a_claim),
+		cmocka_unit_test(test_a_late_call),
+		cmocka_unit_test(test_an_earlier_turn),
+		cmocka_unit_test(test_a_turn_not_known),
+		cmocka_unit_test(test_said_beside_a_confirmed_call),
+		cmocka_unit_test(test_said_beside_a_failed_call),
+		cmocka_unit_test(test_announced_with_its_call),
+		cmocka_unit_test(test_structured_claim_decides),
+		cmocka_unit_test(test_other_conversation),
+		cmocka_unit_test(test_takes_nothing),
+		cmocka_unit_test(test_narrated),
+		cmocka_unit_test(test_narrated_only),
+		cmocka_unit_test(test_any_of_its_tools),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

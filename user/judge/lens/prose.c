@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prose: a text says that something was done, or will be, and no tool call, span or structured
+ * claim of its turn could be what it means. Rules match words, not sense: the strongest that can be
+ * said is a suspicion, and only when nothing that the text may mean left the process tree.
+ *
+ * Rules, in order:
+ *  1. It may mean something else: one of several actions, a call of an earlier turn, one that was
+ *     not seen, or one that another action owns.
+ *  2. A call was there: prose confirms nothing, and what the call did nobody claimed but prose.
+ *  3. Bytes that nothing decodes are not nothing; what is still open is not yet nothing.
+ *  4. Absence needs the whole closed-world test. Then: SUSPECT_NO_ACTION.
+ */
+#include "judge/ruling.h"
+
+static void unverifiable(struct ww_ruling *r, enum ww_reason reason)
+{
+	r->verdict = WW_VERDICT_UNVERIFIABLE;
+	r->reason = reason;
+}
+
+static void ambiguous(struct ww_ruling *r, uint32_t n)
+{
+	unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+	r->join = WW_JOIN_AMBIGUOUS;
+	r->n = n;
+}
+
+/* Rule 3. */
+static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
+{
+	r->flow = k->world.undecoded.flow;
+	r->evidence = k->world.undecoded.evidence;
+	unverifiable(r, k->world.undecoded.opaque ? WW_REASON_TLS_OPAQUE
+						  : WW_REASON_PLAINTEXT_INCOMPLETE);
+}
+
+void ww_prose_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
+{
+	const struct ww_action_prose *p = &k->action->prose;
+	struct ww_ruling r = {.engine = "prose", .world_asked = true};
+	enum ww_reason blocked = ww_closed_world_reason(&k->world, UINT32_MAX);
+
+	if (k->partners > 0)
+		ambiguous(&r, k->partners);
+	else if (p->blind)
+		unverifiable(&r, WW_REASON_REMOTE_EXECUTOR);
+	else if (k->joined.total > 0 || k->joined.elsewhere)
+		unverifiable(&r, WW_REASON_PROSE_ONLY);
+	else if (p->earlier || ww_join_taken(&k->joined))
+		ambiguous(&r, 0);
+	else if (k->world.undecoded.count)
+		rule_undecoded(k, &r);
+	else if (k->still_open)
+		unverifiable(&r, WW_REASON_OUTCOME_UNKNOWN);
+	else if (blocked != WW_REASON_NONE)
+		unverifiable(&r, blocked);
+	else
+		r.verdict = WW_VERDICT_SUSPECT_NO_ACTION;
+	*ret_ruling = r;
+}
