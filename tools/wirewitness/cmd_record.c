@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "daemon/live.h"
 #include "daemon/manifest.h"
+#include "daemon/phrases_file.h"
 #include "launch.h"
 #include "rt/file.h"
 #include "sense/tape.h"
@@ -27,6 +28,7 @@
 struct options {
 	const char *tape;
 	const char *contracts;
+	const char *phrases;
 	const char *records;
 	char **argv;
 	const char *libraries[LIBRARIES_MAX];
@@ -60,6 +62,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		o->contracts = arg;
+		return 0;
+	case 'p':
+		o->phrases = arg;
 		return 0;
 	case 'R':
 		o->records = arg;
@@ -101,6 +106,8 @@ static const struct argp_option argp_options[] = {
 	 "the tape; never overwritten (it holds plaintext: keep it private)", 0},
 	{NULL, 'o', NULL, OPTION_ALIAS, NULL, 0},
 	{"contracts", 'c', "FILE", 0, "tool contracts, kept on the tape", 0},
+	{"phrases", 'p', "FILE", 0,
+	 "phrase rules beside the product's, kept on the tape, or 'off' (default 'on')", 0},
 	{"records", 'R', "FILE", 0, "write the records as well, one JSON object per line", 0},
 	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"tls-library", 'l', "FILE", 0,
@@ -182,11 +189,9 @@ static int read_contracts(const struct options *o, struct ww_buf *out)
 }
 
 /* The manifest, the tape and the pipeline, from one and the same configuration. */
-static int open_outputs(struct recorder *rec, const struct options *o, struct ww_slice contracts)
+static int open_outputs(struct recorder *rec, const struct options *o,
+			struct ww_pipeline_config cfg)
 {
-	struct ww_pipeline_config cfg = {.contracts = contracts,
-					 .receiver = ww_live_receiver(rec->live),
-					 .receiver_netns = ww_live_netns()};
 	struct ww_contract_error error = {0};
 	WW_AUTO_BUF struct ww_buf manifest;
 	struct utsname uts;
@@ -194,6 +199,8 @@ static int open_outputs(struct recorder *rec, const struct options *o, struct ww
 	char boot_id[64] = "";
 	int r;
 
+	cfg.receiver = ww_live_receiver(rec->live);
+	cfg.receiver_netns = ww_live_netns();
 	if (getrandom(cfg.digest_key, sizeof(cfg.digest_key), 0) != (ssize_t)sizeof(cfg.digest_key))
 		return -EIO;
 	r = ww_pipeline_new(&cfg, take_record, rec, &rec->pipeline, &error);
@@ -281,16 +288,21 @@ static int refuse_existing(const char *path)
 
 static int record(struct recorder *rec, const struct options *o)
 {
-	WW_AUTO_BUF struct ww_buf contracts;
+	WW_AUTO_BUF struct ww_buf contracts, phrases;
+	struct ww_pipeline_config cfg = {0};
 	struct ww_errtext why = {""};
 	int r;
 
 	ww_buf_init(&contracts, WW_CONTRACT_FILE_BYTES);
+	ww_buf_init(&phrases, WW_PHRASE_FILE_BYTES);
 	r = refuse_existing(o->tape);
 	if (r == 0)
 		r = refuse_existing(o->records);
 	if (r == 0)
 		r = read_contracts(o, &contracts);
+	cfg.contracts = ww_buf_slice(&contracts);
+	if (r == 0)
+		r = ww_phrases_option(o->phrases, &phrases, &cfg);
 	if (r < 0)
 		return r;
 	if (o->records) {
@@ -303,7 +315,7 @@ static int record(struct recorder *rec, const struct options *o)
 		ww_log(WW_LOG_ERR, "%s", why.text);
 		return r;
 	}
-	r = open_outputs(rec, o, ww_buf_slice(&contracts));
+	r = open_outputs(rec, o, cfg);
 	if (r == 0)
 		r = ww_live_start(rec->live);
 	return r < 0 ? r : run_command(rec, o);

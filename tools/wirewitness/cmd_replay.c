@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cmd.h"
 #include "daemon/manifest.h"
+#include "daemon/phrases_file.h"
 #include "judge/originals.h"
 #include "replay_ledger.h"
 #include "rt/file.h"
@@ -19,6 +20,7 @@
 struct options {
 	const char *tape;
 	const char *contracts;
+	const char *phrases;
 	const char *state_dir; /* NULL: records go to standard output */
 	bool stats;
 };
@@ -34,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'd':
 		o->state_dir = arg;
 		return 0;
+	case 'p':
+		o->phrases = arg;
+		return 0;
 	case 's':
 		o->stats = true;
 		return 0;
@@ -45,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->tape)
 			argp_error(state, "the tape FILE is missing");
+		if (o->phrases && o->state_dir)
+			argp_error(state, "--state and --phrases exclude each other: the ledger "
+					  "of a tape is made as the tape says");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -54,6 +62,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
 	{"contracts", 'c', "FILE", 0,
 	 "judge again under these contracts: verdicts name the first ones", 0},
+	{"phrases", 'p', "FILE", 0,
+	 "read prose by these rules beside the product's, 'on' or 'off', instead of as the tape "
+	 "says",
+	 0},
 	{"state", 'd', "DIR", 0,
 	 "make a ledger in this new directory instead of printing: the same one from the same tape",
 	 0},
@@ -256,6 +268,8 @@ static int replay(struct replay *p)
 
 	if (r == 0)
 		r = settle_contracts(p);
+	if (r == 0 && p->o->phrases)
+		r = ww_phrases_option(p->o->phrases, &p->phrases, &p->cfg);
 	if (r == 0 && p->o->state_dir)
 		r = open_ledger(p);
 	if (r == 0)
@@ -287,6 +301,7 @@ int ww_cmd_replay(int argc, char **argv)
 
 	ww_buf_init(&p.memory, WW_MANIFEST_BYTES_MAX);
 	ww_buf_init(&p.contracts, WW_CONTRACT_FILE_BYTES);
+	ww_buf_init(&p.phrases, WW_PHRASE_FILE_BYTES);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return WW_EXIT_USAGE;
 	r = replay(&p);
@@ -294,6 +309,7 @@ int ww_cmd_replay(int argc, char **argv)
 	ww_originals_free(p.originals);
 	ww_buf_done(&p.memory);
 	ww_buf_done(&p.contracts);
+	ww_buf_done(&p.phrases);
 	explicit_bzero(&p.cfg, sizeof(p.cfg));
 	return r;
 }

@@ -16,6 +16,7 @@
 #include "daemon/committer.h"
 #include "daemon/control.h"
 #include "daemon/identity.h"
+#include "daemon/phrases_file.h"
 #include "daemon/pipeline.h"
 #include "daemon/pruner.h"
 #include "ledger/bundle.h"
@@ -48,6 +49,7 @@ struct daemon {
 	struct ww_control *control;
 	struct ww_pruner pruner;
 	struct ww_buf contracts;
+	struct ww_buf phrases;
 	uint64_t records_dropped; /* while the ledger was stopped */
 	uint64_t dropped_since_ns;
 	unsigned retry_in;
@@ -473,8 +475,11 @@ static int open_pipeline(struct daemon *d)
 {
 	struct ww_contract_error error = {0};
 	struct ww_pipeline_config cfg = {.grace_ns = d->o->grace_ns};
-	int r = 0;
+	int r;
 
+	r = ww_phrases_option(d->o->phrases, &d->phrases, &cfg);
+	if (r < 0)
+		return r;
 	memcpy(cfg.digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg.digest_key));
 	memcpy(d->digest_key, cfg.digest_key, sizeof(d->digest_key));
 	cfg.contracts = ww_buf_slice(&d->contracts);
@@ -564,8 +569,11 @@ static int read_contracts(struct daemon *d)
 static int open_all(struct daemon *d)
 {
 	struct ww_errtext why = {""};
+	struct ww_pipeline_config checked;
 	int r = read_contracts(d);
 
+	if (r == 0)
+		r = ww_phrases_option(d->o->phrases, &d->phrases, &checked);
 	if (r == 0)
 		r = read_witnesses(d);
 	if (r == 0)
@@ -701,6 +709,7 @@ static void close_all(struct daemon *d)
 	ww_ledger_reader_close(d->reader);
 	ww_ledger_close(d->ledger);
 	ww_buf_done(&d->contracts);
+	ww_buf_done(&d->phrases);
 }
 
 int ww_daemon_run(const struct ww_daemon_options *o)
@@ -713,6 +722,7 @@ int ww_daemon_run(const struct ww_daemon_options *o)
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	(void)setpriority(PRIO_PROCESS, 0, PRIORITY); /* where that is allowed */
 	ww_buf_init(&d.contracts, WW_CONTRACT_FILE_BYTES);
+	ww_buf_init(&d.phrases, WW_PHRASE_FILE_BYTES);
 	if (uv_loop_init(&d.loop) < 0)
 		return -ENOMEM;
 	uv_timer_init(&d.loop, &d.commit_timer);

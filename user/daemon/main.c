@@ -77,6 +77,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'c':
 		o->d.contracts_path = arg;
 		return 0;
+	case 'p':
+		o->d.phrases = arg;
+		return 0;
 	case 't':
 		live->otlp = strcmp(arg, "off") == 0 ? NULL : arg;
 		return 0;
@@ -134,6 +137,8 @@ static const struct argp_option argp_options[] = {
 	{"state", 'd', "DIR", 0, "ledger, keys and index (default /var/lib/wirewitness)", 0},
 	{"socket", 's', "PATH", 0, "control socket (default /run/wirewitness/control.sock)", 0},
 	{"contracts", 'c', "FILE", 0, "tool contracts (YAML)", 0},
+	{"phrases", 'p', "FILE", 0,
+	 "phrase rules (YAML) beside the product's, or 'off': read no prose (default 'on')", 0},
 	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"cgroup", 'g', "PATH", 0, "watch this existing cgroup (repeatable)", 0},
 	{"tls-library", 'l', "FILE", 0,

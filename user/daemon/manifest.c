@@ -27,6 +27,8 @@ void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
 	ww_jsonw_hex(w, "addr", ww_slice(cfg->receiver.addr, sizeof(cfg->receiver.addr)));
 	ww_jsonw_end_object(w);
 	ww_jsonw_str(w, "contracts", cfg->contracts);
+	if (cfg->prose)
+		ww_jsonw_str(w, "phrases", cfg->phrases);
 	ww_jsonw_end_object(w);
 }
 
@@ -57,6 +59,19 @@ static int get_hex(struct ww_slice doc, const char *path, uint8_t *out, size_t n
 	return 0;
 }
 
+/* Appends the text to memory. */
+static int get_text(struct ww_slice doc, const char *path, struct ww_buf *memory)
+{
+	struct ww_json_token t;
+	struct ww_slice range;
+	int r;
+
+	if (ww_json_path(doc, path, &t, &range) != WW_PARSE_DONE || t.type != WW_JSON_STRING)
+		return -EBADMSG;
+	r = ww_json_unescape(&t, memory);
+	return r == 0 || r == -ENOMEM ? r : -EBADMSG;
+}
+
 /* One document, to its end: a path would be found in what is left of one. */
 static bool whole(struct ww_slice json)
 {
@@ -71,7 +86,7 @@ static bool whole(struct ww_slice json)
 	return r == WW_PARSE_END;
 }
 
-static void get_text(struct ww_slice doc, const char *path, char *out, size_t cap)
+static void get_line(struct ww_slice doc, const char *path, char *out, size_t cap)
 {
 	struct ww_json_token t;
 
@@ -85,9 +100,9 @@ static void get_text(struct ww_slice doc, const char *path, char *out, size_t ca
 
 void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret)
 {
-	get_text(json, "$.wirewitness", ret->version, sizeof(ret->version));
-	get_text(json, "$.kernel", ret->kernel, sizeof(ret->kernel));
-	get_text(json, "$.bootId", ret->boot_id, sizeof(ret->boot_id));
+	get_line(json, "$.wirewitness", ret->version, sizeof(ret->version));
+	get_line(json, "$.kernel", ret->kernel, sizeof(ret->kernel));
+	get_line(json, "$.bootId", ret->boot_id, sizeof(ret->boot_id));
 }
 
 int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
@@ -97,6 +112,7 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	struct ww_json_token t;
 	struct ww_slice range;
 	uint64_t version, family, port, netns = 0;
+	size_t contracts;
 	int r;
 
 	if (!whole(json) || get_u64(json, "$.version", MANIFEST_VERSION, &version) < 0 ||
@@ -113,17 +129,20 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	if (ww_json_path(json, "$.receiver.netns", &t, &range) != WW_PARSE_END &&
 	    get_u64(json, "$.receiver.netns", UINT32_MAX, &netns) < 0)
 		return -EBADMSG;
-	if (ww_json_path(json, "$.contracts", &t, &range) != WW_PARSE_DONE ||
-	    t.type != WW_JSON_STRING)
-		return -EBADMSG;
 	ww_buf_clear(memory);
-	r = ww_json_unescape(&t, memory);
+	r = get_text(json, "$.contracts", memory);
+	contracts = memory->n;
+	/* Tapes of before know no prose: their records were made without. */
+	cfg.prose = r == 0 && ww_json_path(json, "$.phrases", &t, &range) != WW_PARSE_END;
+	if (cfg.prose)
+		r = get_text(json, "$.phrases", memory);
 	if (r < 0)
-		return r == -ENOMEM ? r : -EBADMSG;
+		return r;
 	cfg.receiver.family = (uint16_t)family;
 	cfg.receiver.port = (uint16_t)port;
 	cfg.receiver_netns = (uint32_t)netns;
-	cfg.contracts = ww_buf_slice(memory);
+	cfg.contracts = ww_slice_sub(ww_buf_slice(memory), 0, contracts);
+	cfg.phrases = ww_slice_sub(ww_buf_slice(memory), contracts, SIZE_MAX);
 	*ret_cfg = cfg;
 	return 0;
 }

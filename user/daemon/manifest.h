@@ -24,8 +24,8 @@ struct ww_manifest_origin {
 void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret);
 
 /*
- * Reads it back. cfg->contracts points into `memory`, which the caller keeps as long as cfg. 0;
- * -EBADMSG; -ENOMEM; output unchanged on failure.
+ * Reads it back. cfg->contracts and cfg->phrases point into `memory`, which the caller keeps as
+ * long as cfg. 0; -EBADMSG; -ENOMEM; output unchanged on failure.
  */
 WW_CHECK int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 			      struct ww_pipeline_config *ret_cfg);

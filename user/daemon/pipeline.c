@@ -38,6 +38,8 @@ struct ww_pipeline {
 	uint64_t coverage_written_ns;
 	uint64_t judge_refused; /* of ww_judge_counts, already reported */
 	struct ww_contracts *contracts;
+	struct ww_phrases *phrases; /* NULL: prose is not read */
+	struct ww_phrase_scanner *scanner;
 	struct ww_actors *actors;
 	struct ww_coverage *coverage;
 	struct ww_flows *flows;
@@ -212,6 +214,8 @@ static struct ww_model_call *decode_model_call(struct ww_pipeline *p, const stru
 		return NULL;
 	}
 	p->stats.model_calls++;
+	if (p->scanner)
+		ww_model_read_prose(call, p->scanner, &p->key);
 	begin(p, &w);
 	ww_model_write(call, &p->clock, &w);
 	end(p, &w, WW_RECORD_MODEL_CALL);
@@ -654,6 +658,8 @@ void ww_pipeline_free(struct ww_pipeline *p)
 	ww_proto_free(p->proto);
 	ww_coverage_free(p->coverage);
 	ww_actors_free(p->actors);
+	ww_phrase_scanner_free(p->scanner);
+	ww_phrases_free(p->phrases);
 	ww_contracts_free(p->contracts);
 	ww_buf_done(&p->record);
 	explicit_bzero(&p->key, sizeof(p->key));
@@ -682,8 +688,8 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 		r = ww_flows_new(p->actors, &flow_ops, p, &p->flows);
 	if (r < 0)
 		return r;
-	deps = (struct ww_judge_deps){p->actors,    p->flows, p->coverage,
-				      p->contracts, &p->key,  &p->clock};
+	deps = (struct ww_judge_deps){p->actors, p->flows,  p->coverage, p->contracts,
+				      &p->key,   &p->clock, p->phrases};
 	return ww_judge_new(&judge_cfg, &deps, emit_record, p, &p->judge);
 }
 
@@ -695,6 +701,16 @@ void ww_pipeline_watch(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)
 void ww_pipeline_pending(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)
 {
 	ww_judge_pending(p->judge, fn, ctx);
+}
+
+static int read_phrases(struct ww_pipeline *p, struct ww_slice users,
+			struct ww_contract_error *ret_error)
+{
+	int r = ww_phrases_parse(ww_phrases_default(), users, &p->phrases, ret_error);
+
+	if (r == 0)
+		r = ww_phrases_bind(p->phrases, p->contracts);
+	return r < 0 ? r : ww_phrase_scanner_new(p->phrases, &p->scanner);
 }
 
 int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, void *ctx,
@@ -714,6 +730,8 @@ int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, voi
 	p->receiver_netns = cfg->receiver_netns;
 	ww_digest_key_init(&p->key, cfg->digest_key);
 	r = ww_contracts_parse(yaml, &p->contracts, ret_error);
+	if (r == 0 && cfg->prose)
+		r = read_phrases(p, cfg->phrases, ret_error);
 	if (r == 0)
 		r = make_stages(p, cfg);
 	if (r < 0)

@@ -16,6 +16,8 @@
 struct ww_pipeline_config {
 	uint8_t digest_key[32];
 	struct ww_slice contracts; /* YAML; empty: no contracts */
+	bool prose;                /* claims are looked for in the model's answers, by */
+	struct ww_slice phrases;   /* the product's phrase rules and these (YAML; empty: none) */
 	uint64_t body_bytes_max;   /* 0: default */
 	uint64_t grace_ns;         /* 0: default */
 	uint64_t skew_ns;          /* 0: default */
@@ -42,7 +44,8 @@ struct ww_pipeline_stats {
 
 struct ww_pipeline;
 
-/* 0; -EINVAL: contracts refused, *ret_error says why; -ENOMEM. Copies what it keeps of cfg. */
+/* 0; -EINVAL: contracts or phrases refused, *ret_error says why; -ENOMEM. Copies what it keeps of
+ * cfg. */
 WW_CHECK int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, void *ctx,
 			     struct ww_pipeline **ret_pipeline,
 			     struct ww_contract_error *ret_error);
