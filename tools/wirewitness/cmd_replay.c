@@ -84,7 +84,7 @@ static const struct argp argp = {
 
 struct replay {
 	const struct options *o;
-	struct ww_buf memory, contracts;
+	struct ww_buf memory, contracts, phrases;
 	struct ww_pipeline_config cfg;
 	struct ww_replay_facts facts;
 	struct ww_originals *originals; /* of judging again */

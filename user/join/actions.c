@@ -73,8 +73,7 @@ void ww_actions_free(struct ww_actions *t)
 	free(t);
 }
 
-/* --- the table ----------------------------------------------------------------------------------
- */
+/* --- the table --- */
 
 static void append(struct list *l, struct ww_action *a)
 {
@@ -460,8 +459,7 @@ static void span_key(const char *kind, const struct ww_span *s, const char *id, 
 	make_key(kind, s->root, ww_slice(text, 24 + n), out);
 }
 
-/* --- times --------------------------------------------------------------------------------------
- */
+/* --- times --- */
 
 /* Invariant 4. A span that ends after it was received, or before its tree began, has a clock of its
  * own, and one that began before the clock was set has two; a start of 0 was not set. */
@@ -483,8 +481,7 @@ static void take_clock(struct ww_actions *t, struct ww_action *a, const struct w
 		a->clock_bad = true;
 }
 
-/* --- spans --------------------------------------------------------------------------------------
- */
+/* --- spans --- */
 
 static bool same_trace(const struct ww_action *a, const uint8_t trace_id[16])
 {
@@ -616,8 +613,7 @@ static int add_tool_span(struct ww_actions *t, const struct ww_span *s,
 	return 0;
 }
 
-/* --- claims -------------------------------------------------------------------------------------
- */
+/* --- claims --- */
 
 /* An announcement without a date has the contract's; 0: it has none either. */
 static struct ww_boot declared_deadline(const struct ww_contract *c, struct ww_boot at)
@@ -817,56 +813,7 @@ void ww_actions_take_claims(struct ww_actions *t, struct ww_action *a)
 	}
 }
 
-const struct ww_action_span *ww_action_last_span(const struct ww_action *a)
-{
-	const struct ww_action_span *last = a->span_count ? &a->spans[0] : NULL;
-
-	for (unsigned i = 1; i < a->span_count; i++) {
-		if (a->spans[i].end.ns > last->end.ns)
-			last = &a->spans[i];
-	}
-	return last;
-}
-
-struct ww_boot ww_action_announced_until(const struct ww_action *a)
-{
-	struct ww_boot until = {0};
-
-	for (unsigned i = 0; i < a->claim_count; i++) {
-		const struct ww_action_claim *c = &a->claims[i];
-
-		if (c->done)
-			return (struct ww_boot){0};
-		if (c->deadline.ns > until.ns)
-			until = c->deadline;
-	}
-	return ww_action_claim_only(a) ? until : (struct ww_boot){0};
-}
-
-struct ww_boot ww_action_said(const struct ww_action *a)
-{
-	struct ww_boot said = {0};
-
-	for (unsigned i = 0; i < a->claim_count; i++) {
-		if (a->claims[i].done && a->claims[i].at.ns > said.ns)
-			said = a->claims[i].at;
-	}
-	return said;
-}
-
-bool ww_action_says_done(const struct ww_action *a)
-{
-	const struct ww_action_span *last = ww_action_last_span(a);
-
-	for (unsigned i = 0; i < a->claim_count; i++) {
-		if (a->claims[i].done)
-			return true;
-	}
-	return last && last->status != WW_SPAN_ERROR;
-}
-
-/* --- prose --------------------------------------------------------------------------------------
- */
+/* --- prose --- */
 
 struct ww_action *ww_actions_by_call(const struct ww_actions *t, struct ww_actor_key root,
 				     const char *call_id)
@@ -908,8 +855,7 @@ void ww_actions_set_contract(struct ww_actions *t, struct ww_action *a, int cont
 	copy(a->tool, sizeof(a->tool), t->contracts->items[contract].tool);
 }
 
-/* --- the model's side ---------------------------------------------------------------------------
- */
+/* --- the model's side --- */
 
 /* Invariant 2: a call id that has a model's call already, or was carried out before it, is another.
  */

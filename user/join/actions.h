@@ -236,6 +236,10 @@ const struct ww_action_span *ww_action_last_span(const struct ww_action *a);
 /* Whether it says "done": a claim, or a tool span that does not end in error. */
 bool ww_action_says_done(const struct ww_action *a);
 
+/* Until when its claims may be kept: a time since boot. */
+#define WW_ACTION_WILL_NS 300000000000ull /* a claim "will" without a deadline */
+uint64_t ww_action_claims_due(const struct ww_action *a);
+
 /* Waiting for judgement, by number; go on with ->next. */
 struct ww_action *ww_actions_open(const struct ww_actions *t);
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "join/join.h"
 
-/* How firmly a window holds an exchange. */
-enum firm { OUTSIDE, MARGIN, CORE };
+enum firm { OUTSIDE, MARGIN, CORE };               /* how a window holds an exchange */
+enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS }; /* whose it is by an id on the wire */
 
-/* Whose exchange it is by an id on the wire. */
-enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS };
-
-/* Claims of one window that are told apart; past it they are AMBIGUOUS. */
+/* Claims of one window, and other actions whose windows overlap, that are told apart: past it they
+ * are AMBIGUOUS. */
 #define CLAIMS_MAX 64
-/* The same for other actions whose windows overlap. */
 #define RIVALS_MAX 64
 /* Like calls after one window that are told apart: seconds of a busy tree. */
 #define OUTSIDE_MAX 1024
@@ -48,8 +45,7 @@ static struct ww_match *newest_own(const struct ww_join_ask *ask)
 	return ww_held_newest_of(ask->held, (uint32_t)ask->action->contract, ask->action->root);
 }
 
-/* --- windows ------------------------------------------------------------------------------------
- */
+/* --- windows --- */
 
 static struct ww_boot plus(struct ww_boot t, uint64_t ns)
 {
@@ -133,8 +129,7 @@ static bool holds(const struct ww_action *a, const struct ww_join_window *w,
 	return f == CORE || (f == MARGIN && ww_action_claim_only(a));
 }
 
-/* --- ids ----------------------------------------------------------------------------------------
- */
+/* --- ids --- */
 
 static bool digest_eq(const struct ww_sha256 *x, const struct ww_sha256 *y)
 {
@@ -159,8 +154,7 @@ static enum exact exact(const struct ww_join_ask *ask, const struct ww_action *a
 	return EXACT_NO;
 }
 
-/* --- rivals -------------------------------------------------------------------------------------
- */
+/* --- rivals --- */
 
 static const struct ww_match *match_of(const struct ww_held_exchange *x, int contract)
 {
@@ -335,8 +329,7 @@ uint32_t ww_join_rivals(const struct ww_join_ask *ask)
 	return n;
 }
 
-/* --- finding ------------------------------------------------------------------------------------
- */
+/* --- finding --- */
 
 static void add_near(struct ww_joined *j, const struct ww_match *m, enum ww_join_near why)
 {
@@ -862,8 +855,7 @@ bool ww_join_may_be_late(const struct ww_join_ask *ask, struct ww_held_exchange 
 	       (ww_action_announced_until(a).ns > 0 || exact(ask, a, x, &by) == EXACT_OURS);
 }
 
-/* --- reads --------------------------------------------------------------------------------------
- */
+/* --- reads --- */
 
 static bool is_attempt(const struct ww_joined *j, const struct ww_match *m)
 {

@@ -3,9 +3,7 @@
 
 #include "base/encode.h"
 
-/* A commitment without a date is to be kept in this time. */
-#define WILL_WAIT_NS 300000000000ull
-#define NS_PER_S     1000000000ull
+#define NS_PER_S 1000000000ull
 /* Actions that a text may mean and that are counted. */
 #define PARTNERS_MAX 64u
 /* Kind, topic and the turn's digest or the exchange's id. */
@@ -138,7 +136,7 @@ static struct ww_boot due_of(const struct text *s, const struct ww_action *a,
 			     const struct ww_action_said *said)
 {
 	const struct ww_contract *c = &s->call->phrases->contracts->items[a->contract];
-	uint64_t wait = c->deadline_s ? c->deadline_s * NS_PER_S : WILL_WAIT_NS;
+	uint64_t wait = c->deadline_s ? c->deadline_s * NS_PER_S : WW_ACTION_WILL_NS;
 
 	return (struct ww_boot){said->at.ns + (said->claim.kind == WW_PHRASE_WILL ? wait : 0)};
 }

@@ -26,8 +26,6 @@
 #define SPAN_EVERY_NS NS_PER_S
 /* A tool call of which nothing further is heard. */
 #define ASKED_WAIT_NS (60 * NS_PER_S)
-/* A claim "will" without a deadline. */
-#define WILL_WAIT_NS (300 * NS_PER_S)
 /* Old evidence is looked for this often. */
 #define EXPIRE_EVERY_NS NS_PER_S
 
@@ -162,8 +160,7 @@ static void refresh_flows(struct ww_judge *j)
 	j->fresh = true;
 }
 
-/* --- when ---------------------------------------------------------------------------------------
- */
+/* --- when --- */
 
 static uint64_t max_ns(uint64_t a, uint64_t b)
 {
@@ -181,22 +178,6 @@ static struct ww_boot exit_of(const struct ww_judge *j, const struct ww_action *
 	const struct ww_actor *actor = ww_actors_get(j->deps.actors, a->actor);
 
 	return actor ? actor->exited : (struct ww_boot){0};
-}
-
-static uint64_t claim_due(const struct ww_action *a)
-{
-	uint64_t due = a->received.ns;
-
-	for (unsigned i = 0; i < a->claim_count; i++) {
-		const struct ww_action_claim *k = &a->claims[i];
-
-		if (k->done)
-			due = max_ns(due, k->at.ns);
-		else
-			due = max_ns(due,
-				     k->deadline.ns ? k->deadline.ns : k->at.ns + WILL_WAIT_NS);
-	}
-	return due;
 }
 
 /* Nothing is done later by a process that ended; spans and claims may still come. */
@@ -238,7 +219,7 @@ static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
 	else if (a->model.asked)
 		due = max_ns(model_due(j, a), a->received.ns);
 	else
-		due = claim_due(a);
+		due = ww_action_claims_due(a);
 	if (c && c->deferred)
 		due += c->deadline_s * NS_PER_S;
 	due = max_ns(due, a->until.ns);
@@ -265,8 +246,7 @@ static bool busy(const struct ww_judge *j, const struct ww_action *a, const stru
 	return false;
 }
 
-/* --- what is pending ----------------------------------------------------------------------------
- */
+/* --- what is pending --- */
 
 /* As in due_of. */
 static enum ww_pending_wait wait_of(const struct ww_judge *j, const struct ww_action *a)
@@ -341,8 +321,7 @@ void ww_judge_pending(struct ww_judge *j, ww_pending_fn fn, void *ctx)
 	}
 }
 
-/* --- judging ------------------------------------------------------------------------------------
- */
+/* --- judging --- */
 
 static void rule_plainly(struct ww_ruling *r, enum ww_verdict verdict, enum ww_reason reason)
 {
@@ -451,7 +430,7 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 	};
 
 	if (!a->model.asked)
-		ask.until.ns = a->received.ns + WILL_WAIT_NS;
+		ask.until.ns = a->received.ns + WW_ACTION_WILL_NS;
 	else if (ask.until.ns == 0)
 		ask.until.ns = a->model.at.ns + ASKED_WAIT_NS;
 	return ask;
@@ -733,8 +712,7 @@ static void make_room(struct ww_judge *j)
 	}
 }
 
-/* --- what comes in ------------------------------------------------------------------------------
- */
+/* --- what comes in --- */
 
 static bool needs(const struct ww_contract *c, unsigned index)
 {
@@ -873,9 +851,7 @@ void ww_judge_flow(struct ww_judge *j, const struct ww_flow *f)
 	ww_held_update_flow(j->held, f, f->t_close.ns ? f->t_close : j->now);
 }
 
-/* --- time
- * -----------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 static bool is_due(const struct ww_judge *j, const struct ww_action_wait *w)
 {

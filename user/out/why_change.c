@@ -208,6 +208,15 @@ static const struct ww_why_change verdicts[] = {
 	 "reason, because the run could have gone unseen"},
 	{V(CONTROL_MISSING), 0, "a text that says that it was done: NARRATED_ONLY"},
 
+	{V(SUSPECT_NO_ACTION), 0,
+	 "a declared call of the turn's process tree: UNVERIFIABLE(PROSE_ONLY), because prose "
+	 "alone "
+	 "never confirms"},
+	{V(SUSPECT_NO_ACTION), 0,
+	 "a tool span or a declared claim of the same: NO_ACTION, which prose alone never is"},
+	{V(SUSPECT_NO_ACTION), 0,
+	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},
+
 	{V(NARRATED_ONLY), 0,
 	 "a run of the control before the action began: its answer would have been judged; the "
 	 "text is "
@@ -273,6 +282,10 @@ static const struct ww_why_change reasons[] = {
 	 "an id that the request shares with the action (trace context, idempotency key): the join "
 	 "would "
 	 "have been EXACT, and one of the [{n} ]that could be meant would have been picked"},
+
+	{R(PROSE_ONLY), 0,
+	 "a tool span, a declared claim or a model's tool call that the call belongs to: it would "
+	 "have been judged"},
 
 	{R(BODY_UNKNOWN), 0,
 	 "the whole body of the answer, as JSON: the rule[ {wire.rule}] could have been decided"},
