@@ -92,17 +92,18 @@ static void lost_memory(struct ww_pipeline *p, uint64_t cgroup)
 
 /* --- flows and exchanges ---------------------------------------------------------------------- */
 
-static bool is_receiver(const struct ww_pipeline *p, const struct ww_endpoint *e)
+/* Loopback addresses mean the same nowhere but in one network namespace. */
+static bool is_receiver(const struct ww_pipeline *p, const struct ww_flow *f)
 {
-	return p->receiver.port != 0 && ww_endpoint_eq(e, &p->receiver);
+	return p->receiver.port != 0 && ww_endpoint_eq(&f->peer, &p->receiver) &&
+	       (!p->receiver_netns || !f->netns || f->netns == p->receiver_netns);
 }
 
 static void note_loopback(struct ww_pipeline *p, const struct ww_flow *f)
 {
 	struct loopback *l;
 
-	if (!ww_endpoint_loopback(&f->peer) || f->role == WW_FLOW_ACCEPT ||
-	    is_receiver(p, &f->peer))
+	if (!ww_endpoint_loopback(&f->peer) || f->role == WW_FLOW_ACCEPT || f->receiver)
 		return;
 	if (p->loopback_count >= LOOPBACK_PENDING_MAX) {
 		ww_coverage_loopback(p->coverage, f->cgroup, f->t_open, &f->peer);
@@ -116,6 +117,7 @@ static void flow_opened(void *ctx, struct ww_flow *f)
 {
 	struct ww_pipeline *p = ctx;
 
+	f->receiver = f->role != WW_FLOW_ACCEPT && is_receiver(p, f);
 	/* A connected datagram socket may never send (address selection does that): see
 	 * flow_closed. */
 	if (f->type != 2 || f->role == WW_FLOW_SEND)

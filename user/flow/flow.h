@@ -68,6 +68,7 @@ struct ww_flow {
 	bool established;
 	bool closed;
 	bool seen_birth; /* opened while we watched */
+	bool receiver;   /* to our own receiver of claims (set by the owner of the table) */
 	struct ww_boot t_open;
 	struct ww_boot t_established;
 	struct ww_boot t_close;

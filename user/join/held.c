@@ -740,6 +740,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	e->how = f->how;
 	e->established = f->established;
 	e->tls = f->tls;
+	e->receiver = f->receiver;
 	e->bound = f->bind != WW_BIND_UNBOUND;
 	e->unchecked =
 		e->bound && !(f->account[WW_DIR_OUT].checked && f->account[WW_DIR_IN].checked);

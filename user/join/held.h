@@ -136,7 +136,8 @@ struct ww_held_flow {
 	uint8_t how;
 	bool established;
 	bool tls;
-	bool bound; /* its TLS session is known */
+	bool receiver; /* to our own receiver of claims: no call of the application */
+	bool bound;    /* its TLS session is known */
 	bool closed;
 	bool model; /* carried a decoded call to a model */
 	struct ww_boot t_open;

@@ -103,6 +103,8 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 
 bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_flow *f)
 {
+	if (f->receiver)
+		return false;
 	return f->name ? ww_pattern_destination(&c->call, f->name, &f->peer)
 		       : ww_pattern_address(&c->call, &f->peer);
 }

@@ -241,6 +241,14 @@ static inline void flow_data(struct scene *s, uint64_t cookie, uint32_t pid, enu
 	feed(s, ev, WW_EVENT_DATA, sizeof(*ev) + bytes, ms, pid, cookie);
 }
 
+/* As the pipeline does. */
+static void scene_opened(void *ctx, struct ww_flow *f)
+{
+	struct ww_endpoint receiver = endpoint("127.0.0.1", 4318);
+
+	f->receiver = ww_endpoint_eq(&f->peer, &receiver);
+}
+
 static void scene_closed(void *ctx, struct ww_flow *f)
 {
 	struct scene *s = ctx;
@@ -543,7 +551,8 @@ static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call
 
 static inline struct scene *scene_open_by(const char *yaml, bool prose)
 {
-	static const struct ww_flow_ops ops = {.closed = scene_closed, .lost = scene_lost};
+	static const struct ww_flow_ops ops = {
+		.opened = scene_opened, .closed = scene_closed, .lost = scene_lost};
 	struct scene *s = calloc(1, sizeof(*s));
 	struct ww_contract_error e = {0};
 	struct ww_judge_config cfg = {0};

@@ -811,6 +811,30 @@ static void test_announced(void **state)
 	scene_close(s);
 }
 
+/* A declared destination on loopback: what goes to our own receiver of claims is no call to it. */
+static void test_claims_are_no_calls(void **state)
+{
+	static const char yaml[] = "version: 1\ncontracts:\n- tool: refund\n  effect: network\n"
+				   "  destinations: [{cidr: [127.0.0.0/8], allow_loopback: true}]\n"
+				   "  methods: [POST]\n  paths: [/v1/refunds]\n";
+
+	for (unsigned port = 4318; port <= 4319; port++) {
+		struct scene *s = scene_open_with(yaml);
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		flow_open(s, 7, AGENT, "127.0.0.1", (uint16_t)port, 1100);
+		flow_state(s, 7, WW_EVENT_FLOW_STATE, 1, 0, 0, 0, 0, 1110);
+		flow_state(s, 7, WW_EVENT_FLOW_CLOSE, 7, WW_CLOSE_FIN_LOCAL, 400, 400, 90, 1400);
+		tell(s, &p);
+		tick(s, 6000);
+		if (port == 4318)
+			expect(s, "NO_ACTION", "", "E0", "NONE");
+		else
+			expect(s, "ACTED_UNDECODED", "", "E3", "UNIQUE");
+		scene_close(s);
+	}
+}
+
 /* --- the model asked ----------------------------------------------------------------------------
  */
 
@@ -900,6 +924,7 @@ static void test_carried_out_without_a_span(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_claims_are_no_calls),
 		cmocka_unit_test(test_lost_events),
 		cmocka_unit_test(test_losses_outside_the_window),
 		cmocka_unit_test(test_gaps_in_coverage),
