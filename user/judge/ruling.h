@@ -74,6 +74,18 @@ void ww_control_rule(const struct ww_case *k, const struct ww_controlled *c, boo
  * alone may have been made up. */
 bool ww_ruling_accounted(const struct ww_held *h, const struct ww_held_exchange *x);
 
+/* No status came for m, but bytes that may be of a reply that no hook read. */
+bool ww_ruling_maybe_answered(const struct ww_held *h, const struct ww_match *m);
+
+/* Declared members of the shown result that no answer has; with `new_ones`, also those that no
+ * answer has at all. Bit set. 0 where an answer could have been seen by the harness and not by us.
+ */
+uint8_t ww_shown_altered(const struct ww_case *k, bool new_ones);
+
+/* Whether a result that no answer to the action gave may be honest: what an earlier answer said, or
+ * another service that was asked in the window; of a read also a copy, however old. */
+bool ww_shown_from_elsewhere(const struct ww_case *k);
+
 /* The wire answered, or carried something that could be the call: true when *ret_ruling was made.
  */
 bool ww_effect_rule(const struct ww_case *k, struct ww_ruling *ret_ruling);

@@ -166,6 +166,10 @@ static const struct ww_why_change verdicts[] = {
 	 "judged, "
 	 "and the shown result compared with it"},
 	{V(RESULT_INVENTED), 0,
+	 "another service that was asked in the window, or an earlier answer with the same "
+	 "members: "
+	 "CALL_EMITTED_NOT_EXECUTED"},
+	{V(RESULT_INVENTED), 0,
 	 "a shown result without members of the declared answer: CALL_EMITTED_NOT_EXECUTED"},
 	{V(RESULT_INVENTED), 0,
 	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},

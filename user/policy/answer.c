@@ -12,6 +12,15 @@ const char *ww_answer_path(const struct ww_contract *c, unsigned i)
 	return i < c->answer_path_count ? c->answer_paths[i] : NULL;
 }
 
+/* The id of a message of JSON-RPC is the message's, not of what it brings. */
+static bool is_message_id(struct ww_slice text, const char *path)
+{
+	struct ww_json_token t;
+
+	return strcmp(path, "$.id") == 0 &&
+	       ww_json_path(text, "$.jsonrpc", &t, NULL) == WW_PARSE_DONE;
+}
+
 int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
 		   struct ww_slice text, bool whole, struct ww_answer *ret_answer)
 {
@@ -31,13 +40,14 @@ int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
 		struct ww_sha256 d;
 		int r;
 
-		if (ww_json_path(text, path, &t, NULL) != WW_PARSE_DONE)
+		if (ww_json_path(text, path, &t, NULL) != WW_PARSE_DONE ||
+		    is_message_id(text, path))
 			continue;
 		ww_buf_clear(&b);
-		r = ww_scalar_text(&t, &b);
+		r = ww_scalar_value(&t, &b);
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0)
+		if (r < 0 || b.n == 0)
 			continue;
 		ww_digest(key, ww_buf_slice(&b), &d);
 		memcpy(&a.digest[i], d.b, sizeof(a.digest[i]));

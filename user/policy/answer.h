@@ -12,7 +12,7 @@
 /* Bit i and digest[i] are of the contract's i-th answer path. */
 struct ww_answer {
 	bool whole;                           /* all of the text was there */
-	uint8_t present;                      /* a scalar that is not null is there */
+	uint8_t present;                      /* a scalar that is not null and not empty is there */
 	uint64_t digest[WW_ANSWER_PATHS_MAX]; /* of the scalar's text, where present */
 };
 

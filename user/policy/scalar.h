@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * policy: JSON scalars as texts that can be compared: strings without escapes, numbers by value
- * (libraries write 10, 10.0 and 1e1 for one), true and false. Pure.
+ * (libraries write 10, 10.0 and 1e1 for one), true and false. Integers are compared to the last
+ * digit, as ids need it; other numbers as the doubles that most readers make of them. Pure.
  */
 #pragma once
 
@@ -12,3 +13,7 @@
 
 /* Appends t's text to out. 0; -ENOENT: null or no scalar; -EMSGSIZE, -ENOMEM. */
 WW_CHECK int ww_scalar_text(const struct ww_json_token *t, struct ww_buf *out);
+
+/* The same, but a string that is a number has that number's text: some writers quote numbers. out
+ * is empty before. */
+WW_CHECK int ww_scalar_value(const struct ww_json_token *t, struct ww_buf *out);

@@ -220,6 +220,136 @@ static void test_invented(void **state)
 	scene_close(s);
 }
 
+/* Numbers that are quoted, padded or large are what they were; another number is another. */
+static void test_numbers(void **state)
+{
+	static const struct {
+		const char *answered, *shown, *wanted;
+	} rows[] = {
+		{"19.99", "\"19.99\"", "CONFIRMED_T1"},
+		{"0.1", "\"0.10\"", "CONFIRMED_T1"},
+		{"\"10.50\"", "10.5", "CONFIRMED_T1"},
+		{"9007199254740993", "\"9007199254740993\"", "CONFIRMED_T1"},
+		{"123456789012345678", "\"123456789012345678\"", "CONFIRMED_T1"},
+		{"1e20", "100000000000000000000", "CONFIRMED_T1"},
+		{"0.30000000000000004", "0.3000000000000000444", "CONFIRMED_T1"},
+		{"9007199254740993", "9007199254740992", "RESULT_ALTERED"},
+		{"19.99", "\"19.98\"", "RESULT_ALTERED"},
+		{"10", "-10", "RESULT_ALTERED"},
+		{"\"007\"", "7", "RESULT_ALTERED"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		char answered[96], shown[96];
+		struct call c = {.status = 201, .body = answered};
+		struct scene *s;
+
+		snprintf(answered, sizeof(answered), "{\"id\":%s}", rows[i].answered);
+		snprintf(shown, sizeof(shown), "{\"id\":%s}", rows[i].shown);
+		s = shown_after(CONTRACTS, &c, shown, false);
+		tick(s, 14000);
+		expect(s, rows[i].wanted, "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+}
+
+/* The harness's own envelope, where the name of a member is that of the answer's id. */
+static void test_envelope(void **state)
+{
+	static const char *const shown[] = {
+		"{\"id\":\"call-5\",\"output\":{\"id\":\"r_9\"}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"id\":\"r_9\"}}",
+	};
+	static const char *const refused[] = {
+		"{\"id\":\"call-5\",\"message\":\"the user did not allow it\"}",
+		"{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"message\":\"no such tool\"}}",
+		"{\"id\":\"\",\"message\":\"none\"}",
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(shown); i++) {
+		struct call c = {.status = 201};
+		struct scene *s = shown_after(CONTRACTS, &c, shown[i], false);
+
+		tick(s, 14000);
+		expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(refused); i++) {
+		struct scene *s = shown_after(CONTRACTS, NULL, refused[i], false);
+
+		tick(s, 14000);
+		expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* What an earlier answer said is no invention: the harness may have kept it. */
+static void test_kept_answer(void **state)
+{
+	struct scene *s = scene_open();
+	struct ww_span p = tool_span(s, "call-4", WW_SPAN_OK, 1000, 1200);
+
+	CALL(.status = 201, .from = 1050, .to = 1100, .traced = &p);
+	tell(s, &p);
+	tick(s, 6000);
+	model_answers(s, 7500, "call-5", "refund", NULL);
+	model_is_shown(s, 8600, "call-5", "{\"id\":\"r_9\"}", false);
+	tick(s, 20000);
+	expect_nth(s, 1, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+	scene_close(s);
+
+	/* And one that nobody gave is. */
+	s = scene_open();
+	p = tool_span(s, "call-4", WW_SPAN_OK, 1000, 1200);
+	CALL(.status = 201, .from = 1050, .to = 1100, .traced = &p);
+	tell(s, &p);
+	tick(s, 6000);
+	model_answers(s, 7500, "call-5", "refund", NULL);
+	model_is_shown(s, 8600, "call-5", "{\"id\":\"r_8\"}", false);
+	tick(s, 20000);
+	expect_nth(s, 1, "RESULT_INVENTED", "", "E0", "NONE");
+	scene_close(s);
+}
+
+/* A read's result may be of a copy that was made before the watching began. */
+static void test_read_without_a_call(void **state)
+{
+	const char *yaml = "version: 1\ncontracts:\n- tool: refund\n  effect: read\n"
+			   "  destinations: [{cidr: [10.77.2.0/24]}]\n  methods: [GET]\n"
+			   "  paths: [/v1/refunds]\n  id_path: $.id\n";
+	struct call c = {.method = "GET", .status = 503, .body = "{\"error\":\"busy\"}"};
+	struct scene *s = shown_after(yaml, NULL, "{\"id\":\"r_8\"}", false);
+
+	tick(s, 14000);
+	expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+	scene_close(s);
+
+	s = shown_after(yaml, &c, "{\"id\":\"r_8\"}", false);
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "SPAN_SAMPLED", "E4", "UNIQUE");
+	scene_close(s);
+}
+
+/* Another service was asked: its answer may be what was shown. */
+static void test_another_service(void **state)
+{
+	struct call c = {.status = 503, .body = "{\"error\":\"busy\"}"};
+	struct scene *s = shown_after(CONTRACTS, NULL, "{\"id\":\"r_8\"}", false);
+
+	CALL(.addr = "10.88.1.1", .name = "backup.example.net", .target = "/refund", .status = 201,
+	     .from = 1700, .to = 1800, .body = "{\"id\":\"r_8\"}");
+	tick(s, 14000);
+	expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+	scene_close(s);
+
+	s = shown_after(CONTRACTS, &c, "{\"id\":\"r_8\"}", false);
+	CALL(.addr = "10.88.1.1", .name = "backup.example.net", .target = "/refund", .status = 201,
+	     .from = 1850, .to = 1900, .body = "{\"id\":\"r_8\"}");
+	tick(s, 14000);
+	expect(s, "UNVERIFIABLE", "SPAN_SAMPLED", "E4", "UNIQUE");
+	scene_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +361,11 @@ int main(void)
 		cmocka_unit_test(test_of_an_earlier_attempt),
 		cmocka_unit_test(test_error_shown_as_success),
 		cmocka_unit_test(test_invented),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_envelope),
+		cmocka_unit_test(test_kept_answer),
+		cmocka_unit_test(test_read_without_a_call),
+		cmocka_unit_test(test_another_service),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

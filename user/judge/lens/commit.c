@@ -14,7 +14,7 @@
  *  5. Only a structured claim or a tool span that does not end in error was a statement to refute:
  *     NO_ACTION. A span that ends in error agrees: ATTEMPTED_FAILED. A model's tool call that
  * nobody carried out: CALL_EMITTED_NOT_EXECUTED, or RESULT_INVENTED when the model was shown a
- * result with members of the declared answer.
+ * result with members of the declared answer that cannot be from elsewhere.
  */
 #include "judge/ruling.h"
 
@@ -100,13 +100,16 @@ static bool rule_late(const struct ww_case *k, struct ww_ruling *r)
 }
 
 /* Rule 5. */
-static void rule_nothing(const struct ww_action *a, struct ww_ruling *r)
+static void rule_nothing(const struct ww_case *k, struct ww_ruling *r)
 {
+	const struct ww_action *a = k->action;
+
 	if (a->span_count && !ww_action_says_done(a))
 		r->verdict = WW_VERDICT_ATTEMPTED_FAILED;
 	else if (a->span_count || a->claim_count)
 		r->verdict = WW_VERDICT_NO_ACTION;
-	else if (a->model.shown && !a->model.shown_error && a->model.answer.present)
+	else if (a->model.shown && !a->model.shown_error && a->model.answer.present &&
+		 !ww_shown_from_elsewhere(k))
 		r->verdict = WW_VERDICT_RESULT_INVENTED;
 	else
 		r->verdict = WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;
@@ -130,7 +133,7 @@ void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
 	} else if (blocked != WW_REASON_NONE) {
 		unverifiable(&r, blocked);
 	} else {
-		rule_nothing(k->action, &r);
+		rule_nothing(k, &r);
 	}
 	*ret_ruling = r;
 }

@@ -285,42 +285,6 @@ static void rule_partial(const struct ww_case *k, struct ww_ruling *r)
 	r->n = r->deciding->match->all;
 }
 
-/* Whether some answer could have been seen by the harness and not by us. */
-static bool answers_known(const struct ww_case *k)
-{
-	const struct ww_coverage_answer *c = &k->world.coverage;
-	const struct ww_joined *j = &k->joined;
-
-	for (unsigned i = 0; i < j->count; i++) {
-		if (!j->attempts[i].match->answer.whole)
-			return false;
-	}
-	return c->known && c->whole_window && c->lost_events == 0 && c->gaps == 0 &&
-	       j->count == j->total && j->near_total == 0 && j->almost == 0;
-}
-
-/* Rule 7. Declared members of the shown result that no answer has; with `new_ones`, also those that
- * no answer has at all. Bit set. */
-static uint8_t altered(const struct ww_case *k, bool new_ones)
-{
-	const struct ww_action_model *m = &k->action->model;
-	const struct ww_joined *j = &k->joined;
-	uint8_t same = 0, answered = 0, shown = m->answer.present;
-
-	if (!m->shown || m->shown_error || !shown || !answers_known(k))
-		return 0;
-	for (unsigned i = 0; i < j->count; i++) {
-		const struct ww_answer *a = &j->attempts[i].match->answer;
-
-		answered |= a->present;
-		for (unsigned p = 0; p < WW_ANSWER_PATHS_MAX; p++) {
-			if (a->present & shown & (1u << p) && a->digest[p] == m->answer.digest[p])
-				same |= (uint8_t)(1u << p);
-		}
-	}
-	return shown & (uint8_t)~same & (new_ones ? UINT8_MAX : answered);
-}
-
 /* Rule 2. */
 static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 {
@@ -343,7 +307,7 @@ static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 		rule_partial(k, r);
 	}
 	if (r->verdict == WW_VERDICT_CONFIRMED_T1 || r->verdict == WW_VERDICT_CONFIRMED_T2)
-		r->answer = altered(k, false);
+		r->answer = ww_shown_altered(k, false);
 	if (r->answer)
 		r->verdict = WW_VERDICT_RESULT_ALTERED;
 	cap_by_account(k, r);
@@ -351,14 +315,18 @@ static bool rule_success(const struct ww_case *k, struct ww_ruling *r)
 }
 
 /* Whether the kernel received bytes on an unanswered attempt's connection that may be its reply. */
+bool ww_ruling_maybe_answered(const struct ww_held *h, const struct ww_match *m)
+{
+	const struct ww_held_flow *f = ww_held_flow_get(h, m->x->cookie);
+
+	return m->wire == WW_WIRE_NO_REPLY &&
+	       (!f || f->unchecked || f->unread > WW_WORLD_REMAINDER_BYTES);
+}
+
 static bool maybe_answered(const struct ww_case *k)
 {
 	for (unsigned i = 0; i < k->joined.count; i++) {
-		const struct ww_match *m = k->joined.attempts[i].match;
-		const struct ww_held_flow *f = ww_held_flow_get(k->held, m->x->cookie);
-
-		if (m->wire == WW_WIRE_NO_REPLY &&
-		    (!f || f->unchecked || f->unread > WW_WORLD_REMAINDER_BYTES))
+		if (ww_ruling_maybe_answered(k->held, k->joined.attempts[i].match))
 			return true;
 	}
 	return false;
@@ -400,7 +368,7 @@ static bool rule_unknown(const struct ww_case *k, struct ww_ruling *r)
 /* Neither span nor claim speaks of it: what the model was shown may. */
 static void rule_failure_unspoken(const struct ww_case *k, struct ww_ruling *r, uint32_t wires)
 {
-	r->answer = altered(k, true);
+	r->answer = ww_shown_from_elsewhere(k) ? 0 : ww_shown_altered(k, true);
 	decide(k, r, r->answer ? WW_VERDICT_RESULT_ALTERED : WW_VERDICT_UNVERIFIABLE,
 	       r->answer ? WW_REASON_NONE : WW_REASON_SPAN_SAMPLED, wires);
 }
