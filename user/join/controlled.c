@@ -2,6 +2,8 @@
 #include "join/controlled.h"
 
 #define NS_PER_S 1000000000ull
+/* Actions that had one answer and are told apart. */
+#define USERS_MAX 64u
 
 const char *ww_control_says_name(enum ww_control_says s)
 {
@@ -45,10 +47,28 @@ static enum ww_control_subject subject_of(const struct ww_controlled *c,
 	if (c->control->subject_count == 0)
 		return WW_CONTROL_SUBJECT_UNASKED;
 	if (!of_action || !of_action->known || of_action->count != 1 || !run->subjects ||
-	    !run->subjects->known)
+	    !run->subjects->known || c->subjects_differ)
 		return WW_CONTROL_SUBJECT_UNKNOWN;
-	return ww_subjects_include(run->subjects, of_action) ? WW_CONTROL_SUBJECT_EQUAL
-							     : WW_CONTROL_SUBJECT_DIFFERS;
+	if (!ww_subjects_include(run->subjects, of_action))
+		return WW_CONTROL_SUBJECT_DIFFERS;
+	/* A denial of several does not say of which. */
+	return run->subjects->count > 1 && says(run) == WW_CONTROL_DENY ? WW_CONTROL_SUBJECT_UNKNOWN
+									: WW_CONTROL_SUBJECT_EQUAL;
+}
+
+/* Whether an attempt is about another subject than the first. */
+static bool subjects_differ(const struct ww_controlled *c, const struct ww_joined *j)
+{
+	const struct ww_subjects *first = c->action->match->subjects;
+
+	for (unsigned i = 0; i < j->count && first && c->control->subject_count; i++) {
+		const struct ww_subjects *s = j->attempts[i].match->subjects;
+
+		if (!s || s[c->place].known != first[c->place].known ||
+		    (s[c->place].known && !ww_subjects_include(&s[c->place], &first[c->place])))
+			return true;
+	}
+	return false;
 }
 
 static const struct ww_attempt *first_sent(const struct ww_joined *j)
@@ -127,6 +147,38 @@ static void reverse(struct ww_controlled *c)
 	}
 }
 
+/* The last answer between the first attempt and this one, when it did not allow, or is not known.
+ */
+static bool is_refused(const struct ww_controlled *c, const struct ww_attempt *retry)
+{
+	const struct ww_control_run *last = NULL;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct ww_control_run *r = &c->runs[i];
+
+		if (r->subject != WW_CONTROL_SUBJECT_DIFFERS && r->ended.ns > c->begun.ns &&
+		    r->ended.ns <= retry->match->x->t_first_req.ns &&
+		    (!last || r->ended.ns > last->ended.ns))
+			last = r;
+	}
+	return last &&
+	       (last->says != WW_CONTROL_ALLOW || last->subject == WW_CONTROL_SUBJECT_UNKNOWN);
+}
+
+/* Invariant 4. */
+static void take_refused_retry(struct ww_controlled *c, const struct ww_joined *j)
+{
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct ww_attempt *a = &j->attempts[i];
+
+		if (a->match->wire == WW_WIRE_NOT_SENT || !is_refused(c, a))
+			continue;
+		c->action = a;
+		c->begun = a->match->x->t_first_req;
+		return;
+	}
+}
+
 bool ww_control_find(const struct ww_held *h, const struct ww_action *a,
 		     const struct ww_contract *c, unsigned k, const struct ww_joined *j,
 		     uint64_t slack_ns, struct ww_controlled *ret_controlled)
@@ -144,6 +196,7 @@ bool ww_control_find(const struct ww_held *h, const struct ww_action *a,
 	to->place = k;
 	to->action = first;
 	to->begun = first->match->x->t_first_req;
+	to->subjects_differ = subjects_differ(to, j);
 	to->from.ns = a->root.start_ns;
 	if (age_ns && to->begun.ns > age_ns && to->begun.ns - age_ns > to->from.ns)
 		to->from.ns = to->begun.ns - age_ns;
@@ -152,6 +205,7 @@ bool ww_control_find(const struct ww_held *h, const struct ww_action *a,
 	     m && m->x->arrived.ns >= a->root.start_ns; m = m->older)
 		look_at(to, a, m);
 	reverse(to);
+	take_refused_retry(to, j);
 	return true;
 }
 
@@ -160,20 +214,53 @@ static bool is_attempt(const struct ww_controlled *c, const struct ww_match *m)
 	return m->x->owner != 0 && m->x->owner == c->action->match->x->owner;
 }
 
+/* Several calls of one action are one use. */
+struct users {
+	uint32_t count, unknown;
+	uint64_t seen[USERS_MAX];
+};
+
+static void add_user(struct users *u, uint64_t action)
+{
+	if (!action) {
+		u->unknown++;
+		return;
+	}
+	for (uint32_t i = 0; i < u->count && i < USERS_MAX; i++) {
+		if (u->seen[i] == action)
+			return;
+	}
+	if (u->count == USERS_MAX) {
+		u->unknown++;
+		return;
+	}
+	u->seen[u->count++] = action;
+}
+
 uint32_t ww_control_uses(const struct ww_held *h, const struct ww_controlled *c,
-			 const struct ww_control_run *run)
+			 const struct ww_control_run *run, uint32_t *ret_unknown)
 {
 	const struct ww_match *own = c->action->match;
-	uint32_t n = 0;
+	struct users users;
 
+	users.count = users.unknown = 0;
 	for (const struct ww_match *m = ww_held_newest(h, own->contract);
 	     m && m->x->arrived.ns >= run->ended.ns; m = m->older) {
 		if (m == own || !m->destination || !m->template || is_attempt(c, m) ||
-		    m->x->t_first_req.ns <= run->ended.ns || m->x->t_first_req.ns >= c->begun.ns ||
+		    m->wire == WW_WIRE_NOT_SENT || m->x->t_first_req.ns <= run->ended.ns ||
+		    m->x->t_first_req.ns >= c->begun.ns ||
 		    !ww_held_same_tree(m->x->root, own->x->root))
 			continue;
-		if (subject_of(c, m, run->match) != WW_CONTROL_SUBJECT_DIFFERS)
-			n++;
+		switch (subject_of(c, m, run->match)) {
+		case WW_CONTROL_SUBJECT_DIFFERS:
+			break;
+		case WW_CONTROL_SUBJECT_UNKNOWN:
+			add_user(&users, 0);
+			break;
+		default:
+			add_user(&users, m->x->owner ? m->x->owner : ww_held_traced(h, m->x));
+		}
 	}
-	return n;
+	*ret_unknown = users.unknown;
+	return users.count;
 }

@@ -8,7 +8,10 @@
  *  1. An action begins with the first request byte of its first attempt, and a control is over with
  *     the last byte of its answer: both by the kernel's clock.
  *  2. Runs are of the action's process tree. Another tree's are counted: it may have asked for it.
- *  3. Subjects that are not known are neither the same nor different.
+ *  3. Subjects that are not known are neither the same nor different. So are those of an action
+ *     whose attempts are about several.
+ *  4. A retry needs no new answer. But where one came in between that does not allow, the first
+ *     retry after it is what is judged.
  *
  * Pure, no memory of its own.
  */
@@ -51,10 +54,11 @@ struct ww_control_run {
 struct ww_controlled {
 	const struct ww_control *control;
 	unsigned place;                  /* of it in its contract */
-	const struct ww_attempt *action; /* the first attempt; it has begun */
+	const struct ww_attempt *action; /* the first attempt, or a retry: invariant 4 */
 	struct ww_boot begun;            /* of it */
 	struct ww_boot from;             /* a run before that allows nothing, for its age */
 	struct ww_boot until;            /* runs are looked for until then */
+	bool subjects_differ;            /* its attempts are about several */
 	uint32_t total;
 	unsigned count; /* of them here, the last ones, by begin */
 	struct ww_control_run runs[WW_CONTROL_RUNS_MAX];
@@ -72,6 +76,6 @@ bool ww_control_find(const struct ww_held *h, const struct ww_action *a,
 		     uint64_t slack_ns, struct ww_controlled *ret_controlled);
 
 /* Actions of the tree about the same subject that began after the run's answer and before this one:
- * they had the same answer. */
+ * they had the same answer. *ret_unknown: calls of actions that are not known, beside them. */
 uint32_t ww_control_uses(const struct ww_held *h, const struct ww_controlled *c,
-			 const struct ww_control_run *run);
+			 const struct ww_control_run *run, uint32_t *ret_unknown);

@@ -5,6 +5,19 @@
 
 #include "policy/scalar.h"
 
+/* 0 where the text says itself what is meant: "1.50" may be the number 1.5, or a name. */
+static int plain(const struct ww_json_token *t, struct ww_slice text)
+{
+	WW_AUTO(ww_buf_wipe) struct ww_buf value = {0};
+	int r;
+
+	if (t->type != WW_JSON_STRING)
+		return 0;
+	ww_buf_init(&value, WW_SCALAR_BYTES_MAX);
+	r = ww_scalar_value(t, &value);
+	return r < 0 ? r : ww_slice_eq(ww_buf_slice(&value), text) ? 0 : -ENOENT;
+}
+
 /* 0; -ENOENT: no scalar that fits; -ENOMEM. */
 static int add(struct ww_subjects *s, const struct ww_digest_key *key,
 	       const struct ww_json_token *t)
@@ -17,6 +30,8 @@ static int add(struct ww_subjects *s, const struct ww_digest_key *key,
 		return -ENOENT;
 	ww_buf_init(&b, WW_SCALAR_BYTES_MAX);
 	r = ww_scalar_text(t, &b);
+	if (r == 0)
+		r = plain(t, ww_buf_slice(&b));
 	if (r < 0)
 		return r == -ENOMEM ? r : -ENOENT;
 	ww_digest(key, ww_buf_slice(&b), &d);

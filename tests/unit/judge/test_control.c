@@ -371,16 +371,209 @@ static void test_ends_late(void **state)
 	scene_close(s);
 }
 
+/* Numbers beyond what a double holds are told apart, and are what their digits say. */
+static void test_large_subjects(void **state)
+{
+	static const struct {
+		const char *asked, *acted, *wanted;
+	} rows[] = {
+		{"9007199254740993", "9007199254740992", "SUBJECT_MISMATCH"},
+		{"9007199254740993", "\"9007199254740993\"", "CONTROL_FIRED"},
+		{"\"123456789012345678\"", "123456789012345678", "CONTROL_FIRED"},
+		{"123456789012345678", "123456789012345679", "SUBJECT_MISMATCH"},
+		{"7", "\"7\"", "CONTROL_FIRED"},
+		{"7.0", "7", "CONTROL_FIRED"},
+		{"-0", "0", "CONTROL_FIRED"},
+		{"1e2", "100", "CONTROL_FIRED"},
+		{"\"007\"", "7", "SUBJECT_MISMATCH"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = begin(CONTROLLED);
+		char asked[96], acted[96];
+
+		snprintf(asked, sizeof(asked), "{\"input\":{\"user\":%s}}", rows[i].asked);
+		snprintf(acted, sizeof(acted), "{\"user\":%s}", rows[i].acted);
+		CHECK_OF(asked, .from = 1100, .to = 1150, .status = 200, .body = ALLOWED);
+		CALL(.status = 201, .rpc = acted, .from = 1200, .to = 1300);
+		tick(s, 8000);
+		about(s, rows[i].wanted, "");
+		scene_close(s);
+	}
+}
+
+/* A run that began first may be answered last. */
+static void test_unread_answer_overtaken(void **state)
+{
+	struct scene *s = begin(CONTROLLED);
+
+	CHECK(.from = 1050, .to = 1100, .status = 200, .body = ALLOWED);
+	CHECK(.from = 1010, .to = 1150, .status = 200, .body = DENIED, .body_cut = true);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	about(s, "UNVERIFIABLE", "BODY_UNKNOWN");
+	scene_close(s);
+}
+
+/* Denied between two attempts. */
+static void test_denied_before_a_retry(void **state)
+{
+	struct scene *s = begin(CONTROLLED);
+
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CALL(.status = 503, .rpc = "{\"user\":\"u1\"}", .from = 1100, .to = 1150);
+	CHECK(.from = 1160, .to = 1190, .status = 200, .body = DENIED);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	json_t *c = about(s, "ACTED_DESPITE_DENY", "");
+
+	assert_int_equal(number(c, "gapMs"), 10);
+	scene_close(s);
+
+	/* Allowed once more: the retry had leave, too. */
+	s = begin(CONTROLLED);
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CALL(.status = 503, .rpc = "{\"user\":\"u1\"}", .from = 1100, .to = 1150);
+	CHECK(.from = 1160, .to = 1190, .status = 200, .body = ALLOWED);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	about(s, "CONTROL_FIRED", "");
+	scene_close(s);
+
+	/* Denied after the last attempt began. */
+	s = begin(CONTROLLED);
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CALL(.status = 503, .rpc = "{\"user\":\"u1\"}", .from = 1100, .to = 1150);
+	REFUND(.from = 1200, .to = 1300);
+	CHECK(.from = 1210, .to = 1290, .status = 200, .body = DENIED);
+	tick(s, 8000);
+	about(s, "CONTROL_FIRED", "");
+	scene_close(s);
+
+	/* What was answered in between is not known. */
+	s = begin(CONTROLLED);
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CALL(.status = 503, .rpc = "{\"user\":\"u1\"}", .from = 1100, .to = 1150);
+	CHECK(.from = 1160, .to = 1190, .status = 200, .body = DENIED, .body_cut = true);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	about(s, "UNVERIFIABLE", "BODY_UNKNOWN");
+	scene_close(s);
+}
+
+/* Retries of one action are one use; two answers go for two actions. */
+static void test_uses(void **state)
+{
+	const char *twice = CONTROLLED_WITH(SUBJECT "    max_uses: 2\n    max_age_s: 2\n");
+	const char *once = CONTROLLED_WITH(SUBJECT "    max_uses: 1\n    max_age_s: 1\n");
+	struct scene *s = scene_open_with(twice);
+	struct ww_span a = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+	struct ww_span b = tool_span(s, "c2", WW_SPAN_OK, 2000, 2500);
+
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CALL(.status = 503, .rpc = "{\"user\":\"u1\"}", .from = 1100, .to = 1150, .traced = &a);
+	REFUND(.from = 1200, .to = 1300, .traced = &a);
+	REFUND(.from = 2200, .to = 2300, .traced = &b);
+	tell(s, &a);
+	tell(s, &b);
+	tick(s, 8000);
+	assert_int_equal(number(about(s, "CONTROL_FIRED", ""), "uses"), 1);
+	scene_close(s);
+
+	s = scene_open_with(once);
+	a = tool_span(s, "c1", WW_SPAN_OK, 1000, 2500);
+	b = tool_span(s, "c2", WW_SPAN_OK, 1000, 2500);
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CHECK(.from = 1020, .to = 1060, .status = 200, .body = ALLOWED);
+	REFUND(.from = 1200, .to = 1300, .traced = &a);
+	REFUND(.from = 1250, .to = 1300, .traced = &b);
+	tell(s, &a);
+	tell(s, &b);
+	tick(s, 8000);
+	about(s, "CONTROL_FIRED", "");
+	scene_close(s);
+
+	/* A third one had none. */
+	s = scene_open_with(once);
+	a = tool_span(s, "c1", WW_SPAN_OK, 1000, 2500);
+	b = tool_span(s, "c2", WW_SPAN_OK, 1000, 2500);
+	struct ww_span c = tool_span(s, "c3", WW_SPAN_OK, 1000, 2600);
+
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CHECK(.from = 1020, .to = 1060, .status = 200, .body = ALLOWED);
+	REFUND(.from = 1200, .to = 1300, .traced = &a);
+	REFUND(.from = 1250, .to = 1300, .traced = &b);
+	REFUND(.from = 1270, .to = 1300, .traced = &c);
+	tell(s, &a);
+	tell(s, &b);
+	tell(s, &c);
+	tick(s, 8000);
+	about(s, "CONTROL_STALE", "");
+	scene_close(s);
+}
+
+/* A denial of several does not say of which. */
+static void test_denied_together(void **state)
+{
+	struct scene *s = begin(CONTROLLED);
+
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CHECK_OF("{\"input\":{\"user\":[\"u2\",\"u1\"]}}", .from = 1100, .to = 1150, .status = 200,
+		 .body = DENIED);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	about(s, "UNVERIFIABLE", "BODY_UNKNOWN");
+	scene_close(s);
+}
+
+/* The reply came, and was lost to us: TLS 1.3 tickets look like it. */
+static void test_reply_unread(void **state)
+{
+	struct scene *s = begin(CONTROLLED);
+	struct call c = {.addr = AUTHZ,
+			 .name = AUTHZ_NAME,
+			 .target = "/v1/decisions",
+			 .rpc = ASK("u1"),
+			 .from = 1100,
+			 .to = 1150,
+			 .outcome = WW_X_NO_REPLY,
+			 .stays_open = true};
+	uint64_t cookie = exchange(s, c, NULL);
+	struct ww_flow *f = ww_flows_get(s->flows, cookie);
+
+	flow_record(s, cookie, WW_DIR_IN, 23, 250, 1150);
+	flow_state(s, cookie, WW_EVENT_FLOW_STAT, 1, 0, f->bytes_sent, f->bytes_acked,
+		   f->bytes_received + 250, 1150);
+	hang_up(s, &c, cookie);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	about(s, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE");
+	scene_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fired),           cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_denied),          cmocka_unit_test(test_the_last_answer),
-		cmocka_unit_test(test_another_subject), cmocka_unit_test(test_after),
-		cmocka_unit_test(test_errored_open),    cmocka_unit_test(test_stale),
-		cmocka_unit_test(test_used_up),         cmocka_unit_test(test_trace),
-		cmocka_unit_test(test_look_alikes),     cmocka_unit_test(test_unseen),
-		cmocka_unit_test(test_made_up),         cmocka_unit_test(test_ends_late),
+		cmocka_unit_test(test_fired),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_the_last_answer),
+		cmocka_unit_test(test_another_subject),
+		cmocka_unit_test(test_after),
+		cmocka_unit_test(test_errored_open),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_used_up),
+		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_look_alikes),
+		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_made_up),
+		cmocka_unit_test(test_ends_late),
+		cmocka_unit_test(test_large_subjects),
+		cmocka_unit_test(test_unread_answer_overtaken),
+		cmocka_unit_test(test_denied_before_a_retry),
+		cmocka_unit_test(test_uses),
+		cmocka_unit_test(test_denied_together),
+		cmocka_unit_test(test_reply_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

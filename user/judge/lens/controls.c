@@ -6,9 +6,10 @@
  *
  * Rules, in order:
  *  1. The last run about the action's subject that was answered before the action began decides. An
- * answer after that moment decides nothing, whenever it was asked for.
- *  2. It allowed, and is neither too old nor used up: CONTROL_FIRED. Where events were lost, a
- * later answer could have been another: then nothing is said.
+ * answer after that moment decides nothing, whenever it was asked for. What was not fully seen may
+ * have been the last one.
+ *  2. It allowed, is not too old, and of all that allowed one is not used up: CONTROL_FIRED. Where
+ * events were lost, a later answer could have been another: then nothing is said.
  *  3. All other verdicts say that no run allowed it. Each needs the closed-world test for the
  *     control's calls up to the action's begin: the run that allowed may have gone unseen.
  *  4. Runs whose answer or subject is not known leave open what they would decide.
@@ -21,11 +22,13 @@
 #define NS_PER_S 1000000000ull
 
 struct sorted {
-	const struct ww_control_run *last;   /* about this subject, answered before */
-	const struct ww_control_run *open;   /* about it, begun before, not answered before */
-	const struct ww_control_run *after;  /* about it, begun after */
-	const struct ww_control_run *other;  /* about another subject, before */
-	const struct ww_control_run *unsure; /* could be the last one */
+	const struct ww_control_run *last;        /* about this subject, answered before */
+	const struct ww_control_run *open;        /* about it, begun before, not answered before */
+	const struct ww_control_run *after;       /* about it, begun after */
+	const struct ww_control_run *other;       /* about another subject, before */
+	const struct ww_control_run *unsure;      /* could be the last one, answered before */
+	const struct ww_control_run *unsure_open; /* begun before, answered after */
+	struct ww_boot refused;                   /* the last answer of them that did not allow */
 	uint32_t denied;
 };
 
@@ -34,19 +37,44 @@ static bool before(const struct ww_controlled *c, const struct ww_control_run *r
 	return r->ended.ns && r->ended.ns <= c->begun.ns;
 }
 
-static void sort_one(const struct ww_controlled *c, const struct ww_control_run *r,
-		     struct sorted *s)
+/* When its answer was there, at the latest: one that was not seen may have come until the end of
+ * its connection. */
+static struct ww_boot answered(const struct ww_case *k, const struct ww_control_run *r)
 {
-	bool unsure = r->subject == WW_CONTROL_SUBJECT_UNKNOWN || r->says == WW_CONTROL_UNKNOWN;
+	const struct ww_held_flow *f = ww_held_flow_get(k->held, r->match->x->cookie);
+
+	if (r->ended.ns)
+		return r->ended;
+	return f && f->closed ? f->t_close : (struct ww_boot){UINT64_MAX};
+}
+
+/* The last one may be what decides. */
+static void sort_unsure(const struct ww_case *k, const struct ww_controlled *c,
+			const struct ww_control_run *r, struct sorted *s)
+{
+	if (r->begun.ns >= c->begun.ns)
+		return;
+	if (r->ended.ns > c->begun.ns)
+		s->unsure_open = r;
+	else if (!s->unsure || answered(k, r).ns >= answered(k, s->unsure).ns)
+		s->unsure = r;
+}
+
+static void sort_one(const struct ww_case *k, const struct ww_controlled *c,
+		     const struct ww_control_run *r, struct sorted *s)
+{
+	bool unsure = r->subject == WW_CONTROL_SUBJECT_UNKNOWN || r->says == WW_CONTROL_UNKNOWN ||
+		      ww_ruling_maybe_answered(k->held, r->match);
 
 	if (r->subject == WW_CONTROL_SUBJECT_DIFFERS) {
 		if (before(c, r))
 			s->other = r;
 	} else if (unsure) {
-		if (r->begun.ns < c->begun.ns)
-			s->unsure = r;
+		sort_unsure(k, c, r, s);
 	} else if (before(c, r)) {
 		s->denied += r->says != WW_CONTROL_ALLOW;
+		if (r->says != WW_CONTROL_ALLOW && r->ended.ns > s->refused.ns)
+			s->refused = r->ended;
 		if (!s->last || r->ended.ns > s->last->ended.ns)
 			s->last = r;
 	} else if (r->begun.ns < c->begun.ns) {
@@ -90,26 +118,85 @@ static void decide(struct ww_ruling *r, struct ww_control_ruling *ctl, enum ww_v
 		ctl->gap_ns = (int64_t)(ctl->of->begun.ns - run->ended.ns);
 }
 
+/* Rule 4. */
+static void decide_unsure(struct ww_ruling *r, struct ww_control_ruling *ctl,
+			  const struct ww_control_run *run)
+{
+	decide(r, ctl, WW_VERDICT_UNVERIFIABLE, run);
+	r->reason = run->says == WW_CONTROL_ERROR ? WW_REASON_PLAINTEXT_INCOMPLETE
+						  : WW_REASON_BODY_UNKNOWN;
+}
+
+static bool is_old(const struct ww_controlled *c, const struct ww_control_run *r)
+{
+	return c->control->max_age_s &&
+	       c->begun.ns - r->ended.ns > c->control->max_age_s * NS_PER_S;
+}
+
+/* Whether r allowed the action, and nothing was answered since that does not. */
+static bool allows(const struct ww_controlled *c, const struct ww_control_run *r,
+		   struct ww_boot since)
+{
+	return r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
+	       r->subject != WW_CONTROL_SUBJECT_UNKNOWN && r->says == WW_CONTROL_ALLOW &&
+	       before(c, r) && !is_old(c, r) && r->ended.ns > since.ns;
+}
+
+/* Rule 2. Of several answers each goes for max_uses actions: those that began after r can have had
+ * r and the later ones only. */
+static bool has_left(const struct ww_case *k, const struct ww_controlled *c,
+		     const struct ww_control_run *r, struct ww_boot since, bool *ret_certain)
+{
+	uint32_t room = 0, unknown, uses = ww_control_uses(k->held, c, r, &unknown);
+
+	for (unsigned i = 0; i < c->count; i++)
+		room += allows(c, &c->runs[i], since) && c->runs[i].ended.ns >= r->ended.ns
+				? c->control->max_uses
+				: 0;
+	*ret_certain = uses + unknown < room;
+	return uses < room;
+}
+
+/* By other actions. MAYBE: retries of one of them, or several. */
+enum used { USED_UP, USED_MAYBE, USED_NOT };
+
+static enum used used_up(const struct ww_case *k, const struct ww_controlled *c,
+			 const struct sorted *s)
+{
+	enum used used = c->control->max_uses ? USED_UP : USED_NOT;
+
+	for (unsigned i = 0; i < c->count && used != USED_NOT; i++) {
+		bool certain;
+
+		if (!allows(c, &c->runs[i], s->refused) ||
+		    !has_left(k, c, &c->runs[i], s->refused, &certain))
+			continue;
+		used = certain ? USED_NOT : USED_MAYBE;
+	}
+	return used;
+}
+
 /* Rules 1 and 2. */
 static void rule_last(const struct ww_case *k, const struct sorted *s, struct ww_ruling *r,
 		      struct ww_control_ruling *ctl)
 {
 	const struct ww_controlled *c = ctl->of;
-	const struct ww_control *control = c->control;
-	uint64_t age = c->begun.ns - s->last->ended.ns;
-	bool old = control->max_age_s && age > control->max_age_s * NS_PER_S;
+	enum used used = used_up(k, c, s);
+	uint32_t unknown;
 
-	ctl->uses = ww_control_uses(k->held, c, s->last);
-	if (s->unsure && s->unsure->begun.ns > s->last->begun.ns) {
-		decide(r, ctl, WW_VERDICT_UNVERIFIABLE, s->unsure); /* rule 4 */
-		r->reason = WW_REASON_BODY_UNKNOWN;
+	ctl->uses = ww_control_uses(k->held, c, s->last, &unknown) + unknown;
+	if (s->unsure && answered(k, s->unsure).ns >= s->last->ended.ns) {
+		decide_unsure(r, ctl, s->unsure);
 	} else if (s->last->says != WW_CONTROL_ALLOW) {
 		decide(r, ctl,
 		       s->last->says == WW_CONTROL_DENY ? WW_VERDICT_ACTED_DESPITE_DENY
 							: WW_VERDICT_CONTROL_ERRORED_OPEN,
 		       s->last);
-	} else if (old || (control->max_uses && ctl->uses >= control->max_uses)) {
+	} else if (is_old(c, s->last) || used == USED_UP) {
 		decide(r, ctl, WW_VERDICT_CONTROL_STALE, s->last);
+	} else if (used == USED_MAYBE) {
+		decide(r, ctl, WW_VERDICT_UNVERIFIABLE, s->last);
+		r->reason = WW_REASON_AMBIGUOUS_JOIN;
 	} else {
 		decide(r, ctl, WW_VERDICT_CONTROL_FIRED, s->last);
 	}
@@ -118,9 +205,8 @@ static void rule_last(const struct ww_case *k, const struct sorted *s, struct ww
 /* Rules 4 and 5. */
 static void rule_none(const struct sorted *s, struct ww_ruling *r, struct ww_control_ruling *ctl)
 {
-	if (s->unsure) {
-		decide(r, ctl, WW_VERDICT_UNVERIFIABLE, s->unsure);
-		r->reason = WW_REASON_BODY_UNKNOWN;
+	if (s->unsure || s->unsure_open) {
+		decide_unsure(r, ctl, s->unsure ? s->unsure : s->unsure_open);
 	} else if (s->open) {
 		decide(r, ctl,
 		       s->open->ended.ns ? WW_VERDICT_CONTROL_AFTER_ACTION
@@ -150,7 +236,7 @@ void ww_control_rule(const struct ww_case *k, const struct ww_controlled *c, boo
 
 	*ctl = (struct ww_control_ruling){.of = c, .narrated = narrated};
 	for (unsigned i = 0; i < c->count; i++)
-		sort_one(c, &c->runs[i], &s);
+		sort_one(k, c, &c->runs[i], &s);
 	ctl->denied = s.denied;
 	if (s.last)
 		rule_last(k, &s, &r, ctl);
