@@ -921,6 +921,19 @@ static void drop_call_id(struct ww_action *a)
 	}
 }
 
+/* Of the calls with one id, that of this conversation. NULL: of none of them. */
+static struct ww_action *call_of(struct ww_action *newest, const struct ww_model_call *m)
+{
+	bool told = newest && newest->older && m->turn_present;
+
+	for (struct ww_action *a = newest; a && told; a = a->older) {
+		if (a->model.turn_known &&
+		    memcmp(a->model.turn.b, m->turn.b, sizeof(m->turn.b)) == 0)
+			return a;
+	}
+	return told && newest->model.turn_known ? NULL : newest;
+}
+
 int ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
 			  const struct ww_model_call *m, unsigned index)
 {
@@ -933,7 +946,7 @@ int ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
 	if (!result->tool_call_id[0] || x->root.pid == 0)
 		return 0;
 	call_key(x->root, result->tool_call_id, key);
-	a = newest(t, key);
+	a = call_of(newest(t, key), m);
 	/* Requests are sent again and histories repeated: the first sight counts. */
 	if (!a || a->model.shown || x->t_first_req.ns < a->model.at.ns)
 		return 0;
@@ -964,7 +977,9 @@ void ww_actions_add_text(struct ww_actions *t, const struct ww_exchange *x, cons
 	call_key(x->root, call_id, key);
 	ww_exchange_id(x, id);
 	a = newest(t, key);
-	if (!a || !a->model.shown || strcmp(a->model.shown_exchange, id) != 0)
+	while (a && (!a->model.shown || strcmp(a->model.shown_exchange, id) != 0))
+		a = a->older;
+	if (!a)
 		return;
 	a->model.said = true;
 	a->model.said_bytes = bytes;

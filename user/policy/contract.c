@@ -152,6 +152,19 @@ bool ww_pattern_name(const struct ww_pattern *p, const char *name)
 	return false;
 }
 
+bool ww_pattern_name_in_full(const struct ww_pattern *p, const char *name)
+{
+	struct ww_slice host = host_of(name);
+
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		const struct ww_destination *d = &p->destinations[i];
+
+		if (d->name && ww_slice_ieq_str(host, d->name))
+			return true;
+	}
+	return false;
+}
+
 bool ww_pattern_address(const struct ww_pattern *p, const struct ww_endpoint *peer)
 {
 	for (unsigned i = 0; i < p->destination_count; i++) {

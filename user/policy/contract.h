@@ -200,6 +200,9 @@ bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, con
 /* Whether some destination has this name, whatever the address. An empty name is nobody's. */
 bool ww_pattern_name(const struct ww_pattern *p, const char *name);
 
+/* The same, but in full: not by "*.suffix". */
+bool ww_pattern_name_in_full(const struct ww_pattern *p, const char *name);
+
 /*
  * Whether the request reads back: method and path as declared, by the rules of
  * ww_pattern_request(). The id in its path, all escapes undone, is then written to out; *ret_bytes

@@ -490,9 +490,16 @@ static inline void tell(struct scene *s, const struct ww_span *p)
 /* --- models -------------------------------------------------------------------------------------
  */
 
+/* The conversation up to the user's last text; 0: not known. */
+static inline void of_turn(struct ww_model_call *m, char turn)
+{
+	m->turn_present = turn != 0;
+	memset(m->turn.b, turn, sizeof(m->turn.b));
+}
+
 /* A model's answer at `ms` (asked 100 ms before): calls `tool` with id, or says something. */
-static inline void model_answers(struct scene *s, uint64_t ms, const char *call_id,
-				 const char *tool, const char *shown_id)
+static inline void model_answers_in_turn(struct scene *s, uint64_t ms, const char *call_id,
+					 const char *tool, const char *shown_id, char turn)
 {
 	WW_AUTO_FREE struct ww_model_call *m = calloc(1, sizeof(*m));
 	struct call c = {.addr = MODEL,
@@ -504,6 +511,7 @@ static inline void model_answers(struct scene *s, uint64_t ms, const char *call_
 			 .to = ms};
 
 	assert_non_null(m);
+	of_turn(m, turn);
 	snprintf(m->response_id, sizeof(m->response_id), "resp-%llu", (unsigned long long)ms);
 	if (call_id) {
 		m->tool_call_count = 1;
@@ -521,9 +529,15 @@ static inline void model_answers(struct scene *s, uint64_t ms, const char *call_
 	exchange(s, c, m);
 }
 
+static inline void model_answers(struct scene *s, uint64_t ms, const char *call_id,
+				 const char *tool, const char *shown_id)
+{
+	model_answers_in_turn(s, ms, call_id, tool, shown_id, 0);
+}
+
 /* A model's answer at `ms` to a request that shows it this result of the call. */
-static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call_id,
-				  const char *result, bool is_error)
+static inline void model_is_shown_in_turn(struct scene *s, uint64_t ms, const char *call_id,
+					  const char *result, bool is_error, char turn)
 {
 	WW_AUTO(ww_model_call_free_auto) struct ww_model_call *m = calloc(1, sizeof(*m));
 	struct ww_model_tool_result *t = &m->tool_results[0];
@@ -535,6 +549,7 @@ static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call
 			 .from = ms - 100,
 			 .to = ms};
 
+	of_turn(m, turn);
 	m->text_bytes = 42;
 	m->tool_result_count = 1;
 	snprintf(t->tool_call_id, sizeof(t->tool_call_id), "%s", call_id);
@@ -544,6 +559,12 @@ static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call
 	ww_buf_init(&m->results, 4096);
 	assert_int_equal(ww_buf_add(&m->results, result, t->bytes), 0);
 	exchange(s, c, m);
+}
+
+static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call_id,
+				  const char *result, bool is_error)
+{
+	model_is_shown_in_turn(s, ms, call_id, result, is_error, 0);
 }
 
 /* --- the scene ----------------------------------------------------------------------------------

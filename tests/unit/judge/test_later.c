@@ -465,6 +465,45 @@ static void test_one_of_two_announced(void **state)
 	scene_close(s);
 }
 
+/* Ids of one tenant are not another's. */
+static void test_tenants(void **state)
+{
+	static const char yaml[] = "version: 1\n"
+				   "contracts:\n"
+				   "- tool: refund\n"
+				   "  effect: network\n"
+				   "  destinations:\n"
+				   "  - {name: \"*.example.com\", cidr: [10.77.2.0/24]}\n"
+				   "  - {name: reads.example.com, cidr: [10.77.2.0/24]}\n"
+				   "  methods: [POST]\n"
+				   "  paths: [/v1/refunds]\n"
+				   "  id_path: $.id\n"
+				   "  readback:\n"
+				   "    path: \"/v1/refunds/{id}\"\n"
+				   "    id_path: $.refund.id\n";
+	static const struct {
+		const char *name, *verdict, *evidence;
+	} rows[] = {
+		{"a.example.com", "CONFIRMED_T2", "E6"},
+		{"A.example.com", "CONFIRMED_T2", "E6"},
+		{"b.example.com", "CONFIRMED_T1", "E4"},
+		{"reads.example.com", "CONFIRMED_T2", "E6"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open_with(yaml);
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3500);
+
+		CALL(.name = "a.example.com", .from = 1700, .to = 1800, .status = 201);
+		READ(.name = rows[i].name, .from = 3000, .to = 3100, .status = 200,
+		     .body = SHOWS("r_9"));
+		tell(s, &p);
+		tick(s, 9000);
+		expect(s, rows[i].verdict, "", rows[i].evidence, "UNIQUE");
+		scene_close(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_watching_ended_before_the_deadline),
 		cmocka_unit_test(test_announced_and_done_before),
 		cmocka_unit_test(test_one_of_two_announced),
+		cmocka_unit_test(test_tenants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,9 +29,9 @@ static struct scene *shown_after(const char *yaml, struct call *c, const char *s
 	return s;
 }
 
-static void refs_of(struct scene *s, const char *key, const char *wanted)
+static void refs_of(struct scene *s, unsigned nth, const char *key, const char *wanted)
 {
-	json_t *said = json_object_get(verdict(s, 0), "said");
+	json_t *said = json_object_get(verdict(s, nth), "said");
 	json_t *list = json_object_get(json_object_get(said, "toolResult"), key);
 	char got[256] = "";
 	size_t i;
@@ -53,8 +53,8 @@ static void test_altered(void **state)
 	json_t *r = expect(s, "RESULT_ALTERED", "", "E4", "UNIQUE");
 
 	assert_string_equal(text(r, "tier"), "T1"); /* the call itself did succeed */
-	refs_of(s, "shows", "$.id $.order.state ");
-	refs_of(s, "differs", "$.order.state ");
+	refs_of(s, 0, "shows", "$.id $.order.state ");
+	refs_of(s, 0, "differs", "$.order.state ");
 	assert_null(strstr((char *)s->bytes.p, "paid"));
 	scene_close(s);
 }
@@ -198,7 +198,7 @@ static void test_invented(void **state)
 
 	tick(s, 14000);
 	expect(s, "RESULT_INVENTED", "", "E0", "NONE");
-	refs_of(s, "differs", "$.id ");
+	refs_of(s, 0, "differs", "$.id ");
 	scene_close(s);
 
 	/* What a harness says of a call that it did not make is no invented result. */
@@ -350,6 +350,25 @@ static void test_another_service(void **state)
 	scene_close(s);
 }
 
+/* One id in two conversations at once: "call-5" of the one is not that of the other. */
+static void test_id_of_two_conversations(void **state)
+{
+	struct scene *s = scene_open();
+
+	model_answers_in_turn(s, 1500, "call-5", "refund", NULL, 'a');
+	CALL(.status = 201, .from = 1600, .to = 1700);
+	model_answers_in_turn(s, 2000, "call-5", "refund", NULL, 'b');
+	model_is_shown_in_turn(s, 2600, "call-5", "{\"id\":\"r_9\"}", false, 'a');
+	CALL(.status = 201, .from = 6000, .to = 6100, .body = "{\"id\":\"r_7\"}");
+	model_is_shown_in_turn(s, 6600, "call-5", "{\"id\":\"r_7\"}", false, 'b');
+	tick(s, 80000);
+	for (unsigned i = 0; i < 2; i++) {
+		expect_nth(s, i, "CONFIRMED_T1", "", "E4", "UNIQUE");
+		refs_of(s, i, "shows", "$.id ");
+	}
+	scene_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_kept_answer),
 		cmocka_unit_test(test_read_without_a_call),
 		cmocka_unit_test(test_another_service),
+		cmocka_unit_test(test_id_of_two_conversations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,15 @@ static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 	r->read = NULL;
 }
 
+/* Tenants have names of one pattern, and ids of their own: the read must have gone to where the
+ * call went, or to a name that the contract has in full. */
+static bool at_home(const struct ww_case *k, const struct ww_attempt *at,
+		    const struct ww_join_read *read)
+{
+	return strcasecmp(at->match->x->name, read->match->x->name) == 0 ||
+	       ww_pattern_name_in_full(&k->contract->call, read->match->x->name);
+}
+
 /* Rule 2. What a read says of the deciding attempt. */
 static enum ww_read said_by(const struct ww_case *k, const struct ww_ruling *r,
 			    const struct ww_join_read *read)
@@ -200,7 +209,8 @@ static enum ww_read said_by(const struct ww_case *k, const struct ww_ruling *r,
 		return WW_READ_NONE;
 	if (read->match->read != WW_READ_SHOWN)
 		return (enum ww_read)read->match->read;
-	return k->joined.known & 1ull << deciding || !ww_ruling_accounted(k->held, read->match->x)
+	return k->joined.known & 1ull << deciding || !at_home(k, r->deciding, read) ||
+			       !ww_ruling_accounted(k->held, read->match->x)
 		       ? WW_READ_UNKNOWN
 		       : WW_READ_SHOWN;
 }
