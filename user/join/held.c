@@ -277,6 +277,23 @@ static void set_id(struct ww_held *h, struct ww_slice id, struct ww_match *m)
 	m->id_present = true;
 }
 
+static void set_place(struct ww_held *h, const struct ww_contract *c, const char *template,
+		      const struct ww_exchange *x, struct ww_match *m)
+{
+	WW_AUTO_BUF struct ww_buf b = {0};
+	struct ww_sha256 d;
+	int r;
+
+	ww_buf_init(&b, sizeof(x->target));
+	r = ww_readback_place(&c->readback, template, x->target, &b);
+	h->counts.refused += r == -ENOMEM;
+	m->placed = r == 0;
+	if (r < 0 || b.n == 0)
+		return;
+	ww_digest(h->key, ww_buf_slice(&b), &d);
+	memcpy(&m->place, d.b, sizeof(m->place));
+}
+
 /* The scalar at path in the answer; false: it is not known to be there. */
 static bool read_id(struct ww_held *h, const char *path, struct ww_slice text, bool whole,
 		    struct ww_buf *out)
@@ -300,6 +317,8 @@ static void take_answer(struct ww_held *h, const struct ww_contract *c, const st
 	h->counts.refused += ww_answer_read(c, h->key, d.text, d.whole, &m->answer) == -ENOMEM;
 	if (read_id(h, c->id_path, d.text, mcp ? d.whole : x->resp.whole, &b))
 		set_id(h, ww_buf_slice(&b), m);
+	if (m->id_present && c->readback.path)
+		set_place(h, c, m->template, x, m);
 }
 
 static int read_subject(struct ww_held *h, const struct ww_control *k, bool of_control,
@@ -365,6 +384,7 @@ static void take_readback(struct ww_held *h, const struct ww_contract *c,
 	if (!ww_readback_request(&c->readback, x->method, x->target, id, &n))
 		return;
 	set_id(h, ww_slice(id, n), m);
+	set_place(h, c, c->readback.path, x, m);
 	m->read = (uint8_t)by_answer(h, &c->readback, x, ww_slice(id, n));
 }
 

@@ -84,6 +84,8 @@ struct ww_match {
 	uint8_t rule;         /* BODY_FAILED, BODY_UNKNOWN: which rule */
 	uint8_t read;         /* enum ww_read; a read-back has no template */
 	bool id_present;      /* the created id was found; of a read-back: always */
+	bool placed;          /* the next one is known */
+	uint64_t place;       /* of what else the read-back's path names: whose the id is */
 	uint32_t good, all;   /* items that succeeded, of how many; 0 of 0: no bulk answer */
 	struct ww_answer answer;
 	struct ww_subjects *subjects; /* what the request is about, NULL: not asked for. Of a tool's

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/contract.h"
 
+#include <errno.h>
+
 #include "base/encode.h"
 
 /* A request target never has more segments than bytes: struct ww_exchange keeps 1023 of them. */
@@ -336,8 +338,8 @@ const char *ww_pattern_request(const struct ww_pattern *p, const char *method, c
 	return NULL;
 }
 
-/* The segment of path that stands where the template has "{id}"; both match. */
-static struct ww_slice id_segment(const char *template, struct ww_slice path)
+/* The segment of path that stands where the template has `name`; both match. */
+static struct ww_slice segment_of(const char *template, struct ww_slice name, struct ww_slice path)
 {
 	struct ww_slice want = ww_slice_str(template);
 	size_t w = 0, p = 0;
@@ -345,7 +347,7 @@ static struct ww_slice id_segment(const char *template, struct ww_slice path)
 	while (w < want.n) {
 		size_t we = ww_slice_find(want, w + 1, '/'), pe = ww_slice_find(path, p + 1, '/');
 
-		if (ww_slice_eq_str(ww_slice_sub(want, w + 1, we - w - 1), "{id}"))
+		if (ww_slice_eq(ww_slice_sub(want, w + 1, we - w - 1), name))
 			return ww_slice_sub(path, p + 1, pe - p - 1);
 		w = we;
 		p = pe;
@@ -363,7 +365,7 @@ bool ww_readback_request(const struct ww_readback *b, const char *method, const 
 	if (!b->path || strcmp(b->method, method) != 0 || !plain_path(target, bytes, &path) ||
 	    !template_matches(b->path, path))
 		return false;
-	id = id_segment(b->path, path);
+	id = segment_of(b->path, WW_SLICE_LIT("{id}"), path);
 	for (size_t i = 0; i < id.n; i++) {
 		uint8_t c = id.p[i];
 
@@ -375,6 +377,28 @@ bool ww_readback_request(const struct ww_readback *b, const char *method, const 
 	}
 	*ret_bytes = n;
 	return n > 0;
+}
+
+int ww_readback_place(const struct ww_readback *b, const char *template, const char *target,
+		      struct ww_buf *out)
+{
+	struct ww_slice want = ww_slice_str(b->path), path;
+	uint8_t bytes[TARGET_BYTES_MAX];
+	int r = plain_path(target, bytes, &path) ? 0 : -ENOENT;
+
+	for (size_t at = 0, end; at < want.n && r == 0; at = end) {
+		struct ww_slice name, value;
+
+		end = ww_slice_find(want, at + 1, '/');
+		name = ww_slice_sub(want, at + 1, end - at - 1);
+		if (!ww_slice_starts(name, WW_SLICE_LIT("{")) || ww_slice_eq_str(name, "{id}"))
+			continue;
+		value = segment_of(template, name, path);
+		r = value.n ? ww_buf_add(out, value.p, value.n) : -ENOENT;
+		if (r == 0)
+			r = ww_buf_add(out, "/", 1);
+	}
+	return r;
 }
 
 bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, const char *target)

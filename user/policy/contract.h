@@ -16,6 +16,7 @@
 
 #include "base/digest.h"
 #include "base/own.h"
+#include "base/buf.h"
 #include "base/slice.h"
 #include "policy/cidr.h"
 
@@ -211,6 +212,12 @@ bool ww_pattern_name_in_full(const struct ww_pattern *p, const char *name);
 #define WW_READBACK_ID_MAX 256u
 bool ww_readback_request(const struct ww_readback *b, const char *method, const char *target,
 			 uint8_t out[WW_READBACK_ID_MAX], size_t *ret_bytes);
+
+/* What target has for the parameters of b's path beside {id}, such as a tenant's name, appended to
+ * out: `template` is the one that its path matches. 0; -ENOENT: it has not all of them; -EMSGSIZE,
+ * -ENOMEM. */
+WW_CHECK int ww_readback_place(const struct ww_readback *b, const char *template,
+			       const char *target, struct ww_buf *out);
 
 /* "network", ...; "unknown" for other numbers. */
 const char *ww_contract_effect_name(enum ww_effect e);

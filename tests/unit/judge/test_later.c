@@ -504,6 +504,42 @@ static void test_tenants(void **state)
 	}
 }
 
+/* Nor where the tenant is in the path. */
+static void test_tenants_in_the_path(void **state)
+{
+	static const char yaml[] = "version: 1\n"
+				   "contracts:\n"
+				   "- tool: refund\n"
+				   "  effect: network\n"
+				   "  destinations: [{cidr: [10.77.2.0/24]}]\n"
+				   "  methods: [POST]\n"
+				   "  paths: [\"/v1/{shop}/refunds\", /v2/refunds]\n"
+				   "  id_path: $.id\n"
+				   "  readback:\n"
+				   "    path: \"/v1/{shop}/refunds/{id}\"\n"
+				   "    id_path: $.refund.id\n";
+	static const struct {
+		const char *made, *read, *verdict, *evidence;
+	} rows[] = {
+		{"/v1/a/refunds", "/v1/a/refunds/r_9", "CONFIRMED_T2", "E6"},
+		{"/v1/a/refunds", "/v1/b/refunds/r_9", "CONFIRMED_T1", "E4"},
+		{"/v2/refunds", "/v1/a/refunds/r_9", "CONFIRMED_T1", "E4"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open_with(yaml);
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3500);
+
+		CALL(.target = rows[i].made, .from = 1700, .to = 1800, .status = 201);
+		CALL(.method = "GET", .target = rows[i].read, .from = 3000, .to = 3100,
+		     .status = 200, .body = SHOWS("r_9"));
+		tell(s, &p);
+		tick(s, 9000);
+		expect(s, rows[i].verdict, "", rows[i].evidence, "UNIQUE");
+		scene_close(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_announced_and_done_before),
 		cmocka_unit_test(test_one_of_two_announced),
 		cmocka_unit_test(test_tenants),
+		cmocka_unit_test(test_tenants_in_the_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,13 +190,16 @@ static void cap_by_account(const struct ww_case *k, struct ww_ruling *r)
 	r->read = NULL;
 }
 
-/* Tenants have names of one pattern, and ids of their own: the read must have gone to where the
- * call went, or to a name that the contract has in full. */
+/* Tenants have names of one pattern, or their part of the path, and ids of their own: the read must
+ * have gone to where the call went, or to a name that the contract has in full. */
 static bool at_home(const struct ww_case *k, const struct ww_attempt *at,
 		    const struct ww_join_read *read)
 {
-	return strcasecmp(at->match->x->name, read->match->x->name) == 0 ||
-	       ww_pattern_name_in_full(&k->contract->call, read->match->x->name);
+	const struct ww_match *call = at->match, *m = read->match;
+
+	return call->placed && m->placed && call->place == m->place &&
+	       (strcasecmp(call->x->name, m->x->name) == 0 ||
+		ww_pattern_name_in_full(&k->contract->call, m->x->name));
 }
 
 /* Rule 2. What a read says of the deciding attempt. */
