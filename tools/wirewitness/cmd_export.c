@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cmd.h"
 #include "out/export.h"
+#include "out/listing.h"
 #include "selection.h"
 
 struct export
@@ -38,11 +39,16 @@ static const struct argp_option argp_options[] = {
 
 static void check(struct export *x, struct argp_state *state)
 {
+	const struct ww_listing *listing;
+
 	ww_criteria_check(&x->criteria, state);
 	if (!x->has_format)
 		argp_error(state, "--format csv or --format jsonl is missing");
 	if (x->csv && !x->kind)
 		x->kind = "verdict";
+	listing = x->kind ? ww_listing_find(ww_slice_str(x->kind)) : NULL;
+	if (listing) /* the word of ls */
+		x->kind = listing->kind;
 	if (x->kind && !ww_export_kind_ok(x->kind))
 		argp_error(state, "--kind: no record is called '%s'", x->kind);
 }
@@ -199,6 +205,9 @@ static int make(struct export *x)
 		r = open_output(x);
 	if (r == 0)
 		r = write_all(x);
+	if (r == 0 && x->selection.erased)
+		ww_log(WW_LOG_INFO, "%llu more without content (pruned or erased)",
+		       (unsigned long long)x->selection.erased);
 	closed = close_output(x);
 	return r < 0 ? r : closed;
 }

@@ -115,5 +115,7 @@ int ww_cmd_html(int argc, char **argv)
 	r = ww_put_absent(p.file, p.force);
 	if (r == 0)
 		r = ww_html_file(ww_buf_slice(&report), p.file, p.force);
-	return r == 0 ? 0 : r == -EBADMSG ? WW_EXIT_NO : WW_EXIT_UNABLE;
+	if (r == 0)
+		return 0;
+	return r == -EBADMSG || r == -EEXIST ? WW_EXIT_NO : WW_EXIT_UNABLE;
 }

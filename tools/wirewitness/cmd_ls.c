@@ -91,8 +91,8 @@ static const struct argp_option argp_options[] = {
 
 static const struct argp argp = {argp_options,
 				 parse,
-				 "[flows|exchanges|models|spans|actions|verdicts|actors|coverage|"
-				 "losses|findings|life|rotations|prunes]",
+				 "[flows|exchanges|models|mcp|spans|actions|verdicts|actors|"
+				 "coverage|losses|findings|life|rotations|prunes|reports]",
 				 "Lists records of the ledger, oldest first; without a kind all of "
 				 "them, a line each.",
 				 NULL,

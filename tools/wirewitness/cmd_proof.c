@@ -72,6 +72,10 @@ static int put(const char *path, struct ww_slice content)
 		return 0;
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST) {
+		ww_log(WW_LOG_ERR, "%s exists, and no proof is overwritten", path);
+		return -EEXIST;
+	}
 	if (fd < 0)
 		return ww_log_err_r(-errno, "cannot make %s", path);
 	r = ww_durable_pwrite(fd, content, 0);
@@ -113,6 +117,8 @@ int ww_cmd_proof(int argc, char **argv)
 	if (ww_records_open(p.state_dir, &records) < 0)
 		return WW_EXIT_UNABLE;
 	r = ww_records_find(&records, p.what, &index);
+	if (r == 0 && index >= ww_records_size(&records))
+		r = -ENOENT;
 	if (r == -ENOTUNIQ)
 		ww_log(WW_LOG_ERR, "several ids begin with '%s'", p.what);
 	else if (r < 0)
@@ -120,7 +126,7 @@ int ww_cmd_proof(int argc, char **argv)
 	absent = r == -ENOENT || r == -ENOTUNIQ;
 	if (r == 0) {
 		r = make(&p, &records, index);
-		absent = r == -ERANGE || r == -ENODATA;
+		absent = r == -ENODATA || r == -EEXIST;
 	}
 	ww_records_close(&records);
 	if (absent)

@@ -67,11 +67,30 @@ static bool narrows(const struct ww_criteria *c)
 	return c->query.filter.count || c->trace || c->agent || c->id;
 }
 
+/* With --force the later one would replace the earlier one without a word. */
+static void check_names(const struct report *p, struct argp_state *state)
+{
+	const char *const names[] = {p->file, p->html, p->bundle, p->svr, p->trust_root};
+	size_t n = p->file ? strlen(p->file) : 0;
+
+	for (size_t i = 1; i < WW_ARRAY_SIZE(names); i++) {
+		if (!names[i])
+			continue;
+		for (size_t k = 0; k < i; k++)
+			if (names[k] && strcmp(names[i], names[k]) == 0)
+				argp_error(state, "two files are called %s", names[i]);
+		if (p->file && strncmp(names[i], p->file, n) == 0 &&
+		    strcmp(names[i] + n, ".txt") == 0)
+			argp_error(state, "%s is the page beside the report", names[i]);
+	}
+}
+
 static void check(struct report *p, struct argp_state *state)
 {
 	uint64_t threshold;
 
 	ww_criteria_check(&p->criteria, state);
+	check_names(p, state);
 	if (!p->file && (!p->trust_root || p->html || p->bundle || p->svr))
 		argp_error(state, "-O FILE: where the report goes is missing");
 	if (p->file && strcmp(p->file, "-") == 0)
@@ -444,6 +463,9 @@ static int write_files(struct report *p, const char *page_path)
 	if (r == 0)
 		printf("%s: %zu records, %zu verdicts, signed\n%s: the page for reading\n", p->file,
 		       p->selection.count, p->sections.verdict_count, page_path);
+	if (r == 0 && p->selection.erased_verdicts)
+		printf("%" PRIu64 " verdicts of the period have no content any more\n",
+		       p->selection.erased_verdicts);
 	if (r == 0 && p->html)
 		r = ww_html_file(ww_buf_slice(&report), p->html, p->force);
 	if (r == 0 && p->svr)

@@ -179,6 +179,7 @@ static void write_made(const struct job *j, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "recordCount", s->count);
 	ww_jsonw_u64(w, "verdictsNotShown",
 		     verdicts > WW_PAGE_VERDICTS_MAX ? verdicts - WW_PAGE_VERDICTS_MAX : 0);
+	ww_jsonw_u64(w, "verdictsErased", s->erased_verdicts);
 	ww_jsonw_u64(w, "findingsNotShown",
 		     s->finding_count > WW_PAGE_FINDINGS_MAX
 			     ? s->finding_count - WW_PAGE_FINDINGS_MAX

@@ -56,7 +56,10 @@ static enum ww_audit_outcome trouble(struct ww_errtext *why, const char *name, c
 
 static int read_file(const char *name, struct ww_buf *out)
 {
-	return ww_durable_read(AT_FDCWD, strcmp(name, "-") == 0 ? "/dev/stdin" : name, out);
+	/* Opened again by a name, standard input may be refused: a socket, or another user's file.
+	 */
+	return strcmp(name, "-") == 0 ? ww_durable_read_fd(STDIN_FILENO, out)
+				      : ww_durable_read(AT_FDCWD, name, out);
 }
 
 static enum ww_audit_outcome read_key(const struct ww_audit *a, struct inputs *in,

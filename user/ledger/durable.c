@@ -256,8 +256,11 @@ int ww_durable_read(int dir, const char *path, struct ww_buf *out)
 {
 	WW_AUTO_FD int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
+	return fd < 0 ? -errno : ww_durable_read_fd(fd, out);
+}
+
+int ww_durable_read_fd(int fd, struct ww_buf *out)
+{
 	if (expect(fd, out) < 0)
 		return -ENOMEM;
 	for (;;) {

@@ -83,3 +83,6 @@ WW_CHECK int ww_durable_pwrite(int fd, struct ww_slice content, uint64_t offset)
 
 /* Appends the whole file to out. 0, -EMSGSIZE (larger than the buffer's ceiling), -ENOENT, ... */
 WW_CHECK int ww_durable_read(int dir, const char *path, struct ww_buf *out);
+
+/* The same from where an open file, a pipe or a socket stands. */
+WW_CHECK int ww_durable_read_fd(int fd, struct ww_buf *out);

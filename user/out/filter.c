@@ -152,7 +152,7 @@ int ww_filter_add(struct ww_filter *f, struct ww_slice key, struct ww_slice valu
 	return 0;
 }
 
-/* The kinds that a positive term on "kind" leaves. */
+/* The kinds that a term on "kind" leaves. */
 static ww_path_kinds kinds_of(const struct ww_filter_term *t)
 {
 	struct ww_json_token word = {.type = WW_JSON_STRING};
@@ -160,7 +160,7 @@ static ww_path_kinds kinds_of(const struct ww_filter_term *t)
 	struct ww_slice value;
 	size_t at = 0;
 
-	if (t->not || !ww_slice_eq_str(t->key, "kind"))
+	if (!ww_slice_eq_str(t->key, "kind"))
 		return WW_PATH_KINDS_ALL;
 	while (next_value(t->values, &at, &value)) {
 		for (unsigned i = 0; i < WW_ARRAY_SIZE(kinds); i++) {
@@ -169,7 +169,7 @@ static ww_path_kinds kinds_of(const struct ww_filter_term *t)
 				set |= WW_PATH_KIND(kind_numbers[i]);
 		}
 	}
-	return set;
+	return t->not ? WW_PATH_KINDS_ALL & ~set : set;
 }
 
 int ww_filter_check(const struct ww_filter *f, const char *kind, char why[WW_FILTER_WHY_MAX])
@@ -177,8 +177,13 @@ int ww_filter_check(const struct ww_filter *f, const char *kind, char why[WW_FIL
 	const struct ww_filter_term of = {WW_SLICE_LIT("kind"), ww_slice_str(kind), false};
 	ww_path_kinds set = kind ? kinds_of(&of) : WW_PATH_KINDS_ALL;
 
-	for (unsigned i = 0; i < f->count; i++)
+	for (unsigned i = 0; i < f->count; i++) {
 		set &= kinds_of(&f->terms[i]);
+		/* Else it would match nothing, and that would look like an answer. */
+		if (!set)
+			return refuse(why, "none of the records that are looked at has this kind",
+				      f->terms[i].values);
+	}
 	for (unsigned i = 0; i < f->count && set; i++) {
 		struct ww_slice key = f->terms[i].key;
 		ww_path_kinds have = ww_path_find(key);

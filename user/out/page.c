@@ -86,6 +86,9 @@ static const struct step {
 	 "verdicts\n]"
 	 "   UNVERIFIABLE: {unverifiable.count} of {verdicts}[ ({unverifiable.share})]\n",
 	 NULL},
+	{REPORT, NULL,
+	 "[   {verdictsErased} more have no content any more: what they said is not known here\n]",
+	 NULL},
 	{SUMMARY, "unverifiable.reasons", "      {count:6} {reason:22} {meaning}\n", NULL},
 	{SUMMARY, "byVerdict", "   {verdict:26} {count:6} {meaning}\n", NULL},
 	{VERDICT_TABLE, NULL, NULL, NULL},

@@ -18,7 +18,7 @@
 struct ww_page_input {
 	/* JSON objects: the four sections of the report as they were signed, and what was made:
 	 * {file, createdAt, origin, vkey, treeSize, rootHash, selection, firstIndex, lastIndex,
-	 * recordCount, verdictsNotShown, findingsNotShown} */
+	 * recordCount, verdictsNotShown, verdictsErased, findingsNotShown} */
 	struct ww_slice scope, period, coverage, summary, report;
 	/* Ledger indexes of the rows, and how to read them: 0 with borrowed text, or -errno. */
 	const uint64_t *verdicts, *findings;

@@ -496,7 +496,9 @@ int ww_report_html(struct ww_slice file, const struct ww_report_result *checked,
 	int r;
 
 	if (!checked->consistent || !checked->has_statement)
-		return ww_errtext_set(why, -EBADMSG, "the report does not pass its checks");
+		return ww_errtext_set(why, -EBADMSG,
+				      "the report does not pass its checks: wirewitness "
+				      "verify says which");
 	ww_buf_init(&v.record, WW_LEAF_SALT_LEN + WW_RECORD_BYTES_MAX);
 	ww_buf_init(&v.other, 4 * WW_RECORD_BYTES_MAX);
 	ww_buf_init(&v.text, WW_HTML_TEXT_MAX);

@@ -165,6 +165,13 @@ static void keys(void **state)
 		 "filter: 'sni': these records have no such member; did you mean 'tls.sni'?"},
 		{"kind=flow verdict=NO_ACTION", NULL,
 		 "filter: 'verdict': these records have no such member"},
+		{"kind=exchange", "verdict",
+		 "filter: 'exchange': none of the records that are looked at has this kind"},
+		{"kind!=verdict", "verdict",
+		 "filter: 'verdict': none of the records that are looked at has this kind"},
+		{"kind=flow kind=exchange", NULL,
+		 "filter: 'exchange': none of the records that are looked at has this kind"},
+		{"kind!=exchange", "verdict", NULL},
 		{"to\033ol=x", NULL,
 		 "filter: 'to\\x1bol': no record has such a member; did you mean 'tool'?"},
 	};

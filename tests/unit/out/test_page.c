@@ -181,13 +181,15 @@ static void nothing_there(void **state)
 	set_up(&f);
 	f.in.verdict_count = f.in.finding_count = 0;
 	f.in.coverage = WW_SLICE_LIT("{\"scopes\":[],\"losses\":[]}");
+	f.in.report = WW_SLICE_LIT("{\"file\":\"r.json\",\"verdictsErased\":4}");
 	f.in.summary =
 		WW_SLICE_LIT("{\"verdicts\":0,\"unverifiable\":{\"count\":0,\"share\":null,"
 			     "\"reasons\":[]},\"byVerdict\":[],\"contracts\":[],\"findings\":"
 			     "[]}");
 	assert_int_equal(ww_page_add(&f.in, &f.out), 0);
 	has(&f, "No scope has a coverage record in this period");
-	has(&f, "UNVERIFIABLE: 0 of 0\n");
+	has(&f, "UNVERIFIABLE: 0 of 0\n"
+		"   4 more have no content any more: what they said is not known here\n");
 	has(&f, "4. FINDINGS\n   none\n");
 	tear_down(&f);
 }
