@@ -128,13 +128,23 @@ static enum ww_mcp_answer answer_of(struct ww_slice doc)
 		return WW_MCP_NONE;
 	}
 	switch (ww_json_path(doc, "$.result.isError", &t, NULL)) {
-	case WW_PARSE_DONE:
-		return t.type == WW_JSON_FALSE ? WW_MCP_RESULT : WW_MCP_TOOL_ERROR;
+	case WW_PARSE_DONE: /* of null, or "false", readers would make this or that */
+		return t.type == WW_JSON_FALSE  ? WW_MCP_RESULT
+		       : t.type == WW_JSON_TRUE ? WW_MCP_TOOL_ERROR
+						: WW_MCP_NONE;
 	case WW_PARSE_END:
 		return WW_MCP_RESULT;
 	default:
 		return WW_MCP_NONE;
 	}
+}
+
+static bool no_result(struct ww_slice doc)
+{
+	struct ww_json_token t;
+	enum ww_parse r = ww_json_path(doc, "$.result", &t, NULL);
+
+	return r == WW_PARSE_END || (r == WW_PARSE_DONE && t.type == WW_JSON_NULL);
 }
 
 /* Whether the message answers the request, and how. */
@@ -148,6 +158,8 @@ static bool read_answer(struct ww_slice doc, struct ww_slice id, struct ww_mcp_c
 		return false;
 	switch (ww_json_path(doc, "$.error", &t, NULL)) {
 	case WW_PARSE_DONE:
+		if (t.type == WW_JSON_NULL || !no_result(doc))
+			break; /* some write both: a reader takes the one, the other, or neither */
 		c->answer = WW_MCP_RPC_ERROR;
 		take_code(doc, c);
 		break;
@@ -254,12 +266,12 @@ static int read_response(const struct ww_exchange *x, const struct ww_digest_key
 /* --- the call -----------------------------------------------------------------------------------
  */
 
-/* Cheap: most exchanges are something else. */
+/* Cheap: most exchanges are something else. The slash may be escaped. */
 static bool may_be(const struct ww_exchange *x)
 {
 	return strcmp(x->method, "POST") == 0 && strstr(x->req.content_type, "json") &&
 	       readable(&x->req) &&
-	       memmem(x->req.data.p, x->req.data.n, "tools/call", strlen("tools/call"));
+	       memmem(x->req.data.p, x->req.data.n, "/call\"", strlen("/call\""));
 }
 
 bool ww_mcp_is_other(const struct ww_exchange *x)

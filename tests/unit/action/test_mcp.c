@@ -107,12 +107,10 @@ static void two_ways_to_fail(void **state)
 {
 	answers(ANSWER("{\"content\":[],\"isError\":true}"), WW_MCP_TOOL_ERROR);
 	answers(ANSWER("{\"content\":[],\"isError\":false}"), WW_MCP_RESULT);
-	answers(ANSWER("{\"content\":[],\"isError\":\"no\"}"), WW_MCP_TOOL_ERROR);
 	answers("{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32602,\"message\":\"m\"}}",
 		WW_MCP_RPC_ERROR);
 	assert_true(c->code_present);
 	assert_int_equal(c->code, -32602);
-	answers("{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":null,\"result\":{}}", WW_MCP_RPC_ERROR);
 	answers(ANSWER("{\"resultType\":\"complete\",\"content\":[]}"), WW_MCP_RESULT);
 	answers(ANSWER("{\"resultType\":\"input_required\"}"), WW_MCP_INPUT_REQUIRED);
 }
@@ -121,6 +119,10 @@ static void two_ways_to_fail(void **state)
 static void no_answer(void **state)
 {
 	answers(ANSWER("{\"isError\":true,\"isError\":false}"), WW_MCP_NONE);
+	answers(ANSWER("{\"content\":[],\"isError\":\"no\"}"), WW_MCP_NONE);
+	answers(ANSWER("{\"content\":[],\"isError\":null}"), WW_MCP_NONE);
+	answers("{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":null,\"result\":{}}", WW_MCP_NONE);
+	answers("{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":1},\"result\":{}}", WW_MCP_NONE);
 	answers(ANSWER("{\"resultType\":\"complete\",\"resultType\":\"x\"}"), WW_MCP_NONE);
 	answers("{\"jsonrpc\":\"2.0\",\"id\":8,\"result\":{}}", WW_MCP_NONE);
 	answers("{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"result\":{}}", WW_MCP_NONE);
