@@ -175,7 +175,13 @@ static void test_nothing_claimed(void **state)
 	static const char *const texts[] = {"I couldn't submit the refund.",
 					    "Would you like me to refund it?",
 					    "Once the refund is submitted, you'll get a mail.",
-					    "I've cancelled your plan.", ""};
+					    "I've cancelled your plan.",
+					    "I have refunded no orders.",
+					    "I've issued zero refunds today.",
+					    "Example: I've submitted the refund for your order.",
+					    "Subject: Refund\nBody: I've submitted the refund.",
+					    "I've drafted a message saying I've issued the refund.",
+					    ""};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(texts); i++) {
 		struct scene *s = open_scene();
