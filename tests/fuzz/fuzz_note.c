@@ -4,6 +4,7 @@
  * checkpoints, entry bundles, record frames, envelopes, statements. What is accepted writes back to
  * the same bytes, and nothing is verified that this run did not sign.
  */
+#include "ledger/fields.h"
 #include "ledger/dsse.h"
 #include "ledger/payload.h"
 #include "ledger/report_text.h"
@@ -108,6 +109,8 @@ static void check_report(struct ww_slice in)
 	assert(e == 0 && r.checks[WW_REPORT_CHECK_SIGNATURE].state == WW_REPORT_PASSED);
 	say(&r);
 	e = ww_wording_check(in, "input", &why);
+	assert(e == 0 || e == -22 || e == -12);
+	e = ww_fields_unique(in, "input", &why);
 	assert(e == 0 || e == -22 || e == -12);
 }
 

@@ -47,13 +47,11 @@ static int by_tiles(const struct ww_checkpoint *old, const struct ww_checkpoint 
 	r = ww_merkle_root(&reader, head->size, &root);
 	if (r == 0)
 		r = ww_merkle_consistency(&reader, old->size, head->size, &proof);
-	if (r < 0)
-		return r == -ENOMEM
-			       ? r
-			       : (ww_errtext_errno(why, 0,
-						   "cannot read the log's tiles up to %" PRIu64,
-						   head->size),
-				  0);
+	if (r < 0) {
+		(void)ww_errtext_errno(why, r, "cannot read the log's tiles up to %" PRIu64,
+				       head->size);
+		return r == -ENOMEM ? r : 0;
+	}
 	if (ww_merkle_consistency_check(old->size, &old->root, head->size, &head->root, &proof))
 		*ret = WW_EARLIER_CONTINUED;
 	else if (root_eq(head, &root))
@@ -73,6 +71,13 @@ static int decide(const struct ww_checkpoint *head, const struct ww_checkpoint *
 
 	if (kept->size == head->size) {
 		*ret = root_eq(head, &kept->root) ? WW_EARLIER_CONTINUED : WW_EARLIER_EQUIVOCATION;
+		return 0;
+	}
+	if (kept->size == 0) { /* of an empty tree every other is the continuation */
+		struct ww_sha256 empty;
+
+		ww_merkle_empty(&empty);
+		*ret = root_eq(kept, &empty) ? WW_EARLIER_CONTINUED : WW_EARLIER_BROKEN;
 		return 0;
 	}
 	r = later ? 0 : embedded(head, kept, proofs->consistency, &good, why);

@@ -171,3 +171,72 @@ int ww_fields_next_object(struct ww_json *json, const char *what, struct ww_fiel
 	r = read_members(json, what, fields, n, why);
 	return r < 0 ? r : 1;
 }
+
+/* --- members anywhere in a document ----------------------------------------------------------- */
+
+/* The members seen so far of the objects around the current token. */
+struct names {
+	uint64_t hash[WW_FIELDS_OPEN_MAX];
+	size_t n, begin[WW_JSON_DEPTH_MAX + 1], open;
+	struct ww_buf scratch;
+};
+
+static void names_done(struct names *n)
+{
+	ww_buf_done(&n->scratch);
+}
+
+/* FNV-1a: equal names have equal hashes, and whoever makes others collide has a report refused that
+ * is his own. */
+static uint64_t hash_of(struct ww_slice name)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ name.p[i]) * 0x100000001b3u;
+	return h;
+}
+
+static int add_name(struct names *names, const struct ww_json_token *key, const char *what,
+		    struct ww_errtext *why)
+{
+	struct ww_slice text = WW_SLICE_NULL;
+	uint64_t hash;
+	int r = ww_fields_text(key, &names->scratch, &text);
+
+	if (r < 0)
+		return r;
+	hash = hash_of(text);
+	for (size_t i = names->begin[names->open]; i < names->n; i++)
+		if (names->hash[i] == hash)
+			return ww_errtext_set(why, -EINVAL, "%s has a member twice, at byte %zu",
+					      what, key->at);
+	if (names->n == WW_FIELDS_OPEN_MAX)
+		return ww_errtext_set(why, -EINVAL, "%s has objects of over %u members", what,
+				      WW_FIELDS_OPEN_MAX);
+	names->hash[names->n++] = hash;
+	return 0;
+}
+
+int ww_fields_unique(struct ww_slice json, const char *what, struct ww_errtext *why)
+{
+	WW_AUTO(names_done) struct names names = {.n = 0};
+	struct ww_json_token t;
+	struct ww_json j;
+	enum ww_parse got;
+	int r = 0;
+
+	ww_buf_init(&names.scratch, json.n);
+	ww_json_init(&j, json);
+	while (r == 0 && (got = ww_json_next(&j, &t)) == WW_PARSE_DONE) {
+		if (t.type == WW_JSON_OBJECT)
+			names.begin[++names.open] = names.n;
+		else if (t.type == WW_JSON_END_OBJECT)
+			names.n = names.begin[names.open--];
+		else if (t.type == WW_JSON_KEY)
+			r = add_name(&names, &t, what, why);
+	}
+	if (r == 0 && got != WW_PARSE_END)
+		return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+	return r;
+}

@@ -30,6 +30,14 @@ struct ww_field {
 WW_CHECK int ww_fields_read(struct ww_slice object, const char *what, struct ww_field *fields,
 			    size_t n, struct ww_errtext *why);
 
+/*
+ * Whether no object in the document, at any depth, has a member twice: for what is handed on to
+ * readers who may count the other one. 0, -EINVAL (twice, not JSON, or over WW_FIELDS_OPEN_MAX
+ * members in the objects around one place), -ENOMEM.
+ */
+#define WW_FIELDS_OPEN_MAX 256u
+WW_CHECK int ww_fields_unique(struct ww_slice json, const char *what, struct ww_errtext *why);
+
 /* Value of a NUMBER field: 0 or -EINVAL. */
 WW_CHECK int ww_fields_u64(const struct ww_field *f, uint64_t *ret_value);
 

@@ -573,6 +573,19 @@ static int check_earlier(const struct ww_report_options *o, struct ww_report_res
 	return 0;
 }
 
+/* Pages, jq and whoever reads the sections: with a member twice they would read different reports.
+ */
+static int check_members(const struct ww_report_result *res, struct ww_errtext *why)
+{
+	const struct ww_slice *each = res->statement.sections.each;
+	int r = 0;
+
+	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX && r == 0; i++)
+		if (each[i].n)
+			r = ww_fields_unique(each[i], ww_statement_section_name(i), why);
+	return r;
+}
+
 static int check_statement(const struct ww_report_options *o, struct ww_report_result *res)
 {
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_STATEMENT].text;
@@ -580,6 +593,8 @@ static int check_statement(const struct ww_report_options *o, struct ww_report_r
 
 	ww_buf_init(&res->note, WW_NOTE_BYTES_MAX);
 	r = ww_statement_parse(ww_buf_slice(&res->payload), &res->note, &res->statement, text);
+	if (r == 0)
+		r = check_members(res, text);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

@@ -29,6 +29,8 @@ mkdir tiles && cp -r log/tile tiles/
 ok '  tiles alone are enough' code 0 "$verify" "${key[@]}" -c kept/20 --log tiles plain.json
 ok '  tiles of another log show nothing' code 4 "$verify" "${key[@]}" -c kept/20 --log python_refunds plain.json
 ok '  nor do missing ones' code 4 "$verify" "${key[@]}" -c kept/20 --log kept plain.json
+ok '  it says why' said 'No such file or directory'
+ok 'a checkpoint of the empty log needs no proof' code 0 "$verify" "${key[@]}" -c seed/checkpoint plain.json
 ok "a checkpoint of another log is none" code 1 "$verify" "${key[@]}" -c python_refunds/checkpoint -o json plain.json
 is '  it was looked at' "$(check earlier)" failed
 ok '  garbage is none' code 1 "$verify" "${key[@]}" -c "$records" plain.json

@@ -51,6 +51,18 @@ odd 'one record twice' 'p["records"].insert(1, p["records"][0]); p["ledger"]["re
 odd 'records in another order' 'p["records"].reverse()' range
 odd 'a zero byte in a kind' 'p["records"][0]["kind"] = "li\0fe"' records
 odd 'a record in both forms' 'p["records"][0]["digest"] = "0" * 64' records
+twin() { # NAME OLD NEW: a member of a section twice, which json.dumps does not write
+	"$here/edit.py" $honest.json 'pass' | python3 -c 'import sys
+text = sys.stdin.read()
+assert sys.argv[1] in text
+sys.stdout.write(text.replace(sys.argv[1], sys.argv[2], 1))' "$2" "$3" | "$out/dev/dsse_sign" $honest/key >odd.json
+	ok "$1" code 1 "$verify" "${key[@]}" -o json odd.json
+	is '  by statement' "$(check statement)" failed
+	ok '  there is no page of it' code 1 "$ww" html odd.json -O odd.html
+}
+twin 'a verdict with two outcomes' '"outcome":"contradicted"' '"outcome":"contradicted","outcome":"corroborated"'
+twin 'the same, written in another way' '"outcome":"contradicted"' '"outcome":"contradicted","o\u0075tcome":"corroborated"'
+twin 'coverage that is complete and is not' '"complete":true' '"complete":false,"complete":true'
 odd 'records too deep' 'p["records"][0] = eval("[" * 80 + "]" * 80)' statement
 odd 'an envelope of another log in the checkpoint' 'p["checkpoint"] = open("python_refunds/checkpoint").read()' checkpoint
 odd 'a consistency proof that is none' 'p["consistency"] = {"size": 1}' statement
