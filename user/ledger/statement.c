@@ -243,6 +243,25 @@ static void predicate_fields(struct ww_field f[PREDICATE_FIELDS])
 						    .optional = !sections[i].demanded};
 }
 
+/* "2026-11-27T10:00:00[.9...]Z": with an offset, or written in another way, times do not compare as
+ * texts, and whether a replaced key still spoke is decided so. */
+static bool is_utc(const struct ww_json_token *t)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	const size_t n = sizeof(form) - 1;
+	struct ww_slice s = t->raw;
+
+	if (s.n <= n || s.p[s.n - 1] != 'Z' || (s.n > n + 1 && (s.p[n] != '.' || s.n == n + 2)))
+		return false;
+	for (size_t i = 0; i + 1 < s.n; i++) {
+		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+
+		if (i < n ? (form[i] == '0' ? !digit : s.p[i] != form[i]) : i > n && !digit)
+			return false;
+	}
+	return true;
+}
+
 static int take_predicate(const struct ww_field f[PREDICATE_FIELDS], struct ww_buf *scratch,
 			  struct ww_statement *s, struct ww_errtext *why)
 {
@@ -250,6 +269,8 @@ static int take_predicate(const struct ww_field f[PREDICATE_FIELDS], struct ww_b
 
 	if (r < 0)
 		return r;
+	if (!is_utc(&f[CREATED].token))
+		return ww_errtext_set(why, -EINVAL, "createdAt is not a time in UTC");
 	s->created_at = f[CREATED].token.raw;
 	for (unsigned i = 0; i < WW_STATEMENT_SECTION_MAX; i++)
 		s->sections.each[i] = f[SECTIONS + i].text;

@@ -44,6 +44,13 @@ odd 'the same subject twice' 's["subject"][1] = s["subject"][0]' statement
 odd 'another digest algorithm' 's["subject"][0]["digest"] = {"sha512": "0" * 128}' statement
 odd 'upper-case digests' 's["subject"][0]["digest"]["sha256"] = s["subject"][0]["digest"]["sha256"].upper()' statement
 odd 'another kind of selection' 'p["ledger"]["selection"] = "some"' statement
+for time in '' now 2026-11-27 2026-11-27T10:00:00 2026-11-27T10:00:00.Z 2026-11-27T10:00:00-10:00 2026-11-27t10:00:00Z; do
+	odd "made at '$time'" "p[\"createdAt\"] = \"$time\"" statement
+done
+for time in 2026-11-27T10:00:00Z 2026-11-27T10:00:00.5Z; do
+	ok "made at $time" sh -c "'$here/edit.py' $honest.json 'p[\"createdAt\"] = \"$time\"' | '$out/dev/dsse_sign' $honest/key >time.json"
+	ok '  is a time' code 0 "$verify" "${key[@]}" time.json
+done
 odd 'a huge size' 'p["ledger"]["treeSize"] = 10 ** 30' statement
 odd 'a size with a fraction' 'p["ledger"]["treeSize"] = 54.0' statement
 odd 'a negative index' 'p["records"][0]["index"] = -1' records
