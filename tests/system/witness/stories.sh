@@ -41,7 +41,7 @@ start --otlp off --publish-ca /etc/ssl/certs/ca-certificates.crt
 ok "a collector with a foreign certificate is told" appears "$WW_RUN/daemon.log" 'certificate'
 ok "met in a witness's answer: it is told" appears "$WW_RUN/daemon.log" 'equivocation: witness test/w1 holds another tree'
 grow e
-ok "the ledger stops" appears "$WW_RUN/daemon.notify" 'STATUS=ledger stopped'
+ok "the ledger stops" appears "$WW_RUN/daemon.log" "error: the ledger stopped: "
 ok "and says why" grep -q 'nothing more is signed' <(ww_status "s['ledger']['stopped']")
 is "the proof is kept" "$(forks "$WW_STATE" | wc -l)" 1
 is "and holds for x/mod" "$(xmod fork "$(forks "$WW_STATE")" "$log")" $more
