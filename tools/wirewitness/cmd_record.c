@@ -193,7 +193,7 @@ static int open_outputs(struct recorder *rec, const struct options *o,
 			struct ww_pipeline_config cfg)
 {
 	struct ww_contract_error error = {0};
-	WW_AUTO_BUF struct ww_buf manifest;
+	WW_AUTO_BUF struct ww_buf manifest = {.max = WW_MANIFEST_BYTES_MAX};
 	struct utsname uts;
 	struct ww_jsonw w;
 	char boot_id[64] = "";
@@ -211,7 +211,6 @@ static int open_outputs(struct recorder *rec, const struct options *o,
 	uname(&uts);
 	(void)!ww_file_line("/proc/sys/kernel/random/boot_id", boot_id,
 			    sizeof(boot_id)); /* empty when hidden */
-	ww_buf_init(&manifest, WW_MANIFEST_BYTES_MAX);
 	ww_jsonw_init(&w, &manifest);
 	ww_manifest_write(&cfg, uts.release, boot_id, &w);
 	if (!ww_jsonw_ok(&w))

@@ -64,14 +64,13 @@ static struct ww_slice part_name(struct ww_slice s, size_t at)
 /* The scalar with its parts put in, as a text of its own. */
 static int take_pattern(struct ww_yaml *r, char **ret_pattern)
 {
-	WW_AUTO_BUF struct ww_buf out;
+	WW_AUTO_BUF struct ww_buf out = {.max = WW_PHRASE_PATTERN_BYTES};
 	struct ww_slice s;
 	int err = 0;
 
 	if (!ww_yaml_is_text(r))
 		return ww_yaml_fail(r, "a pattern of at most 2,048 bytes on one line");
 	s = ww_yaml_scalar(r);
-	ww_buf_init(&out, WW_PHRASE_PATTERN_BYTES);
 	for (size_t i = 0; i < s.n && err == 0; i++) {
 		struct ww_slice name = part_name(s, i);
 		const struct ww_phrase_part *part;
