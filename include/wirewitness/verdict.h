@@ -107,3 +107,97 @@ enum ww_verdict { WW_VERDICTS(WW_VERDICT_ENUM_) WW_VERDICT_MAX };
 enum ww_reason { WW_REASONS(WW_REASON_ENUM_) WW_REASON_MAX };
 enum ww_evidence { WW_EVIDENCE(WW_EVIDENCE_ENUM_) WW_EVIDENCE_MAX };
 enum ww_join_grade { WW_JOINS(WW_JOIN_ENUM_) WW_JOIN_MAX };
+
+/* How one exchange stands under one contract. X(enum suffix, number, text, meaning) */
+#define WW_WIRES(X)                                                                        \
+	X(SUCCESS, 0, "success", "status and body are as the contract declares")           \
+	X(FAILED, 1, "failed", "the status is outside the declared success")               \
+	X(BODY_FAILED, 2, "body-failed", "the status fits, a body rule is violated")       \
+	X(BODY_UNKNOWN, 3, "body-unknown", "the status fits, the body was not fully seen") \
+	X(ACCEPTED, 4, "accepted", "202: taken for later")                                 \
+	X(REDIRECTED, 5, "redirected", "3xx: the effect, if any, is elsewhere")            \
+	X(NO_REPLY, 6, "no-reply", "the request left whole, no status came")               \
+	X(NOT_SENT, 7, "not-sent", "the request did not get to its end")                   \
+	X(UNDECODED, 8, "undecoded", "bytes went, their meaning was not seen")             \
+	X(UNFINISHED, 9, "unfinished", "still under way when the watching ended")          \
+	X(PARTIAL, 10, "partial", "of several items some succeeded, not all")              \
+	X(UNCHANGED, 11, "unchanged", "304: nothing is other than before")
+
+#define WW_WIRE_ENUM_(n, v, t, d) WW_WIRE_##n = (v),
+enum ww_wire { WW_WIRES(WW_WIRE_ENUM_) WW_WIRE_MAX };
+
+/* What a read-back shows of the id in its path. X(enum suffix, number, text, meaning) */
+#define WW_READS(X)                                                                      \
+	X(NONE, 0, "", "it is no read-back")                                             \
+	X(SHOWN, 1, "shown", "the answer is as declared and returns the id")             \
+	X(NOT_SHOWN, 2, "not-shown", "the answer is another, or does not return the id") \
+	X(UNKNOWN, 3, "unseen", "the answer was not fully seen")
+
+#define WW_READ_ENUM_(n, v, t, d) WW_READ_##n = (v),
+enum ww_read { WW_READS(WW_READ_ENUM_) WW_READ_MAX };
+
+/* By what an exchange was joined. X(enum suffix, number, text, meaning) */
+#define WW_JOIN_BYS(X)                                                                      \
+	X(NOTHING, 0, "", "not joined")                                                     \
+	X(TRACEPARENT, 1, "traceparent", "trace context of the tool span on the wire")      \
+	X(IDEMPOTENCY_KEY, 2, "idempotency-key", "the tool call id, or the span's own key") \
+	X(WINDOW, 3, "window", "process tree, destination, method, path and time")          \
+	X(RESPONSE_ID, 4, "response-id", "the model's response id in span and body")
+
+#define WW_JOIN_BY_ENUM_(n, v, t, d) WW_JOIN_BY_##n = (v),
+enum ww_join_by { WW_JOIN_BYS(WW_JOIN_BY_ENUM_) WW_JOIN_BY_MAX };
+
+/* What a run says. X(enum suffix, number, text, meaning) */
+#define WW_CONTROL_SAYS(X)                                                             \
+	X(ALLOW, 0, "allow", "the answer is as the contract declares for \"allowed\"") \
+	X(DENY, 1, "deny", "403, or a body that is not as declared")                   \
+	X(ERROR, 2, "error", "another status, or no answer")                           \
+	X(UNKNOWN, 3, "unknown", "the answer was not fully seen, or is for later")
+
+#define WW_CONTROL_SAYS_ENUM_(n, v, t, d) WW_CONTROL_##n = (v),
+enum ww_control_says { WW_CONTROL_SAYS(WW_CONTROL_SAYS_ENUM_) WW_CONTROL_SAYS_MAX };
+
+/* Whether a run is about what the action is about. X(enum suffix, number, text, meaning) */
+#define WW_CONTROL_SUBJECTS(X)                                                       \
+	X(UNASKED, 0, "not-declared", "the contract names no subject")               \
+	X(EQUAL, 1, "equal", "the action's subject is the control's, or among them") \
+	X(DIFFERS, 2, "differs", "it is another")                                    \
+	X(UNKNOWN, 3, "unknown", "one of both could not be read")
+
+#define WW_CONTROL_SUBJECT_ENUM_(n, v, t, d) WW_CONTROL_SUBJECT_##n = (v),
+enum ww_control_subject { WW_CONTROL_SUBJECTS(WW_CONTROL_SUBJECT_ENUM_) WW_CONTROL_SUBJECT_MAX };
+
+/* The closed-world checklist (user/judge/closed_world.h), in order of precedence. X(enum suffix,
+ * text, reason when it fails, meaning) */
+#define WW_WORLD_ITEMS(X)                                                                        \
+	X(CLOCK, "clock", CLOCK_UNBOUNDED, "span times map to kernel times within the skew")     \
+	X(DEFERRAL, "deferral", REMOTE_EXECUTOR, "no declared deferral that is still running")   \
+	X(COVERED, "coverage", COVERAGE_GAP,                                                     \
+	  "sockets of all families and processes were covered for the whole window")             \
+	X(LOSSES, "losses", EVENT_LOSS, "no event that touches the scope was lost")              \
+	X(KEPT, "kept", EVENT_LOSS, "no evidence of the window was dropped by a ceiling")        \
+	X(OWNERS, "owners", ACTOR_UNRESOLVED, "every flow of the scope has a known owner")       \
+	X(PEERS, "peers", REMOTE_EXECUTOR, "no unix or loopback peer outside the scope")         \
+	X(RAW, "raw", PLAINTEXT_INCOMPLETE, "no raw or packet socket")                           \
+	X(OTHERS, "others", REMOTE_EXECUTOR, "no other process tree made a like or unread call") \
+	X(LATE, "late", AMBIGUOUS_JOIN,                                                          \
+	  "no like call after the window, none almost like it in it")                            \
+	X(EARLY, "early", AMBIGUOUS_JOIN,                                                        \
+	  "no like call shortly before the window, left by others")                              \
+	X(TLS, "tls", TLS_OPAQUE,                                                                \
+	  "the TLS content of every flow was read, but to model endpoints")                      \
+	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")            \
+	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE,                                              \
+	  "the byte account of every flow closes, all plaintext has a flow")
+
+#define WW_WORLD_ENUM_(n, t, r, d) WW_WORLD_##n,
+enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
+
+#define WW_WORLD_BIT(item) (1u << WW_WORLD_##item)
+/* What must hold before a failure on the wire may be called the last word: no unseen retry. The
+ * attempts that were seen say that the window is the right one. */
+#define WW_WORLD_NO_RETRY_UNSEEN (~(WW_WORLD_BIT(DEFERRAL) | WW_WORLD_BIT(EARLY)))
+
+/* Surplus per direction that an alert or a key update explains: less than the record of the
+ * shortest HTTP/1 request takes, "GET / HTTP/1.0" with its line ends and 22 bytes of framing. */
+#define WW_WORLD_REMAINDER_BYTES 39u

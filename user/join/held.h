@@ -26,35 +26,9 @@
 #include "policy/subject.h"
 #include "proto/exchange.h"
 
-/* How one exchange stands under one contract. X(enum suffix, number, text, meaning) */
-#define WW_WIRES(X)                                                                        \
-	X(SUCCESS, 0, "success", "status and body are as the contract declares")           \
-	X(FAILED, 1, "failed", "the status is outside the declared success")               \
-	X(BODY_FAILED, 2, "body-failed", "the status fits, a body rule is violated")       \
-	X(BODY_UNKNOWN, 3, "body-unknown", "the status fits, the body was not fully seen") \
-	X(ACCEPTED, 4, "accepted", "202: taken for later")                                 \
-	X(REDIRECTED, 5, "redirected", "3xx: the effect, if any, is elsewhere")            \
-	X(NO_REPLY, 6, "no-reply", "the request left whole, no status came")               \
-	X(NOT_SENT, 7, "not-sent", "the request did not get to its end")                   \
-	X(UNDECODED, 8, "undecoded", "bytes went, their meaning was not seen")             \
-	X(UNFINISHED, 9, "unfinished", "still under way when the watching ended")          \
-	X(PARTIAL, 10, "partial", "of several items some succeeded, not all")              \
-	X(UNCHANGED, 11, "unchanged", "304: nothing is other than before")
-
-#define WW_WIRE_ENUM_(n, v, t, d) WW_WIRE_##n = (v),
-enum ww_wire { WW_WIRES(WW_WIRE_ENUM_) WW_WIRE_MAX };
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_held_wire_name(enum ww_wire w);
 
-/* What a read-back shows of the id in its path. X(enum suffix, number, text, meaning) */
-#define WW_READS(X)                                                                      \
-	X(NONE, 0, "", "it is no read-back")                                             \
-	X(SHOWN, 1, "shown", "the answer is as declared and returns the id")             \
-	X(NOT_SHOWN, 2, "not-shown", "the answer is another, or does not return the id") \
-	X(UNKNOWN, 3, "unseen", "the answer was not fully seen")
-
-#define WW_READ_ENUM_(n, v, t, d) WW_READ_##n = (v),
-enum ww_read { WW_READS(WW_READ_ENUM_) WW_READ_MAX };
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_held_read_name(enum ww_read r);
 

@@ -39,16 +39,6 @@
 #define WW_JOIN_NEAR_MAX     16
 #define WW_JOIN_READS_MAX    8
 
-/* By what an exchange was joined. X(enum suffix, number, text, meaning) */
-#define WW_JOIN_BYS(X)                                                                      \
-	X(NOTHING, 0, "", "not joined")                                                     \
-	X(TRACEPARENT, 1, "traceparent", "trace context of the tool span on the wire")      \
-	X(IDEMPOTENCY_KEY, 2, "idempotency-key", "the tool call id, or the span's own key") \
-	X(WINDOW, 3, "window", "process tree, destination, method, path and time")          \
-	X(RESPONSE_ID, 4, "response-id", "the model's response id in span and body")
-
-#define WW_JOIN_BY_ENUM_(n, v, t, d) WW_JOIN_BY_##n = (v),
-enum ww_join_by { WW_JOIN_BYS(WW_JOIN_BY_ENUM_) WW_JOIN_BY_MAX };
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_join_by_name(enum ww_join_by by);
 

@@ -14,25 +14,12 @@
 /* Session tickets of a TLS 1.3 server that cannot be told from a reply without plaintext. */
 #define TICKETS_BYTES_MAX 1024u
 
-static const enum ww_reason reasons[WW_WORLD_ITEM_MAX] = {
-#define REASON_(n, t, r, d) [WW_WORLD_##n] = WW_REASON_##r,
-	WW_WORLD_ITEMS(REASON_)};
-
 const char *ww_closed_world_item_name(enum ww_world_item item)
 {
 #define NAME_(n, t, r, d) [WW_WORLD_##n] = (t),
 	static const char *const names[WW_WORLD_ITEM_MAX] = {WW_WORLD_ITEMS(NAME_)};
 
 	return (unsigned)item < WW_WORLD_ITEM_MAX ? names[item] : "unknown";
-}
-
-enum ww_reason ww_closed_world_reason(const struct ww_world *w, uint32_t mask)
-{
-	for (unsigned i = 0; i < WW_WORLD_ITEM_MAX; i++) {
-		if (w->failed & mask & (1u << i))
-			return reasons[i];
-	}
-	return WW_REASON_NONE;
 }
 
 /* The first detail of an item stays. */
@@ -310,6 +297,7 @@ void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_
 	unsigned homeless;
 
 	ww_closed_world_cover(ask, w);
+	w->whole = true;
 	check_rest(ask, w);
 	homeless = w->coverage.unbound_calls +
 		   ww_flows_homeless(ask->flows, ask->action->cgroup, w->from, w->to);

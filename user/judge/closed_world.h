@@ -16,40 +16,7 @@
 #include "flow/coverage.h"
 #include "join/join.h"
 
-/* In order of precedence. X(enum suffix, text, reason when it fails, meaning) */
-#define WW_WORLD_ITEMS(X)                                                                        \
-	X(CLOCK, "clock", CLOCK_UNBOUNDED, "span times map to kernel times within the skew")     \
-	X(DEFERRAL, "deferral", REMOTE_EXECUTOR, "no declared deferral that is still running")   \
-	X(COVERED, "coverage", COVERAGE_GAP,                                                     \
-	  "sockets of all families and processes were covered for the whole window")             \
-	X(LOSSES, "losses", EVENT_LOSS, "no event that touches the scope was lost")              \
-	X(KEPT, "kept", EVENT_LOSS, "no evidence of the window was dropped by a ceiling")        \
-	X(OWNERS, "owners", ACTOR_UNRESOLVED, "every flow of the scope has a known owner")       \
-	X(PEERS, "peers", REMOTE_EXECUTOR, "no unix or loopback peer outside the scope")         \
-	X(RAW, "raw", PLAINTEXT_INCOMPLETE, "no raw or packet socket")                           \
-	X(OTHERS, "others", REMOTE_EXECUTOR, "no other process tree made a like or unread call") \
-	X(LATE, "late", AMBIGUOUS_JOIN,                                                          \
-	  "no like call after the window, none almost like it in it")                            \
-	X(EARLY, "early", AMBIGUOUS_JOIN,                                                        \
-	  "no like call shortly before the window, left by others")                              \
-	X(TLS, "tls", TLS_OPAQUE,                                                                \
-	  "the TLS content of every flow was read, but to model endpoints")                      \
-	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE, "no bytes went that nothing decodes")            \
-	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE,                                              \
-	  "the byte account of every flow closes, all plaintext has a flow")
-
-#define WW_WORLD_ENUM_(n, t, r, d) WW_WORLD_##n,
-enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
-
-#define WW_WORLD_BIT(item) (1u << WW_WORLD_##item)
-/* What must hold before a failure on the wire may be called the last word: no unseen retry. The
- * attempts that were seen say that the window is the right one. */
-#define WW_WORLD_NO_RETRY_UNSEEN (~(WW_WORLD_BIT(DEFERRAL) | WW_WORLD_BIT(EARLY)))
-
 #define WW_WORLD_EGRESS_MAX 16
-/* Surplus per direction that an alert or a key update explains: less than the record of the
- * shortest HTTP/1 request takes, "GET / HTTP/1.0" with its line ends and 22 bytes of framing. */
-#define WW_WORLD_REMAINDER_BYTES 39u
 
 /* Flows to a declared destination whose content was not decoded. */
 struct ww_world_undecoded {
@@ -64,6 +31,7 @@ struct ww_world_undecoded {
 struct ww_world {
 	struct ww_boot from, to;
 	struct ww_coverage_answer coverage;
+	bool whole;                          /* every item was asked, not only coverage */
 	uint32_t failed;                     /* bit set of enum ww_world_item */
 	char details[WW_WORLD_ITEM_MAX][64]; /* of those that failed */
 	struct ww_world_undecoded undecoded;
@@ -110,9 +78,6 @@ void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_
 
 /* All of it. */
 void ww_closed_world_check(const struct ww_world_ask *ask, struct ww_world *ret_world);
-
-/* NONE when none of the items in `mask` failed, else the reason of the first one. */
-enum ww_reason ww_closed_world_reason(const struct ww_world *w, uint32_t mask);
 
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_closed_world_item_name(enum ww_world_item item);

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "join/said.h"
+#include "judge/case.h"
 #include "judge/pending.h"
-#include "judge/ruling.h"
 #include "judge/verdict.h"
 #include "judge/verdict_write.h"
 
@@ -323,33 +323,6 @@ void ww_judge_pending(struct ww_judge *j, ww_pending_fn fn, void *ctx)
 
 /* --- judging --- */
 
-static void rule_plainly(struct ww_ruling *r, enum ww_verdict verdict, enum ww_reason reason)
-{
-	r->engine = "effect";
-	r->verdict = verdict;
-	r->reason = reason;
-}
-
-/* What needs no look at the wire: true when ruled. */
-static bool rule_without_wire(const struct ww_case *k, struct ww_ruling *r)
-{
-	if (k->action->root.pid == 0)
-		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_ACTOR_UNRESOLVED);
-	else if (k->action->model.remote && !k->action->span_count)
-		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_REMOTE_EXECUTOR);
-	else if (!k->contract)
-		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_NO_CONTRACT);
-	else if (k->contract->effect == WW_EFFECT_REMOTE)
-		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_REMOTE_EXECUTOR);
-	else if (!ww_contract_networked(k->contract))
-		rule_plainly(r, WW_VERDICT_NOT_APPLICABLE, WW_REASON_NONE);
-	else if (k->action->clock_bad)
-		rule_plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_CLOCK_UNBOUNDED);
-	else
-		return false;
-	return true;
-}
-
 static void emit(struct ww_judge *j, enum ww_record_kind kind, const struct ww_jsonw *w)
 {
 	if (ww_jsonw_ok(w)) {
@@ -493,12 +466,13 @@ static void look_at_control(struct ww_judge *j, struct ww_case *k, const struct 
 	joined->almost = c->almost;
 	ww_closed_world_check(&ask, &k->world);
 	k->still_open = busy(j, k->action, ask.contract);
+	k->controlled = c;
 }
 
 static void make_control_record(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
 				const struct ww_ruling *r)
 {
-	unsigned place = r->control->of->place;
+	unsigned place = k->controlled->place;
 	struct ww_verdict_record v = {.k = k,
 				      .r = r,
 				      .clock = j->deps.clock,
@@ -524,47 +498,22 @@ static void make_control_record(struct ww_judge *j, struct ww_action *a, const s
 	emit(j, WW_RECORD_VERDICT, &w);
 }
 
-/* What is not known of the attempts is not known of what they needed. Uses k->world up. */
+/* Uses k->world up. */
 static void judge_controls(struct ww_judge *j, struct ww_action *a, struct ww_case *k,
 			   const struct ww_ruling *effect)
 {
-	bool doubtful = effect->verdict == WW_VERDICT_UNVERIFIABLE &&
-			effect->reason != WW_REASON_OUTCOME_UNKNOWN &&
-			effect->reason != WW_REASON_BODY_UNKNOWN;
-
+	k->doubt = ww_rule_doubt(effect);
 	for (unsigned i = 0; i < k->contract->control_count; i++) {
 		struct ww_controlled *c = &j->controlled;
-		struct ww_control_ruling control;
 		struct ww_ruling r;
 
 		if (!ww_control_find(j->held, a, k->contract, i, &k->joined, j->cfg.grace_ns, c))
 			continue;
 		look_at_control(j, k, c);
-		ww_control_rule(k, c, k->action->narrated, &control, &r);
-		if (doubtful) {
-			r.verdict = WW_VERDICT_UNVERIFIABLE;
-			r.reason = effect->reason;
-		}
+		ww_case_ground(k);
+		ww_rule(&k->grounds, &r);
 		make_control_record(j, a, k, &r);
 	}
-}
-
-/* The deadline is not reached, and what was seen until now is not the last word. */
-static bool is_pending(const struct ww_judge *j, const struct ww_action *a, struct ww_ruling *r)
-{
-	struct ww_boot until = ww_action_announced_until(a);
-
-	if (r->verdict == WW_VERDICT_PENDING)
-		return true;
-	if (j->finished || until.ns <= j->now.ns || r->verdict == WW_VERDICT_CONFIRMED_T1 ||
-	    r->verdict == WW_VERDICT_CONFIRMED_T2)
-		return false;
-	r->verdict = WW_VERDICT_PENDING;
-	r->reason = WW_REASON_NONE;
-	r->until = until;
-	r->world_asked = false;
-	r->n = 0;
-	return true;
 }
 
 /* Told, and looked at again when its deadline has passed. */
@@ -572,7 +521,7 @@ static void put_off(struct ww_judge *j, struct ww_action *a, const struct ww_cas
 		    const struct ww_ruling *r)
 {
 	make_records(j, a, k, r);
-	a->until = r->until;
+	a->until.ns = r->until_ns;
 	ww_actions_reopen(j->actions, a);
 }
 
@@ -628,7 +577,8 @@ static void judge_prose(struct ww_judge *j, struct ww_join_ask *ask, uint64_t du
 	find_any_tool(j, ask, k);
 	look_at_world(j, k);
 	k->partners = ask->action->partners;
-	ww_prose_rule(k, &r);
+	ww_case_ground(k);
+	ww_rule(&k->grounds, &r);
 	if (k->still_open && !j->finished && j->now.ns < due_ns + OPEN_WAIT_NS)
 		return;
 	settle(j, ask->action, k, &r);
@@ -650,7 +600,8 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	k->now = j->now;
 	k->finished = j->finished;
 	look_at_turn(j, k);
-	if (rule_without_wire(k, &r)) {
+	ww_case_ground(k);
+	if (ww_rule_plainly(&k->grounds, &r)) {
 		settle(j, a, k, &r);
 		return;
 	}
@@ -666,9 +617,9 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	if (k->world.undecoded.count)
 		k->rivals = ww_join_rivals(&ask);
 	k->partners = a->partners;
-	if (!ww_effect_rule(k, &r))
-		ww_commit_rule(k, &r);
-	pending = is_pending(j, a, &r);
+	ww_case_ground(k);
+	ww_rule(&k->grounds, &r);
+	pending = r.verdict == WW_VERDICT_PENDING;
 	if (k->still_open && !r.tally.success && !pending && !j->finished &&
 	    j->now.ns < due_ns + OPEN_WAIT_NS) {
 		announce(j, a, due_ns + OPEN_WAIT_NS, WW_PENDING_EXCHANGE);
@@ -697,7 +648,9 @@ static void give_up(struct ww_judge *j, struct ww_action *a)
 	k->held = j->held;
 	k->action = a;
 	k->contract = contract_of(j, a);
-	rule_plainly(&r, WW_VERDICT_UNVERIFIABLE, WW_REASON_EVENT_LOSS);
+	k->given_up = true;
+	ww_case_ground(k);
+	ww_rule(&k->grounds, &r);
 	settle(j, a, k, &r);
 	j->counts.actions_given_up++;
 }

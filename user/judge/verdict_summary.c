@@ -75,7 +75,7 @@ static void add_call(struct line *l, const struct ww_match *m)
 /* "POST /v1/refunds at payments.example answered 503 (measured)" */
 static void add_answer(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
 {
-	const struct ww_match *m = r->deciding->match;
+	const struct ww_match *m = ww_case_match(k, r->deciding);
 
 	add_call(l, m);
 	if (m->x->status)
@@ -97,7 +97,7 @@ static void add_answer(struct line *l, const struct ww_case *k, const struct ww_
 static void add_reads(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
 {
 	const struct ww_joined *j = &k->joined;
-	const struct ww_match *m = r->read         ? r->read->match
+	const struct ww_match *m = r->read         ? ww_case_read(k, r->read)
 				   : j->read_count ? j->reads[j->read_count - 1].match
 						   : NULL;
 
@@ -134,8 +134,10 @@ static void add_unknown(struct line *l, const struct ww_case *k, const struct ww
 	if (r->n)
 		add(l, ", n=%u", r->n);
 	if (r->flow) {
-		ww_endpoint_text(&r->flow->peer, peer);
-		add(l, ", %s, bytes in %llu", peer, (unsigned long long)r->flow->bytes_received);
+		const struct ww_held_flow *f = k->world.undecoded.flow;
+
+		ww_endpoint_text(&f->peer, peer);
+		add(l, ", %s, bytes in %llu", peer, (unsigned long long)f->bytes_received);
 	}
 	for (unsigned i = 0; r->world_asked && i < WW_WORLD_ITEM_MAX; i++) {
 		if (k->world.failed & (1u << i)) {
@@ -185,30 +187,30 @@ static const char *control_finding(enum ww_verdict v)
  * answered 200 (measured), 220 ms before the action" */
 static void add_control(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
 {
-	const struct ww_control_ruling *c = r->control;
+	const struct ww_control_run *run = r->run ? ww_case_run(k, r->run) : NULL;
 
-	add(l, "control %s ", c->of->control->name);
+	add(l, "control %s ", k->controlled->control->name);
 	if (r->verdict == WW_VERDICT_UNVERIFIABLE)
 		add_unknown(l, k, r);
 	else
 		add(l, "%s", control_finding(r->verdict));
-	if (c->run) {
-		const struct ww_held_exchange *x = c->run->match->x;
+	if (run) {
+		const struct ww_held_exchange *x = run->match->x;
 
 		add(l, ": ");
-		add_call(l, c->run->match);
-		if (c->run->ended.ns)
+		add_call(l, run->match);
+		if (run->ended.ns)
 			add(l, " answered %u (measured), %lld ms %s", x->status,
-			    (long long)(c->gap_ns < 0 ? -c->gap_ns : c->gap_ns) / 1000000,
-			    c->gap_ns < 0 ? "after the action's begin" : "before the action");
+			    (long long)(r->gap_ns < 0 ? -r->gap_ns : r->gap_ns) / 1000000,
+			    r->gap_ns < 0 ? "after the action's begin" : "before the action");
 		else
 			add(l, " got no answer (measured)");
 	}
-	if (c->denied)
-		add(l, ", %u before did not allow", c->denied);
-	if (c->uses)
-		add(l, ", %u other actions had this answer", c->uses);
-	if (c->narrated)
+	if (r->denied)
+		add(l, ", %u before did not allow", r->denied);
+	if (r->uses)
+		add(l, ", %u other actions had this answer", r->uses);
+	if (k->grounds.control.narrated)
 		add(l, "; claimed in text");
 }
 
@@ -264,9 +266,9 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 		break;
 	case WW_VERDICT_ACTED_UNDECODED:
 		if (r->flow)
-			ww_endpoint_text(&r->flow->peer, peer);
+			ww_endpoint_text(&k->world.undecoded.flow->peer, peer);
 		else
-			ww_endpoint_text(&r->deciding->match->x->peer, peer);
+			ww_endpoint_text(&ww_case_match(k, r->deciding)->x->peer, peer);
 		add(l, "bytes reached %s (measured), content unseen: effect unknown", peer);
 		break;
 	case WW_VERDICT_RESULT_ALTERED:
@@ -296,7 +298,7 @@ void ww_verdict_summary(const struct ww_case *k, const struct ww_ruling *r, char
 
 	out[0] = '\0';
 	add(&l, "%s: ", k->action->tool[0] ? k->action->tool : "(no tool name)");
-	if (r->control)
+	if (k->controlled)
 		add_control(&l, k, r);
 	else
 		add_finding(&l, k, r);

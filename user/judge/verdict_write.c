@@ -2,7 +2,11 @@
 #include "judge/verdict_write.h"
 
 #include "base/encode.h"
+#include "judge/grounds_write.h"
 #include "judge/verdict.h"
+
+/* Spans that are named between a call's and its tool's. Deeper nesting cannot be derived again. */
+#define DESCENT_MAX 8
 
 void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, char *out)
 {
@@ -10,8 +14,8 @@ void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, c
 
 	out = ww_put_text(out, v->originals ? "e-" : "v-");
 	out = ww_put_text(out, v->k->action->id + 2);
-	if (v->r->control)
-		out = ww_put_dec(ww_put_text(out, "-k"), v->r->control->of->place);
+	if (v->k->controlled)
+		out = ww_put_dec(ww_put_text(out, "-k"), v->k->controlled->place);
 	if (v->originals) {
 		ww_hex_encode(ww_slice(v->contracts->digest.b, 4), contracts);
 		out = ww_put_text(ww_put_text(out, "-"), contracts);
@@ -302,7 +306,7 @@ static void write_reads(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	if (j->read_total == 0)
 		return;
 	if (v->r->read)
-		write_exchange_id(w, "readback", v->r->read->match->x);
+		write_exchange_id(w, "readback", ww_case_read(v->k, v->r->read)->x);
 	ww_jsonw_u64(w, "readbackTotal", j->read_total);
 	ww_jsonw_array(w, "readbacks");
 	for (unsigned i = 0; i < j->read_count; i++) {
@@ -337,7 +341,7 @@ static void write_undecoded(const struct ww_held_flow *f, struct ww_jsonw *w)
 
 static void write_deciding(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
-	const struct ww_match *m = v->r->deciding->match;
+	const struct ww_match *m = ww_case_match(v->k, v->r->deciding);
 
 	write_exchange_id(w, "exchange", m->x);
 	write_flow_id(w, "flow", m->x->cookie);
@@ -376,7 +380,7 @@ static void write_wire(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_end_object(w);
 	}
 	if (v->r->flow)
-		write_undecoded(v->r->flow, w);
+		write_undecoded(v->k->world.undecoded.flow, w);
 	write_near(v, w);
 	ww_jsonw_end_object(w);
 }
@@ -460,6 +464,34 @@ static void write_coverage(const struct ww_world *world, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+/* The spans between an attempt's and the tool's own: they show whose call it is. */
+static void write_descent(const struct ww_verdict_record *v, const struct ww_attempt *at,
+			  struct ww_jsonw *w)
+{
+	const struct ww_held_exchange *x = at->match->x;
+	const struct ww_held_span *s = NULL;
+	char id[WW_SPAN_ID_MAX];
+
+	if (at->by == WW_JOIN_BY_TRACEPARENT)
+		s = ww_held_span_get(v->k->held, x->root, x->trace.trace_id, x->trace.span_id);
+	for (unsigned i = 0; s && s->role != WW_SPAN_TOOL && i < DESCENT_MAX; i++) {
+		span_id_text(s->key.span_id, id);
+		ww_jsonw_cstr(w, NULL, id);
+		s = ww_held_span_get(v->k->held, x->root, x->trace.trace_id, s->parent);
+	}
+}
+
+/* The runs of a control; the one that decides is named last. */
+static void write_run_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
+{
+	const struct ww_controlled *c = v->k->controlled;
+
+	for (unsigned i = 0; c && i < c->count; i++)
+		write_exchange_id(w, NULL, c->runs[i].match->x);
+	if (v->r->run)
+		write_exchange_id(w, NULL, ww_case_run(v->k, v->r->run)->match->x);
+}
+
 /* Ids of the records that the verdict rests on. */
 static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
@@ -486,16 +518,19 @@ static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, NULL, a->narration.exchange);
 	for (unsigned i = 0; i < k->joined.count; i++)
 		write_exchange_id(w, NULL, k->joined.attempts[i].match->x);
+	for (unsigned i = 0; i < k->joined.count; i++)
+		write_descent(v, &k->joined.attempts[i], w);
 	for (unsigned i = 0; i < k->joined.read_count; i++)
 		write_exchange_id(w, NULL, k->joined.reads[i].match->x);
-	if (v->r->deciding == &k->joined.overdue)
-		write_exchange_id(w, NULL, v->r->deciding->match->x);
+	if (v->r->deciding == &k->grounds.late) {
+		write_exchange_id(w, NULL, k->joined.overdue.match->x);
+		write_descent(v, &k->joined.overdue, w);
+	}
 	if (is_elsewhere(v))
 		write_exchange_id(w, NULL, k->joined.elsewhere->x);
 	if (v->r->flow)
-		write_flow_id(w, NULL, v->r->flow->cookie);
-	if (v->r->control && v->r->control->run)
-		write_exchange_id(w, NULL, v->r->control->run->match->x);
+		write_flow_id(w, NULL, k->world.undecoded.flow->cookie);
+	write_run_refs(v, w);
 	ww_jsonw_end_array(w);
 }
 
@@ -549,14 +584,6 @@ void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw 
 	ww_jsonw_end_object(w);
 }
 
-static const char *tier(const struct ww_ruling *r)
-{
-	bool done = r->verdict == WW_VERDICT_CONFIRMED_T1 ||
-		    (r->verdict == WW_VERDICT_RESULT_ALTERED && r->tally.success);
-
-	return r->verdict == WW_VERDICT_CONFIRMED_T2 ? "T2" : done ? "T1" : "T0";
-}
-
 /* Remarks on how was asked: they judge nothing. */
 static void write_findings(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
@@ -597,8 +624,8 @@ static void write_subjects(struct ww_jsonw *w, const char *key, const struct ww_
 static void write_run(const struct ww_verdict_record *v, const struct ww_control_run *run,
 		      struct ww_jsonw *w)
 {
-	const struct ww_control_ruling *c = v->r->control;
-	const struct ww_subjects *own = c->of->action->match->subjects;
+	const struct ww_controlled *c = v->k->controlled;
+	const struct ww_subjects *own = c->action->match->subjects;
 
 	write_exchange_id(w, "exchange", run->match->x);
 	write_wall(w, "t", ww_clock_wall(v->clock, run->begun));
@@ -607,28 +634,28 @@ static void write_run(const struct ww_verdict_record *v, const struct ww_control
 		ww_jsonw_u64(w, "status", run->match->x->status);
 	ww_jsonw_cstr(w, "subject", ww_control_subject_name((enum ww_control_subject)run->subject));
 	write_subjects(w, "subjects", run->match->subjects);
-	write_subjects(w, "actionSubject", own ? &own[c->of->place] : NULL);
+	write_subjects(w, "actionSubject", own ? &own[c->place] : NULL);
 	if (run->ended.ns)
-		ww_jsonw_i64(w, "gapMs", c->gap_ns / 1000000);
+		ww_jsonw_i64(w, "gapMs", v->r->gap_ns / 1000000);
 }
 
 /* The columns narrated and wire, of a control. */
 static void write_control(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
-	const struct ww_control_ruling *c = v->r->control;
+	const struct ww_controlled *c = v->k->controlled;
 
 	if (!c)
 		return;
 	ww_jsonw_object(w, "control");
-	ww_jsonw_cstr(w, "name", c->of->control->name);
-	ww_jsonw_cstr(w, "same", ww_control_same_name(c->of->control->same));
-	ww_jsonw_bool(w, "narrated", c->narrated);
-	write_exchange_id(w, "action", c->of->action->match->x);
-	if (c->run)
-		write_run(v, c->run, w);
-	ww_jsonw_u64(w, "runs", c->of->total);
-	ww_jsonw_u64(w, "denied", c->denied);
-	ww_jsonw_u64(w, "uses", c->uses);
+	ww_jsonw_cstr(w, "name", c->control->name);
+	ww_jsonw_cstr(w, "same", ww_control_same_name(c->control->same));
+	ww_jsonw_bool(w, "narrated", v->k->grounds.control.narrated);
+	write_exchange_id(w, "action", c->action->match->x);
+	if (v->r->run)
+		write_run(v, ww_case_run(v->k, v->r->run), w);
+	ww_jsonw_u64(w, "runs", c->total);
+	ww_jsonw_u64(w, "denied", v->r->denied);
+	ww_jsonw_u64(w, "uses", v->r->uses);
 	ww_jsonw_end_object(w);
 }
 
@@ -640,7 +667,7 @@ static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "verdict", ww_verdict_name(r->verdict));
 	ww_jsonw_cstr(w, "reason", r->reason ? ww_verdict_reason_name(r->reason) : NULL);
 	ww_jsonw_cstr(w, "evidence", ww_verdict_evidence_name(r->evidence));
-	ww_jsonw_cstr(w, "tier", tier(r));
+	ww_jsonw_cstr(w, "tier", ww_rule_tier(r));
 	ww_jsonw_cstr(w, "join", ww_verdict_join_name(r->join));
 	if (r->by)
 		ww_jsonw_cstr(w, "by", ww_join_by_name(r->by));
@@ -648,8 +675,8 @@ static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_u64(w, "k", r->k);
 	if (r->n)
 		ww_jsonw_u64(w, "n", r->n);
-	if (r->until.ns)
-		write_wall(w, "deadline", ww_clock_wall(v->clock, r->until));
+	if (r->until_ns)
+		write_wall(w, "deadline", ww_clock_wall(v->clock, (struct ww_boot){r->until_ns}));
 	if (r->verdict == WW_VERDICT_ACTED_LATE)
 		ww_jsonw_u64(w, "lateMs", r->late_ns / 1000000);
 	write_control(v, w);
@@ -658,7 +685,7 @@ static void write_ruling(const struct ww_verdict_record *v, struct ww_jsonw *w)
 
 static const char *control_name(const struct ww_verdict_record *v)
 {
-	return v->r->control ? v->r->control->of->control->name : NULL;
+	return v->k->controlled ? v->k->controlled->control->name : NULL;
 }
 
 void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, size_t *ret_from,
@@ -683,7 +710,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	write_span(v, w);
 	write_wire(v, w);
 	write_world(v, w);
-	if (v->k->contract && v->k->contract->effect == WW_EFFECT_NETWORK)
+	if (v->k->contract && ww_contract_networked(v->k->contract))
 		write_coverage(&v->k->world, w);
 	write_digest(w, "contracts", &v->contracts->digest);
 	if (a->said_count || a->narrated)
@@ -694,6 +721,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	ww_verdict_summary(v->k, v->r, line);
 	ww_jsonw_cstr(w, "summary", summary);
 	*ret_to = w->out->n;
+	ww_grounds_write(v, w);
 	if (v->revision > 1) {
 		ww_verdict_write_id(v, v->revision - 1, id);
 		ww_jsonw_cstr(w, "supersedes", id);

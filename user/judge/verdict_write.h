@@ -7,8 +7,8 @@
 #pragma once
 
 #include "base/json_write.h"
+#include "judge/case.h"
 #include "judge/originals.h"
-#include "judge/ruling.h"
 
 #define WW_VERDICT_ID_MAX 48
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "judge/closed_world.h"
+#include "judge/ruling.h"
 
 /* Numbers may have gaps. */
 #define NUMBER_(n, v, t, d) (v),
@@ -47,11 +48,11 @@ static void test_every_number_has_its_text(void **state)
 
 static void test_the_first_failed_item_gives_the_reason(void **state)
 {
-	struct ww_world w = {.failed = WW_WORLD_BIT(TLS) | WW_WORLD_BIT(LOSSES)};
+	struct ww_grounds g = {.failed = WW_WORLD_BIT(TLS) | WW_WORLD_BIT(LOSSES)};
 
-	assert_int_equal(ww_closed_world_reason(&w, UINT32_MAX), WW_REASON_EVENT_LOSS);
-	assert_int_equal(ww_closed_world_reason(&w, WW_WORLD_BIT(TLS)), WW_REASON_TLS_OPAQUE);
-	assert_int_equal(ww_closed_world_reason(&w, WW_WORLD_BIT(PEERS)), WW_REASON_NONE);
+	assert_int_equal(ww_rule_unseen(&g, UINT32_MAX), WW_REASON_EVENT_LOSS);
+	assert_int_equal(ww_rule_unseen(&g, WW_WORLD_BIT(TLS)), WW_REASON_TLS_OPAQUE);
+	assert_int_equal(ww_rule_unseen(&g, WW_WORLD_BIT(PEERS)), WW_REASON_NONE);
 }
 
 /* A word that stands in records stands in their documentation. */

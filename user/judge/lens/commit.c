@@ -25,68 +25,59 @@ static void unverifiable(struct ww_ruling *r, enum ww_reason reason)
 }
 
 /* Rule 1. */
-static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
+static void rule_undecoded(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	const struct ww_world_undecoded *u = &k->world.undecoded;
-	bool spanned = k->action->span_count > 0;
-
-	r->engine = spanned ? "effect" : "commit";
-	r->evidence = u->evidence;
-	r->flow = u->flow;
-	r->join = u->count == 1 && k->rivals == 0 ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS;
+	r->engine = g->spanned ? "effect" : "commit";
+	r->evidence = g->undecoded_evidence;
+	r->flow = true;
+	r->join = g->undecoded == 1 && g->rivals == 0 ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS;
 	r->by = WW_JOIN_BY_WINDOW;
 	if (r->join == WW_JOIN_AMBIGUOUS)
-		r->n = u->count > k->rivals + 1 ? u->count : k->rivals + 1;
-	if (u->opaque && (spanned || !u->began_inside))
+		r->n = g->undecoded > g->rivals + 1 ? g->undecoded : g->rivals + 1;
+	if (g->undecoded_opaque && (g->spanned || !g->undecoded_inside))
 		unverifiable(r, WW_REASON_TLS_OPAQUE);
-	else if (u->torn || !u->began_inside)
+	else if (g->undecoded_torn || !g->undecoded_inside)
 		unverifiable(r, WW_REASON_PLAINTEXT_INCOMPLETE);
 	else if (r->join == WW_JOIN_AMBIGUOUS)
 		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
-	else if (k->world.failed & WW_WORLD_BIT(LOSSES))
+	else if (g->failed & WW_WORLD_BIT(LOSSES))
 		unverifiable(r, WW_REASON_EVENT_LOSS);
 	else
 		r->verdict = WW_VERDICT_ACTED_UNDECODED;
 }
 
-static bool only_announced(const struct ww_action *a)
+static bool only_announced(const struct ww_grounds *g)
 {
-	for (unsigned i = 0; i < a->claim_count; i++) {
-		if (a->claims[i].done)
-			return false;
-	}
-	return ww_action_claim_only(a);
+	return !g->claim_done && !g->spanned && !g->asked;
 }
 
 /* Rule 2. */
-static bool rule_awaited(const struct ww_case *k, struct ww_ruling *r)
+static bool rule_awaited(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	struct ww_boot until = ww_action_announced_until(k->action);
-
-	if (until.ns > k->now.ns) {
-		r->verdict = k->finished ? WW_VERDICT_DEFERRED : WW_VERDICT_PENDING;
-		r->until = until;
+	if (g->until_ns > g->now_ns) {
+		r->verdict = g->finished ? WW_VERDICT_DEFERRED : WW_VERDICT_PENDING;
+		r->until_ns = g->until_ns;
 		r->world_asked = false;
 		return true;
 	}
-	if (!k->still_open && (until.ns || !only_announced(k->action)))
+	if (!g->still_open && (g->until_ns || !only_announced(g)))
 		return false;
 	unverifiable(r, WW_REASON_OUTCOME_UNKNOWN);
 	return true;
 }
 
 /* Rule 3. */
-static bool rule_late(const struct ww_case *k, struct ww_ruling *r)
+static bool rule_late(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	const struct ww_attempt *late = &k->joined.overdue;
+	const struct ww_grounds_attempt *late = &g->late;
 
-	if (!late->match)
+	if (!g->late_there)
 		return false;
-	if (k->joined.overdue_contested) {
+	if (g->late_contested) {
 		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
 		return true;
 	}
-	if (late->grade != WW_JOIN_EXACT && k->world.failed & WW_WORLD_BIT(LOSSES)) {
+	if (late->grade != WW_JOIN_EXACT && g->failed & WW_WORLD_BIT(LOSSES)) {
 		unverifiable(r, WW_REASON_EVENT_LOSS);
 		return true;
 	}
@@ -95,45 +86,42 @@ static bool rule_late(const struct ww_case *k, struct ww_ruling *r)
 	r->join = late->grade;
 	r->by = late->by;
 	r->evidence = WW_EVIDENCE_E4;
-	r->late_ns = late->match->x->t_first_req.ns - k->joined.overdue_after.ns;
+	r->late_ns = late->call.begun_ns - g->late_after_ns;
 	return true;
 }
 
 /* Rule 5. */
-static void rule_nothing(const struct ww_case *k, struct ww_ruling *r)
+static void rule_nothing(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	const struct ww_action *a = k->action;
-
-	if (a->span_count && !ww_action_says_done(a))
+	if (g->spanned && !ww_rule_says_done(g))
 		r->verdict = WW_VERDICT_ATTEMPTED_FAILED;
-	else if (a->span_count || a->claim_count)
+	else if (g->spanned || g->claims)
 		r->verdict = WW_VERDICT_NO_ACTION;
-	else if (a->model.shown && !a->model.shown_error && a->model.answer.present &&
-		 !ww_shown_from_elsewhere(k))
+	else if (g->shown && !g->shown_error && g->shown_has && !g->shown_elsewhere)
 		r->verdict = WW_VERDICT_RESULT_INVENTED;
 	else
 		r->verdict = WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;
 	if (r->verdict == WW_VERDICT_RESULT_INVENTED)
-		r->answer = a->model.answer.present;
+		r->answer = g->shown_has;
 }
 
-void ww_commit_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
+void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 {
 	struct ww_ruling r = {.engine = "commit", .world_asked = true};
-	enum ww_reason blocked = ww_closed_world_reason(&k->world, UINT32_MAX);
+	enum ww_reason blocked = ww_rule_unseen(g, UINT32_MAX);
 
-	if (k->partners > 1) {
+	if (g->partners > 1) {
 		unverifiable(&r, WW_REASON_AMBIGUOUS_JOIN);
 		r.join = WW_JOIN_AMBIGUOUS;
-		r.n = k->partners;
-	} else if (k->world.undecoded.count) {
-		rule_undecoded(k, &r);
-	} else if (rule_late(k, &r) || rule_awaited(k, &r)) {
+		r.n = g->partners;
+	} else if (g->undecoded) {
+		rule_undecoded(g, &r);
+	} else if (rule_late(g, &r) || rule_awaited(g, &r)) {
 		; /* ruled */
 	} else if (blocked != WW_REASON_NONE) {
 		unverifiable(&r, blocked);
 	} else {
-		rule_nothing(k, &r);
+		rule_nothing(g, &r);
 	}
 	*ret_ruling = r;
 }

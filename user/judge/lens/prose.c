@@ -27,31 +27,30 @@ static void ambiguous(struct ww_ruling *r, uint32_t n)
 }
 
 /* Rule 3. */
-static void rule_undecoded(const struct ww_case *k, struct ww_ruling *r)
+static void rule_undecoded(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	r->flow = k->world.undecoded.flow;
-	r->evidence = k->world.undecoded.evidence;
-	unverifiable(r, k->world.undecoded.opaque ? WW_REASON_TLS_OPAQUE
-						  : WW_REASON_PLAINTEXT_INCOMPLETE);
+	r->flow = true;
+	r->evidence = g->undecoded_evidence;
+	unverifiable(r,
+		     g->undecoded_opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE);
 }
 
-void ww_prose_rule(const struct ww_case *k, struct ww_ruling *ret_ruling)
+void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 {
-	const struct ww_action_prose *p = &k->action->prose;
 	struct ww_ruling r = {.engine = "prose", .world_asked = true};
-	enum ww_reason blocked = ww_closed_world_reason(&k->world, UINT32_MAX);
+	enum ww_reason blocked = ww_rule_unseen(g, UINT32_MAX);
 
-	if (k->partners > 0)
-		ambiguous(&r, k->partners);
-	else if (p->blind)
+	if (g->partners > 0)
+		ambiguous(&r, g->partners);
+	else if (g->prose_blind)
 		unverifiable(&r, WW_REASON_REMOTE_EXECUTOR);
-	else if (k->joined.total > 0 || k->joined.elsewhere)
+	else if (g->total > 0 || g->elsewhere)
 		unverifiable(&r, WW_REASON_PROSE_ONLY);
-	else if (p->earlier || ww_join_taken(&k->joined))
+	else if (g->prose_earlier || g->prose_taken)
 		ambiguous(&r, 0);
-	else if (k->world.undecoded.count)
-		rule_undecoded(k, &r);
-	else if (k->still_open)
+	else if (g->undecoded)
+		rule_undecoded(g, &r);
+	else if (g->still_open)
 		unverifiable(&r, WW_REASON_OUTCOME_UNKNOWN);
 	else if (blocked != WW_REASON_NONE)
 		unverifiable(&r, blocked);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * controlled: which exchanges are runs of a control that an action needs, beside that action:
- * before it or not, about the same subject or not. Reads held.h and what join.h found; changes
- * nothing.
+ * control: which exchanges are runs of a control that an action needs, beside that action: before
+ * it or not, about the same subject or not. Reads held.h and what join.h found; changes nothing.
  *
  * Numbered invariants:
  *  1. An action begins with the first request byte of its first attempt, and a control is over with
@@ -21,27 +20,9 @@
 
 #define WW_CONTROL_RUNS_MAX 32
 
-/* What a run says. X(enum suffix, number, text, meaning) */
-#define WW_CONTROL_SAYS(X)                                                             \
-	X(ALLOW, 0, "allow", "the answer is as the contract declares for \"allowed\"") \
-	X(DENY, 1, "deny", "403, or a body that is not as declared")                   \
-	X(ERROR, 2, "error", "another status, or no answer")                           \
-	X(UNKNOWN, 3, "unknown", "the answer was not fully seen, or is for later")
-
-#define WW_CONTROL_SAYS_ENUM_(n, v, t, d) WW_CONTROL_##n = (v),
-enum ww_control_says { WW_CONTROL_SAYS(WW_CONTROL_SAYS_ENUM_) WW_CONTROL_SAYS_MAX };
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_control_says_name(enum ww_control_says s);
 
-/* X(enum suffix, number, text, meaning) */
-#define WW_CONTROL_SUBJECTS(X)                                                       \
-	X(UNASKED, 0, "not-declared", "the contract names no subject")               \
-	X(EQUAL, 1, "equal", "the action's subject is the control's, or among them") \
-	X(DIFFERS, 2, "differs", "it is another")                                    \
-	X(UNKNOWN, 3, "unknown", "one of both could not be read")
-
-#define WW_CONTROL_SUBJECT_ENUM_(n, v, t, d) WW_CONTROL_SUBJECT_##n = (v),
-enum ww_control_subject { WW_CONTROL_SUBJECTS(WW_CONTROL_SUBJECT_ENUM_) WW_CONTROL_SUBJECT_MAX };
 const char *ww_control_subject_name(enum ww_control_subject s);
 
 struct ww_control_run {

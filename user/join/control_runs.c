@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "join/controlled.h"
+#include "join/control_runs.h"
 
 #define NS_PER_S 1000000000ull
 /* Actions that had one answer and are told apart. */
