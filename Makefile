@@ -106,7 +106,7 @@ $(O)/wirewitness: $(CLI_O) $(LIB)
 	$(call say,LD,$@)
 	$(q)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 
-# The auditor's verifier: base, ledger and libcrypto, nothing else.
+# The auditor's verifier: base, ledger, the judge's rules and libcrypto, nothing else.
 $(O)/wirewitness-verify: $(VERIFY_O) $(LIB)
 	$(call say,LD,$@)
 	$(q)$(CC) $(LDFLAGS_ALL) $^ -lcrypto -o $@

@@ -20,6 +20,7 @@ static int usage(FILE *f, int code)
 	      "directory)\n"
 	      "  --history FILE       the ledger's keys/history: the key may be any that it has "
 	      "had\n"
+	      "  --rederive           derive every verdict again from the evidence in the report\n"
 	      "  -c, --checkpoint FILE\n"
 	      "                       a checkpoint that you kept: the report's tree must be one "
 	      "with it;\n"
@@ -72,6 +73,8 @@ static int take_option(int c, struct ww_audit *a)
 		return wrong("over 16 checkpoints");
 	else if (c == 'c')
 		a->kept[a->n_kept++] = optarg;
+	else if (c == 'r')
+		a->rederive = true;
 	else if (c == 'u')
 		a->allow_untrusted = true;
 	else if (c == 'o' && strcmp(optarg, "json") == 0)
@@ -90,6 +93,7 @@ static int parse_arguments(int argc, char **argv, struct ww_audit *a)
 		{"key", required_argument, NULL, 'k'},
 		{"key-file", required_argument, NULL, 'K'},
 		{"history", required_argument, NULL, 'H'},
+		{"rederive", no_argument, NULL, 'r'},
 		{"checkpoint", required_argument, NULL, 'c'},
 		{"log", required_argument, NULL, 'l'},
 		{"equivocation-dir", required_argument, NULL, 'e'},

@@ -10,7 +10,7 @@
 #include "cmd.h"
 #include "ledger/audit.h"
 
-enum { OPT_LOG = 256, OPT_EQUIVOCATION };
+enum { OPT_REDERIVE = 256, OPT_LOG, OPT_EQUIVOCATION };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -35,6 +35,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "over %u checkpoints", WW_EARLIER_MAX);
 		else
 			a->kept[a->n_kept++] = arg;
+		return 0;
+	case OPT_REDERIVE:
+		a->rederive = true;
 		return 0;
 	case OPT_LOG:
 		a->log = arg;
@@ -69,6 +72,8 @@ static const struct argp_option argp_options[] = {
 	{"history", 'H', "FILE", 0,
 	 "the ledger's keys/history: the report may be signed by any key that the ledger has had",
 	 0},
+	{"rederive", OPT_REDERIVE, NULL, 0,
+	 "derive every verdict again from the evidence in the report", 0},
 	{"checkpoint", 'c', "FILE", 0,
 	 "a checkpoint that you kept: the report's tree must be one with it; may be repeated", 0},
 	{"log", OPT_LOG, "DIR", 0,

@@ -112,9 +112,9 @@ struct ww_grounds {
 	uint8_t shown_has; /* answer paths that it has, bit set, */
 	uint64_t shown_digest[WW_ANSWER_PATHS_MAX]; /* with these values */
 	bool shown_elsewhere; /* or may be from elsewhere: an earlier answer, another service */
-	uint32_t partners; /* loose claim: how many actions it could mean */
-	uint64_t now_ns;   /* when it was judged, */
-	bool finished;     /* with nothing more to be seen */
+	uint32_t partners;    /* loose claim: how many actions it could mean */
+	uint64_t now_ns;      /* when it was judged, */
+	bool finished;        /* with nothing more to be seen */
 
 	/* with a network contract only: the wire */
 	enum ww_join_grade grade;

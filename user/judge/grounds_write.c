@@ -185,6 +185,8 @@ static void write_flow(struct ww_jsonw *w, uint64_t cookie, const struct ww_grou
 	ww_jsonw_cstr(w, "flow", id);
 	ww_jsonw_bool(w, "tls", f->tls);
 	ww_jsonw_bool(w, "closed", f->closed);
+	if (f->closed)
+		ww_jsonw_u64(w, "closedBootNs", f->closed_ns);
 	ww_jsonw_bool(w, "checked", !f->unchecked);
 	ww_jsonw_u64(w, "bytesSent", f->sent);
 	ww_jsonw_u64(w, "bytesAcked", f->acked);

@@ -170,8 +170,9 @@ static enum ww_audit_outcome audit_proof(const struct ww_audit *a, const struct 
 	WW_AUTO(ww_proof_result_done) struct ww_proof_result result = {0};
 	int r;
 
-	if (a->n_kept)
-		return trouble(why, a->file, "is a proof: --checkpoint is for reports");
+	if (a->n_kept || a->rederive)
+		return trouble(why, a->file,
+			       "is a proof: --checkpoint and --rederive are for reports");
 	r = ww_proof_file_verify(ww_buf_slice(&in->file), in->has_key ? &in->key : NULL, in->chain,
 				 in->witnesses, &result);
 	if (r == 0)
@@ -220,6 +221,7 @@ static enum ww_audit_outcome audit_report(const struct ww_audit *a, const struct
 	struct ww_report_options o = {
 		.key = in->has_key ? &in->key : NULL,
 		.chain = in->chain,
+		.rederive = a->rederive,
 		.kept = kept,
 		.n_kept = a->n_kept,
 		.tiles = in->tiles,

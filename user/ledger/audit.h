@@ -20,7 +20,7 @@ struct ww_audit {
 	size_t n_kept;
 	const char *log;              /* the log's directory, for proofs between trees */
 	const char *equivocation_dir; /* where to keep the proof that the log told two stories */
-	bool json, allow_untrusted;
+	bool rederive, json, allow_untrusted;
 };
 
 /* In order of precedence, but for TROUBLE; the exit codes of wirewitness-verify. */

@@ -72,6 +72,20 @@ static void tame(uint8_t *p, size_t n)
 	}
 }
 
+/* Verdict by verdict, what does not follow. */
+static void say_rederived(const struct ww_rederive_result *found, struct ww_buf *out, int *err)
+{
+	for (size_t i = 0; i < found->n_findings; i++) {
+		const struct ww_rederive_finding *f = &found->findings[i];
+
+		say(out, err, "  %-4s  record %" PRIu64 ", %s: %s: expected %s, found %s\n",
+		    f->undecided ? "open" : "FAIL", f->index, f->verdict, f->field, f->expected,
+		    f->found);
+	}
+	if (found->unlisted)
+		say(out, err, "  and %" PRIu64 " more\n", found->unlisted);
+}
+
 int ww_report_text(const struct ww_report_result *r, const char *file, struct ww_buf *out)
 {
 	static const char *const mark[] = {[WW_REPORT_SKIPPED] = "-",
@@ -88,6 +102,8 @@ int ww_report_text(const struct ww_report_result *r, const char *file, struct ww
 	for (int i = 0; i < WW_REPORT_CHECK_MAX; i++)
 		say(out, &err, "  %-4s  %-11s  %s\n", mark[r->checks[i].state],
 		    ww_report_check_name((enum ww_report_check_id)i), r->checks[i].text.text);
+	if (ww_report_rederived(r))
+		say_rederived(ww_report_rederived(r), out, &err);
 	tame(out->p + before, out->n - before);
 	return err;
 }
@@ -120,6 +136,32 @@ static void write_statement(struct ww_jsonw *w, const struct ww_report_result *r
 	ww_jsonw_end_object(w);
 }
 
+static void write_rederived(struct ww_jsonw *w, const struct ww_rederive_result *found)
+{
+	ww_jsonw_object(w, "rederived");
+	ww_jsonw_u64(w, "verdicts", found->verdicts);
+	ww_jsonw_u64(w, "agree", found->agree);
+	ww_jsonw_u64(w, "differ", found->differ);
+	ww_jsonw_u64(w, "undecided", found->undecided);
+	ww_jsonw_u64(w, "sections", found->sections);
+	ww_jsonw_u64(w, "findingsNotListed", found->unlisted);
+	ww_jsonw_array(w, "findings");
+	for (size_t i = 0; i < found->n_findings; i++) {
+		const struct ww_rederive_finding *f = &found->findings[i];
+
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_u64(w, "index", f->index);
+		ww_jsonw_cstr(w, "verdict", f->verdict);
+		ww_jsonw_cstr(w, "outcome", f->undecided ? "undecided" : "differs");
+		ww_jsonw_cstr(w, "field", f->field);
+		ww_jsonw_cstr(w, "expected", f->expected);
+		ww_jsonw_cstr(w, "found", f->found);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}
+
 int ww_report_text_json(const struct ww_report_result *r, const char *file, struct ww_buf *out)
 {
 	static const char *const state[] = {[WW_REPORT_SKIPPED] = "skipped",
@@ -148,6 +190,8 @@ int ww_report_text_json(const struct ww_report_result *r, const char *file, stru
 		ww_jsonw_end_object(&w);
 	}
 	ww_jsonw_end_array(&w);
+	if (ww_report_rederived(r))
+		write_rederived(&w, ww_report_rederived(r));
 	if (r->has_statement)
 		write_statement(&w, r);
 	ww_jsonw_end_object(&w);

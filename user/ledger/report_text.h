@@ -15,7 +15,7 @@ WW_CHECK int ww_report_text(const struct ww_report_result *r, const char *file, 
 
 /*
  * Appends one JSON object and a newline: file, verified, consistent, open, key, checks[] {name,
- * state, text}, and with a
+ * state, text}, when verdicts were derived again rederived {counts, findings[]}, and with a
  * readable statement createdAt, scope, period, coverage, summary, ledger, kinds. Errors as above.
  */
 WW_CHECK int ww_report_text_json(const struct ww_report_result *r, const char *file,

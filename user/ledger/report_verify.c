@@ -353,6 +353,7 @@ struct walk {
 	bool in_order;
 	struct ww_merkle_run run;
 	struct ww_sampling_check *sampling; /* NULL: nothing was sampled */
+	struct ww_rederive *rederive;       /* borrowed; NULL: not asked for */
 };
 
 static void walk_done(struct walk *w)
@@ -383,6 +384,7 @@ static int walk_record(struct walk *w, const struct ww_statement_record *rec,
 	const struct ww_statement *s = &res->statement;
 	struct ww_sha256 leaf;
 	struct ww_slice json;
+	int r = 0;
 
 	if (w->count == WW_REPORT_RECORDS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u records",
@@ -405,6 +407,10 @@ static int walk_record(struct walk *w, const struct ww_statement_record *rec,
 	json = ww_slice_sub(rec->salted, WW_LEAF_SALT_LEN, SIZE_MAX);
 	if (w->sampling && !rec->withheld)
 		ww_sampling_check_record(w->sampling, rec->index, rec->kind, json);
+	if (w->rederive && !rec->withheld)
+		r = ww_rederive_add(w->rederive, rec->index, rec->kind, json);
+	if (r < 0)
+		return r;
 	return ww_buf_add(&w->hashes, leaf.b, sizeof(leaf.b));
 }
 
@@ -468,7 +474,7 @@ static int check_records(struct ww_report_result *res)
 {
 	const struct ww_statement *s = &res->statement;
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_RECORDS].text;
-	WW_AUTO(walk_done) struct walk w = {.in_order = true};
+	WW_AUTO(walk_done) struct walk w = {.in_order = true, .rederive = res->rederive};
 	struct ww_sha256 digest;
 	int r;
 
@@ -586,6 +592,54 @@ static int check_members(const struct ww_report_result *res, struct ww_errtext *
 	return r;
 }
 
+static int begin_rederive(const struct ww_report_options *o, struct ww_report_result *res)
+{
+	if (o->rederive)
+		return ww_rederive_new(&res->rederive);
+	absent(res, WW_REPORT_CHECK_REDERIVED, "not asked for");
+	return 0;
+}
+
+/* Only records that are in the signed tree are evidence. */
+static int check_rederived(struct ww_report_result *res)
+{
+	static const enum ww_report_check_id first[] = {
+		WW_REPORT_CHECK_CHECKPOINT, WW_REPORT_CHECK_RECORDS, WW_REPORT_CHECK_INCLUSION,
+		WW_REPORT_CHECK_RANGE};
+	struct ww_report_check *check = &res->checks[WW_REPORT_CHECK_REDERIVED];
+	const union ww_statement_sections *s = &res->statement.sections;
+	const struct ww_rederive_result *found;
+	int r;
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(first); i++) {
+		if (res->checks[first[i]].state != WW_REPORT_PASSED)
+			return 0;
+	}
+	if (!res->rederive)
+		return 0;
+	r = ww_rederive_run(res->rederive, s->claims, s->summary);
+	if (r < 0)
+		return r;
+	found = ww_rederive_result(res->rederive);
+	if (found->differ == 0 && found->undecided == 0 && found->sections == 0) {
+		pass(res, WW_REPORT_CHECK_REDERIVED);
+		return 0;
+	}
+	check->state = found->differ || found->sections ? WW_REPORT_FAILED : WW_REPORT_OPEN;
+	ww_errtext_set(&check->text, 0,
+		       "of %" PRIu64 " verdicts %" PRIu64 " follow from their evidence, %" PRIu64
+		       " do not, %" PRIu64 " cannot be derived",
+		       found->verdicts, found->agree, found->differ, found->undecided);
+	return 0;
+}
+
+const struct ww_rederive_result *ww_report_rederived(const struct ww_report_result *r)
+{
+	enum ww_report_state state = r->checks[WW_REPORT_CHECK_REDERIVED].state;
+
+	return r->rederive && state != WW_REPORT_SKIPPED ? ww_rederive_result(r->rederive) : NULL;
+}
+
 static int check_statement(const struct ww_report_options *o, struct ww_report_result *res)
 {
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_STATEMENT].text;
@@ -606,8 +660,12 @@ static int check_statement(const struct ww_report_options *o, struct ww_report_r
 	check_wording(res);
 	r = check_checkpoint(res);
 	if (r == 0)
+		r = begin_rederive(o, res);
+	if (r == 0)
 		r = check_records(res);
-	return r < 0 ? r : check_earlier(o, res);
+	if (r == 0)
+		r = check_earlier(o, res);
+	return r < 0 ? r : check_rederived(res);
 }
 
 static void conclude(struct ww_report_result *res)
@@ -685,5 +743,6 @@ void ww_report_result_done(struct ww_report_result *r)
 	ww_buf_done(&r->payload);
 	ww_buf_done(&r->note);
 	ww_bundle_done(&r->bundle);
+	ww_rederive_free(r->rederive);
 	*r = (struct ww_report_result){0};
 }

@@ -18,6 +18,7 @@
 #include "ledger/keychain.h"
 #include "ledger/leaf.h"
 #include "ledger/note.h"
+#include "ledger/rederive.h"
 #include "ledger/statement.h"
 #include "ledger/witness_set.h"
 
@@ -39,7 +40,8 @@
 	X(SAMPLING, "sampling", "the shown verdicts are those that the seeds choose")              \
 	X(WITNESSES, "witnesses", "enough witnesses have cosigned the tree head")                  \
 	X(BUNDLE, "bundle", "the report itself is in the log, time stamps are over its signature") \
-	X(EARLIER, "earlier", "the tree and those of the kept checkpoints are one")
+	X(EARLIER, "earlier", "the tree and those of the kept checkpoints are one")                \
+	X(REDERIVED, "rederived", "every verdict follows from the evidence that it cites")
 
 #define WW_REPORT_CHECK_ENUM_(n, name, text) WW_REPORT_CHECK_##n,
 enum ww_report_check_id { WW_REPORT_CHECKS(WW_REPORT_CHECK_ENUM_) WW_REPORT_CHECK_MAX };
@@ -78,8 +80,9 @@ struct ww_report_result {
 	uint64_t pruned, pruned_by; /* withheld by prune records, the last of which is pruned_by */
 	size_t n_kinds;             /* further kinds are not counted by name */
 	struct ww_report_kind kinds[WW_REPORT_KINDS_MAX];
-	struct ww_buf payload, note; /* what the statement borrows from */
-	struct ww_bundle bundle;     /* with bundle.memory.p: the file was one */
+	struct ww_buf payload, note;  /* what the statement borrows from */
+	struct ww_bundle bundle;      /* with bundle.memory.p: the file was one */
+	struct ww_rederive *rederive; /* NULL: not asked for, or not come to */
 	bool equivocation; /* the kept checkpoint `equivocal` and the report's prove one */
 	size_t equivocal;
 };
@@ -91,6 +94,7 @@ struct ww_report_options {
 	 * that this key speaks for. The caller's trust is in the key that the chain was read with
 	 * (keychain.h). */
 	const struct ww_keychain *chain;
+	bool rederive;               /* derive the verdicts again (rederive.h) */
 	const struct ww_slice *kept; /* signed checkpoints, smaller or larger ones, */
 	size_t n_kept;               /* at most WW_EARLIER_MAX */
 	struct ww_tile_store *tiles; /* and where proofs may come from besides the report; NULL */
@@ -116,6 +120,9 @@ WW_CHECK int ww_report_verify_with(struct ww_slice file, const struct ww_report_
  */
 WW_CHECK int ww_report_verify_witnesses(struct ww_report_result *r,
 					const struct ww_witness_set *set);
+
+/* What is found on verdicts; NULL: they were not derived. */
+const struct ww_rederive_result *ww_report_rederived(const struct ww_report_result *r);
 void ww_report_result_done(struct ww_report_result *r);
 
 const char *ww_report_check_name(enum ww_report_check_id id);

@@ -8,6 +8,8 @@ sed -n '21,$p' "$tapes/$honest.records" | "$out/dev/ledger_append" staged && rep
 ok 'verified' code 0 "$verify" "${key[@]}" $honest.json
 ok 'no key: whole' code 3 "$verify" $honest.json
 ok '  unless that is enough' code 0 "$verify" --allow-untrusted $honest.json
+ok '  derived, still no key' code 3 "$verify" --rederive $honest.json
+ok '  and a verdict that cannot be derived comes first' code 4 "$verify" --rederive erased.json
 ok '  and what cannot be shown comes first' code 4 "$verify" --checkpoint early.head staged.json
 ok 'another key' code 1 "$verify" -K python_refunds/vkey $honest.json
 ok 'help' code 0 "$verify" --help
@@ -24,8 +26,8 @@ for args in '' "$honest.json $honest.json" "--nonsense $honest.json" "-o xml $ho
 	ok "usage or trouble: $args" code 2 "$verify" $args
 done
 mkfifo pipe
-ok 'from a pipe' sh -c "cat $honest.json >pipe & '$verify' -K $honest/vkey pipe >/dev/null"
-ok 'from standard input' sh -c "'$verify' -K $honest/vkey - <$honest.json >/dev/null"
+ok 'from a pipe' sh -c "cat $honest.json >pipe & '$verify' -K $honest/vkey --rederive pipe >/dev/null"
+ok 'from standard input' sh -c "'$verify' -K $honest/vkey --rederive - <$honest.json >/dev/null"
 ln -s $honest.json link.json
 ok 'through a link' code 0 "$verify" "${key[@]}" link.json
 ln -s loop.json loop.json
@@ -34,7 +36,7 @@ ok 'an empty file' sh -c ': >empty.json' && ok '  is none' code 1 "$verify" "${k
 
 odd() { # NAME CODE CHECK: signed with the key, and not understood
 	signed $honest $honest.json "$2" >odd.json
-	ok "$1" code 1 "$verify" "${key[@]}" -o json odd.json
+	ok "$1" code 1 "$verify" "${key[@]}" --rederive -o json odd.json
 	is "  by $3" "$(check "$3")" failed
 }
 odd 'another version of the predicate' 's["predicateType"] += "2"' statement
@@ -74,7 +76,7 @@ odd 'records too deep' 'p["records"][0] = eval("[" * 80 + "]" * 80)' statement
 odd 'an envelope of another log in the checkpoint' 'p["checkpoint"] = open("python_refunds/checkpoint").read()' checkpoint
 odd 'a consistency proof that is none' 'p["consistency"] = {"size": 1}' statement
 ok 'members that nobody knows are ignored' sh -c "'$here/edit.py' $honest.json 'p[\"new\"] = s[\"new\"] = 1' | '$out/dev/dsse_sign' $honest/key >new.json"
-ok '  since members may be added' code 0 "$verify" "${key[@]}" new.json
+ok '  since members may be added' code 0 "$verify" "${key[@]}" --rederive new.json
 
 # The frame, without the key.
 twice() { # NAME FILE
