@@ -12,6 +12,9 @@
 /* Calls of one tree in the window of one verdict that are looked at. */
 #define WINDOW_CALLS_MAX 4096u
 
+/* Of a call that had no effect. */
+#define WIRES_FAILED (1u << WW_WIRE_FAILED | 1u << WW_WIRE_REDIRECTED | 1u << WW_WIRE_NOT_SENT)
+
 struct chunk {
 	struct chunk *next;
 	size_t n, cap;
@@ -160,7 +163,7 @@ void ww_rederive_free(struct ww_rederive *rd)
  */
 
 static const char *const kind_names[WW_RD_KIND_MAX] = {"exchange", "span",    "flow", "coverage",
-						       "action",   "verdict", "life"};
+						       "action",   "verdict", "life", "mcp_call"};
 
 /* Every record begins with its kind and id. Whether one of them is there twice is seen when all of
  * it is read. */
@@ -302,13 +305,29 @@ const struct ww_rd_record *ww_rd_coverage(const struct ww_rederive *rd, struct w
 	return ww_rd_newest(rd, WW_RD_COVERAGE, cgroup);
 }
 
+/* The record of the tool call that an exchange is: "t-" where that has "x-". */
+static int take_mcp(const struct ww_rederive *rd, struct ww_rd_exchange *x)
+{
+	struct ww_rd_record *rec;
+	char id[72];
+
+	if (x->id.s.n < 2 || x->id.s.n >= sizeof(id))
+		return 0;
+	snprintf(id, sizeof(id), "t%.*s", (int)x->id.s.n - 1, (const char *)x->id.s.p + 1);
+	rec = ww_rd_newest(rd, WW_RD_MCP, ww_slice_str(id));
+	return rec ? ww_rd_mcp_read(rec->json, x, NULL) : 0;
+}
+
 const struct ww_rd_exchange *ww_rd_exchange_of(struct ww_rederive *rd, struct ww_rd_record *rec)
 {
 	if (rec->state == 0) {
 		rec->x = keep(rd, sizeof(*rec->x));
 		if (!rec->x)
 			return NULL;
-		rec->state = ww_rd_exchange_read(rec->json, rec->x, NULL) < 0 ? -1 : 1;
+		rec->state =
+			ww_rd_exchange_read(rec->json, rec->x, NULL) < 0 || take_mcp(rd, rec->x) < 0
+				? -1
+				: 1;
 	}
 	return rec->state == 1 ? rec->x : NULL;
 }
@@ -565,6 +584,11 @@ static bool concerns(const struct ww_rd_absence *a, struct ww_rd_record *rec,
 
 	if (rec->index > a->verdict->index || (rec->taken_in && !a->control && !a->shows) ||
 	    !ww_rd_fits(a->contract, x))
+		return false;
+	/* What is no tool call of the protocol has no record of one. */
+	if (a->contract->mcp_tool && !x->mcp_tool.s.p)
+		return false;
+	if (a->succeeds && !(ww_rd_wires(a->contract, x) & ~WIRES_FAILED))
 		return false;
 	if (a->shows &&
 	    (!x->status.there || x->status.n < s->status_min || x->status.n > s->status_max))

@@ -22,6 +22,7 @@ enum ww_rd_kind {
 	WW_RD_ACTION,
 	WW_RD_VERDICT,
 	WW_RD_LIFE,
+	WW_RD_MCP,
 	WW_RD_KIND_MAX
 };
 
@@ -61,8 +62,9 @@ struct ww_rd_absence {
 	uint64_t from_ns, to_ns;
 	const char *field;
 	const struct ww_control *control; /* its calls: those of other traces are none */
-	bool maybe; /* one that is there may be another action's, or of another thing */
-	bool shows; /* only with a declared answer */
+	bool maybe;    /* one that is there may be another action's, or of another thing */
+	bool succeeds; /* only one that may have had an effect */
+	bool shows;    /* only with a declared answer */
 };
 
 /* The newest record of this kind and id before `index`, or NULL. */
@@ -104,6 +106,10 @@ void ww_rd_say(struct ww_rederive *rd, const struct ww_rd_record *verdict, bool 
 
 /* Holds one verdict against what it cites and asks the rules. */
 void ww_rd_check(struct ww_rederive *rd, struct ww_rd_record *rec);
+
+/* How an exchange can stand under the terms (join/held.c decides so when it arrives): bit set of
+ * enum ww_wire. */
+uint32_t ww_rd_wires(const struct ww_contract *c, const struct ww_rd_exchange *x);
 
 /* Whether an exchange may be a call that the contract declares, as far as its record tells. */
 bool ww_rd_fits(const struct ww_contract *c, const struct ww_rd_exchange *x);

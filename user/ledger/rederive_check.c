@@ -409,12 +409,11 @@ static void same_word(struct ww_rd_exam *e, const char *field, const char *ruled
 static bool rests_on_all(const struct ww_ruling *r)
 {
 	return r->world_asked && r->verdict != WW_VERDICT_UNVERIFIABLE &&
-	       r->verdict != WW_VERDICT_ACTED_UNDECODED;
+	       r->verdict != WW_VERDICT_ACTED_UNDECODED && r->verdict != WW_VERDICT_ACCEPTED_ASYNC;
 }
 
 /* A call beside those that it names would make it another verdict. One that only a claim names, or
- * beside those with an id, may be another action's; and the tool of a protocol's call is not in the
- * exchange's record. */
+ * beside those with an id, may be another action's. */
 static void note_absence(struct ww_rd_exam *e, const struct ww_ruling *r)
 {
 	struct ww_rd_absence a = {
@@ -424,8 +423,8 @@ static void note_absence(struct ww_rd_exam *e, const struct ww_ruling *r)
 		.from_ns = e->v.grounds.from_ns,
 		.to_ns = e->v.grounds.to_ns,
 		.field = "wire",
-		.maybe = (!e->g.spanned && !e->g.asked) || e->g.grade == WW_JOIN_EXACT ||
-			 e->contract->mcp_tool,
+		.maybe = (!e->g.spanned && !e->g.asked) || e->g.grade == WW_JOIN_EXACT,
+		.succeeds = r->deciding != NULL,
 	};
 
 	if (rests_on_all(r) && !e->v.controlled)

@@ -57,9 +57,6 @@ static inline bool ww_rd_later(struct ww_rd_text a, struct ww_rd_text b)
 /* A cited exchange, taken apart; NULL: that was said. */
 const struct ww_rd_exchange *ww_rd_cited_exchange(struct ww_rd_exam *e, const char *field,
 						  struct ww_rd_text id, struct ww_rd_record **ret);
-/* How an exchange can stand under the terms (join/held.c decides so when it arrives): bit set of
- * enum ww_wire. */
-uint32_t ww_rd_wires(const struct ww_contract *c, const struct ww_rd_exchange *x);
 /* Times and connection of an exchange, the latter held against its record. */
 void ww_rd_take_call(struct ww_rd_exam *e, const struct ww_rd_exchange *x,
 		     struct ww_grounds_call *ret);

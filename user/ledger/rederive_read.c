@@ -85,6 +85,30 @@ int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct
 	return r;
 }
 
+int ww_rd_mcp_read(struct ww_slice json, struct ww_rd_exchange *x, struct ww_errtext *why)
+{
+	struct ww_rd_text exchange = {WW_SLICE_NULL, false}, tool = {WW_SLICE_NULL, false};
+	struct ww_rd_text trace = {WW_SLICE_NULL, false}, span = {WW_SLICE_NULL, false};
+	struct ww_member_want m[] = {
+		WW_MEMBER("exchange", TEXT, &exchange),
+		WW_MEMBER("tool", TEXT, &tool),
+		WW_MEMBER("traceId", TEXT, &trace),
+		WW_MEMBER("spanId", TEXT, &span),
+	};
+	int r = READ(json, "the tool call", m, why);
+
+	if (r < 0)
+		return r;
+	if (!ww_rd_same(exchange, x->id))
+		return ww_errtext_set(why, -EINVAL, "the tool call is another exchange's");
+	x->mcp_tool = tool;
+	if (!x->trace_id.s.p) {
+		x->trace_id = trace;
+		x->span_id = span;
+	}
+	return 0;
+}
+
 int ww_rd_span_read(struct ww_slice json, struct ww_rd_span *ret, struct ww_errtext *why)
 {
 	struct ww_rd_span s = {0};

@@ -20,6 +20,7 @@
 struct ww_rd_exchange {
 	struct ww_rd_text id, t, flow, root, peer, sni, authority, method, path, outcome;
 	struct ww_rd_text trace_id, span_id, key_digest;
+	struct ww_rd_text mcp_tool; /* of the record of its tool call, where one is listed */
 	struct ww_rd_number status, retry_after;
 	uint64_t req_offset, req_bytes, req_first_ns, resp_bytes;
 	uint64_t ended_ns; /* its last byte */
@@ -212,6 +213,9 @@ struct ww_rd_verdict {
 /* 0 or -EINVAL with the reason. */
 WW_CHECK int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret,
 				 struct ww_errtext *why);
+/* Of the record of a tool call in an exchange: its tool, and its trace context where the exchange
+ * has none of its own. */
+WW_CHECK int ww_rd_mcp_read(struct ww_slice json, struct ww_rd_exchange *x, struct ww_errtext *why);
 WW_CHECK int ww_rd_span_read(struct ww_slice json, struct ww_rd_span *ret, struct ww_errtext *why);
 WW_CHECK int ww_rd_flow_read(struct ww_slice json, struct ww_rd_flow *ret, struct ww_errtext *why);
 WW_CHECK int ww_rd_coverage_read(struct ww_slice json, struct ww_rd_coverage *ret,

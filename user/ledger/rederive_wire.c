@@ -76,6 +76,8 @@ static bool destination_fits(const struct ww_contract *c, const struct ww_rd_exc
 
 bool ww_rd_fits(const struct ww_contract *c, const struct ww_rd_exchange *x)
 {
+	if (c->mcp_tool && x->mcp_tool.s.p && !ww_rd_is(x->mcp_tool, c->mcp_tool))
+		return false;
 	return x->client && !x->found_again && request_fits(c, x) && destination_fits(c, x);
 }
 
@@ -264,6 +266,13 @@ static bool flow_agrees(const struct ww_rd_ground_flow *g, const struct ww_rd_fl
 	       g->unexplained_in >= unexplained(&f->in) && g->unread >= unread;
 }
 
+/* It was judged when its window was over, unless it was shown before that. */
+static uint64_t judged_after(const struct ww_rd_verdict *v)
+{
+	return v->grounds.judged.there && v->grounds.judged.n < v->to_ns ? v->grounds.judged.n
+									 : v->to_ns;
+}
+
 static void check_flow(struct ww_rd_exam *e, const struct ww_rd_ground_flow *g,
 		       const struct ww_rd_exchange *x)
 {
@@ -278,7 +287,7 @@ static void check_flow(struct ww_rd_exam *e, const struct ww_rd_ground_flow *g,
 			ww_rd_unreadable(e, "grounds.flows", rec, why.text);
 			return;
 		}
-		if (ww_rd_same(f.peer, x->peer) && g && flow_agrees(g, &f, e->v.to_ns))
+		if (ww_rd_same(f.peer, x->peer) && g && flow_agrees(g, &f, judged_after(&e->v)))
 			return;
 	}
 	if (!first)
@@ -356,6 +365,9 @@ static void check_calls(struct ww_rd_exam *e, const char *field, const struct ww
 	char expected[96];
 
 	ww_rd_same_text(e, "root", rec, x->root, e->v.root);
+	if (e->contract->mcp_tool && !x->mcp_tool.s.p)
+		ww_rd_open(e, field, "the record of its tool call",
+			   "it is not listed, or withheld");
 	if (!(ww_rd_wires(e->contract, x) & (1u << wire))) {
 		snprintf(expected, sizeof(expected),
 			 "what status and outcome of record %" PRIu64 " give under the terms",

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/encode.h"
+#include "derived.h"
 
 #define BASE_NS    1000000000000ull
 #define WALL_NS    1790000000000000000ull
@@ -68,7 +69,10 @@ struct scene {
 	uint8_t next_span;
 	unsigned count;
 	json_t *records[RECORDS_MAX];
-	struct ww_buf bytes; /* all records, one per line */
+	struct ww_buf bytes; /* all records of the judge, one per line */
+	struct ww_buf all;   /* with those of the evidence */
+	uint64_t now_ms;
+	bool underivable; /* some verdict rests on what is not recorded */
 };
 
 static inline struct ww_boot at_ms(uint64_t ms)
@@ -94,6 +98,12 @@ static inline struct ww_endpoint endpoint(const char *addr, uint16_t port)
 	return e;
 }
 
+static inline void scene_keep(struct scene *s, struct ww_slice json)
+{
+	assert_int_equal(ww_buf_add(&s->all, json.p, json.n), 0);
+	assert_int_equal(ww_buf_add(&s->all, "\n", 1), 0);
+}
+
 static void scene_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
 	struct scene *s = ctx;
@@ -108,6 +118,7 @@ static void scene_record(void *ctx, enum ww_record_kind kind, struct ww_slice js
 	s->records[s->count++] = r;
 	assert_int_equal(ww_buf_add(&s->bytes, json.p, json.n), 0);
 	assert_int_equal(ww_buf_add(&s->bytes, "\n", 1), 0);
+	scene_keep(s, json);
 }
 
 /* --- events -------------------------------------------------------------------------------------
@@ -180,6 +191,7 @@ static inline void tick(struct scene *s, uint64_t ms)
 {
 	struct ww_event ev = {0};
 
+	s->now_ms = ms;
 	feed(s, &ev, WW_EVENT_TICK, sizeof(ev), ms, 0, 0);
 	ww_flows_tick(s->flows, at_ms(ms));
 	ww_judge_tick(s->judge, at_ms(ms));
@@ -251,10 +263,17 @@ static void scene_opened(void *ctx, struct ww_flow *f)
 
 static void scene_closed(void *ctx, struct ww_flow *f)
 {
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct scene *s = ctx;
+	struct ww_jsonw w;
 
-	if (s->judge)
-		ww_judge_flow(s->judge, f);
+	if (!s->judge)
+		return;
+	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &b);
+	ww_flow_write(f, &s->clock, &w);
+	scene_keep(s, ww_buf_slice(&b));
+	ww_judge_flow(s->judge, f);
 }
 
 static void scene_lost(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
@@ -418,18 +437,37 @@ static inline void hang_up(struct scene *s, const struct call *c, uint64_t cooki
 		   f->bytes_received, c->to ? c->to : c->from);
 }
 
-static inline uint64_t exchange(struct scene *s, struct call c, const struct ww_model_call *model)
+/* Records an exchange and hands it over. */
+static inline void deliver(struct scene *s, const struct ww_exchange *x,
+			   const struct ww_model_call *model)
 {
 	WW_AUTO(ww_mcp_call_free_auto) struct ww_mcp_call *mcp = NULL;
+	WW_AUTO_BUF struct ww_buf b = {0};
+	struct ww_jsonw w;
+	int r = ww_mcp_decode(x, &s->key, &mcp);
+
+	assert_true(r == 0 || r == -ENOENT || r == -EAGAIN);
+	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &b);
+	ww_exchange_write(x, &s->clock, &w);
+	scene_keep(s, ww_buf_slice(&b));
+	if (mcp) {
+		ww_buf_clear(&b);
+		ww_jsonw_init(&w, &b);
+		ww_mcp_write(mcp, x, &s->clock, &w);
+		scene_keep(s, ww_buf_slice(&b));
+	}
+	assert_int_equal(ww_judge_exchange(s->judge, x, model, mcp), 0);
+}
+
+static inline uint64_t exchange(struct scene *s, struct call c, const struct ww_model_call *model)
+{
 	uint64_t cookie = c.cookie ? c.cookie : ++s->next_cookie;
 	struct ww_exchange x;
-	int r;
 
 	flow_for(s, &c, cookie);
 	fill_exchange(s, &c, cookie, &x);
-	r = ww_mcp_decode(&x, &s->key, &mcp);
-	assert_true(r == 0 || r == -ENOENT || r == -EAGAIN);
-	assert_int_equal(ww_judge_exchange(s->judge, &x, model, mcp), 0);
+	deliver(s, &x, model);
 	if (!c.stays_open)
 		hang_up(s, &c, cookie);
 	return cookie;
@@ -481,8 +519,14 @@ static inline void claim_on(struct ww_span *p, const char *id, const char *tool,
 /* Hands a copy over: the caller's stays as it is. */
 static inline void tell(struct scene *s, const struct ww_span *p)
 {
+	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_span copy = *p;
+	struct ww_jsonw w;
 
+	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &b);
+	ww_span_write(p, &s->key, &w);
+	scene_keep(s, ww_buf_slice(&b));
 	assert_int_equal(ww_judge_span(s->judge, &copy), 0);
 	assert_null(copy.memory);
 }
@@ -582,6 +626,7 @@ static inline struct scene *scene_open_by(const char *yaml, bool prose)
 
 	assert_non_null(s);
 	ww_buf_init(&s->bytes, 8u << 20);
+	ww_buf_init(&s->all, 32u << 20);
 	assert_int_equal(ww_actors_new(&s->actors), 0);
 	assert_int_equal(ww_flows_new(s->actors, &ops, s, &s->flows), 0);
 	assert_int_equal(ww_coverage_new(&s->coverage), 0);
@@ -608,6 +653,7 @@ static inline struct scene *scene_open_by(const char *yaml, bool prose)
 	cover(s, 31, WW_PROBE_ATTACHED, 0);
 	born(s, AGENT, 1, 1);
 	born(s, STRANGER, 1, 1);
+	s->underivable = prose; /* texts are not recorded */
 	return s;
 }
 
@@ -621,8 +667,22 @@ static inline struct scene *scene_open(void)
 	return scene_open_with(CONTRACTS);
 }
 
+/* The record of the scope that stands behind all others. */
+static inline void scene_cover(struct scene *s)
+{
+	WW_AUTO_BUF struct ww_buf b = {0};
+	struct ww_jsonw w;
+
+	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &b);
+	ww_coverage_write(s->coverage, CGROUP, at_ms(s->now_ms), wall_ms(s->now_ms), &w);
+	scene_keep(s, ww_buf_slice(&b));
+}
+
 static inline void scene_close(struct scene *s)
 {
+	scene_cover(s);
+	all_derived(ww_buf_slice(&s->all), s->underivable);
 	for (unsigned i = 0; i < s->count; i++)
 		json_decref(s->records[i]);
 	ww_judge_free(s->judge);
@@ -633,6 +693,7 @@ static inline void scene_close(struct scene *s)
 	ww_flows_free(s->flows);
 	ww_actors_free(s->actors);
 	ww_buf_done(&s->bytes);
+	ww_buf_done(&s->all);
 	free(s);
 }
 

@@ -268,7 +268,7 @@ static void test_unexplained_bytes(void **state)
 
 		x.t_first_req = x.t_last_resp = at_ms(1200);
 		x.peer = endpoint("192.0.2.7", 443);
-		assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
+		deliver(s, &x, NULL);
 		say_done(s, true, 1000, 2000);
 		tick(s, 6000);
 		if (rows[i].blocks)
@@ -383,7 +383,7 @@ static void test_lost_request_bytes(void **state)
 		snprintf(x.target, sizeof(x.target), "%s", rows[i].target);
 		x.outcome = rows[i].outcome;
 		x.findings = rows[i].findings;
-		assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
+		deliver(s, &x, NULL);
 		hang_up(s, &c, cookie);
 		say_done(s, true, 1000, 2000);
 		tick(s, 6000);

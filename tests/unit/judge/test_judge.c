@@ -460,7 +460,7 @@ static void test_waits_for_an_open_exchange(void **state)
 	assert_int_equal(s->count, 0);
 	fill_exchange(s, &c, 7, &x);
 	x.t_last_resp = at_ms(30500);
-	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
+	deliver(s, &x, NULL);
 	tick(s, 31000);
 	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
 	scene_close(s);
@@ -536,7 +536,7 @@ static void test_late_exchange_supersedes(void **state)
 	tick(s, 35000);
 	expect(s, "UNVERIFIABLE", "OUTCOME_UNKNOWN", "E0", "NONE");
 	fill_exchange(s, &c, 7, &x);
-	assert_int_equal(ww_judge_exchange(s->judge, &x, NULL, NULL), 0);
+	deliver(s, &x, NULL);
 	tick(s, 41000);
 	json_t *r = expect_nth(s, 1, "CONFIRMED_T1", "", "E4", "UNIQUE");
 
