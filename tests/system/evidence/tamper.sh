@@ -164,6 +164,21 @@ tamper_rotation() {
 	no 'another first key' other_key
 	no 'another last key' put other.state/vkey vkey.new
 }
+# The key's holder signs all of it anew: nothing but the derivation is left to object.
+in_place_of() { # STATE REPORT
+	put "$2" report.json && put "$1/vkey" vkey && put "$1/checkpoint" kept && rm -rf ledger && mkdir ledger &&
+		cp -a "$WW_RUN/$1/checkpoint" "$WW_RUN/$1/tile" ledger/
+}
+tamper_derived() {
+	no 'the report of another log' put other.json report.json
+	no 'a kept checkpoint of another log' put other.state/checkpoint kept
+	no 'a later checkpoint of another story' put forked.state/checkpoint kept
+	no 'the kept checkpoint, one character' note kept 3
+	no 'the payload' payload 's/MASKED_ERROR/CONFIRMED_T1/'
+	no 'another key' other_key
+	for lie in "${lies[@]}"; do no "a lie of the key's holder, $lie" in_place_of "$lie.state" "$lie.json"; done
+	no 'evidence that is withheld' in_place_of erased.state erased.json
+}
 tamper_ours() {
 	no 'a step of the history left out' edit history 1d
 	no 'a history of another order' eval 'tac history >edited && mv edited history'
