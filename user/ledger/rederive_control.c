@@ -87,9 +87,6 @@ static void take_run(struct ww_rd_exam *e, unsigned i)
 		ww_rd_differ(e, "grounds.control.runs.subject",
 			     k->subject_count ? "a comparison" : "no comparison",
 			     subject_names[subject]);
-	if (i && to->begun_ns < e->g.control.runs[i - 1].begun_ns)
-		ww_rd_differ(e, "grounds.control.runs", "runs in the order of their begin",
-			     "another order");
 }
 
 /* The verdict on the action itself, of which this one must know. */

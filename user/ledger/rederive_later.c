@@ -206,7 +206,8 @@ static void check_shown(struct ww_rd_exam *e)
 	}
 }
 
-/* The id that the call returned is said twice: as the answer's member, and as the created id. */
+/* The id that the call returned is said twice: as the answer's member, and as the created id.
+ * Fractions are written in several ways: then the two cannot be compared. */
 static void check_id_digest(struct ww_rd_exam *e, const struct ww_grounds_attempt *deciding)
 {
 	const struct ww_contract *c = e->contract;
@@ -221,7 +222,7 @@ static void check_id_digest(struct ww_rd_exam *e, const struct ww_grounds_attemp
 			continue;
 		ww_hex_encode(ww_slice(&deciding->answer.digest[i], sizeof(uint64_t)), path);
 		if (!ww_slice_starts(e->v.id_digest.s, ww_slice(path, 16)))
-			ww_rd_differ(e, "grounds.answers", "the id of wire.idDigest", "another");
+			ww_rd_open(e, "grounds.answers", "the id of wire.idDigest", "another");
 	}
 }
 

@@ -539,7 +539,7 @@ static const struct {
 	{late, "ACTED_LATE", late_denied, "verdict", false},
 	{altered, "RESULT_ALTERED", answers_equal, "verdict", false},
 	{altered, "RESULT_ALTERED", shown_equal, "verdict", false},
-	{altered, "RESULT_ALTERED", answer_made_up, "grounds.answers", false},
+	{altered, "RESULT_ALTERED", answer_made_up, "grounds.answers", true},
 	{altered, "RESULT_ALTERED", other_member, "said.toolResult.differs", false},
 	{altered, "RESULT_ALTERED", answer_cut, "verdict", false},
 	{altered, "RESULT_ALTERED", nothing_shown, "verdict", false},

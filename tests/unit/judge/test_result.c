@@ -249,6 +249,7 @@ static void test_numbers(void **state)
 		s = shown_after(CONTRACTS, &c, shown, false);
 		tick(s, 14000);
 		expect(s, rows[i].wanted, "", "E4", "UNIQUE");
+		s->underivable = strpbrk(rows[i].answered, ".e") != NULL; /* see rederive_later.c */
 		scene_close(s);
 	}
 }
