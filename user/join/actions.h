@@ -92,6 +92,12 @@ struct ww_action_prose {
 	uint32_t tool_count;
 };
 
+/* The verdict about one of its controls. */
+struct ww_action_control {
+	uint8_t fingerprint[8]; /* of the last record, its begin */
+	uint32_t revision;
+};
+
 struct ww_action {
 	struct ww_action *prev, *next;
 
@@ -140,14 +146,11 @@ struct ww_action {
 	struct ww_boot until; /* it is PENDING until then; 0: it is not */
 	uint32_t revision;
 	uint8_t fingerprint[32]; /* of the last verdict record */
-	struct {
-		uint8_t fingerprint[8];
-		uint32_t revision;
-	} controls[WW_CONTROLS_MAX]; /* likewise, of the verdicts about its controls */
-	uint32_t partners;           /* a loose claim's, when it was last asked */
-	bool owns;                   /* exchanges satisfy it */
-	uint64_t announced_ns;       /* the deadline that was told; 0: none was */
-	uint8_t announced_wait;      /* what is waited for until then */
+	struct ww_action_control controls[WW_CONTROLS_MAX];
+	uint32_t partners;      /* a loose claim's, when it was last asked */
+	bool owns;              /* exchanges satisfy it */
+	uint64_t announced_ns;  /* the deadline that was told; 0: none was */
+	uint8_t announced_wait; /* what is waited for until then */
 };
 
 struct ww_actions;

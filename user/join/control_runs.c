@@ -244,12 +244,11 @@ uint32_t ww_control_uses(const struct ww_held *h, const struct ww_controlled *c,
 	struct users users;
 
 	users.count = users.unknown = 0;
-	for (const struct ww_match *m = ww_held_newest(h, own->contract);
-	     m && m->x->arrived.ns >= run->ended.ns; m = m->older) {
+	for (const struct ww_match *m = ww_held_newest_of(h, own->contract, own->x->root);
+	     m && m->x->arrived.ns >= run->ended.ns; m = m->tree_older) {
 		if (m == own || !m->destination || !m->template || is_attempt(c, m) ||
 		    m->wire == WW_WIRE_NOT_SENT || m->x->t_first_req.ns <= run->ended.ns ||
-		    m->x->t_first_req.ns >= c->begun.ns ||
-		    !ww_held_same_tree(m->x->root, own->x->root))
+		    m->x->t_first_req.ns >= c->begun.ns)
 			continue;
 		switch (subject_of(c, m, run->match)) {
 		case WW_CONTROL_SUBJECT_DIFFERS:

@@ -262,8 +262,7 @@ static bool may_mean(const struct ww_action *a, const struct ww_action *b, uint6
 	uint64_t slack = skew_ns + b->bound_ns;
 	struct ww_boot t = when(b);
 
-	if (b->prose.only || !ww_said_may_mean(&a->prose, b->contract) ||
-	    !ww_held_same_tree(a->root, b->root))
+	if (b->prose.only || !ww_said_may_mean(&a->prose, b->contract))
 		return false;
 	if (b->model.asked && b->model.turn_known)
 		return same_turn(a, b);
@@ -276,12 +275,13 @@ bool ww_said_give(struct ww_actions *t, struct ww_action *a, uint64_t skew_ns,
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *b = ww_actions_open(t); b && n < PARTNERS_MAX; b = b->next) {
+	for (struct ww_action *b = ww_actions_open_of(t, a->root); b && n < PARTNERS_MAX;
+	     b = b->tree_next) {
 		if (may_mean(a, b, skew_ns) && ++n)
 			found = b;
 	}
-	for (struct ww_action *b = ww_actions_judged(t);
-	     b && b->judged_at.ns >= a->prose.turn.ns && n < PARTNERS_MAX; b = b->prev) {
+	for (struct ww_action *b = ww_actions_judged_of(t, a->root);
+	     b && b->judged_at.ns >= a->prose.turn.ns && n < PARTNERS_MAX; b = b->tree_prev) {
 		if (may_mean(a, b, skew_ns) && ++n)
 			found = b;
 	}

@@ -226,7 +226,7 @@ static void ground_control(const struct ww_case *k, struct ww_grounds_control *g
 			ww_control_uses(k->held, c, &c->runs[i], &g->runs[i].uses_unknown);
 }
 
-void ww_case_ground(struct ww_case *k)
+void ww_case_ground_plainly(struct ww_case *k)
 {
 	struct ww_grounds *g = &k->grounds;
 
@@ -239,6 +239,13 @@ void ww_case_ground(struct ww_case *k)
 	g->now_ns = k->now.ns;
 	g->finished = k->finished;
 	ground_action(k, g);
+}
+
+void ww_case_ground(struct ww_case *k)
+{
+	struct ww_grounds *g = &k->grounds;
+
+	ww_case_ground_plainly(k);
 	ground_wire(k, g);
 	g->prose = k->action->prose.only;
 	g->prose_blind = k->action->prose.blind;

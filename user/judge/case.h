@@ -32,6 +32,9 @@ struct ww_case {
 /* Fills in k->grounds; texts are borrowed from what k borrows from. */
 void ww_case_ground(struct ww_case *k);
 
+/* The same without a look at the wire: all that ww_rule_plainly() asks for. */
+void ww_case_ground_plainly(struct ww_case *k);
+
 /* What an attempt, a read or a run of k->grounds is of. */
 const struct ww_match *ww_case_match(const struct ww_case *k, const struct ww_grounds_attempt *a);
 const struct ww_match *ww_case_read(const struct ww_case *k, const struct ww_grounds_read *r);

@@ -281,14 +281,17 @@ static void tell_pending(struct ww_judge *j, const struct ww_pending *p, ww_pend
 }
 
 /* An action that has a verdict keeps it until another one supersedes it: it is not pending. */
+static bool is_news(const struct ww_judge *j, const struct ww_action *a, uint64_t due_ns)
+{
+	return j->pending && !a->revision && !j->finished && due_ns > j->now.ns &&
+	       a->announced_ns != due_ns;
+}
+
 static void announce(struct ww_judge *j, struct ww_action *a, uint64_t due_ns,
 		     enum ww_pending_wait wait)
 {
 	struct ww_pending p = {a, {due_ns}, wait, NULL};
 
-	if (!j->pending || a->revision || j->finished || due_ns <= j->now.ns ||
-	    a->announced_ns == due_ns)
-		return;
 	a->announced_ns = due_ns;
 	a->announced_wait = (uint8_t)wait;
 	tell_pending(j, &p, j->pending, j->pending_ctx);
@@ -333,30 +336,49 @@ static void emit(struct ww_judge *j, enum ww_record_kind kind, const struct ww_j
 	j->counts.memory_refused++;
 }
 
-static void make_records(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
-			 const struct ww_ruling *r)
+static struct ww_verdict_record record_for(const struct ww_judge *j, const struct ww_case *k,
+					   const struct ww_ruling *r, uint32_t revision)
 {
-	struct ww_verdict_record v = {.k = k,
-				      .r = r,
-				      .clock = j->deps.clock,
-				      .contracts = j->deps.contracts,
-				      .phrases = j->deps.phrases,
-				      .originals = j->cfg.originals,
-				      .revision = a->revision + 1};
-	struct ww_jsonw verdict, action;
+	return (struct ww_verdict_record){
+		.k = k,
+		.r = r,
+		.clock = j->deps.clock,
+		.contracts = j->deps.contracts,
+		.phrases = j->deps.phrases,
+		.originals = j->cfg.originals,
+		.revision = revision,
+	};
+}
+
+/* Into j->verdict, and counted; false: late parts that change nothing. `fingerprint` is of the
+ * revision before, its first n bytes. */
+static bool write_verdict(struct ww_judge *j, const struct ww_verdict_record *v,
+			  uint8_t *fingerprint, size_t n, struct ww_jsonw *w)
+{
 	size_t from = 0, to = 0;
 	struct ww_sha256 print;
 
 	ww_buf_clear(&j->verdict);
-	ww_jsonw_init(&verdict, &j->verdict);
-	ww_verdict_write(&v, &verdict, &from, &to);
+	ww_jsonw_init(w, &j->verdict);
+	ww_verdict_write(v, w, &from, &to);
 	ww_sha256(ww_slice_sub(ww_buf_slice(&j->verdict), from, to - from), &print);
-	if (a->revision && memcmp(print.b, a->fingerprint, sizeof(print.b)) == 0)
-		return; /* late parts that change nothing */
-	memcpy(a->fingerprint, print.b, sizeof(print.b));
-	j->counts.superseded += a->revision > 0;
+	if (v->revision > 1 && memcmp(print.b, fingerprint, n) == 0)
+		return false;
+	memcpy(fingerprint, print.b, n);
+	j->counts.superseded += v->revision > 1;
+	j->counts.verdicts[v->r->verdict]++;
+	return true;
+}
+
+static void make_records(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
+			 const struct ww_ruling *r)
+{
+	struct ww_verdict_record v = record_for(j, k, r, a->revision + 1);
+	struct ww_jsonw verdict, action;
+
+	if (!write_verdict(j, &v, a->fingerprint, sizeof(a->fingerprint), &verdict))
+		return;
 	a->revision++;
-	j->counts.verdicts[r->verdict]++;
 	ww_buf_clear(&j->action);
 	ww_jsonw_init(&action, &j->action);
 	ww_verdict_write_action(&v, &action);
@@ -423,20 +445,29 @@ static bool answered(const struct ww_contract *c, const struct ww_joined *joined
 	return false;
 }
 
-static void look_at_world(struct ww_judge *j, struct ww_case *k)
+static struct ww_world_ask world_ask(const struct ww_judge *j, const struct ww_action *a,
+				     const struct ww_contract *contract,
+				     const struct ww_joined *joined)
 {
-	const struct ww_actor *root = ww_actors_get(j->deps.actors, k->action->root);
-	struct ww_world_ask ask = {
+	const struct ww_actor *root = ww_actors_get(j->deps.actors, a->root);
+
+	return (struct ww_world_ask){
 		.held = j->held,
 		.flows = j->deps.flows,
 		.coverage = j->deps.coverage,
-		.action = k->action,
-		.contract = k->contract,
-		.joined = &k->joined,
-		.grace_ns = j->cfg.grace_ns,
+		.action = a,
+		.contract = contract,
+		.joined = joined,
 		.now = j->now,
 		.came = root ? root->came : (struct ww_boot){0},
 	};
+}
+
+static void look_at_world(struct ww_judge *j, struct ww_case *k)
+{
+	struct ww_world_ask ask = world_ask(j, k->action, k->contract, &k->joined);
+
+	ask.grace_ns = j->cfg.grace_ns;
 
 	if (answered(k->contract, &k->joined))
 		ww_closed_world_cover(&ask, &k->world);
@@ -447,18 +478,9 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 /* The checklist for the calls of a control, up to the begin of the action. */
 static void look_at_control(struct ww_judge *j, struct ww_case *k, const struct ww_controlled *c)
 {
-	const struct ww_actor *root = ww_actors_get(j->deps.actors, k->action->root);
 	struct ww_joined *joined = &j->calls;
-	struct ww_world_ask ask = {
-		.held = j->held,
-		.flows = j->deps.flows,
-		.coverage = j->deps.coverage,
-		.action = k->action,
-		.contract = &j->deps.contracts->items[c->control->index],
-		.joined = joined,
-		.now = j->now,
-		.came = root ? root->came : (struct ww_boot){0},
-	};
+	struct ww_world_ask ask =
+		world_ask(j, k->action, &j->deps.contracts->items[c->control->index], joined);
 
 	memset(joined, 0, sizeof(*joined));
 	joined->window = (struct ww_join_window){c->begun, c->begun, c->from, c->begun};
@@ -472,29 +494,13 @@ static void look_at_control(struct ww_judge *j, struct ww_case *k, const struct 
 static void make_control_record(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
 				const struct ww_ruling *r)
 {
-	unsigned place = k->controlled->place;
-	struct ww_verdict_record v = {.k = k,
-				      .r = r,
-				      .clock = j->deps.clock,
-				      .contracts = j->deps.contracts,
-				      .phrases = j->deps.phrases,
-				      .originals = j->cfg.originals,
-				      .revision = a->controls[place].revision + 1};
+	struct ww_action_control *c = &a->controls[k->controlled->place];
+	struct ww_verdict_record v = record_for(j, k, r, c->revision + 1);
 	struct ww_jsonw w;
-	size_t from = 0, to = 0;
-	struct ww_sha256 print;
 
-	ww_buf_clear(&j->verdict);
-	ww_jsonw_init(&w, &j->verdict);
-	ww_verdict_write(&v, &w, &from, &to);
-	ww_sha256(ww_slice_sub(ww_buf_slice(&j->verdict), from, to - from), &print);
-	if (v.revision > 1 && memcmp(print.b, a->controls[place].fingerprint,
-				     sizeof(a->controls[place].fingerprint)) == 0)
+	if (!write_verdict(j, &v, c->fingerprint, sizeof(c->fingerprint), &w))
 		return;
-	memcpy(a->controls[place].fingerprint, print.b, sizeof(a->controls[place].fingerprint));
-	j->counts.superseded += v.revision > 1;
-	a->controls[place].revision++;
-	j->counts.verdicts[r->verdict]++;
+	c->revision++;
 	emit(j, WW_RECORD_VERDICT, &w);
 }
 
@@ -600,7 +606,7 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	k->now = j->now;
 	k->finished = j->finished;
 	look_at_turn(j, k);
-	ww_case_ground(k);
+	ww_case_ground_plainly(k);
 	if (ww_rule_plainly(&k->grounds, &r)) {
 		settle(j, a, k, &r);
 		return;
@@ -622,7 +628,8 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	pending = r.verdict == WW_VERDICT_PENDING;
 	if (k->still_open && !r.tally.success && !pending && !j->finished &&
 	    j->now.ns < due_ns + OPEN_WAIT_NS) {
-		announce(j, a, due_ns + OPEN_WAIT_NS, WW_PENDING_EXCHANGE);
+		if (is_news(j, a, due_ns + OPEN_WAIT_NS))
+			announce(j, a, due_ns + OPEN_WAIT_NS, WW_PENDING_EXCHANGE);
 		return;
 	}
 	if (may_be_explained(j, k, &r)) {
@@ -649,7 +656,7 @@ static void give_up(struct ww_judge *j, struct ww_action *a)
 	k->action = a;
 	k->contract = contract_of(j, a);
 	k->given_up = true;
-	ww_case_ground(k);
+	ww_case_ground_plainly(k);
 	ww_rule(&k->grounds, &r);
 	settle(j, a, k, &r);
 	j->counts.actions_given_up++;
@@ -681,13 +688,12 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 {
 	struct ww_action *prev;
 
-	for (struct ww_action *a = ww_actions_judged(j->actions);
+	for (struct ww_action *a = ww_actions_judged_of(j->actions, x->root);
 	     a && a->judged_at.ns >= x->t_first_req.ns; a = prev) {
 		struct ww_join_window w = ww_join_window_of(a, j->cfg.skew_ns, a->judged_at);
 
-		prev = a->prev;
-		if (a->contract < 0 || !ww_held_same_tree(a->root, x->root) ||
-		    x->t_first_req.ns > w.to.ns)
+		prev = a->tree_prev;
+		if (a->contract < 0 || x->t_first_req.ns > w.to.ns)
 			continue;
 		for (unsigned i = 0; i < x->match_count; i++) {
 			int contract = (int)x->matches[i].contract;
@@ -701,7 +707,7 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 	}
 }
 
-/* A read that shows what an action created, and a call that may be for one that had none. */
+/* A read that shows what an action created. */
 static void reopen_for_read(struct ww_judge *j, const struct ww_match *read)
 {
 	unsigned looked = 0;
@@ -717,6 +723,7 @@ static void reopen_for_read(struct ww_judge *j, const struct ww_match *read)
 	}
 }
 
+/* A call that may be for one that had none. */
 static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x)
 {
 	for (unsigned i = 0; i < UNSERVED_MAX; i++) {
@@ -894,7 +901,8 @@ static size_t gather(struct ww_judge *j)
 	for (i = 0; i < waiting && n < j->due_cap; i++) {
 		if (w[i].due_ns == 0 || endings != j->endings) {
 			w[i].due_ns = look_of(j, w[i].action);
-			announce(j, w[i].action, w[i].due_ns, wait_of(j, w[i].action));
+			if (is_news(j, w[i].action, w[i].due_ns))
+				announce(j, w[i].action, w[i].due_ns, wait_of(j, w[i].action));
 		}
 		if (j->finished || w[i].due_ns <= j->now.ns)
 			j->due[n++] = (struct due){w[i].due_ns, w[i].action};
