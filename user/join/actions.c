@@ -187,6 +187,28 @@ struct ww_action *ww_actions_judged_of(const struct ww_actions *t, struct ww_act
 	return tree ? tree->judged.last : NULL;
 }
 
+static struct ww_action *judged_since(struct ww_action *a, struct ww_boot since)
+{
+	return a && a->judged_at.ns >= since.ns ? a : NULL;
+}
+
+struct ww_action *ww_actions_first_of(const struct ww_actions *t, struct ww_actor_key root,
+				      struct ww_boot since)
+{
+	const struct ww_action_tree *tree = tree_find(t, root);
+
+	if (!tree)
+		return NULL;
+	return tree->open.first ? tree->open.first : judged_since(tree->judged.last, since);
+}
+
+struct ww_action *ww_actions_next_of(const struct ww_action *a, struct ww_boot since)
+{
+	if (a->judged)
+		return judged_since(a->tree_prev, since);
+	return a->tree_next ? a->tree_next : judged_since(a->tree->judged.last, since);
+}
+
 /* Room in the waits for one action more than there are. */
 static int reserve_wait(struct ww_actions *t)
 {
@@ -320,11 +342,6 @@ struct ww_action_wait *ww_actions_waiting(const struct ww_actions *t, uint32_t *
 {
 	*ret_count = t->wait_count;
 	return t->waits;
-}
-
-struct ww_action *ww_actions_judged(const struct ww_actions *t)
-{
-	return t->judged.last;
 }
 
 struct ww_action *ww_actions_judged_first(const struct ww_actions *t)
@@ -503,8 +520,8 @@ static bool call_fits(const struct ww_actions *t, const struct ww_action *a,
 {
 	uint64_t slack = t->skew_ns + t->clock->bound_ns;
 
-	return a->model.asked && a->span_count == 0 && ww_held_same_tree(a->root, s->root) &&
-	       strcmp(a->tool, s->tool_name) == 0 && a->model.at.ns <= start.ns + slack &&
+	return a->model.asked && a->span_count == 0 && strcmp(a->tool, s->tool_name) == 0 &&
+	       a->model.at.ns <= start.ns + slack &&
 	       (!a->model.shown || a->model.shown_at.ns + slack >= start.ns);
 }
 
@@ -514,12 +531,8 @@ static struct ww_action *only_call(const struct ww_actions *t, const struct ww_s
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *a = ww_actions_open_of(t, s->root); a; a = a->tree_next) {
-		if (call_fits(t, a, s, start) && ++n)
-			found = a;
-	}
-	for (struct ww_action *a = ww_actions_judged_of(t, s->root);
-	     a && a->judged_at.ns >= start.ns; a = a->tree_prev) {
+	for (struct ww_action *a = ww_actions_first_of(t, s->root, start); a;
+	     a = ww_actions_next_of(a, start)) {
 		if (call_fits(t, a, s, start) && ++n)
 			found = a;
 	}
@@ -717,8 +730,8 @@ static bool is_loose(const struct ww_action *a)
 	return ww_action_claim_only(a) && !a->tool_call_id[0] && a->claim_count == 1 && a->root.pid;
 }
 
-/* Whether loose claim `c` may mean `a`: same tree, tool and trace, begun in its turn before it was
- * said. */
+/* Whether loose claim `c` may mean `a`, of its tree: same tool and trace, begun in its turn before
+ * it was said. */
 static bool may_mean(const struct ww_actions *t, const struct ww_action *c,
 		     const struct ww_action *a)
 {
@@ -726,8 +739,7 @@ static bool may_mean(const struct ww_actions *t, const struct ww_action *c,
 	const struct ww_action_claim *k = &c->claims[0];
 	struct ww_boot begun = ww_action_begun(a);
 
-	return !ww_action_claim_only(a) && a->claim_count == 0 &&
-	       ww_held_same_tree(a->root, c->root) && strcmp(a->tool, c->tool) == 0 &&
+	return !ww_action_claim_only(a) && a->claim_count == 0 && strcmp(a->tool, c->tool) == 0 &&
 	       (a->span_count == 0 || same_trace(a, k->trace_id)) &&
 	       begun.ns + slack >= k->turn.ns && begun.ns <= k->at.ns + slack;
 }
@@ -736,16 +748,12 @@ static bool may_mean(const struct ww_actions *t, const struct ww_action *c,
 static struct ww_action *only_partner(const struct ww_actions *t, const struct ww_action *c,
 				      unsigned most, unsigned *ret_partners)
 {
+	struct ww_boot turn = c->claims[0].turn;
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *a = ww_actions_open_of(t, c->root); a && n <= most;
-	     a = a->tree_next) {
-		if (may_mean(t, c, a) && ++n)
-			found = a;
-	}
-	for (struct ww_action *a = ww_actions_judged_of(t, c->root);
-	     a && a->judged_at.ns >= c->claims[0].turn.ns && n <= most; a = a->tree_prev) {
+	for (struct ww_action *a = ww_actions_first_of(t, c->root, turn); a && n <= most;
+	     a = ww_actions_next_of(a, turn)) {
 		if (may_mean(t, c, a) && ++n)
 			found = a;
 	}

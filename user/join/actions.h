@@ -256,14 +256,19 @@ struct ww_action_wait {
 };
 struct ww_action_wait *ww_actions_waiting(const struct ww_actions *t, uint32_t *ret_count);
 
-/* Judged last, go on with ->prev; and the one judged first. */
-struct ww_action *ww_actions_judged(const struct ww_actions *t);
+/* The one judged first. */
 struct ww_action *ww_actions_judged_first(const struct ww_actions *t);
 
-/* The same of one process tree alone: the open ones in no order, go on with ->tree_next; the one
+/* Of one process tree alone: the open ones in no order, go on with ->tree_next; the one
  * judged last, go on with ->tree_prev. NULL: there are none, or the root is not known. */
 struct ww_action *ww_actions_open_of(const struct ww_actions *t, struct ww_actor_key root);
 struct ww_action *ww_actions_judged_of(const struct ww_actions *t, struct ww_actor_key root);
+
+/* All of one process tree that were not judged before `since`: the open ones, then the judged ones,
+ * last one first. NULL: there are no more. */
+struct ww_action *ww_actions_first_of(const struct ww_actions *t, struct ww_actor_key root,
+				      struct ww_boot since);
+struct ww_action *ww_actions_next_of(const struct ww_action *a, struct ww_boot since);
 
 /*
  * To the end of the judged ones, with the time; back to the open ones, in their order (later

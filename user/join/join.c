@@ -198,23 +198,18 @@ struct search {
 	const struct ww_match *outside[OUTSIDE_MAX];
 };
 
-static const struct ww_action *open_of(const struct search *s, struct ww_actor_key root)
+static const struct ww_action *first_of(const struct search *s, struct ww_actor_key root,
+					struct ww_boot since)
 {
-	return ww_actions_open_of(s->ask->actions, root);
-}
-
-static const struct ww_action *judged_of(const struct search *s, struct ww_actor_key root)
-{
-	return ww_actions_judged_of(s->ask->actions, root);
+	return ww_actions_first_of(s->ask->actions, root, since);
 }
 
 static void add_rival(struct search *s, const struct ww_action *b)
 {
-	const struct ww_action *a = s->ask->action;
 	struct ww_join_window w;
 
 	/* What prose means takes nothing from others. */
-	if (b == a || b->prose.only || !ww_held_same_tree(b->root, a->root))
+	if (b == s->ask->action || b->prose.only)
 		return;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
 	if (w.from.ns > s->j->window.to.ns || w.to.ns < s->j->window.from.ns)
@@ -227,15 +222,13 @@ static void add_rival(struct search *s, const struct ww_action *b)
 
 static void gather_rivals(struct search *s)
 {
-	struct ww_actor_key root = s->ask->action->root;
+	struct ww_boot from = s->j->window.from;
 
 	if (s->gathered)
 		return;
 	s->gathered = true;
-	for (const struct ww_action *b = open_of(s, root); b && !s->rivals_over; b = b->tree_next)
-		add_rival(s, b);
-	for (const struct ww_action *b = judged_of(s, root);
-	     b && b->judged_at.ns >= s->j->window.from.ns && !s->rivals_over; b = b->tree_prev)
+	for (const struct ww_action *b = first_of(s, s->ask->action->root, from);
+	     b && !s->rivals_over; b = ww_actions_next_of(b, from))
 		add_rival(s, b);
 }
 
@@ -306,25 +299,18 @@ static enum contest contest(struct search *s, struct ww_held_exchange *x)
 
 uint32_t ww_join_rivals(const struct ww_join_ask *ask)
 {
-	struct ww_join_window w = ww_join_window_of(ask->action, ask->skew_ns, ask->until);
-	const struct ww_action *lists[] = {ww_actions_open_of(ask->actions, ask->action->root),
-					   ww_actions_judged_of(ask->actions, ask->action->root)};
+	const struct ww_action *a = ask->action;
+	struct ww_join_window w = ww_join_window_of(a, ask->skew_ns, ask->until);
 	uint32_t n = 0;
 
-	for (unsigned i = 0; i < WW_ARRAY_SIZE(lists); i++) {
-		for (const struct ww_action *b = lists[i]; b && n <= RIVALS_MAX;
-		     b = i ? b->tree_prev : b->tree_next) {
-			struct ww_join_window o;
+	for (const struct ww_action *b = ww_actions_first_of(ask->actions, a->root, w.from);
+	     b && n <= RIVALS_MAX; b = ww_actions_next_of(b, w.from)) {
+		struct ww_join_window o;
 
-			if (i && b->judged_at.ns < w.from.ns)
-				break;
-			if (b == ask->action || b->owns || b->prose.only ||
-			    b->contract != ask->action->contract ||
-			    !ww_held_same_tree(b->root, ask->action->root))
-				continue;
-			o = ww_join_window_of(b, ask->skew_ns, never);
-			n += o.from.ns <= w.to.ns && o.to.ns >= w.from.ns;
-		}
+		if (b == a || b->owns || b->prose.only || b->contract != a->contract)
+			continue;
+		o = ww_join_window_of(b, ask->skew_ns, never);
+		n += o.from.ns <= w.to.ns && o.to.ns >= w.from.ns;
 	}
 	return n;
 }
@@ -357,14 +343,13 @@ static void add_attempt(struct ww_joined *j, struct ww_match *m, enum ww_join_gr
 	j->count++;
 }
 
-/* Whether an action of the other tree could mean its own tree's call. */
+/* Whether b could mean m, a call of its own tree. */
 static bool at_home(struct search *s, const struct ww_match *m, const struct ww_action *b)
 {
 	struct ww_join_window w;
 
 	s->asked++;
-	if (b->contract != (int)m->contract || b->clock_bad || b->prose.only ||
-	    !ww_held_same_tree(b->root, m->x->root))
+	if (b->contract != (int)m->contract || b->clock_bad || b->prose.only)
 		return false;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
 	return holds(b, &w, m->x);
@@ -372,14 +357,10 @@ static bool at_home(struct search *s, const struct ww_match *m, const struct ww_
 
 static bool has_home(struct search *s, const struct ww_match *m)
 {
-	for (const struct ww_action *b = open_of(s, m->x->root); b && s->asked < ASKED_MAX;
-	     b = b->tree_next) {
-		if (at_home(s, m, b))
-			return true;
-	}
-	for (const struct ww_action *b = judged_of(s, m->x->root);
-	     b && b->judged_at.ns >= m->x->t_first_req.ns && s->asked < ASKED_MAX;
-	     b = b->tree_prev) {
+	struct ww_boot begun = m->x->t_first_req;
+
+	for (const struct ww_action *b = first_of(s, m->x->root, begun); b && s->asked < ASKED_MAX;
+	     b = ww_actions_next_of(b, begun)) {
 		if (at_home(s, m, b))
 			return true;
 	}
@@ -420,19 +401,15 @@ static bool late_too(const struct search *s, const struct ww_action *b, const st
 	const struct ww_action *a = s->ask->action;
 
 	return b != a && b->contract == a->contract && !b->owns &&
-	       ww_action_announced_until(b).ns > 0 && ww_held_same_tree(b->root, a->root) &&
-	       b->claims[0].turn.ns < m->x->t_first_req.ns;
+	       ww_action_announced_until(b).ns > 0 && b->claims[0].turn.ns < m->x->t_first_req.ns;
 }
 
 static bool any_late_too(struct search *s, const struct ww_match *m)
 {
-	for (const struct ww_action *b = open_of(s, m->x->root); b && s->asked < ASKED_MAX;
-	     b = b->tree_next, s->asked++) {
-		if (late_too(s, b, m))
-			return true;
-	}
-	for (const struct ww_action *b = judged_of(s, m->x->root); b && s->asked < ASKED_MAX;
-	     b = b->tree_prev, s->asked++) {
+	const struct ww_boot ever = {0};
+
+	for (const struct ww_action *b = first_of(s, m->x->root, ever); b && s->asked < ASKED_MAX;
+	     b = ww_actions_next_of(b, ever), s->asked++) {
 		if (late_too(s, b, m))
 			return true;
 	}
@@ -504,8 +481,7 @@ static void take_outside(struct search *s, const struct ww_action *b, bool *expl
 	struct ww_join_window w = ww_join_window_of(b, s->ask->skew_ns, never);
 
 	s->asked++;
-	if (b == s->ask->action || b->clock_bad || b->prose.only ||
-	    !ww_held_same_tree(b->root, s->ask->action->root))
+	if (b == s->ask->action || b->clock_bad || b->prose.only)
 		return;
 	for (unsigned i = outside_from(s, w.from);
 	     i < s->outside_count && s->outside[i]->x->t_first_req.ns <= w.to.ns; i++)
@@ -517,18 +493,15 @@ static void take_outside(struct search *s, const struct ww_action *b, bool *expl
  * retry that goes on. */
 static void settle_outside(struct search *s)
 {
-	struct ww_actor_key root = s->ask->action->root;
 	bool explained[OUTSIDE_MAX] = {false};
+	struct ww_boot begun;
 
 	if (s->outside_count == 0)
 		return;
 	qsort(s->outside, s->outside_count, sizeof(s->outside[0]), by_begin);
-	for (const struct ww_action *b = open_of(s, root); b && s->asked < ASKED_MAX;
-	     b = b->tree_next)
-		take_outside(s, b, explained);
-	for (const struct ww_action *b = judged_of(s, root);
-	     b && b->judged_at.ns >= s->outside[0]->x->t_first_req.ns && s->asked < ASKED_MAX;
-	     b = b->tree_prev)
+	begun = s->outside[0]->x->t_first_req;
+	for (const struct ww_action *b = first_of(s, s->ask->action->root, begun);
+	     b && s->asked < ASKED_MAX; b = ww_actions_next_of(b, begun))
 		take_outside(s, b, explained);
 	for (unsigned i = 0; i < s->outside_count; i++) {
 		if (explained[i])
@@ -544,8 +517,7 @@ static bool explains(struct search *s, const struct ww_action *b, const struct w
 	struct ww_join_window w;
 
 	s->asked++;
-	if (b == s->ask->action || b->clock_bad || b->prose.only || !may_mean(b, x) ||
-	    !ww_held_same_tree(b->root, x->root))
+	if (b == s->ask->action || b->clock_bad || b->prose.only || !may_mean(b, x))
 		return false;
 	w = ww_join_window_of(b, s->ask->skew_ns, never);
 	return holds(b, &w, x);
@@ -555,14 +527,11 @@ static bool explains(struct search *s, const struct ww_action *b, const struct w
  * contract, which no call was ever compared with. */
 static bool is_explained(struct search *s, const struct ww_held_exchange *x)
 {
-	for (const struct ww_action *b = open_of(s, x->root); b && s->asked < ASKED_MAX;
-	     b = b->tree_next) {
-		if (explains(s, b, x))
-			return true;
-	}
-	for (const struct ww_action *b = judged_of(s, x->root);
-	     b && b->judged_at.ns >= x->t_first_req.ns && s->asked < ASKED_MAX; b = b->tree_prev) {
-		if (b->contract < 0 && explains(s, b, x))
+	struct ww_boot begun = x->t_first_req;
+
+	for (const struct ww_action *b = first_of(s, x->root, begun); b && s->asked < ASKED_MAX;
+	     b = ww_actions_next_of(b, begun)) {
+		if ((!b->judged || b->contract < 0) && explains(s, b, x))
 			return true;
 	}
 	return false;
@@ -739,8 +708,7 @@ static bool claims_too(const struct search *s, const struct ww_action *b)
 	const struct ww_action *a = s->ask->action;
 
 	return b != a && ww_action_claim_only(b) && b->claim_count && !b->owns &&
-	       b->contract == a->contract && ww_held_same_tree(b->root, a->root) &&
-	       b->claims[0].at.ns >= s->j->window.from.ns &&
+	       b->contract == a->contract && b->claims[0].at.ns >= s->j->window.from.ns &&
 	       b->claims[0].turn.ns <= s->j->window.to.ns;
 }
 
@@ -777,13 +745,8 @@ static void enqueue(struct queue *q, const struct ww_action *a)
 static void gather_claims(const struct search *s, struct queue *q)
 {
 	enqueue(q, s->ask->action);
-	for (const struct ww_action *b = open_of(s, s->ask->action->root); b && !q->over;
-	     b = b->tree_next) {
-		if (claims_too(s, b))
-			enqueue(q, b);
-	}
-	for (const struct ww_action *b = judged_of(s, s->ask->action->root);
-	     b && b->judged_at.ns >= s->j->window.from.ns && !q->over; b = b->tree_prev) {
+	for (const struct ww_action *b = first_of(s, s->ask->action->root, s->j->window.from);
+	     b && !q->over; b = ww_actions_next_of(b, s->j->window.from)) {
 		if (claims_too(s, b))
 			enqueue(q, b);
 	}

@@ -275,13 +275,8 @@ bool ww_said_give(struct ww_actions *t, struct ww_action *a, uint64_t skew_ns,
 	struct ww_action *found = NULL;
 	unsigned n = 0;
 
-	for (struct ww_action *b = ww_actions_open_of(t, a->root); b && n < PARTNERS_MAX;
-	     b = b->tree_next) {
-		if (may_mean(a, b, skew_ns) && ++n)
-			found = b;
-	}
-	for (struct ww_action *b = ww_actions_judged_of(t, a->root);
-	     b && b->judged_at.ns >= a->prose.turn.ns && n < PARTNERS_MAX; b = b->tree_prev) {
+	for (struct ww_action *b = ww_actions_first_of(t, a->root, a->prose.turn);
+	     b && n < PARTNERS_MAX; b = ww_actions_next_of(b, a->prose.turn)) {
 		if (may_mean(a, b, skew_ns) && ++n)
 			found = b;
 	}

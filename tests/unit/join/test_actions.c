@@ -267,6 +267,7 @@ static void test_judged_and_reopened(void **state)
 {
 	struct fixture *f = *state;
 	struct ww_action *a[4];
+	struct ww_actor_key root;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
@@ -279,14 +280,16 @@ static void test_judged_and_reopened(void **state)
 	}
 	ww_actions_set_judged(f->actions, a[1], (struct ww_boot){5});
 	ww_actions_set_judged(f->actions, a[3], (struct ww_boot){6});
-	assert_ptr_equal(ww_actions_judged(f->actions), a[3]);
+	root = a[3]->root;
+	assert_int_not_equal(root.pid, 0);
+	assert_ptr_equal(ww_actions_judged_of(f->actions, root), a[3]);
 	assert_ptr_equal(ww_actions_judged_first(f->actions), a[1]);
 	ww_actions_reopen(f->actions, a[1]); /* back to its place */
 	for (struct ww_action *o = ww_actions_open(f->actions); o; o = o->next)
 		assert_int_equal(o->number, ++n);
 	assert_int_equal(n, 3);
 	ww_actions_drop(f->actions, a[3]);
-	assert_null(ww_actions_judged(f->actions));
+	assert_null(ww_actions_judged_of(f->actions, root));
 	assert_int_equal(ww_actions_count(f->actions), 3);
 }
 
