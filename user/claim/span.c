@@ -46,6 +46,11 @@ static const char *const field_names[] = {
 #undef NAME
 };
 
+const char *ww_span_status_name(enum ww_span_status s)
+{
+	return s == WW_SPAN_OK ? "OK" : s == WW_SPAN_ERROR ? "ERROR" : "UNSET";
+}
+
 static void write_time(struct ww_jsonw *w, const char *key, struct ww_wall t)
 {
 	char text[WW_RFC3339_MAX];
@@ -182,8 +187,6 @@ static void write_attrs(struct ww_jsonw *w, const struct ww_span *s,
 void ww_span_write(const struct ww_span *s, const struct ww_digest_key *key, struct ww_jsonw *w)
 {
 	static const uint8_t root[sizeof(s->parent_id)];
-	static const char *const statuses[] = {
-		[WW_SPAN_UNSET] = "UNSET", [WW_SPAN_OK] = "OK", [WW_SPAN_ERROR] = "ERROR"};
 	size_t begin = w->out->n;
 	char id[WW_SPAN_ID_MAX];
 
@@ -201,7 +204,7 @@ void ww_span_write(const struct ww_span *s, const struct ww_digest_key *key, str
 		ww_jsonw_bool(w, "sampled", s->trace_sampled);
 	ww_jsonw_cstr(w, "name", s->name);
 	ww_jsonw_u64(w, "spanKind", s->kind);
-	ww_jsonw_cstr(w, "status", statuses[s->status]);
+	ww_jsonw_cstr(w, "status", ww_span_status_name(s->status));
 	write_text(w, "service", s->service_name);
 	write_text(w, "scope", s->scope_name);
 	write_actor(w, s);

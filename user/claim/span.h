@@ -27,6 +27,9 @@ enum ww_span_role {
 
 enum ww_span_status { WW_SPAN_UNSET = 0, WW_SPAN_OK = 1, WW_SPAN_ERROR = 2 }; /* OTLP numbers */
 
+/* As it stands in records; static text. */
+const char *ww_span_status_name(enum ww_span_status s);
+
 /* A declared claim: span event "wirewitness.claim" with claim.* attributes. */
 struct ww_declared_claim {
 	char claim_id[64];

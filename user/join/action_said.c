@@ -39,15 +39,18 @@ struct ww_boot ww_action_said(const struct ww_action *a)
 	return said;
 }
 
-bool ww_action_says_done(const struct ww_action *a)
+bool ww_action_claims_done(const struct ww_action *a)
 {
-	const struct ww_action_span *last = ww_action_last_span(a);
-
 	for (unsigned i = 0; i < a->claim_count; i++) {
 		if (a->claims[i].done)
 			return true;
 	}
-	return last && last->status != WW_SPAN_ERROR;
+	return false;
+}
+
+const char *ww_action_claimed(const struct ww_action *a)
+{
+	return ww_action_claims_done(a) ? "done" : a->claim_count ? "will" : NULL;
 }
 
 uint64_t ww_action_claims_due(const struct ww_action *a)

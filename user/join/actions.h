@@ -236,8 +236,11 @@ struct ww_boot ww_action_said(const struct ww_action *a);
 /* The span that ended last, or NULL. */
 const struct ww_action_span *ww_action_last_span(const struct ww_action *a);
 
-/* Whether it says "done": a claim, or a tool span that does not end in error. */
-bool ww_action_says_done(const struct ww_action *a);
+/* Whether one of its claims says "done". */
+bool ww_action_claims_done(const struct ww_action *a);
+
+/* What they say together, as it stands in records: "done", "will", or NULL: there are none. */
+const char *ww_action_claimed(const struct ww_action *a);
 
 /* Until when its claims may be kept: a time since boot. */
 #define WW_ACTION_WILL_NS 300000000000ull /* a claim "will" without a deadline */

@@ -67,8 +67,7 @@ static void ground_action(const struct ww_case *k, struct ww_grounds *g)
 	g->spanned = last != NULL;
 	g->span_error = last && last->status == WW_SPAN_ERROR;
 	g->claims = a->claim_count;
-	for (unsigned i = 0; i < a->claim_count; i++)
-		g->claim_done |= a->claims[i].done;
+	g->claim_done = ww_action_claims_done(a);
 	g->until_ns = ww_action_announced_until(a).ns;
 	g->shown = a->model.shown;
 	g->shown_error = a->model.shown_error;

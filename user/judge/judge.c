@@ -259,11 +259,9 @@ static enum ww_pending_wait wait_of(const struct ww_judge *j, const struct ww_ac
 		return WW_PENDING_GRACE;
 	if (c && c->deferred)
 		return WW_PENDING_DEFERRAL;
-	for (unsigned i = 0; i < a->claim_count && ww_action_claim_only(a); i++) {
-		if (a->claims[i].done)
-			wait = WW_PENDING_GRACE;
-	}
-	return a->span_count ? WW_PENDING_GRACE : wait;
+	if (a->span_count || (ww_action_claim_only(a) && ww_action_claims_done(a)))
+		return WW_PENDING_GRACE;
+	return wait;
 }
 
 static void tell_pending(struct ww_judge *j, const struct ww_pending *p, ww_pending_fn fn,

@@ -2,6 +2,7 @@
 #include "judge/pending.h"
 
 #include "judge/verdict.h"
+#include "judge/verdict_write.h"
 
 #define TEXT_OF(n, t, d) [WW_PENDING_##n] = t,
 static const char *const waits[WW_PENDING_WAIT_MAX] = {WW_PENDING_WAITS(TEXT_OF)};
@@ -14,31 +15,20 @@ static void write_wall(struct ww_jsonw *w, const char *key, struct ww_wall t)
 	ww_jsonw_put_cstr(w, ww_jsonw_name(key), t.ns ? text : NULL);
 }
 
-static const char *claimed(const struct ww_action *a)
-{
-	for (unsigned i = 0; i < a->claim_count; i++) {
-		if (a->claims[i].done)
-			return "done";
-	}
-	return a->claim_count ? "will" : NULL;
-}
-
 /* Said and span as a verdict's record has them, so that the same filters fit. */
 static void write_said(const struct ww_action *a, struct ww_jsonw *w)
 {
-	static const char *const names[] = {
-		[WW_SPAN_UNSET] = "UNSET", [WW_SPAN_OK] = "OK", [WW_SPAN_ERROR] = "ERROR"};
 	const struct ww_action_span *s = ww_action_last_span(a);
 
 	ww_jsonw_object(w, "said");
-	ww_jsonw_cstr(w, "claim", claimed(a));
+	ww_jsonw_cstr(w, "claim", ww_action_claimed(a));
 	ww_jsonw_end_object(w);
 	if (!s) {
 		ww_jsonw_null(w, "span");
 		return;
 	}
 	ww_jsonw_object(w, "span");
-	ww_jsonw_cstr(w, "status", names[s->status]);
+	ww_jsonw_cstr(w, "status", ww_span_status_name(s->status));
 	ww_jsonw_end_object(w);
 }
 
@@ -47,19 +37,12 @@ void ww_pending_write(const struct ww_pending *p, const struct ww_clock_map *clo
 {
 	const struct ww_action *a = p->action;
 	struct ww_boot begun = ww_action_begun(a);
-	char id[WW_ACTOR_ID_MAX];
 
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "verdict", ww_verdict_name(WW_VERDICT_PENDING));
 	ww_jsonw_cstr(w, "action", a->id);
 	write_wall(w, "t", ww_clock_wall(clock, begun.ns ? begun : a->received));
-	ww_jsonw_cstr(w, "tool", a->tool);
-	ww_jsonw_cstr(w, "toolCallId", a->tool_call_id[0] ? a->tool_call_id : NULL);
-	ww_actor_id(a->actor, id);
-	ww_jsonw_cstr(w, "actor", id);
-	ww_actor_id(a->root, id);
-	ww_jsonw_cstr(w, "root", id);
-	ww_jsonw_id64(w, "cgroup", a->cgroup);
+	ww_verdict_write_who(a, w);
 	write_said(a, w);
 	if (p->into) {
 		ww_jsonw_cstr(w, "partOf", p->into);

@@ -22,18 +22,13 @@ static void __attribute__((format(printf, 2, 3))) add(struct line *l, const char
 		l->n += (size_t)n < left ? (size_t)n : left - 1;
 }
 
-static const char *status_name(enum ww_span_status s)
-{
-	return s == WW_SPAN_OK ? "OK" : s == WW_SPAN_ERROR ? "ERROR" : "UNSET";
-}
-
 static void add_claimed(struct line *l, const struct ww_action *a)
 {
 	const struct ww_action_span *s = ww_action_last_span(a);
 	const char *between = "; claimed: ";
 
 	if (s) {
-		add(l, "%sspan %s", between, status_name(s->status));
+		add(l, "%sspan %s", between, ww_span_status_name(s->status));
 		between = ", ";
 	}
 	for (unsigned i = 0; i < a->claim_count; i++) {

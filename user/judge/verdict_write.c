@@ -72,11 +72,8 @@ static void span_id_text(const uint8_t span_id[8], char *out)
 static void write_claims(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
 	const struct ww_action *a = v->k->action;
-	bool done = false;
 
-	for (unsigned i = 0; i < a->claim_count; i++)
-		done |= a->claims[i].done;
-	ww_jsonw_cstr(w, "claim", a->claim_count == 0 ? NULL : done ? "done" : "will");
+	ww_jsonw_cstr(w, "claim", ww_action_claimed(a));
 	ww_jsonw_array(w, "claims");
 	for (unsigned i = 0; i < a->claim_count; i++) {
 		const struct ww_action_claim *c = &a->claims[i];
@@ -161,11 +158,6 @@ static void write_said(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
-static const char *status_name(enum ww_span_status s)
-{
-	return s == WW_SPAN_OK ? "OK" : s == WW_SPAN_ERROR ? "ERROR" : "UNSET";
-}
-
 static void write_span(const struct ww_verdict_record *v, struct ww_jsonw *w)
 {
 	const struct ww_action *a = v->k->action;
@@ -180,7 +172,7 @@ static void write_span(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	span_id_text(s->span_id, id);
 	ww_jsonw_cstr(w, "id", id);
 	ww_jsonw_hex(w, "traceId", ww_slice(s->trace_id, sizeof(s->trace_id)));
-	ww_jsonw_cstr(w, "status", status_name(s->status));
+	ww_jsonw_cstr(w, "status", ww_span_status_name(s->status));
 	write_wall(w, "start", s->said_start);
 	write_wall(w, "end", s->said_end);
 	if (s->error_type[0])
@@ -553,7 +545,7 @@ static struct ww_wall subject_time(const struct ww_verdict_record *v)
 	return ww_clock_wall(v->clock, t.ns ? t : a->received);
 }
 
-static void write_who(const struct ww_action *a, struct ww_jsonw *w)
+void ww_verdict_write_who(const struct ww_action *a, struct ww_jsonw *w)
 {
 	char id[WW_ACTOR_ID_MAX];
 
@@ -576,7 +568,7 @@ void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw 
 	write_wall(w, "t", subject_time(v));
 	if (v->originals)
 		ww_originals_write(v->originals, a->id, NULL, w);
-	write_who(a, w);
+	ww_verdict_write_who(a, w);
 	ww_jsonw_cstr(w, "effect",
 		      v->k->contract ? ww_contract_effect_name(v->k->contract->effect) : NULL);
 	write_said(v, w);
@@ -707,7 +699,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	*ret_from = w->out->n;
 	ww_jsonw_cstr(w, "action", a->id);
 	write_ruling(v, w);
-	write_who(a, w);
+	ww_verdict_write_who(a, w);
 	write_said(v, w);
 	write_span(v, w);
 	write_wire(v, w);

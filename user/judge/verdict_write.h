@@ -32,6 +32,10 @@ struct ww_verdict_record {
  */
 void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, char *out);
 
+/* Whose action it is and by which tool: the members that its record, its verdict's and the line
+ * that announces it share. */
+void ww_verdict_write_who(const struct ww_action *a, struct ww_jsonw *w);
+
 /* The action's record. Errors stay in the writer. */
 void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw *w);
 
