@@ -27,8 +27,10 @@ static bool name_like(const char *s)
 	return s[0] && strlen(s) < WW_PHRASE_NAME_BYTES;
 }
 
-static int take_name(struct ww_yaml *r, char **ret_name)
+static int take_name(struct ww_yaml *r, void *into)
 {
+	char **ret_name = into;
+
 	if (ww_yaml_text(r, "a name", ret_name) < 0)
 		return r->err;
 	return name_like(*ret_name)
@@ -62,8 +64,9 @@ static struct ww_slice part_name(struct ww_slice s, size_t at)
 }
 
 /* The scalar with its parts put in, as a text of its own. */
-static int take_pattern(struct ww_yaml *r, char **ret_pattern)
+static int take_pattern(struct ww_yaml *r, void *into)
 {
+	char **ret_pattern = into;
 	WW_AUTO_BUF struct ww_buf out = {.max = WW_PHRASE_PATTERN_BYTES};
 	struct ww_slice s;
 	int err = 0;
@@ -141,17 +144,12 @@ static int take_part_name(struct ww_yaml *r, void *into)
 	return part_find(p, ww_slice_str(part->name)) ? ww_yaml_fail(r, "a part that is new") : 0;
 }
 
-static int take_part_pattern(struct ww_yaml *r, void *into)
-{
-	return take_pattern(r, &((struct ww_phrase_part *)into)->pattern);
-}
-
 /* Alone it must be a pattern: then it is one wherever it is put in. */
 static int take_part(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
 		{"name", take_part_name, true, 0},
-		{"pattern", take_part_pattern, true, 0},
+		{"pattern", take_pattern, true, offsetof(struct ww_phrase_part, pattern)},
 	};
 	struct ww_phrase_part *part = into;
 	unsigned line = ww_yaml_line(r);
@@ -183,11 +181,6 @@ static int take_word(struct ww_yaml *r, void *into)
 static int take_tool(struct ww_yaml *r, void *into)
 {
 	return ww_yaml_text(r, "a tool name", into);
-}
-
-static int take_topic_name(struct ww_yaml *r, void *into)
-{
-	return take_name(r, &((struct ww_phrase_topic *)into)->name);
 }
 
 static int take_words(struct ww_yaml *r, void *into)
@@ -247,7 +240,7 @@ static int take_names(struct ww_yaml *r, void *into)
 static int take_topic(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"name", take_topic_name, true, 0},
+		{"name", take_name, true, offsetof(struct ww_phrase_topic, name)},
 		{"names", take_names, false, 0},
 		{"words", take_words, false, 0},
 		{"tools", take_tools, false, 0},
@@ -269,7 +262,7 @@ static int take_topic(struct ww_yaml *r, void *into)
  */
 
 /* Rules and guards have one space of names. */
-static int take_id(struct ww_yaml *r, char **ret_id)
+static int take_id(struct ww_yaml *r, void *into)
 {
 	const struct ww_phrases *p = pack_of(r);
 
@@ -281,11 +274,13 @@ static int take_id(struct ww_yaml *r, char **ret_id)
 		if (p->guards[i].id && ww_slice_eq_str(ww_yaml_scalar(r), p->guards[i].id))
 			return ww_yaml_fail(r, "an id that is new");
 	}
-	return take_name(r, ret_id);
+	return take_name(r, into);
 }
 
-static int take_kind_number(struct ww_yaml *r, unsigned *ret_kind)
+static int take_kind_number(struct ww_yaml *r, void *into)
 {
+	unsigned *ret_kind = into;
+
 	for (unsigned i = 0; ww_yaml_is_text(r) && i < WW_PHRASE_KIND_MAX; i++) {
 		if (ww_slice_eq_str(ww_yaml_scalar(r), ww_phrase_kind_name(i))) {
 			*ret_kind = i;
@@ -293,11 +288,6 @@ static int take_kind_number(struct ww_yaml *r, unsigned *ret_kind)
 		}
 	}
 	return ww_yaml_fail(r, "a kind: done, will or control");
-}
-
-static int take_rule_id(struct ww_yaml *r, void *into)
-{
-	return take_id(r, &((struct ww_phrase_rule *)into)->id);
 }
 
 static int take_rule_kind(struct ww_yaml *r, void *into)
@@ -323,22 +313,14 @@ static int take_rule_topic(struct ww_yaml *r, void *into)
 	return ww_yaml_fail(r, "a topic that is defined above");
 }
 
-static int take_rule_pattern(struct ww_yaml *r, void *into)
-{
-	return take_pattern(r, &((struct ww_phrase_rule *)into)->pattern);
-}
-
-static int take_rule_lead(struct ww_yaml *r, void *into)
-{
-	return take_pattern(r, &((struct ww_phrase_rule *)into)->lead);
-}
-
 static int take_rule(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"id", take_rule_id, true, 0},           {"kind", take_rule_kind, true, 0},
-		{"topic", take_rule_topic, true, 0},     {"lead", take_rule_lead, false, 0},
-		{"pattern", take_rule_pattern, true, 0},
+		{"id", take_id, true, offsetof(struct ww_phrase_rule, id)},
+		{"kind", take_rule_kind, true, 0},
+		{"topic", take_rule_topic, true, 0},
+		{"lead", take_pattern, false, offsetof(struct ww_phrase_rule, lead)},
+		{"pattern", take_pattern, true, offsetof(struct ww_phrase_rule, pattern)},
 	};
 	struct ww_phrase_rule *rule = into;
 	unsigned line = ww_yaml_line(r);
@@ -350,23 +332,13 @@ static int take_rule(struct ww_yaml *r, void *into)
 	return compile(r, line, rule->pattern, 0, &rule->code);
 }
 
-static int take_guard_id(struct ww_yaml *r, void *into)
-{
-	return take_id(r, &((struct ww_phrase_guard *)into)->id);
-}
-
-static int take_guard_kind(struct ww_yaml *r, void *into)
-{
-	return take_kind_number(r, into);
-}
-
 static int take_guard_kinds(struct ww_yaml *r, void *into)
 {
 	WW_AUTO_FREE void *list = NULL;
 	struct ww_phrase_guard *g = into;
 	unsigned count = 0;
 	int err = ww_yaml_list(r, 1, WW_PHRASE_KIND_MAX, &list, &count, sizeof(unsigned),
-			       take_guard_kind);
+			       take_kind_number);
 
 	for (unsigned i = 0; err == 0 && i < count; i++)
 		g->kinds |= 1u << ((unsigned *)list)[i];
@@ -387,18 +359,13 @@ static int take_guard_place(struct ww_yaml *r, void *into)
 	return ww_yaml_fail(r, "a place: all, before or after");
 }
 
-static int take_guard_pattern(struct ww_yaml *r, void *into)
-{
-	return take_pattern(r, &((struct ww_phrase_guard *)into)->pattern);
-}
-
 static int take_guard(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"id", take_guard_id, true, 0},
+		{"id", take_id, true, offsetof(struct ww_phrase_guard, id)},
 		{"kinds", take_guard_kinds, true, 0},
 		{"place", take_guard_place, true, 0},
-		{"pattern", take_guard_pattern, true, 0},
+		{"pattern", take_pattern, true, offsetof(struct ww_phrase_guard, pattern)},
 	};
 	struct ww_phrase_guard *g = into;
 	unsigned line = ww_yaml_line(r);
@@ -416,11 +383,6 @@ struct cue {
 	unsigned count;
 	char (*endings)[2];
 };
-
-static int take_cue_kind(struct ww_yaml *r, void *into)
-{
-	return take_kind_number(r, &((struct cue *)into)->kind);
-}
 
 static int take_ending(struct ww_yaml *r, void *into)
 {
@@ -446,7 +408,7 @@ static int take_endings(struct ww_yaml *r, void *into)
 static int take_cue(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"kind", take_cue_kind, true, 0},
+		{"kind", take_kind_number, true, offsetof(struct cue, kind)},
 		{"endings", take_endings, true, 0},
 	};
 	struct ww_phrases *p = pack_of(r);
@@ -461,7 +423,7 @@ static int take_cue(struct ww_yaml *r, void *into)
 	return err;
 }
 
-/* Only for take_list, which keeps elements: a cue leaves none. */
+/* Only for ww_yaml_list, which keeps elements: a cue leaves none. */
 static int take_cues(struct ww_yaml *r, void *into)
 {
 	WW_AUTO_FREE void *none = NULL;
