@@ -14,6 +14,17 @@ enum ww_reason ww_rule_unseen(const struct ww_grounds *g, uint32_t mask)
 	return WW_REASON_NONE;
 }
 
+enum ww_reason ww_rule_unread(const struct ww_grounds *g)
+{
+	return g->undecoded_opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE;
+}
+
+void ww_rule_unverifiable(struct ww_ruling *r, enum ww_reason reason)
+{
+	r->verdict = WW_VERDICT_UNVERIFIABLE;
+	r->reason = reason;
+}
+
 bool ww_rule_says_done(const struct ww_grounds *g)
 {
 	return g->claim_done || (g->spanned && !g->span_error);

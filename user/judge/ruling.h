@@ -68,6 +68,11 @@ void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 /* NONE when none of the items in `mask` failed, else the reason of the first one. */
 enum ww_reason ww_rule_unseen(const struct ww_grounds *g, uint32_t mask);
 
+/* Why the bytes that nothing decodes are not read; for undecoded > 0. */
+enum ww_reason ww_rule_unread(const struct ww_grounds *g);
+
+void ww_rule_unverifiable(struct ww_ruling *r, enum ww_reason reason);
+
 /* A claim, or a tool span that does not end in error. */
 bool ww_rule_says_done(const struct ww_grounds *g);
 

@@ -18,12 +18,6 @@
  */
 #include "judge/ruling.h"
 
-static void unverifiable(struct ww_ruling *r, enum ww_reason reason)
-{
-	r->verdict = WW_VERDICT_UNVERIFIABLE;
-	r->reason = reason;
-}
-
 /* Rule 1. */
 static void rule_undecoded(const struct ww_grounds *g, struct ww_ruling *r)
 {
@@ -35,13 +29,13 @@ static void rule_undecoded(const struct ww_grounds *g, struct ww_ruling *r)
 	if (r->join == WW_JOIN_AMBIGUOUS)
 		r->n = g->undecoded > g->rivals + 1 ? g->undecoded : g->rivals + 1;
 	if (g->undecoded_opaque && (g->spanned || !g->undecoded_inside))
-		unverifiable(r, WW_REASON_TLS_OPAQUE);
+		ww_rule_unverifiable(r, WW_REASON_TLS_OPAQUE);
 	else if (g->undecoded_torn || !g->undecoded_inside)
-		unverifiable(r, WW_REASON_PLAINTEXT_INCOMPLETE);
+		ww_rule_unverifiable(r, WW_REASON_PLAINTEXT_INCOMPLETE);
 	else if (r->join == WW_JOIN_AMBIGUOUS)
-		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+		ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
 	else if (g->failed & WW_WORLD_BIT(LOSSES))
-		unverifiable(r, WW_REASON_EVENT_LOSS);
+		ww_rule_unverifiable(r, WW_REASON_EVENT_LOSS);
 	else
 		r->verdict = WW_VERDICT_ACTED_UNDECODED;
 }
@@ -62,7 +56,7 @@ static bool rule_awaited(const struct ww_grounds *g, struct ww_ruling *r)
 	}
 	if (!g->still_open && (g->until_ns || !only_announced(g)))
 		return false;
-	unverifiable(r, WW_REASON_OUTCOME_UNKNOWN);
+	ww_rule_unverifiable(r, WW_REASON_OUTCOME_UNKNOWN);
 	return true;
 }
 
@@ -74,11 +68,11 @@ static bool rule_late(const struct ww_grounds *g, struct ww_ruling *r)
 	if (!g->late_there)
 		return false;
 	if (g->late_contested) {
-		unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+		ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
 		return true;
 	}
 	if (late->grade != WW_JOIN_EXACT && g->failed & WW_WORLD_BIT(LOSSES)) {
-		unverifiable(r, WW_REASON_EVENT_LOSS);
+		ww_rule_unverifiable(r, WW_REASON_EVENT_LOSS);
 		return true;
 	}
 	r->verdict = WW_VERDICT_ACTED_LATE;
@@ -111,7 +105,7 @@ void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	enum ww_reason blocked = ww_rule_unseen(g, UINT32_MAX);
 
 	if (g->partners > 1) {
-		unverifiable(&r, WW_REASON_AMBIGUOUS_JOIN);
+		ww_rule_unverifiable(&r, WW_REASON_AMBIGUOUS_JOIN);
 		r.join = WW_JOIN_AMBIGUOUS;
 		r.n = g->partners;
 	} else if (g->undecoded) {
@@ -119,7 +113,7 @@ void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	} else if (rule_late(g, &r) || rule_awaited(g, &r)) {
 		; /* ruled */
 	} else if (blocked != WW_REASON_NONE) {
-		unverifiable(&r, blocked);
+		ww_rule_unverifiable(&r, blocked);
 	} else {
 		rule_nothing(g, &r);
 	}

@@ -84,12 +84,6 @@ static void sort_one(const struct ww_grounds_control *c, const struct ww_grounds
 	}
 }
 
-static void unverifiable(struct ww_ruling *r, enum ww_reason reason)
-{
-	r->verdict = WW_VERDICT_UNVERIFIABLE;
-	r->reason = reason;
-}
-
 /* Rule 3: NONE when no run can have gone unseen. */
 static enum ww_reason unseen(const struct ww_grounds *g)
 {
@@ -102,7 +96,7 @@ static enum ww_reason unseen(const struct ww_grounds *g)
 		return WW_REASON_OUTCOME_UNKNOWN; /* it may have begun before, and be answered yet
 						   */
 	if (g->undecoded)
-		return g->undecoded_opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE;
+		return ww_rule_unread(g);
 	return c->stray || c->total > c->count ? WW_REASON_AMBIGUOUS_JOIN : WW_REASON_NONE;
 }
 
@@ -243,18 +237,18 @@ void ww_control_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 		enum ww_reason lost = ww_rule_unseen(g, WW_WORLD_BIT(LOSSES));
 
 		if (lost != WW_REASON_NONE)
-			unverifiable(&r, lost);
+			ww_rule_unverifiable(&r, lost);
 		else if (!ww_rule_accounted(&r.run->call))
-			unverifiable(&r, WW_REASON_PLAINTEXT_INCOMPLETE);
+			ww_rule_unverifiable(&r, WW_REASON_PLAINTEXT_INCOMPLETE);
 	} else if (r.verdict != WW_VERDICT_UNVERIFIABLE) {
 		enum ww_reason why = unseen(g);
 
 		r.world_asked = true;
 		if (why != WW_REASON_NONE)
-			unverifiable(&r, why);
+			ww_rule_unverifiable(&r, why);
 	}
 	/* What is not known of the attempts is not known of what they needed. */
 	if (c->doubt != WW_REASON_NONE)
-		unverifiable(&r, c->doubt);
+		ww_rule_unverifiable(&r, c->doubt);
 	*ret_ruling = r;
 }

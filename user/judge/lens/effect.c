@@ -207,6 +207,18 @@ static bool maybe_read(const struct ww_grounds *g, const struct ww_ruling *r)
 	return maybe;
 }
 
+/* NONE: no other try can have gone unseen. */
+static enum ww_reason retry_unseen(const struct ww_grounds *g)
+{
+	enum ww_reason unseen = ww_rule_unseen(g, WW_WORLD_NO_RETRY_UNSEEN);
+
+	if (unseen != WW_REASON_NONE)
+		return unseen;
+	if (g->undecoded)
+		return ww_rule_unread(g);
+	return g->still_open ? WW_REASON_OUTCOME_UNKNOWN : WW_REASON_NONE;
+}
+
 /* Rule 2, what was accepted for later and is not shown. */
 static void rule_accepted(const struct ww_grounds *g, struct ww_ruling *r)
 {
@@ -218,8 +230,7 @@ static void rule_accepted(const struct ww_grounds *g, struct ww_ruling *r)
 		return;
 	}
 	r->world_asked = true;
-	if (ww_rule_unseen(g, WW_WORLD_NO_RETRY_UNSEEN) == WW_REASON_NONE && g->undecoded == 0 &&
-	    !g->still_open && !maybe_read(g, r))
+	if (retry_unseen(g) == WW_REASON_NONE && !maybe_read(g, r))
 		r->verdict = WW_VERDICT_EFFECT_MISSING;
 }
 
@@ -245,18 +256,12 @@ static bool rule_several(const struct ww_grounds *g, struct ww_ruling *r)
 /* Some items: the rest may have been sent again, unseen. */
 static void rule_partial(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	enum ww_reason unseen = ww_rule_unseen(g, WW_WORLD_NO_RETRY_UNSEEN);
+	enum ww_reason unseen = retry_unseen(g);
 
 	r->world_asked = true;
 	decide(g, r, WW_VERDICT_PARTIAL_EFFECT, WW_REASON_NONE, WIRE(PARTIAL));
-	if (unseen == WW_REASON_NONE && g->undecoded)
-		unseen =
-			g->undecoded_opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE;
-	if (unseen == WW_REASON_NONE && g->still_open)
-		unseen = WW_REASON_OUTCOME_UNKNOWN;
 	if (unseen != WW_REASON_NONE) {
-		r->verdict = WW_VERDICT_UNVERIFIABLE;
-		r->reason = unseen;
+		ww_rule_unverifiable(r, unseen);
 		return;
 	}
 	r->k = r->deciding->good;
@@ -378,7 +383,7 @@ static void rule_failure_unspoken(const struct ww_grounds *g, struct ww_ruling *
 static void rule_failure(const struct ww_grounds *g, struct ww_ruling *r)
 {
 	uint32_t wires = WIRE(FAILED) | WIRE(BODY_FAILED);
-	enum ww_reason unseen = ww_rule_unseen(g, WW_WORLD_NO_RETRY_UNSEEN);
+	enum ww_reason unseen = retry_unseen(g);
 	bool done = ww_rule_says_done(g);
 
 	r->world_asked = true;
@@ -386,11 +391,7 @@ static void rule_failure(const struct ww_grounds *g, struct ww_ruling *r)
 		wires = WIRE(NOT_SENT) | WIRE(NO_REPLY);
 	if (unseen != WW_REASON_NONE)
 		decide(g, r, WW_VERDICT_UNVERIFIABLE, unseen, wires);
-	else if (g->undecoded)
-		decide(g, r, WW_VERDICT_UNVERIFIABLE,
-		       g->undecoded_opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE,
-		       wires);
-	else if (g->still_open || (done && r->tally.failed == 0))
+	else if (done && r->tally.failed == 0)
 		decide(g, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, wires);
 	else if (!done && !g->spanned && !g->shown_error)
 		rule_failure_unspoken(g, r, wires);

@@ -13,15 +13,9 @@
  */
 #include "judge/ruling.h"
 
-static void unverifiable(struct ww_ruling *r, enum ww_reason reason)
-{
-	r->verdict = WW_VERDICT_UNVERIFIABLE;
-	r->reason = reason;
-}
-
 static void ambiguous(struct ww_ruling *r, uint32_t n)
 {
-	unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+	ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
 	r->join = WW_JOIN_AMBIGUOUS;
 	r->n = n;
 }
@@ -31,8 +25,7 @@ static void rule_undecoded(const struct ww_grounds *g, struct ww_ruling *r)
 {
 	r->flow = true;
 	r->evidence = g->undecoded_evidence;
-	unverifiable(r,
-		     g->undecoded_opaque ? WW_REASON_TLS_OPAQUE : WW_REASON_PLAINTEXT_INCOMPLETE);
+	ww_rule_unverifiable(r, ww_rule_unread(g));
 }
 
 void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
@@ -43,17 +36,17 @@ void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	if (g->partners > 0)
 		ambiguous(&r, g->partners);
 	else if (g->prose_blind)
-		unverifiable(&r, WW_REASON_REMOTE_EXECUTOR);
+		ww_rule_unverifiable(&r, WW_REASON_REMOTE_EXECUTOR);
 	else if (g->total > 0 || g->elsewhere)
-		unverifiable(&r, WW_REASON_PROSE_ONLY);
+		ww_rule_unverifiable(&r, WW_REASON_PROSE_ONLY);
 	else if (g->prose_earlier || g->prose_taken)
 		ambiguous(&r, 0);
 	else if (g->undecoded)
 		rule_undecoded(g, &r);
 	else if (g->still_open)
-		unverifiable(&r, WW_REASON_OUTCOME_UNKNOWN);
+		ww_rule_unverifiable(&r, WW_REASON_OUTCOME_UNKNOWN);
 	else if (blocked != WW_REASON_NONE)
-		unverifiable(&r, blocked);
+		ww_rule_unverifiable(&r, blocked);
 	else
 		r.verdict = WW_VERDICT_SUSPECT_NO_ACTION;
 	*ret_ruling = r;
