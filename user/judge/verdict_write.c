@@ -8,7 +8,12 @@
 /* Spans that are named between a call's and its tool's. Deeper nesting cannot be derived again. */
 #define DESCENT_MAX 8
 
-void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, char *out)
+/*
+ * "v-<action>-<revision>", of the control engine "v-<action>-k<place>-<revision>", of a second
+ * judgement "e-" and before the revision the first eight hex digits of the contracts' digest; out
+ * holds WW_VERDICT_ID_MAX bytes.
+ */
+static void write_id(const struct ww_verdict_record *v, uint32_t revision, char *out)
 {
 	char contracts[2 * 4 + 1];
 
@@ -691,7 +696,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "kind", "verdict");
-	ww_verdict_write_id(v, v->revision, id);
+	write_id(v, v->revision, id);
 	ww_jsonw_cstr(w, "id", id);
 	write_wall(w, "t", subject_time(v));
 	if (v->originals)
@@ -717,7 +722,7 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	*ret_to = w->out->n;
 	ww_grounds_write(v, w);
 	if (v->revision > 1) {
-		ww_verdict_write_id(v, v->revision - 1, id);
+		write_id(v, v->revision - 1, id);
 		ww_jsonw_cstr(w, "supersedes", id);
 	}
 	ww_jsonw_end_object(w);

@@ -25,13 +25,6 @@ struct ww_verdict_record {
 	uint32_t revision;                    /* 1, 2, ... */
 };
 
-/*
- * "v-<action>-<revision>", of the control engine "v-<action>-k<place>-<revision>", of a second
- * judgement "e-" and before the revision the first eight hex digits of the contracts' digest; out
- * holds WW_VERDICT_ID_MAX bytes.
- */
-void ww_verdict_write_id(const struct ww_verdict_record *v, uint32_t revision, char *out);
-
 /* Whose action it is and by which tool: the members that its record, its verdict's and the line
  * that announces it share. */
 void ww_verdict_write_who(const struct ww_action *a, struct ww_jsonw *w);

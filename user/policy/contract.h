@@ -93,8 +93,7 @@ struct ww_bulk {
 /* What the control and the action must have in common. X(enum suffix, number, text, meaning) */
 #define WW_CONTROL_SAMES(X)                      \
 	X(ACTOR, 1, "actor", "the process tree") \
-	X(TRACE, 2, "trace", "the trace")        \
-	X(CONVERSATION, 3, "conversation", "the conversation with the model")
+	X(TRACE, 2, "trace", "the trace")
 
 #define WW_CONTROL_SAME_ENUM_(n, v, t, d) WW_CONTROL_SAME_##n = (v),
 enum ww_control_same { WW_CONTROL_SAMES(WW_CONTROL_SAME_ENUM_) };

@@ -73,9 +73,9 @@ static int take_port(struct ww_yaml *r, void *into)
 	return 0;
 }
 
-static int take_allow_loopback(struct ww_yaml *r, void *into)
+static int take_flag(struct ww_yaml *r, void *into)
 {
-	return ww_yaml_bool(r, &((struct ww_destination *)into)->allow_loopback);
+	return ww_yaml_bool(r, into);
 }
 
 static int take_destination(struct ww_yaml *r, void *into)
@@ -84,7 +84,8 @@ static int take_destination(struct ww_yaml *r, void *into)
 		{"name", take_destination_name, false, 0},
 		{"cidr", take_cidrs, false, 0},
 		{"port", take_port, false, 0},
-		{"allow_loopback", take_allow_loopback, false, 0},
+		{"allow_loopback", take_flag, false,
+		 offsetof(struct ww_destination, allow_loopback)},
 	};
 	struct ww_destination *d = into;
 	unsigned line = d->line = ww_yaml_line(r);
@@ -186,23 +187,15 @@ static int take_paths(struct ww_yaml *r, void *into)
 /* --- success ------------------------------------------------------------------------------------
  */
 
-static int take_json_path(struct ww_yaml *r, char **ret_text)
+static int take_json_path(struct ww_yaml *r, void *into)
 {
+	char **ret_text = into;
+
 	if (ww_yaml_text(r, "a path such as $.data.id", ret_text) < 0)
 		return r->err;
 	if (ww_json_path_check(*ret_text) < 0)
 		return ww_yaml_fail(r, "a path such as $.data.id or $.items[0]");
 	return 0;
-}
-
-static int take_rule_path(struct ww_yaml *r, void *into)
-{
-	return take_json_path(r, &((struct ww_body_rule *)into)->path);
-}
-
-static int take_rule_exists(struct ww_yaml *r, void *into)
-{
-	return ww_yaml_bool(r, &((struct ww_body_rule *)into)->exists);
 }
 
 static int take_rule_equals(struct ww_yaml *r, void *into)
@@ -213,8 +206,8 @@ static int take_rule_equals(struct ww_yaml *r, void *into)
 static int take_rule(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"path", take_rule_path, true, 0},
-		{"exists", take_rule_exists, false, 0},
+		{"path", take_json_path, true, offsetof(struct ww_body_rule, path)},
+		{"exists", take_flag, false, offsetof(struct ww_body_rule, exists)},
 		{"equals", take_rule_equals, false, 0},
 	};
 	struct ww_body_rule *b = into;
@@ -287,11 +280,6 @@ static void set_default(struct ww_success *k)
 	k->status_max = STATUS_SUCCESS_MAX;
 }
 
-static int take_path_text(struct ww_yaml *r, void *into)
-{
-	return take_json_path(r, into);
-}
-
 /* --- read-back and bulk -------------------------------------------------------------------------
  */
 
@@ -327,7 +315,7 @@ static int take_readback(struct ww_yaml *r, void *into)
 	static const struct ww_yaml_field fields[] = {
 		{"method", take_method, false, offsetof(struct ww_readback, method)},
 		{"path", take_readback_path, true, offsetof(struct ww_readback, path)},
-		{"id_path", take_path_text, true, offsetof(struct ww_readback, id_path)},
+		{"id_path", take_json_path, true, offsetof(struct ww_readback, id_path)},
 		{"status", take_status, false, offsetof(struct ww_readback, success)},
 		{"body", take_rules, false, offsetof(struct ww_readback, success)},
 	};
@@ -345,8 +333,8 @@ static int take_readback(struct ww_yaml *r, void *into)
 static int take_bulk(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"items", take_path_text, true, offsetof(struct ww_bulk, items)},
-		{"status_path", take_path_text, false, offsetof(struct ww_bulk, status_path)},
+		{"items", take_json_path, true, offsetof(struct ww_bulk, items)},
+		{"status_path", take_json_path, false, offsetof(struct ww_bulk, status_path)},
 		{"status", take_status, false, offsetof(struct ww_bulk, item)},
 		{"body", take_rules, false, offsetof(struct ww_bulk, item)},
 	};
@@ -378,7 +366,7 @@ static int take_subject(struct ww_yaml *r, void *into)
 	unsigned line = ww_yaml_line(r);
 
 	if (ww_yaml_list(r, 1, 2, (void **)&k->subject, &k->subject_count, sizeof(*k->subject),
-			 take_path_text) < 0)
+			 take_json_path) < 0)
 		return r->err;
 	return k->subject_count == 2
 		       ? 0
@@ -421,7 +409,7 @@ static int take_same(struct ww_yaml *r, void *into)
 			return 0;
 		}
 	}
-	return ww_yaml_fail(r, "what control and action share: trace, actor or conversation");
+	return ww_yaml_fail(r, "what control and action share: trace or actor");
 }
 
 /* There is no other order; who writes it down says what is meant. */
@@ -479,11 +467,11 @@ static int take_controls(struct ww_yaml *r, void *into)
 
 static int take_tool(struct ww_yaml *r, void *into)
 {
-	struct ww_contract *c = into;
+	char **name = into;
 
-	if (ww_yaml_text(r, "a tool name", &c->tool) < 0)
+	if (ww_yaml_text(r, "a tool name", name) < 0)
 		return r->err;
-	return strlen(c->tool) < 128 ? 0 : ww_yaml_fail(r, "a tool name of at most 127 bytes");
+	return strlen(*name) < 128 ? 0 : ww_yaml_fail(r, "a tool name of at most 127 bytes");
 }
 
 static int take_effect(struct ww_yaml *r, void *into)
@@ -503,21 +491,12 @@ static int take_effect(struct ww_yaml *r, void *into)
 	return ww_yaml_fail(r, "an effect: network, read, local, process, file, none or remote");
 }
 
-static int take_mcp_tool(struct ww_yaml *r, void *into)
-{
-	struct ww_contract *c = into;
-
-	if (ww_yaml_text(r, "a tool name", &c->mcp_tool) < 0)
-		return r->err;
-	return strlen(c->mcp_tool) < 128 ? 0 : ww_yaml_fail(r, "a tool name of at most 127 bytes");
-}
-
 static int take_answer_paths(struct ww_yaml *r, void *into)
 {
 	struct ww_contract *c = into;
 
 	return ww_yaml_list(r, 1, WW_ANSWER_PATHS_MAX, (void **)&c->answer_paths,
-			    &c->answer_path_count, sizeof(*c->answer_paths), take_path_text);
+			    &c->answer_path_count, sizeof(*c->answer_paths), take_json_path);
 }
 
 static int take_deadline(struct ww_yaml *r, void *into)
@@ -552,11 +531,6 @@ static int take_deadline(struct ww_yaml *r, void *into)
 	return 0;
 }
 
-static int take_deferred(struct ww_yaml *r, void *into)
-{
-	return ww_yaml_bool(r, &((struct ww_contract *)into)->deferred);
-}
-
 static int take_topic(struct ww_yaml *r, void *into)
 {
 	return ww_yaml_text(r, "a topic of the phrase rules", into);
@@ -572,19 +546,19 @@ static int take_topics(struct ww_yaml *r, void *into)
 }
 
 static const struct ww_yaml_field contract_fields[] = {
-	{"tool", take_tool, true, 0},
+	{"tool", take_tool, true, offsetof(struct ww_contract, tool)},
 	{"effect", take_effect, true, 0},
 	{"destinations", take_destinations, false, offsetof(struct ww_contract, call)},
 	{"methods", take_methods, false, offsetof(struct ww_contract, call)},
 	{"paths", take_paths, false, offsetof(struct ww_contract, call)},
 	{"success", take_success, false, offsetof(struct ww_contract, success)},
-	{"id_path", take_path_text, false, offsetof(struct ww_contract, id_path)},
+	{"id_path", take_json_path, false, offsetof(struct ww_contract, id_path)},
 	{"answer_paths", take_answer_paths, false, 0},
-	{"mcp_tool", take_mcp_tool, false, 0},
+	{"mcp_tool", take_tool, false, offsetof(struct ww_contract, mcp_tool)},
 	{"readback", take_readback, false, offsetof(struct ww_contract, readback)},
 	{"bulk", take_bulk, false, offsetof(struct ww_contract, bulk)},
 	{"async_deadline", take_deadline, false, 0},
-	{"deferred", take_deferred, false, 0},
+	{"deferred", take_flag, false, offsetof(struct ww_contract, deferred)},
 	{"controls", take_controls, false, 0},
 	{"topics", take_topics, false, 0},
 };

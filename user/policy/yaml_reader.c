@@ -125,7 +125,8 @@ static int fail_yaml(struct ww_yaml *r)
 	return r->err;
 }
 
-int ww_yaml_next(struct ww_yaml *r)
+/* The next event. 0 or r->err. */
+static int next(struct ww_yaml *r)
 {
 	if (r->err)
 		return r->err;
@@ -238,7 +239,7 @@ int ww_yaml_mapping(struct ww_yaml *r, const struct ww_yaml_field *fields, unsig
 
 	if (r->ev.type != YAML_MAPPING_START_EVENT)
 		return ww_yaml_fail(r, "a mapping");
-	while (ww_yaml_next(r) == 0 && r->ev.type != YAML_MAPPING_END_EVENT) {
+	while (next(r) == 0 && r->ev.type != YAML_MAPPING_END_EVENT) {
 		const struct ww_yaml_field *f =
 			ww_yaml_is_text(r) ? field_find(fields, count, ww_yaml_scalar(r)) : NULL;
 		unsigned bit = f ? 1u << (f - fields) : 0;
@@ -248,7 +249,7 @@ int ww_yaml_mapping(struct ww_yaml *r, const struct ww_yaml_field *fields, unsig
 		if (seen & bit)
 			return ww_yaml_fail(r, "every key once");
 		seen |= bit;
-		if (ww_yaml_next(r) < 0 || f->take(r, (char *)into + f->at) < 0)
+		if (next(r) < 0 || f->take(r, (char *)into + f->at) < 0)
 			return r->err;
 	}
 	return r->err ? r->err : check_required(r, fields, count, seen, line);
@@ -275,7 +276,7 @@ int ww_yaml_list(struct ww_yaml *r, unsigned min, unsigned max, void **items, un
 
 	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
 		return ww_yaml_fail(r, "a list");
-	while (ww_yaml_next(r) == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+	while (next(r) == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
 		if (*count >= max) {
 			snprintf(expected, sizeof(expected), "at most %u entries", max);
 			return ww_yaml_fail_at(r, ww_yaml_line(r), expected, "more");
@@ -313,12 +314,12 @@ void ww_yaml_close(struct ww_yaml *r)
 int ww_yaml_document(struct ww_yaml *r, const struct ww_yaml_field *fields, unsigned count,
 		     const char *expected, void *into)
 {
-	if (ww_yaml_next(r) < 0 || ww_yaml_next(r) < 0) /* stream start, document start */
+	if (next(r) < 0 || next(r) < 0) /* stream start, document start */
 		return r->err;
 	if (r->ev.type != YAML_DOCUMENT_START_EVENT)
 		return ww_yaml_fail(r, expected);
-	if (ww_yaml_next(r) < 0 || ww_yaml_mapping(r, fields, count, into) < 0 ||
-	    ww_yaml_next(r) < 0 || ww_yaml_next(r) < 0) /* document end, stream end */
+	if (next(r) < 0 || ww_yaml_mapping(r, fields, count, into) < 0 || next(r) < 0 ||
+	    next(r) < 0) /* document end, stream end */
 		return r->err;
 	if (r->ev.type != YAML_STREAM_END_EVENT)
 		return ww_yaml_fail_at(r, ww_yaml_line(r), "one document", "a second one");

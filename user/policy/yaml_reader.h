@@ -47,10 +47,8 @@ void ww_yaml_close(struct ww_yaml *r);
 int ww_yaml_document(struct ww_yaml *r, const struct ww_yaml_field *fields, unsigned count,
 		     const char *expected, void *into);
 
-/* The next event; all below: 0 or r->err. */
-int ww_yaml_next(struct ww_yaml *r);
-
-/* The value at r->ev is a mapping with these keys, each at most once (32 at most). */
+/* The value at r->ev is a mapping with these keys, each at most once (32 at most). All below: 0 or
+ * r->err. */
 int ww_yaml_mapping(struct ww_yaml *r, const struct ww_yaml_field *fields, unsigned count,
 		    void *into);
 

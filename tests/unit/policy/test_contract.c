@@ -109,7 +109,8 @@ static void test_refused_with_line_and_expectation(void **state)
 		 3, "when effect is read"},
 		{HEAD "- tool: t\n  effect: process\n  controls: []\n", 5, "at least one entry"},
 		{GOOD "  controls:\n  - {name: c}\n", 9, "the key destinations"},
-		{GOOD CONTROL("a") ", same: turn}\n", 9, "trace, actor or conversation"},
+		{GOOD CONTROL("a") ", same: turn}\n", 9, "trace or actor"},
+		{GOOD CONTROL("a") ", same: conversation}\n", 9, "trace or actor"},
 		{GOOD CONTROL("a") ", order: after}\n", 9, "the order before"},
 		{GOOD CONTROL("a") ", subject: [$.a]}\n", 9, "two paths"},
 		{GOOD CONTROL("a") ", subject: [$.a, $.b, $.c]}\n", 9, "at most 2 entries"},
@@ -501,7 +502,7 @@ static void test_controls(void **state)
 	struct ww_contracts *all =
 		load(GOOD CONTROL("policy") ", allow: {status: 200, body: [{path: $.allow, equals: "
 					    "true}]}, subject: [$.a, '$.b[0]'], "
-					    "max_age_s: 60, max_uses: 3, same: conversation, "
+					    "max_age_s: 60, max_uses: 3, same: trace, "
 					    "order: before}\n" CONTROL_NEXT("approval") "}\n");
 	const struct ww_contract *c = &all->items[0];
 	const struct ww_control *k = &c->controls[0];
@@ -514,8 +515,8 @@ static void test_controls(void **state)
 	assert_string_equal(k->subject[1], "$.b[0]");
 	assert_int_equal(k->max_age_s, 60);
 	assert_int_equal(k->max_uses, 3);
-	assert_int_equal(k->same, WW_CONTROL_SAME_CONVERSATION);
-	assert_string_equal(ww_control_same_name(k->same), "conversation");
+	assert_int_equal(k->same, WW_CONTROL_SAME_TRACE);
+	assert_string_equal(ww_control_same_name(k->same), "trace");
 	assert_string_equal(ww_pattern_request(&k->call, "POST", "/d"), "/d");
 	assert_int_equal(k->line, 9);
 	k++;
