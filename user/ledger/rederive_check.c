@@ -142,6 +142,15 @@ static void check_span_root(struct ww_rd_exam *e, const char *field, const struc
 		ww_rd_same_text(e, field, rec, s->root, e->v.root);
 }
 
+/* Why ww_rd_span_record has nothing for an id: it is not listed, or cannot be read. */
+static void say_no_span(struct ww_rd_exam *e, const char *field, struct ww_rd_text id)
+{
+	const struct ww_rd_record *cited = ww_rd_cited(e, WW_RD_SPAN, field, id);
+
+	if (cited)
+		ww_rd_unreadable(e, field, cited, "it is not");
+}
+
 static void check_span(struct ww_rd_exam *e)
 {
 	const struct ww_rd_verdict *v = &e->v;
@@ -154,7 +163,7 @@ static void check_span(struct ww_rd_exam *e)
 		return;
 	rec = ww_rd_span_record(e, v->span_id.s, NULL, &s);
 	if (!rec) {
-		(void)ww_rd_cited(e, WW_RD_SPAN, "span.id", v->span_id);
+		say_no_span(e, "span.id", v->span_id);
 		return;
 	}
 	ww_rd_same_text(e, "span.traceId", rec, s.trace_id, v->span_trace);
@@ -182,7 +191,7 @@ static void check_claims(struct ww_rd_exam *e)
 		e->g.claim_done |= ww_rd_is(c->tense, "done");
 		rec = ww_rd_span_record(e, c->span.s, NULL, &s);
 		if (!rec) {
-			(void)ww_rd_cited(e, WW_RD_SPAN, "said.claims.span", c->span);
+			say_no_span(e, "said.claims.span", c->span);
 			continue;
 		}
 		if (!ww_rd_span_claims(&s, c))

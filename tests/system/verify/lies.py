@@ -202,6 +202,23 @@ def span_status_hidden(r):
     r.get(r.verdict("MASKED_ERROR")["span"]["id"]).update(status="ERROR")
 
 
+@lie(1, "span.id")
+def span_status_twice(r):
+    v = r.verdict("MASKED_ERROR")
+    r.get(v["span"]["id"])["status"] = Twice("OK", "ERROR")
+
+
+@lie(1, "said.claims.span")
+def claim_span_unreadable(r):
+    """The claim stands in a span of its own, which says its status twice."""
+    v = r.verdict("MASKED_ERROR")
+    own = r.get(v["span"]["id"])
+    other = dict(own, id="s-00000000000000f1", spanId="00000000000000f1", status=Twice("OK", "ERROR"))
+    r.insert(r.index(own), other)
+    for one in both(r, v):
+        one["said"]["claims"][0]["span"] = other["id"]
+
+
 @lie(1, "said.claims")
 def claim_made_up(r):
     v = r.verdict("MASKED_ERROR")
