@@ -40,7 +40,7 @@ struct start {
 
 /* Two verdicts have one exchange. */
 struct conflict {
-	const struct ww_rd_record *first, *second, *exchange;
+	struct ww_rd_record *first, *second, *exchange;
 };
 
 struct ww_rederive {
@@ -58,8 +58,7 @@ struct ww_rederive {
 	struct conflict *conflicts;
 	struct ww_rederive_finding *findings;
 	struct ww_rederive_result result;
-	uint64_t differing, open; /* findings on the verdict that is looked at */
-	bool failed;              /* memory ran out */
+	bool failed; /* memory ran out */
 };
 
 /* --- memory -------------------------------------------------------------------------------------
@@ -422,15 +421,15 @@ static void copy_text(char *out, size_t cap, struct ww_slice s)
 	out[n] = '\0';
 }
 
-void ww_rd_say(struct ww_rederive *rd, const struct ww_rd_record *verdict, bool undecided,
+void ww_rd_say(struct ww_rederive *rd, struct ww_rd_record *verdict, bool undecided,
 	       const char *field, const char *expected, const char *found)
 {
 	struct ww_rederive_finding *f;
 
 	if (undecided)
-		rd->open++;
+		verdict->open = true;
 	else
-		rd->differing++;
+		verdict->differs = true;
 	if (rd->result.n_findings == WW_REDERIVE_FINDINGS_MAX) {
 		rd->result.unlisted++;
 		return;
@@ -445,26 +444,10 @@ void ww_rd_say(struct ww_rederive *rd, const struct ww_rd_record *verdict, bool 
 	copy_text(f->found, sizeof(f->found), ww_slice_str(found));
 }
 
-/* What was found on a verdict so far. */
-struct standing {
-	bool differs, open;
-};
-
-static void note_standing(struct ww_rederive *rd, struct standing *s,
-			  const struct ww_rd_record *rec)
-{
-	struct ww_rd_record **at = at_index(rd, rec->index);
-	struct standing *one = &s[at - rd->records];
-
-	one->differs |= rd->differing > 0;
-	one->open |= rd->open > 0;
-	rd->differing = rd->open = 0;
-}
-
 /* --- what is known only when all verdicts are ----------------------------------------------------
  */
 
-void ww_rd_take(struct ww_rederive *rd, struct ww_rd_record *x, const struct ww_rd_record *verdict,
+void ww_rd_take(struct ww_rederive *rd, struct ww_rd_record *x, struct ww_rd_record *verdict,
 		struct ww_slice action)
 {
 	if (x->taken_in && !ww_slice_eq(x->taken_by, action)) {
@@ -673,11 +656,10 @@ static void compare_claim(struct ww_rederive *rd, struct ww_rd_record *rec, stru
 static void say_report(struct ww_rederive *rd, const char *field, const char *expected,
 		       const char *found)
 {
-	static const struct ww_rd_record report = {.id = WW_SLICE_LIT("report")};
+	struct ww_rd_record report = {.id = WW_SLICE_LIT("report")};
 
 	ww_rd_say(rd, &report, false, field, expected, found);
 	rd->result.sections++;
-	rd->differing = rd->open = 0;
 }
 
 static struct ww_rd_record *claimed_record(struct ww_rederive *rd, struct ww_slice entry)
@@ -693,7 +675,7 @@ static struct ww_rd_record *claimed_record(struct ww_rederive *rd, struct ww_sli
 	return at && (*at)->kind == WW_RD_VERDICT ? *at : NULL;
 }
 
-static void check_claims(struct ww_rederive *rd, struct ww_slice claims, struct standing *s)
+static void check_claims(struct ww_rederive *rd, struct ww_slice claims)
 {
 	struct ww_json_token t;
 	struct ww_slice list;
@@ -721,7 +703,6 @@ static void check_claims(struct ww_rederive *rd, struct ww_slice claims, struct 
 		}
 		rec->claimed = true;
 		compare_claim(rd, rec, entry);
-		note_standing(rd, s, rec);
 	}
 }
 
@@ -735,14 +716,13 @@ static uint64_t number_at(struct ww_slice doc, const char *path, uint64_t withou
 	return n;
 }
 
-static void check_sections(struct ww_rederive *rd, struct ww_slice claims, struct ww_slice summary,
-			   struct standing *s)
+static void check_sections(struct ww_rederive *rd, struct ww_slice claims, struct ww_slice summary)
 {
 	uint64_t current = 0;
 	char expected[32], found[32];
 
 	if (claims.n)
-		check_claims(rd, claims, s);
+		check_claims(rd, claims);
 	for (size_t i = 0; i < rd->n; i++) {
 		const struct ww_rd_record *rec = rd->records[i];
 
@@ -763,18 +743,15 @@ static void check_sections(struct ww_rederive *rd, struct ww_slice claims, struc
 /* --- all of it ----------------------------------------------------------------------------------
  */
 
-static void check_verdicts(struct ww_rederive *rd, struct standing *s)
+static void check_verdicts(struct ww_rederive *rd)
 {
 	for (size_t i = 0; i < rd->n && !rd->failed; i++) {
-		if (rd->records[i]->kind != WW_RD_VERDICT)
-			continue;
-		ww_rd_check(rd, rd->records[i]);
-		note_standing(rd, s, rd->records[i]);
+		if (rd->records[i]->kind == WW_RD_VERDICT)
+			ww_rd_check(rd, rd->records[i]);
 	}
 }
 
-static void check_together(struct ww_rederive *rd, struct standing *s,
-			   struct ww_rd_verdict *scratch)
+static void check_together(struct ww_rederive *rd, struct ww_rd_verdict *scratch)
 {
 	for (size_t i = 0; i < rd->n_conflicts; i++) {
 		const struct conflict *c = &rd->conflicts[i];
@@ -787,23 +764,22 @@ static void check_together(struct ww_rederive *rd, struct standing *s,
 			 (const char *)c->exchange->id.p);
 		ww_rd_say(rd, c->second, false, "wire.attempts", "calls that are no other action's",
 			  found);
-		note_standing(rd, s, c->second);
 	}
-	for (size_t i = 0; i < rd->n_absences; i++) {
+	for (size_t i = 0; i < rd->n_absences; i++)
 		check_absence(rd, &rd->absences[i], scratch);
-		note_standing(rd, s, rd->absences[i].verdict);
-	}
 }
 
-static void count(struct ww_rederive *rd, const struct standing *s)
+static void count(struct ww_rederive *rd)
 {
 	for (size_t i = 0; i < rd->n; i++) {
-		if (rd->records[i]->kind != WW_RD_VERDICT)
+		const struct ww_rd_record *rec = rd->records[i];
+
+		if (rec->kind != WW_RD_VERDICT)
 			continue;
 		rd->result.verdicts++;
-		if (s[i].differs)
+		if (rec->differs)
 			rd->result.differ++;
-		else if (s[i].open)
+		else if (rec->open)
 			rd->result.undecided++;
 		else
 			rd->result.agree++;
@@ -821,29 +797,28 @@ static int compare_findings(const void *a, const void *b)
 
 int ww_rederive_run(struct ww_rederive *rd, struct ww_slice claims, struct ww_slice summary)
 {
-	WW_AUTO_FREE struct standing *s = calloc(rd->n + 1, sizeof(*s));
 	WW_AUTO_FREE struct ww_rd_verdict *scratch = calloc(1, sizeof(*scratch));
 
-	if (!s || !scratch || rd->failed)
+	if (!scratch || rd->failed)
 		return -ENOMEM;
 	sort_exchanges(rd);
 	if (!rd->failed)
-		check_verdicts(rd, s);
+		check_verdicts(rd);
 	if (!rd->failed)
-		check_together(rd, s, scratch);
+		check_together(rd, scratch);
 	if (rd->failed)
 		return -ENOMEM;
-	check_sections(rd, claims, summary, s);
+	check_sections(rd, claims, summary);
 	if (rd->failed)
 		return -ENOMEM;
-	count(rd, s);
+	count(rd);
 	if (rd->result.n_findings)
 		qsort(rd->findings, rd->result.n_findings, sizeof(*rd->findings), compare_findings);
+	rd->result.findings = rd->findings;
 	return 0;
 }
 
 const struct ww_rederive_result *ww_rederive_result(const struct ww_rederive *rd)
 {
-	((struct ww_rederive *)rd)->result.findings = rd->findings;
 	return &rd->result;
 }

@@ -37,9 +37,10 @@ struct ww_rd_record {
 
 	/* of an exchange: the action that has it as an attempt, and that verdict */
 	struct ww_slice taken_by;
-	const struct ww_rd_record *taken_in;
+	struct ww_rd_record *taken_in;
 	/* of a verdict */
 	bool superseded, claimed; /* claimed: the section "claims" lists it */
+	bool differs, open;       /* what was found on it so far */
 };
 
 /* A contract's terms, shared by all verdicts that have the same. */
@@ -56,7 +57,7 @@ struct ww_rd_terms {
 
 /* Of a verdict that says that nothing was there: what would have had to be there. */
 struct ww_rd_absence {
-	const struct ww_rd_record *verdict;
+	struct ww_rd_record *verdict;
 	const struct ww_contract *contract;
 	struct ww_slice root;
 	uint64_t from_ns, to_ns;
@@ -92,7 +93,7 @@ struct ww_slice ww_rd_terms_before(struct ww_rederive *rd, struct ww_slice tool,
 struct ww_rd_text ww_rd_contracts_at(struct ww_rederive *rd, uint64_t index);
 
 /* To be looked at when all verdicts are known. */
-void ww_rd_take(struct ww_rederive *rd, struct ww_rd_record *x, const struct ww_rd_record *verdict,
+void ww_rd_take(struct ww_rederive *rd, struct ww_rd_record *x, struct ww_rd_record *verdict,
 		struct ww_slice action);
 void ww_rd_absent(struct ww_rederive *rd, const struct ww_rd_absence *a);
 void ww_rd_supersede(struct ww_rederive *rd, const struct ww_rd_record *verdict,
@@ -101,7 +102,7 @@ void ww_rd_supersede(struct ww_rederive *rd, const struct ww_rd_record *verdict,
 void ww_rd_no_memory(struct ww_rederive *rd);
 
 /* A finding on a verdict; printable, cut to what fits. */
-void ww_rd_say(struct ww_rederive *rd, const struct ww_rd_record *verdict, bool undecided,
+void ww_rd_say(struct ww_rederive *rd, struct ww_rd_record *verdict, bool undecided,
 	       const char *field, const char *expected, const char *found);
 
 /* Holds one verdict against what it cites and asks the rules. */
