@@ -471,22 +471,19 @@ static int open_pruner(struct daemon *d)
 	return r < 0 ? ww_log_err_r(r, "cannot write %s/retention", d->o->state_dir) : 0;
 }
 
-static int open_pipeline(struct daemon *d)
+/* Wipes cfg: the key gets into it. */
+static int open_pipeline(struct daemon *d, struct ww_pipeline_config *cfg)
 {
 	struct ww_contract_error error = {0};
-	struct ww_pipeline_config cfg = {.grace_ns = d->o->grace_ns};
 	int r;
 
-	r = ww_phrases_option(d->o->phrases, &d->phrases, &cfg);
-	if (r < 0)
-		return r;
-	memcpy(cfg.digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg.digest_key));
-	memcpy(d->digest_key, cfg.digest_key, sizeof(d->digest_key));
-	cfg.contracts = ww_buf_slice(&d->contracts);
-	cfg.receiver = ww_live_receiver(d->live);
-	cfg.receiver_netns = ww_live_netns();
-	r = ww_pipeline_new(&cfg, take_record, d, &d->pipeline, &error);
-	explicit_bzero(&cfg, sizeof(cfg));
+	memcpy(cfg->digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg->digest_key));
+	memcpy(d->digest_key, cfg->digest_key, sizeof(d->digest_key));
+	cfg->contracts = ww_buf_slice(&d->contracts);
+	cfg->receiver = ww_live_receiver(d->live);
+	cfg->receiver_netns = ww_live_netns();
+	r = ww_pipeline_new(cfg, take_record, d, &d->pipeline, &error);
+	explicit_bzero(cfg, sizeof(*cfg));
 	if (r < 0)
 		return ww_log_err_r(r, "cannot start the pipeline");
 	ww_pipeline_watch(d->pipeline, take_pending, d);
@@ -568,12 +565,12 @@ static int read_contracts(struct daemon *d)
  * ledger comes when all that can be refused was not. */
 static int open_all(struct daemon *d)
 {
+	struct ww_pipeline_config cfg = {.grace_ns = d->o->grace_ns};
 	struct ww_errtext why = {""};
-	struct ww_pipeline_config checked;
 	int r = read_contracts(d);
 
 	if (r == 0)
-		r = ww_phrases_option(d->o->phrases, &d->phrases, &checked);
+		r = ww_phrases_option(d->o->phrases, &d->phrases, &cfg);
 	if (r == 0)
 		r = read_witnesses(d);
 	if (r == 0)
@@ -589,7 +586,7 @@ static int open_all(struct daemon *d)
 	if (r == 0)
 		r = open_pruner(d);
 	if (r == 0)
-		r = open_pipeline(d);
+		r = open_pipeline(d, &cfg);
 	if (r == 0)
 		r = ww_committer_open(&d->loop, d->ledger, committed, d, &d->committer);
 	return r;
