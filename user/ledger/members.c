@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "ledger/fields.h"
+
 static int take_number(const struct ww_json_token *t, uint64_t *ret)
 {
 	/* Above 2^53 - 1 they are strings. */
@@ -132,23 +134,14 @@ int ww_members_each(struct ww_slice array, const char *what, ww_members_fn fn, v
 		    struct ww_errtext *why)
 {
 	struct ww_json_token t;
+	struct ww_slice text;
 	struct ww_json j;
-	int r = 0;
+	int r = 0, more;
 
-	ww_json_init(&j, array);
-	if (ww_json_next(&j, &t) != WW_PARSE_DONE || t.type != WW_JSON_ARRAY)
+	if (ww_fields_array(array, &j) < 0)
 		return ww_errtext_set(why, -EINVAL, "%s is not an array", what);
-	while (r == 0) {
-		size_t from;
-
-		if (ww_json_next(&j, &t) != WW_PARSE_DONE)
-			return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
-		if (t.type == WW_JSON_END_ARRAY)
-			break;
-		from = t.type == WW_JSON_STRING ? t.at - 1 : t.at;
-		if (ww_json_skip(&j, &t) != WW_PARSE_DONE)
-			return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
-		r = fn(ctx, &t, ww_slice_sub(j.in, from, j.at - from), why);
-	}
+	while (r == 0 && (more = ww_fields_next(&j, &t, &text)) != 0)
+		r = more < 0 ? ww_errtext_set(why, -EINVAL, "%s is not JSON", what)
+			     : fn(ctx, &t, text, why);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ledger/fields.h"
 #include "ledger/outcome.h"
 #include "ledger/rederive_case.h"
 
@@ -689,24 +690,17 @@ static struct ww_rd_record *claimed_record(struct ww_rederive *rd, struct ww_sli
 static void check_claims(struct ww_rederive *rd, struct ww_slice claims)
 {
 	struct ww_json_token t;
-	struct ww_slice list;
+	struct ww_slice list, entry;
 	struct ww_json j;
 
-	if (ww_json_path(claims, "$.list", &t, &list) != WW_PARSE_DONE || t.type != WW_JSON_ARRAY) {
+	if (ww_json_path(claims, "$.list", &t, &list) != WW_PARSE_DONE ||
+	    ww_fields_array(list, &j) < 0) {
 		say_report(rd, "claims.list", "a list", "none");
 		return;
 	}
-	ww_json_init(&j, list);
-	(void)ww_json_next(&j, &t); /* its bracket */
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE && t.type != WW_JSON_END_ARRAY) {
-		struct ww_rd_record *rec;
-		struct ww_slice entry;
-		size_t from = t.at;
+	while (ww_fields_next(&j, &t, &entry) == 1) {
+		struct ww_rd_record *rec = claimed_record(rd, entry);
 
-		if (ww_json_skip(&j, &t) != WW_PARSE_DONE)
-			break;
-		entry = ww_slice_sub(list, from, j.at - from);
-		rec = claimed_record(rd, entry);
 		if (!rec || rec->claimed) {
 			say_report(rd, "claims.list", "one entry per listed verdict",
 				   rec ? "two of one" : "one of no listed verdict");

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ledger/fields.h"
 #include "ledger/rederive_exam.h"
 
 #define NAME_(n, v, t, d) [v] = (t),
@@ -359,15 +360,11 @@ static bool mark_weakens(const struct ww_rd_mark *m)
 static void check_marks(struct ww_rd_exam *e, const struct ww_rd_record *rec,
 			const struct ww_rd_coverage *c)
 {
-	struct ww_json_token t;
 	struct ww_rd_mark m;
 	struct ww_json j;
-	int r;
+	int r = ww_fields_array(c->marks, &j);
 
-	ww_json_init(&j, c->marks);
-	if (ww_json_next(&j, &t) != WW_PARSE_DONE)
-		return;
-	while ((r = ww_rd_mark_next(&j, &m)) == 1) {
+	while (r >= 0 && (r = ww_rd_mark_next(&j, &m)) == 1) {
 		char expected[96], text[96];
 
 		if (!mark_weakens(&m) || m.from_ns >= e->v.to_ns || m.to_ns < e->v.from_ns)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "ledger/fields.h"
 #include "ledger/rederive_exam.h"
 
 #define NS_PER_S 1000000000ull
@@ -239,14 +240,11 @@ void ww_rd_check_later(struct ww_rd_exam *e)
 static void check_findings(struct ww_rd_exam *e, uint64_t hurried)
 {
 	struct ww_rd_text exchange;
-	struct ww_json_token t;
 	struct ww_json j;
 	uint64_t said = 0;
+	bool listed = ww_fields_array(e->v.findings, &j) == 0;
 
-	ww_json_init(&j, e->v.findings);
-	if (e->v.findings.n && ww_json_next(&j, &t) != WW_PARSE_DONE)
-		return;
-	while (e->v.findings.n && ww_rd_finding_next(&j, &exchange) == 1) {
+	while (listed && ww_rd_finding_next(&j, &exchange) == 1) {
 		for (unsigned i = 0; i < e->v.attempt_count; i++) {
 			if (ww_rd_same(e->v.attempts[i].exchange, exchange))
 				said |= 1ull << i;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/encode.h"
+#include "ledger/fields.h"
 
 #define READ(object, what, members, why) \
 	ww_members_read(object, what, members, WW_ARRAY_SIZE(members), why)
@@ -248,17 +249,9 @@ int ww_rd_coverage_read(struct ww_slice json, struct ww_rd_coverage *ret, struct
 static int next_object(struct ww_json *j, struct ww_slice *ret_text)
 {
 	struct ww_json_token t;
-	size_t from;
+	int r = ww_fields_next(j, &t, ret_text);
 
-	if (ww_json_next(j, &t) != WW_PARSE_DONE)
-		return -EINVAL;
-	if (t.type == WW_JSON_END_ARRAY)
-		return 0;
-	from = t.at;
-	if (t.type != WW_JSON_OBJECT || ww_json_skip(j, &t) != WW_PARSE_DONE)
-		return -EINVAL;
-	*ret_text = ww_slice_sub(j->in, from, j->at - from);
-	return 1;
+	return r == 1 && t.type != WW_JSON_OBJECT ? -EINVAL : r;
 }
 
 int ww_rd_mark_next(struct ww_json *j, struct ww_rd_mark *ret)
@@ -854,13 +847,12 @@ static int read_control(struct ww_rd_verdict *v, struct ww_slice text, struct ww
 int ww_rd_answer_paths(struct ww_slice array, const struct ww_contract *c, uint8_t *ret)
 {
 	struct ww_json_token t;
+	struct ww_slice text;
 	uint8_t bits = 0;
 	struct ww_json j;
+	int r = array.n ? ww_fields_array(array, &j) : 0;
 
-	ww_json_init(&j, array);
-	if (array.n && ww_json_next(&j, &t) != WW_PARSE_DONE)
-		return -EINVAL;
-	while (array.n && ww_json_next(&j, &t) == WW_PARSE_DONE && t.type != WW_JSON_END_ARRAY) {
+	while (array.n && r >= 0 && (r = ww_fields_next(&j, &t, &text)) == 1) {
 		const char *path;
 		unsigned i = 0;
 
@@ -870,8 +862,9 @@ int ww_rd_answer_paths(struct ww_slice array, const struct ww_contract *c, uint8
 			return -EINVAL;
 		bits |= (uint8_t)(1u << i);
 	}
-	*ret = bits;
-	return 0;
+	if (r == 0)
+		*ret = bits;
+	return r;
 }
 
 int ww_rd_verdict_read(struct ww_slice json, struct ww_rd_verdict *ret, struct ww_errtext *why)

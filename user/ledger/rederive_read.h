@@ -237,7 +237,7 @@ struct ww_rd_egress {
 	uint64_t sent;
 };
 
-/* The next element of such an array, whose bracket was read: 1, 0 after the last, -EINVAL. */
+/* The next element of such an array, which ww_fields_array opened: 1, 0 after the last, -EINVAL. */
 WW_CHECK int ww_rd_egress_next(struct ww_json *j, struct ww_rd_egress *ret);
 WW_CHECK int ww_rd_mark_next(struct ww_json *j, struct ww_rd_mark *ret);
 /* Of a finding: its exchange. */

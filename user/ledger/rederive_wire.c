@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "ledger/fields.h"
 #include "ledger/rederive_exam.h"
 
 #define DESCENT_MAX 64 /* spans between a call and its tool */
@@ -640,15 +641,11 @@ static bool egress_agrees(struct ww_rd_exam *e, const struct ww_rd_egress *said)
 static void check_egress(struct ww_rd_exam *e)
 {
 	struct ww_rd_egress said;
-	struct ww_json_token t;
 	struct ww_json j;
 	char text[96];
 	int r;
 
-	if (!e->v.egress.n)
-		return;
-	ww_json_init(&j, e->v.egress);
-	if (ww_json_next(&j, &t) != WW_PARSE_DONE || t.type != WW_JSON_ARRAY)
+	if (ww_fields_array(e->v.egress, &j) < 0)
 		return;
 	while ((r = ww_rd_egress_next(&j, &said)) == 1) {
 		if (!egress_agrees(e, &said))
