@@ -6,6 +6,7 @@
  */
 #include "base/json.h"
 #include "ledger/earlier.h"
+#include "ledger/fields.h"
 #include "ledger/rederive.h"
 #include "ledger/statement.h"
 
@@ -47,7 +48,7 @@ static void check_consistency(struct ww_slice in)
 	struct ww_json j;
 	uint64_t size;
 
-	if (ww_statement_consistency_begin(in, &j) < 0)
+	if (ww_fields_array(in, &j) < 0)
 		return;
 	while (ww_statement_consistency_next(&j, &size, &proof, &why) == 1)
 		assert(proof.n <= WW_MERKLE_PROOF_MAX);

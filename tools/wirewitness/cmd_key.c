@@ -138,18 +138,11 @@ static struct ww_keychain chain;
 /* The chain of a ledger's own history, read with its own key. */
 static int own_chain(int dir, struct ww_note_key *ret_key)
 {
-	WW_AUTO_BUF struct ww_buf history = {0};
 	struct ww_errtext why = {""};
 	int r = ww_keyfile_vkey(dir, ret_key, &why);
 
-	ww_buf_init(&history, WW_KEYCHAIN_BYTES_MAX);
-	if (r == 0) {
-		r = ww_durable_read(dir, "keys/history", &history);
-		if (r == 0 || r == -ENOENT)
-			r = ww_keychain_read(ww_buf_slice(&history), ret_key, &chain, &why);
-		else
-			ww_errtext_errno(&why, r, "cannot read keys/history");
-	}
+	if (r == 0)
+		r = ww_keyfile_history(dir, ret_key, &chain, &why);
 	if (r < 0)
 		ww_log(WW_LOG_ERR, "%s", why.text);
 	return r;

@@ -189,15 +189,14 @@ static enum ww_audit_outcome keep_equivocation(const struct ww_audit *a, const s
 					       struct ww_errtext *why)
 {
 	struct ww_errtext text = {""};
-	int r = -1, fd;
+	WW_AUTO_FD int fd = open(a->equivocation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
-	fd = open(a->equivocation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return trouble(why, a->equivocation_dir, strerror(errno));
 	r = ww_equivocation_keep(fd, result->statement.note,
 				 ww_buf_slice(&in->kept[result->equivocal]),
 				 result->statement.head.size, &text);
-	close(fd);
 	return r < 0 ? trouble(why, a->equivocation_dir, text.text) : WW_AUDIT_FAILED;
 }
 

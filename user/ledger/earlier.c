@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "ledger/fields.h"
 #include "ledger/statement.h"
 
 static bool root_eq(const struct ww_checkpoint *a, const struct ww_sha256 *root)
@@ -18,18 +19,19 @@ static int embedded(const struct ww_checkpoint *head, const struct ww_checkpoint
 	struct ww_merkle_proof proof;
 	struct ww_json j;
 	uint64_t size;
-	int r = array.n ? ww_statement_consistency_begin(array, &j) : 0;
+	int r;
 
-	while (array.n && r == 0) {
-		r = ww_statement_consistency_next(&j, &size, &proof, why);
-		if (r <= 0)
-			return r;
+	if (array.n == 0)
+		return 0;
+	r = ww_fields_array(array, &j);
+	if (r < 0)
+		return r;
+	while ((r = ww_statement_consistency_next(&j, &size, &proof, why)) == 1) {
 		if (size == kept->size) {
 			*ret_good = ww_merkle_consistency_check(kept->size, &kept->root, head->size,
 								&head->root, &proof);
 			return 1;
 		}
-		r = 0;
 	}
 	return r;
 }

@@ -15,21 +15,22 @@
 
 #define NAME_HASH_BYTES 8u
 
-static int both_notes(struct ww_slice a, struct ww_slice b, struct ww_buf *out)
+static int join_notes(struct ww_slice first, struct ww_slice second, struct ww_buf *out)
 {
-	size_t n = a.n < b.n ? a.n : b.n;
-	int order = memcmp(a.p, b.p, n), r;
+	int r = ww_buf_add(out, first.p, first.n);
 
-	if (order > 0 || (order == 0 && a.n > b.n)) {
-		struct ww_slice swap = a;
-
-		a = b;
-		b = swap;
-	}
-	r = ww_buf_add(out, a.p, a.n);
 	if (r == 0)
 		r = ww_buf_add(out, "\n", 1);
-	return r < 0 ? r : ww_buf_add(out, b.p, b.n);
+	return r < 0 ? r : ww_buf_add(out, second.p, second.n);
+}
+
+/* In one order, whichever was met first. */
+static int both_notes(struct ww_slice a, struct ww_slice b, struct ww_buf *out)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order > 0 || (order == 0 && a.n > b.n) ? join_notes(b, a, out)
+						      : join_notes(a, b, out);
 }
 
 /* A finished file gets its name by a hard link, which never replaces another. */
@@ -135,11 +136,7 @@ int ww_equivocation_find(int dir, struct ww_slice note, const struct ww_checkpoi
 	if (memcmp(root.b, smaller->root.b, sizeof(root.b)) == 0)
 		return 0;
 	ww_buf_init(&out, 3 * WW_NOTE_BYTES_MAX);
-	r = ww_buf_add(&out, smaller_note.p, smaller_note.n);
-	if (r == 0)
-		r = ww_buf_add(&out, "\n", 1);
-	if (r == 0)
-		r = ww_buf_add(&out, note.p, note.n);
+	r = join_notes(smaller_note, note, &out);
 	if (r == 0)
 		r = ww_buf_add(&out, "\n", 1);
 	if (r == 0)

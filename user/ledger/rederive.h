@@ -15,7 +15,6 @@
  */
 #pragma once
 
-#include "base/json_write.h"
 #include "base/own.h"
 #include "base/slice.h"
 

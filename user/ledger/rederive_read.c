@@ -733,7 +733,6 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 	int r = READ(text, "grounds", m, why);
 
 	g->almost = almost.n;
-	g->shown = shown.n > 0;
 	if (r == 0 && late.n)
 		r = read_late(late, g, why);
 	if (r == 0 && shown.n)

@@ -145,8 +145,7 @@ struct ww_rd_grounds {
 	struct ww_rd_ground_flow flows[WW_REDERIVE_FLOWS_MAX];
 	bool late; /* a call after it had to be made: */
 	struct ww_rd_late late_call;
-	bool shown; /* what the model was shown: */
-	struct ww_rd_values shown_values;
+	struct ww_rd_values shown_values; /* what the model was shown */
 	unsigned answer_count;
 	struct ww_rd_values answers[WW_REDERIVE_ATTEMPTS_MAX];
 	bool controlled;

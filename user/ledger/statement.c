@@ -344,11 +344,6 @@ static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p, struct 
 	return r;
 }
 
-int ww_statement_consistency_begin(struct ww_slice array, struct ww_json *ret_json)
-{
-	return ww_fields_array(array, ret_json);
-}
-
 int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,
 				  struct ww_merkle_proof *ret_proof, struct ww_errtext *why)
 {

@@ -127,8 +127,7 @@ WW_CHECK int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scra
 WW_CHECK int ww_statement_record_next(struct ww_json *json, struct ww_buf *scratch,
 				      struct ww_statement_record *ret, struct ww_errtext *why);
 
-/* Walks `consistency`: 0 or -EINVAL; the next one: 1, 0 after the last, -EINVAL. */
-WW_CHECK int ww_statement_consistency_begin(struct ww_slice array, struct ww_json *ret_json);
+/* The next element of `consistency`, which ww_fields_array opened: 1, 0 after the last, -EINVAL. */
 WW_CHECK int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,
 					   struct ww_merkle_proof *ret_proof,
 					   struct ww_errtext *why);

@@ -352,22 +352,30 @@ static void cosign(struct ww_witness_state *s, const struct ww_witness_request *
 	}
 }
 
+/* Two heads of one size, the held one and `note`: 0; or -errno, which was answered. */
+static int keep_fork(const struct origin *o, struct ww_slice note, struct ww_buf *out,
+		     struct ww_witness_answer *a)
+{
+	int r;
+
+	ww_errtext_set(&a->note, 0, "%.200s signed two trees of %" PRIu64 " records",
+		       o->head.origin, o->head.size);
+	r = ww_equivocation_keep(o->dir, ww_buf_slice(&o->note), note, o->head.size, &a->note);
+	if (r < 0)
+		say(a, out, WW_WITNESS_UNABLE, "the proof could not be kept");
+	return r;
+}
+
 static const char FORKED[] = "this log signed two trees of one size: the proof is kept here";
 
 static void add(struct ww_witness_state *s, const struct ww_witness_request *q, struct origin *o,
 		uint64_t now, struct ww_buf *out, struct ww_witness_answer *a)
 {
-	const char *origin = q->claim.origin;
 	struct ww_witness_ruling ruling = ww_witness_judge(q, o->held ? &o->head : NULL);
 
 	if (ruling.equivocation) {
-		ww_errtext_set(&a->note, 0, "%.200s signed two trees of %" PRIu64 " records",
-			       origin, o->head.size);
-		if (ww_equivocation_keep(o->dir, ww_buf_slice(&o->note), q->note, o->head.size,
-					 &a->note) < 0) {
-			say(a, out, WW_WITNESS_UNABLE, "the proof could not be kept");
+		if (keep_fork(o, q->note, out, a) < 0)
 			return;
-		}
 	} else if (o->forked) {
 		say(a, out, WW_WITNESS_FORBIDDEN, FORKED);
 		return;
@@ -422,12 +430,7 @@ static bool holds(const struct origin *o, const struct ww_keychain_step *step, s
 	struct ww_witness_ruling ruling = {.status = WW_WITNESS_CONFLICT};
 
 	if (o->held && ww_checkpoint_conflict(&o->head, &step->head)) {
-		ww_errtext_set(&a->note, 0, "%.200s signed two trees of %" PRIu64 " records",
-			       o->head.origin, o->head.size);
-		if (ww_equivocation_keep(o->dir, ww_buf_slice(&o->note), ww_buf_slice(&step->note),
-					 o->head.size, &a->note) < 0)
-			say(a, out, WW_WITNESS_UNABLE, "the proof could not be kept");
-		else
+		if (keep_fork(o, ww_buf_slice(&step->note), out, a) == 0)
 			refuse(&ruling, ww_buf_slice(&o->note), out, a);
 		return false;
 	}
