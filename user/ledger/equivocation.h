@@ -7,7 +7,7 @@
  * which is not that of the smaller checkpoint, and the consistency proof from that root to it.
  *
  * While one such file is there, nothing is signed in that directory (tlog.c for the log itself,
- * tools/wirewitness-witness for a witness): it goes only by the hand of a person.
+ * witness_state.c for a witness): it goes only by the hand of a person.
  */
 #pragma once
 

@@ -53,6 +53,9 @@ struct ww_member_want {
 WW_CHECK int ww_members_read(struct ww_slice object, const char *what,
 			     struct ww_member_want *members, size_t n, struct ww_errtext *why);
 
+#define WW_MEMBERS_READ(object, what, members, why) \
+	ww_members_read(object, what, members, WW_ARRAY_SIZE(members), why)
+
 /* Of an array's elements each with its first token and its text; an error ends the walk. */
 typedef int (*ww_members_fn)(void *ctx, const struct ww_json_token *t, struct ww_slice text,
 			     struct ww_errtext *why);

@@ -14,7 +14,7 @@
 #define WINDOW_CALLS_MAX 4096u
 
 /* Of a call that had no effect. */
-#define WIRES_FAILED (1u << WW_WIRE_FAILED | 1u << WW_WIRE_REDIRECTED | 1u << WW_WIRE_NOT_SENT)
+#define WIRES_FAILED (WW_RD_WIRE(FAILED) | WW_RD_WIRE(REDIRECTED) | WW_RD_WIRE(NOT_SENT))
 
 struct chunk {
 	struct chunk *next;
@@ -412,7 +412,7 @@ struct ww_rd_text ww_rd_contracts_at(struct ww_rederive *rd, uint64_t index)
 /* --- findings -----------------------------------------------------------------------------------
  */
 
-/* What comes from the report must not steer a terminal: text.c looks at bytes, this at quoting. */
+/* Cut to what fits, as it stands: report_text.c sees to it that it steers no terminal. */
 static void copy_text(char *out, size_t cap, struct ww_slice s)
 {
 	size_t n = s.n < cap - 1 ? s.n : cap - 1;

@@ -101,12 +101,14 @@ void ww_rd_supersede(struct ww_rederive *rd, const struct ww_rd_record *verdict,
 /* The whole derivation fails: nothing is decided. */
 void ww_rd_no_memory(struct ww_rederive *rd);
 
-/* A finding on a verdict; printable, cut to what fits. */
+/* A finding on a verdict; cut to what fits. */
 void ww_rd_say(struct ww_rederive *rd, struct ww_rd_record *verdict, bool undecided,
 	       const char *field, const char *expected, const char *found);
 
 /* Holds one verdict against what it cites and asks the rules. */
 void ww_rd_check(struct ww_rederive *rd, struct ww_rd_record *rec);
+
+#define WW_RD_WIRE(w) (1u << WW_WIRE_##w)
 
 /* How an exchange can stand under the terms (join/held.c decides so when it arrives): bit set of
  * enum ww_wire. */

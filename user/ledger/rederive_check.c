@@ -5,12 +5,11 @@
 #include "ledger/fields.h"
 #include "ledger/rederive_exam.h"
 
-#define NAME_(n, v, t, d) [v] = (t),
-static const char *const join_names[WW_JOIN_MAX] = {WW_JOINS(NAME_)};
-static const char *const by_names[WW_JOIN_BY_MAX] = {WW_JOIN_BYS(NAME_)};
-static const char *const verdict_names[WW_VERDICT_MAX] = {WW_VERDICTS(NAME_)};
-static const char *const reason_names[WW_REASON_MAX] = {WW_REASONS(NAME_)};
-static const char *const evidence_names[WW_EVIDENCE_MAX] = {WW_EVIDENCE(NAME_)};
+const char *const ww_rd_joins[WW_JOIN_MAX] = {WW_JOINS(WW_RD_NAME)};
+const char *const ww_rd_bys[WW_JOIN_BY_MAX] = {WW_JOIN_BYS(WW_RD_NAME)};
+static const char *const verdict_names[WW_VERDICT_MAX] = {WW_VERDICTS(WW_RD_NAME)};
+const char *const ww_rd_reasons[WW_REASON_MAX] = {WW_REASONS(WW_RD_NAME)};
+const char *const ww_rd_evidence[WW_EVIDENCE_MAX] = {WW_EVIDENCE(WW_RD_NAME)};
 
 /* --- saying -------------------------------------------------------------------------------------
  */
@@ -136,11 +135,11 @@ struct ww_rd_record *ww_rd_span_record(const struct ww_rd_exam *e, struct ww_sli
 	return NULL;
 }
 
-static void check_span_root(struct ww_rd_exam *e, const char *field, const struct ww_rd_record *rec,
+static void check_span_root(struct ww_rd_exam *e, const struct ww_rd_record *rec,
 			    const struct ww_rd_span *s)
 {
 	if (!ww_rd_is(e->v.root, "p0"))
-		ww_rd_same_text(e, field, rec, s->root, e->v.root);
+		ww_rd_same_text(e, "root", rec, s->root, e->v.root);
 }
 
 /* Why ww_rd_span_record has nothing for an id: it is not listed, or cannot be read. */
@@ -176,7 +175,7 @@ static void check_span(struct ww_rd_exam *e)
 		ww_rd_differ(e, "span.id", "the record of a tool span", "another span's");
 	if (s.tool_call_id.s.p)
 		ww_rd_same_text(e, "toolCallId", rec, s.tool_call_id, v->tool_call_id);
-	check_span_root(e, "root", rec, &s);
+	check_span_root(e, rec, &s);
 }
 
 static void check_claims(struct ww_rd_exam *e)
@@ -199,7 +198,7 @@ static void check_claims(struct ww_rd_exam *e)
 			ww_rd_differ(e, "said.claims",
 				     "a claim that its span declares, in that tense",
 				     "one that it does not");
-		check_span_root(e, "root", rec, &s);
+		check_span_root(e, rec, &s);
 	}
 	if (!(v->claim_count == 0 ? !v->claim.s.p
 	      : e->g.claim_done   ? ww_rd_is(v->claim, "done")
@@ -445,11 +444,11 @@ static void compare(struct ww_rd_exam *e)
 	ww_rule(&e->g, &r);
 	same_word(e, "engine", r.engine, v->engine);
 	same_word(e, "verdict", verdict_names[r.verdict], v->verdict);
-	same_word(e, "reason", reason_names[r.reason], v->reason);
-	same_word(e, "evidence", evidence_names[r.evidence], v->evidence);
+	same_word(e, "reason", ww_rd_reasons[r.reason], v->reason);
+	same_word(e, "evidence", ww_rd_evidence[r.evidence], v->evidence);
 	same_word(e, "tier", ww_rule_tier(&r), v->tier);
-	same_word(e, "join", join_names[r.join], v->join);
-	same_word(e, "by", by_names[r.by], v->by);
+	same_word(e, "join", ww_rd_joins[r.join], v->join);
+	same_word(e, "by", ww_rd_bys[r.by], v->by);
 	if (r.n != (v->n.there ? v->n.n : 0))
 		ww_rd_differ(e, "n", "the number that the rules give", "another");
 	ww_rd_check_details(e, &r);
@@ -478,7 +477,7 @@ static void check_wire(struct ww_rd_exam *e)
 	const struct ww_rd_grounds *g = &e->v.grounds;
 
 	e->g.failed = g->not_held;
-	e->g.partners = g->partners > UINT32_MAX ? UINT32_MAX : (uint32_t)g->partners;
+	e->g.partners = ww_rd_capped(g->partners);
 	e->g.still_open = g->still_open;
 	if (!e->v.covered) {
 		ww_rd_differ(e, "coverage", "what was seen of the window", "nothing");

@@ -8,28 +8,24 @@
 #define NS_PER_S      1000000000ull
 #define REVISIONS_MAX 64
 
-#define NAME_(n, v, t, d) [v] = (t),
-static const char *const says_names[WW_CONTROL_SAYS_MAX] = {WW_CONTROL_SAYS(NAME_)};
-static const char *const subject_names[WW_CONTROL_SUBJECT_MAX] = {WW_CONTROL_SUBJECTS(NAME_)};
-static const char *const reason_names[WW_REASON_MAX] = {WW_REASONS(NAME_)};
-
-#define WIRE(w) (1u << WW_WIRE_##w)
+static const char *const says_names[WW_CONTROL_SAYS_MAX] = {WW_CONTROL_SAYS(WW_RD_NAME)};
+static const char *const subject_names[WW_CONTROL_SUBJECT_MAX] = {WW_CONTROL_SUBJECTS(WW_RD_NAME)};
 
 /* What a run can say by its record, as join/control_runs.c has it: bit set. */
 static uint32_t says_of(const struct ww_contract *c, const struct ww_rd_exchange *x)
 {
 	uint32_t wires = ww_rd_wires(c, x), says = 0;
 
-	if (wires & WIRE(SUCCESS))
+	if (wires & WW_RD_WIRE(SUCCESS))
 		says |= 1u << WW_CONTROL_ALLOW;
-	if (wires & WIRE(BODY_FAILED))
+	if (wires & WW_RD_WIRE(BODY_FAILED))
 		says |= 1u << WW_CONTROL_DENY;
-	if (wires & WIRE(FAILED))
+	if (wires & WW_RD_WIRE(FAILED))
 		says |= 1u << (x->status.n == 403 ? WW_CONTROL_DENY : WW_CONTROL_ERROR);
-	if (wires & (WIRE(NO_REPLY) | WIRE(NOT_SENT)))
+	if (wires & (WW_RD_WIRE(NO_REPLY) | WW_RD_WIRE(NOT_SENT)))
 		says |= 1u << WW_CONTROL_ERROR;
-	if (wires &
-	    ~(WIRE(SUCCESS) | WIRE(BODY_FAILED) | WIRE(FAILED) | WIRE(NO_REPLY) | WIRE(NOT_SENT)))
+	if (wires & ~(WW_RD_WIRE(SUCCESS) | WW_RD_WIRE(BODY_FAILED) | WW_RD_WIRE(FAILED) |
+		      WW_RD_WIRE(NO_REPLY) | WW_RD_WIRE(NOT_SENT)))
 		says |= 1u << WW_CONTROL_UNKNOWN;
 	return says;
 }
@@ -43,11 +39,6 @@ static void check_trace(struct ww_rd_exam *e, const struct ww_control *k,
 	    (!x->trace_id.s.p ||
 	     (v->spanned && v->span_count == 1 && !ww_rd_same(x->trace_id, v->span_trace))))
 		ww_rd_differ(e, "grounds.control.runs", "runs of the action's trace", "another");
-}
-
-static uint32_t capped(uint64_t n)
-{
-	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
 static void take_run(struct ww_rd_exam *e, unsigned i)
@@ -72,9 +63,9 @@ static void take_run(struct ww_rd_exam *e, unsigned i)
 		return;
 	to->begun_ns = x->req_first_ns;
 	to->ended_ns = x->status.there && x->status.n >= 200 ? x->ended_ns : 0;
-	to->no_reply = says == WW_CONTROL_ERROR && ww_rd_wires(terms, x) & WIRE(NO_REPLY);
-	to->uses = capped(said->uses);
-	to->uses_unknown = capped(said->uses_unknown);
+	to->no_reply = says == WW_CONTROL_ERROR && ww_rd_wires(terms, x) & WW_RD_WIRE(NO_REPLY);
+	to->uses = ww_rd_capped(said->uses);
+	to->uses_unknown = ww_rd_capped(said->uses_unknown);
 	ww_rd_take_call(e, x, &to->call);
 	ww_rd_same_text(e, "root", rec, x->root, e->v.root);
 	if (!ww_rd_fits(terms, x))
@@ -115,7 +106,7 @@ static void check_doubt(struct ww_rd_exam *e)
 	struct ww_rd_record *rec = effect_record(e);
 	struct ww_rd_text verdict = {WW_SLICE_NULL, false}, reason = {WW_SLICE_NULL, false};
 	struct ww_rd_text none = {WW_SLICE_NULL, false};
-	int word = said.s.p ? ww_rd_by_name(said, reason_names, WW_REASON_MAX) : 0;
+	int word = said.s.p ? ww_rd_by_name(said, ww_rd_reasons, WW_REASON_MAX) : 0;
 	struct ww_member_want m[] = {WW_MEMBER("verdict", TEXT, &verdict),
 				     WW_MEMBER("reason", TEXT, &reason)};
 
@@ -214,9 +205,9 @@ void ww_rd_check_control(struct ww_rd_exam *e)
 	g->there = true;
 	g->max_age_s = k->max_age_s;
 	g->max_uses = k->max_uses;
-	g->total = capped(e->v.control.runs);
+	g->total = ww_rd_capped(e->v.control.runs);
 	g->count = said->run_count;
-	g->stray = capped(said->stray);
+	g->stray = ww_rd_capped(said->stray);
 	g->narrated = e->v.control.narrated;
 	if (!take_action(e)) {
 		e->open = true;

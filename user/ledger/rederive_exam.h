@@ -11,12 +11,19 @@ struct ww_rd_exam {
 	const struct ww_rd_terms *terms;
 	const struct ww_contract *contract; /* NULL: none, or its terms are not known */
 	struct ww_grounds g;                /* as put together again */
-	char methods[WW_REDERIVE_ATTEMPTS_MAX][24];
-	char names[WW_REDERIVE_ATTEMPTS_MAX][12];
-	struct ww_rd_text said_names[WW_REDERIVE_ATTEMPTS_MAX];
+	char methods[WW_GROUNDS_ATTEMPTS_MAX][24];
+	char names[WW_GROUNDS_ATTEMPTS_MAX][12];
+	struct ww_rd_text said_names[WW_GROUNDS_ATTEMPTS_MAX];
 	unsigned place; /* of the control that it is about */
 	bool open;      /* something that it takes is not there */
 };
+
+/* A table of words, by number; those that several ask for (rederive_check.c). */
+#define WW_RD_NAME(n, v, t, d) [v] = (t),
+extern const char *const ww_rd_joins[WW_JOIN_MAX];
+extern const char *const ww_rd_bys[WW_JOIN_BY_MAX];
+extern const char *const ww_rd_reasons[WW_REASON_MAX];
+extern const char *const ww_rd_evidence[WW_EVIDENCE_MAX];
 
 /* For "%.*s". */
 #define WW_RD_TEXT(t) \
@@ -40,6 +47,12 @@ void ww_rd_same_number(struct ww_rd_exam *e, const char *field, const struct ww_
 const char *ww_rd_shown(struct ww_rd_text t, char out[96]);
 /* The place of a word in a table, or -1. */
 int ww_rd_by_name(struct ww_rd_text t, const char *const *names, unsigned count);
+
+/* A count, as wide as the grounds have it. */
+static inline uint32_t ww_rd_capped(uint64_t n)
+{
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
 
 /* A cited record of this kind, which must stand before the verdict; NULL: that was said. */
 struct ww_rd_record *ww_rd_cited(struct ww_rd_exam *e, enum ww_rd_kind kind, const char *field,

@@ -9,8 +9,7 @@
 
 #define NS_PER_S 1000000000ull
 
-#define NAME_(n, v, t, d) [v] = (t),
-static const char *const read_names[WW_READ_MAX] = {WW_READS(NAME_)};
+static const char *const read_names[WW_READ_MAX] = {WW_READS(WW_RD_NAME)};
 
 /* --- dates --------------------------------------------------------------------------------------
  */
@@ -129,7 +128,7 @@ static void check_reads(struct ww_rd_exam *e)
 {
 	const struct ww_rd_verdict *v = &e->v;
 
-	e->g.read_total = v->readback_total > UINT32_MAX ? UINT32_MAX : (uint32_t)v->readback_total;
+	e->g.read_total = ww_rd_capped(v->readback_total);
 	e->g.reads_over = v->grounds.reads_over;
 	if (v->readback_total < v->readback_count)
 		ww_rd_differ(e, "wire.readbackTotal", "as many as are listed", "fewer");
@@ -179,8 +178,8 @@ static void check_shown(struct ww_rd_exam *e)
 	e->g.shown = v->shown;
 	e->g.shown_error = v->shown_error;
 	e->g.shown_elsewhere = g->shown_elsewhere;
-	e->g.near = v->near_total > UINT32_MAX ? UINT32_MAX : (uint32_t)v->near_total;
-	e->g.almost = g->almost > UINT32_MAX ? UINT32_MAX : (uint32_t)g->almost;
+	e->g.near = ww_rd_capped(v->near_total);
+	e->g.almost = ww_rd_capped(g->almost);
 	e->g.covered = v->known && v->whole_window && v->lost_events == 0 && v->gaps == 0;
 	if (ww_rd_answer_paths(v->shows, e->contract, &shows) < 0) {
 		ww_rd_differ(e, "said.toolResult.shows", "declared members of the answer",

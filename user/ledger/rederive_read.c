@@ -6,9 +6,6 @@
 #include "base/encode.h"
 #include "ledger/fields.h"
 
-#define READ(object, what, members, why) \
-	ww_members_read(object, what, members, WW_ARRAY_SIZE(members), why)
-
 static int find_item(const struct ww_json_token *t, uint32_t *ret_bit)
 {
 #define ITEM_NAME_(n, t, r, d) (t),
@@ -72,12 +69,12 @@ int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct
 	};
 	struct ww_member_want p[] = {WW_MEMBER("bytes", U64, &x.resp_bytes),
 				     WW_MEMBER("lastBootNs", U64, &resp_last)};
-	int r = READ(json, "the exchange", m, why);
+	int r = WW_MEMBERS_READ(json, "the exchange", m, why);
 
 	if (r == 0)
-		r = READ(request, "its request", q, why);
+		r = WW_MEMBERS_READ(request, "its request", q, why);
 	if (r == 0)
-		r = READ(response, "its response", p, why);
+		r = WW_MEMBERS_READ(response, "its response", p, why);
 	if (r == 0)
 		r = ww_members_each(findings, "its findings", take_exchange_finding, &x, why);
 	x.ended_ns = resp_last ? resp_last : req_last ? req_last : x.req_first_ns;
@@ -96,7 +93,7 @@ int ww_rd_mcp_read(struct ww_slice json, struct ww_rd_exchange *x, struct ww_err
 		WW_MEMBER("traceId", TEXT, &trace),
 		WW_MEMBER("spanId", TEXT, &span),
 	};
-	int r = READ(json, "the tool call", m, why);
+	int r = WW_MEMBERS_READ(json, "the tool call", m, why);
 
 	if (r < 0)
 		return r;
@@ -128,7 +125,7 @@ int ww_rd_span_read(struct ww_slice json, struct ww_rd_span *ret, struct ww_errt
 		WW_MEMBER("errorType", TEXT, &s.error_type),
 		WW_MEMBER("claims", MAYBE, &s.claims),
 	};
-	int r = READ(json, "the span", m, why);
+	int r = WW_MEMBERS_READ(json, "the span", m, why);
 
 	if (r == 0)
 		*ret = s;
@@ -148,7 +145,7 @@ static int match_claim(void *ctx, const struct ww_json_token *t, struct ww_slice
 	struct ww_member_want m[] = {WW_MEMBER("claimId", TEXT, &c.claim_id),
 				     WW_MEMBER("tense", TEXT, &c.tense),
 				     WW_MEMBER("deadline", TEXT, &c.deadline)};
-	int r = READ(text, "a claim", m, why);
+	int r = WW_MEMBERS_READ(text, "a claim", m, why);
 
 	if (r == 0 && ww_rd_same(c.claim_id, s->want->claim_id) &&
 	    ww_rd_same(c.tense, s->want->tense) && !c.deadline.s.p == !s->want->deadline.s.p)
@@ -173,7 +170,7 @@ static int read_account(struct ww_slice text, struct ww_rd_account *a, struct ww
 		WW_MEMBER("overhead", U64, &a->overhead),   WW_MEMBER("overheadMax", NUMBER, &max),
 		WW_MEMBER("remainder", I64, &a->remainder), WW_MEMBER("checked", BOOL, &a->checked),
 	};
-	int r = READ(text, "a flow's account", m, why);
+	int r = WW_MEMBERS_READ(text, "a flow's account", m, why);
 
 	a->overhead_max = max.there ? max.n : a->overhead;
 	return r;
@@ -201,18 +198,18 @@ int ww_rd_flow_read(struct ww_slice json, struct ww_rd_flow *ret, struct ww_errt
 	};
 	struct ww_member_want a[] = {WW_MEMBER("out", RAW, &out), WW_MEMBER("in", RAW, &in)};
 	struct ww_member_want t[] = {WW_MEMBER("bind", TEXT, &bind)};
-	int r = READ(json, "the flow", m, why);
+	int r = WW_MEMBERS_READ(json, "the flow", m, why);
 
 	if (r == 0)
-		r = READ(kernel, "its kernel", k, why);
+		r = WW_MEMBERS_READ(kernel, "its kernel", k, why);
 	if (r == 0)
-		r = READ(account, "its account", a, why);
+		r = WW_MEMBERS_READ(account, "its account", a, why);
 	if (r == 0)
 		r = read_account(out, &f.out, why);
 	if (r == 0)
 		r = read_account(in, &f.in, why);
 	if (r == 0 && tls.n)
-		r = READ(tls, "its tls", t, why);
+		r = WW_MEMBERS_READ(tls, "its tls", t, why);
 	f.tls = tls.n > 0;
 	f.bound = bind.s.p && !ww_rd_is(bind, "unbound");
 	if (r == 0)
@@ -236,7 +233,7 @@ int ww_rd_coverage_read(struct ww_slice json, struct ww_rd_coverage *ret, struct
 		WW_MEMBER("marksTotal", U64, &c.marks_total),
 		WW_MEMBER("marks", RAW, &c.marks),
 	};
-	int r = READ(json, "the coverage", m, why);
+	int r = WW_MEMBERS_READ(json, "the coverage", m, why);
 
 	if (r < 0)
 		return r;
@@ -268,7 +265,7 @@ int ww_rd_mark_next(struct ww_json *j, struct ww_rd_mark *ret)
 
 	if (r <= 0)
 		return r;
-	r = READ(text, "a mark", m, NULL);
+	r = WW_MEMBERS_READ(text, "a mark", m, NULL);
 	if (r < 0)
 		return r;
 	mark.to_ns = to.there ? to.n : UINT64_MAX;
@@ -285,7 +282,7 @@ int ww_rd_finding_next(struct ww_json *j, struct ww_rd_text *ret_exchange)
 
 	if (r <= 0)
 		return r;
-	r = READ(text, "a finding", m, NULL);
+	r = WW_MEMBERS_READ(text, "a finding", m, NULL);
 	if (r < 0)
 		return r;
 	*ret_exchange = exchange;
@@ -305,7 +302,7 @@ int ww_rd_egress_next(struct ww_json *j, struct ww_rd_egress *ret)
 
 	if (r <= 0)
 		return r;
-	r = READ(text, "egress", m, NULL);
+	r = WW_MEMBERS_READ(text, "egress", m, NULL);
 	if (r < 0)
 		return r;
 	*ret = e;
@@ -317,7 +314,7 @@ int ww_rd_life_read(struct ww_slice json, struct ww_rd_text *ret_contracts, stru
 	struct ww_rd_text event = {WW_SLICE_NULL, false}, contracts = {WW_SLICE_NULL, false};
 	struct ww_member_want m[] = {WW_MEMBER("event", TEXT, &event),
 				     WW_MEMBER("contracts", TEXT, &contracts)};
-	int r = READ(json, "the life", m, why);
+	int r = WW_MEMBERS_READ(json, "the life", m, why);
 
 	if (r < 0)
 		return r;
@@ -342,7 +339,7 @@ int ww_rd_action_read(struct ww_slice json, struct ww_rd_action *ret, struct ww_
 		WW_MEMBER("model", MAYBE, &model),
 		WW_MEMBER("wire", RAW, &a.wire),
 	};
-	int r = READ(json, "the action", m, why);
+	int r = WW_MEMBERS_READ(json, "the action", m, why);
 
 	a.model = model.n > 0;
 	if (r == 0)
@@ -364,7 +361,7 @@ static int take_claim(void *ctx, const struct ww_json_token *t, struct ww_slice 
 		WW_MEMBER("deadline", TEXT, &c.deadline),
 		WW_MEMBER("span", TEXT, &c.span),
 	};
-	int r = READ(text, "a claim", m, why);
+	int r = WW_MEMBERS_READ(text, "a claim", m, why);
 
 	if (r < 0)
 		return r;
@@ -388,10 +385,10 @@ static int read_said(struct ww_rd_verdict *v, struct ww_errtext *why)
 		WW_MEMBER("shows", MAYBE, &v->shows),
 		WW_MEMBER("differs", MAYBE, &v->differs),
 	};
-	int r = READ(v->said, "said", m, why);
+	int r = WW_MEMBERS_READ(v->said, "said", m, why);
 
 	if (r == 0 && result.n)
-		r = READ(result, "the tool's result", t, why);
+		r = WW_MEMBERS_READ(result, "the tool's result", t, why);
 	v->shown = result.n > 0;
 	return r < 0 ? r : ww_members_each(claims, "the claims", take_claim, v, why);
 }
@@ -411,7 +408,7 @@ static int read_span(struct ww_rd_verdict *v, struct ww_errtext *why)
 	if (ww_slice_eq_str(v->span_text, "null"))
 		return 0;
 	v->spanned = true;
-	return READ(v->span_text, "span", m, why);
+	return WW_MEMBERS_READ(v->span_text, "span", m, why);
 }
 
 static int take_attempt(void *ctx, const struct ww_json_token *t, struct ww_slice text,
@@ -430,11 +427,11 @@ static int take_attempt(void *ctx, const struct ww_json_token *t, struct ww_slic
 		WW_MEMBER("items", NUMBER, &a.all),
 		WW_MEMBER("idKnown", FLAG, &a.id_known),
 	};
-	int r = READ(text, "an attempt", m, why);
+	int r = WW_MEMBERS_READ(text, "an attempt", m, why);
 
-	if (r == 0 && v->attempt_count == WW_REDERIVE_ATTEMPTS_MAX)
+	if (r == 0 && v->attempt_count == WW_GROUNDS_ATTEMPTS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u attempts",
-				      WW_REDERIVE_ATTEMPTS_MAX);
+				      WW_GROUNDS_ATTEMPTS_MAX);
 	if (r == 0)
 		v->attempts[v->attempt_count++] = a;
 	return r;
@@ -450,7 +447,7 @@ static int take_readback(void *ctx, const struct ww_json_token *t, struct ww_sli
 		WW_MEMBER("read", TEXT, &b.read),         WW_MEMBER("peer", TEXT, &b.peer),
 		WW_MEMBER("status", NUMBER, &b.status),   WW_MEMBER("away", FLAG, &b.away),
 	};
-	int r = READ(text, "a read-back", m, why);
+	int r = WW_MEMBERS_READ(text, "a read-back", m, why);
 
 	if (r == 0 && v->readback_count == WW_GROUNDS_READS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u read-backs",
@@ -467,7 +464,7 @@ static int take_near(void *ctx, const struct ww_json_token *t, struct ww_slice t
 	struct ww_rd_near n = {0};
 	struct ww_member_want m[] = {WW_MEMBER("exchange", TEXT, &n.exchange),
 				     WW_MEMBER("why", TEXT, &n.why)};
-	int r = READ(text, "a near miss", m, why);
+	int r = WW_MEMBERS_READ(text, "a near miss", m, why);
 
 	if (r == 0 && v->near_count == WW_REDERIVE_NEAR_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u near misses",
@@ -490,7 +487,7 @@ static int read_elsewhere(struct ww_rd_verdict *v, struct ww_slice text, struct 
 	};
 
 	v->elsewhere = true;
-	return READ(text, "elsewhere", m, why);
+	return WW_MEMBERS_READ(text, "elsewhere", m, why);
 }
 
 static int read_undecoded(struct ww_rd_verdict *v, struct ww_slice text, struct ww_errtext *why)
@@ -504,7 +501,7 @@ static int read_undecoded(struct ww_rd_verdict *v, struct ww_slice text, struct 
 	};
 
 	v->undecoded = true;
-	return READ(text, "undecoded", m, why);
+	return WW_MEMBERS_READ(text, "undecoded", m, why);
 }
 
 static int read_wire(struct ww_rd_verdict *v, struct ww_errtext *why)
@@ -538,7 +535,7 @@ static int read_wire(struct ww_rd_verdict *v, struct ww_errtext *why)
 		WW_MEMBER("nearMissTotal", U64, &v->near_total),
 		WW_MEMBER("nearMiss", RAW, &near),
 	};
-	int r = READ(v->wire_text, "wire", m, why);
+	int r = WW_MEMBERS_READ(v->wire_text, "wire", m, why);
 
 	if (r == 0 && !attempts.n == !candidates.n)
 		return ww_errtext_set(why, -EINVAL, "wire has neither or both of its lists");
@@ -568,7 +565,7 @@ static int take_item(void *ctx, const struct ww_json_token *t, struct ww_slice t
 				     WW_MEMBER("pass", BOOL, &pass)};
 	struct ww_json_token name = {.type = WW_JSON_STRING};
 	uint32_t bit;
-	int r = READ(text, "an item", m, why);
+	int r = WW_MEMBERS_READ(text, "an item", m, why);
 
 	name.raw = item.s;
 	name.escaped = item.escaped;
@@ -610,7 +607,7 @@ static int take_ground_flow(void *ctx, const struct ww_json_token *t, struct ww_
 		WW_MEMBER("unexplainedIn", U64, &f.unexplained_in),
 		WW_MEMBER("unread", U64, &f.unread),
 	};
-	int r = READ(text, "a connection", m, why);
+	int r = WW_MEMBERS_READ(text, "a connection", m, why);
 
 	if (r == 0 && g->flow_count == WW_REDERIVE_FLOWS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u connections",
@@ -645,11 +642,11 @@ static int take_answer(void *ctx, const struct ww_json_token *t, struct ww_slice
 	struct ww_slice values;
 	struct ww_member_want m[] = {WW_MEMBER("whole", BOOL, &a.whole),
 				     WW_MEMBER("values", RAW, &values)};
-	int r = READ(text, "an answer", m, why);
+	int r = WW_MEMBERS_READ(text, "an answer", m, why);
 
 	if (r == 0)
 		r = ww_members_each(values, "the values", take_digest, &a, why);
-	if (r == 0 && g->answer_count == WW_REDERIVE_ATTEMPTS_MAX)
+	if (r == 0 && g->answer_count == WW_GROUNDS_ATTEMPTS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are too many answers");
 	if (r == 0)
 		g->answers[g->answer_count++] = a;
@@ -668,7 +665,7 @@ static int take_run(void *ctx, const struct ww_json_token *t, struct ww_slice te
 		WW_MEMBER("uses", U64, &run.uses),
 		WW_MEMBER("usesUnknown", U64, &run.uses_unknown),
 	};
-	int r = READ(text, "a run", m, why);
+	int r = WW_MEMBERS_READ(text, "a run", m, why);
 
 	if (r == 0 && c->run_count == WW_GROUNDS_RUNS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u runs", WW_GROUNDS_RUNS_MAX);
@@ -689,7 +686,7 @@ static int read_ground_control(struct ww_slice text, struct ww_rd_grounds *g,
 		WW_MEMBER("runs", RAW, &runs),
 		WW_MEMBER("stray", U64, &c->stray),
 	};
-	int r = READ(text, "the control", m, why);
+	int r = WW_MEMBERS_READ(text, "the control", m, why);
 
 	g->controlled = true;
 	return r < 0 ? r : ww_members_each(runs, "the runs", take_run, c, why);
@@ -708,7 +705,7 @@ static int read_late(struct ww_slice text, struct ww_rd_grounds *g, struct ww_er
 	};
 
 	g->late = true;
-	return READ(text, "late", m, why);
+	return WW_MEMBERS_READ(text, "late", m, why);
 }
 
 /* The parts that few verdicts have. */
@@ -730,7 +727,7 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		WW_MEMBER("shownElsewhere", FLAG, &g->shown_elsewhere),
 		WW_MEMBER("control", MAYBE, &control),
 	};
-	int r = READ(text, "grounds", m, why);
+	int r = WW_MEMBERS_READ(text, "grounds", m, why);
 
 	g->almost = almost.n;
 	if (r == 0 && late.n)
@@ -768,14 +765,14 @@ static int read_grounds_wire(struct ww_slice text, struct ww_rd_grounds *g, stru
 		WW_MEMBER("inside", BOOL, &g->inside),
 		WW_MEMBER("rivals", U64, &g->rivals),
 	};
-	int r = READ(text, "grounds", m, why);
+	int r = WW_MEMBERS_READ(text, "grounds", m, why);
 
 	if (r == 0)
 		r = ww_members_each(flows, "the connections", take_ground_flow, g, why);
 	if (r == 0)
 		r = ww_members_each(not_held, "what does not hold", take_not_held, g, why);
 	if (r == 0 && undecoded.n)
-		r = READ(undecoded, "undecoded", u, why);
+		r = WW_MEMBERS_READ(undecoded, "undecoded", u, why);
 	return r < 0 ? r : read_grounds_parts(text, g, why);
 }
 
@@ -791,7 +788,7 @@ static int read_grounds(struct ww_slice text, struct ww_rd_grounds *g, struct ww
 		WW_MEMBER("terms", RAW, &terms),
 		WW_MEMBER("fromBootNs", NUMBER, &from),
 	};
-	int r = READ(text, "grounds", m, why);
+	int r = WW_MEMBERS_READ(text, "grounds", m, why);
 
 	if (r < 0)
 		return r;
@@ -818,7 +815,7 @@ static int read_coverage(struct ww_rd_verdict *v, struct ww_slice text, struct w
 	};
 
 	v->covered = true;
-	return READ(text, "coverage", m, why);
+	return WW_MEMBERS_READ(text, "coverage", m, why);
 }
 
 static int read_control(struct ww_rd_verdict *v, struct ww_slice text, struct ww_errtext *why)
@@ -840,7 +837,7 @@ static int read_control(struct ww_rd_verdict *v, struct ww_slice text, struct ww
 	};
 
 	v->controlled = true;
-	return READ(text, "control", m, why);
+	return WW_MEMBERS_READ(text, "control", m, why);
 }
 
 int ww_rd_answer_paths(struct ww_slice array, const struct ww_contract *c, uint8_t *ret)
@@ -906,7 +903,7 @@ int ww_rd_verdict_read(struct ww_slice json, struct ww_rd_verdict *ret, struct w
 	int r;
 
 	memset(v, 0, sizeof(*v));
-	r = READ(json, "the verdict", m, why);
+	r = WW_MEMBERS_READ(json, "the verdict", m, why);
 	if (r == 0)
 		r = read_said(v, why);
 	if (r == 0)

@@ -12,10 +12,9 @@
 #include "judge/grounds.h"
 #include "ledger/members.h"
 
-#define WW_REDERIVE_ATTEMPTS_MAX 64
-#define WW_REDERIVE_NEAR_MAX     16
-#define WW_REDERIVE_CLAIMS_MAX   2
-#define WW_REDERIVE_FLOWS_MAX    128
+#define WW_REDERIVE_NEAR_MAX   16
+#define WW_REDERIVE_CLAIMS_MAX 2
+#define WW_REDERIVE_FLOWS_MAX  128
 
 struct ww_rd_exchange {
 	struct ww_rd_text id, t, flow, root, peer, sni, authority, method, path, outcome;
@@ -147,7 +146,7 @@ struct ww_rd_grounds {
 	struct ww_rd_late late_call;
 	struct ww_rd_values shown_values; /* what the model was shown */
 	unsigned answer_count;
-	struct ww_rd_values answers[WW_REDERIVE_ATTEMPTS_MAX];
+	struct ww_rd_values answers[WW_GROUNDS_ATTEMPTS_MAX];
 	bool controlled;
 	struct ww_rd_ground_control control;
 	uint32_t not_held; /* bit set of enum ww_world_item */
@@ -183,7 +182,7 @@ struct ww_rd_verdict {
 	struct ww_rd_number retries;
 	bool candidates; /* the attempts are candidates */
 	unsigned attempt_count;
-	struct ww_rd_attempt attempts[WW_REDERIVE_ATTEMPTS_MAX];
+	struct ww_rd_attempt attempts[WW_GROUNDS_ATTEMPTS_MAX];
 	struct ww_rd_text id_digest, readback;
 	uint64_t readback_total;
 	unsigned readback_count;

@@ -6,9 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define READ(object, what, members, why) \
-	ww_members_read(object, what, members, WW_ARRAY_SIZE(members), why)
-
 static int take_copy(const struct ww_rd_text *t, char **ret)
 {
 	char *copy;
@@ -83,7 +80,7 @@ static int take_destination(void *ctx, const struct ww_json_token *t, struct ww_
 		WW_MEMBER("port", NUMBER, &port),
 		WW_MEMBER("loopback", FLAG, &d.allow_loopback),
 	};
-	int r = READ(text, "a destination", m, why);
+	int r = WW_MEMBERS_READ(text, "a destination", m, why);
 
 	if (r < 0)
 		return r;
@@ -169,7 +166,7 @@ static int read_success(struct ww_slice object, struct ww_success *s, struct ww_
 		WW_MEMBER("statusMax", U64, &status_max),
 		WW_MEMBER("bodyRules", RAW, &rules),
 	};
-	int r = READ(object, "the terms", m, why);
+	int r = WW_MEMBERS_READ(object, "the terms", m, why);
 
 	if (r < 0)
 		return r;
@@ -185,7 +182,7 @@ static int read_readback(struct ww_slice object, struct ww_readback *b, struct w
 	struct ww_rd_text method = {WW_SLICE_NULL, false}, path = {WW_SLICE_NULL, false};
 	struct ww_member_want m[] = {WW_MEMBER("method", TEXT, &method),
 				     WW_MEMBER("path", TEXT, &path)};
-	int r = READ(object, "the read-back", m, why);
+	int r = WW_MEMBERS_READ(object, "the read-back", m, why);
 
 	if (r == 0)
 		r = take_copy(&method, &b->method);
@@ -224,7 +221,7 @@ static int read_control(struct ww_slice object, struct ww_control *k, struct ww_
 		WW_MEMBER("same", TEXT, &same),      WW_MEMBER("subject", FLAG, &subject),
 		WW_MEMBER("maxAgeS", NUMBER, &age),  WW_MEMBER("maxUses", NUMBER, &uses),
 	};
-	int r = READ(object, "a control", m, why);
+	int r = WW_MEMBERS_READ(object, "a control", m, why);
 
 	if (r == 0 && (age.n > UINT32_MAX || uses.n > UINT32_MAX || read_same(&same, &k->same) < 0))
 		return ww_errtext_set(why, -EINVAL, "the terms are not understood");
@@ -268,7 +265,7 @@ static int read_answer(struct ww_slice terms, struct ww_contract *c, struct ww_e
 		WW_MEMBER("answerPaths", MAYBE, &paths), WW_MEMBER("readback", MAYBE, &readback),
 		WW_MEMBER("bulkItems", TEXT, &bulk),
 	};
-	int r = READ(terms, "the terms", m, why);
+	int r = WW_MEMBERS_READ(terms, "the terms", m, why);
 
 	if (r == 0 && mcp.s.p)
 		r = take_copy(&mcp, &c->mcp_tool);
@@ -296,7 +293,7 @@ static int read_network(struct ww_slice terms, struct ww_contract *c, struct ww_
 		WW_MEMBER("deferred", FLAG, &c->deferred),
 		WW_MEMBER("controls", MAYBE, &controls),
 	};
-	int r = READ(terms, "the terms", m, why);
+	int r = WW_MEMBERS_READ(terms, "the terms", m, why);
 
 	if (r < 0)
 		return r;
@@ -321,7 +318,7 @@ int ww_rd_terms_read(struct ww_slice terms, struct ww_contracts **ret, bool *ret
 	struct ww_slice destinations = WW_SLICE_NULL;
 	struct ww_member_want m[] = {WW_MEMBER("effect", TEXT, &effect),
 				     WW_MEMBER("destinations", MAYBE, &destinations)};
-	int r = READ(terms, "the terms", m, why);
+	int r = WW_MEMBERS_READ(terms, "the terms", m, why);
 
 	if (!all)
 		return -ENOMEM;

@@ -90,8 +90,6 @@ static struct ww_rd_number number(uint64_t n)
 	return (struct ww_rd_number){n, true};
 }
 
-#define WIRE(w) (1u << WW_WIRE_##w)
-
 /* Taken for later, or an answer that is to be seen elsewhere. */
 static bool is_for_later(const struct ww_contract *c, uint64_t status)
 {
@@ -107,15 +105,15 @@ static bool is_for_later(const struct ww_contract *c, uint64_t status)
 /* With a status that the contract declares: what the body makes of it is not kept. */
 static uint32_t by_body(const struct ww_contract *c, uint64_t status)
 {
-	const uint32_t rules = WIRE(BODY_FAILED) | WIRE(BODY_UNKNOWN);
-	uint32_t wires = WIRE(SUCCESS);
+	const uint32_t rules = WW_RD_WIRE(BODY_FAILED) | WW_RD_WIRE(BODY_UNKNOWN);
+	uint32_t wires = WW_RD_WIRE(SUCCESS);
 
 	if (c->mcp_tool && status == 202)
-		return WIRE(UNDECODED);
+		return WW_RD_WIRE(UNDECODED);
 	if (c->bulk.items)
-		wires |= WIRE(PARTIAL) | rules;
+		wires |= WW_RD_WIRE(PARTIAL) | rules;
 	else if (status == 207 && c->success.status_min != c->success.status_max)
-		wires = WIRE(BODY_UNKNOWN);
+		wires = WW_RD_WIRE(BODY_UNKNOWN);
 	return wires | (c->success.rule_count || c->mcp_tool ? rules : 0);
 }
 
@@ -124,28 +122,24 @@ uint32_t ww_rd_wires(const struct ww_contract *c, const struct ww_rd_exchange *x
 	uint64_t status = x->status.there ? x->status.n : 0;
 
 	if (ww_rd_is(x->outcome, "upgraded") || ww_rd_is(x->outcome, "unparsed"))
-		return WIRE(UNDECODED);
+		return WW_RD_WIRE(UNDECODED);
 	if (status >= 200) {
 		if (is_for_later(c, status))
-			return WIRE(ACCEPTED);
+			return WW_RD_WIRE(ACCEPTED);
 		if (status >= c->success.status_min && status <= c->success.status_max)
 			return by_body(c, status);
 		if (status == 304)
-			return WIRE(UNCHANGED);
-		return status >= 300 && status < 400 ? WIRE(REDIRECTED) : WIRE(FAILED);
+			return WW_RD_WIRE(UNCHANGED);
+		return status >= 300 && status < 400 ? WW_RD_WIRE(REDIRECTED) : WW_RD_WIRE(FAILED);
 	}
 	if (ww_rd_is(x->outcome, "open"))
-		return WIRE(UNFINISHED);
+		return WW_RD_WIRE(UNFINISHED);
 	if (ww_rd_is(x->outcome, "request-cut"))
-		return x->gap_in_request ? WIRE(UNDECODED) : WIRE(NOT_SENT);
-	return WIRE(NO_REPLY);
+		return x->gap_in_request ? WW_RD_WIRE(UNDECODED) : WW_RD_WIRE(NOT_SENT);
+	return WW_RD_WIRE(NO_REPLY);
 }
 
-#define NAME_(n, v, t, d) [v] = (t),
-static const char *const wire_names[WW_WIRE_MAX] = {WW_WIRES(NAME_)};
-static const char *const join_names[WW_JOIN_MAX] = {WW_JOINS(NAME_)};
-static const char *const by_names[WW_JOIN_BY_MAX] = {WW_JOIN_BYS(NAME_)};
-static const char *const evidence_names[WW_EVIDENCE_MAX] = {WW_EVIDENCE(NAME_)};
+static const char *const wire_names[WW_WIRE_MAX] = {WW_WIRES(WW_RD_NAME)};
 
 /* Of the action's own tool spans, or of another action's. */
 static bool is_own_tool(const struct ww_rd_exam *e, const struct ww_rd_span *s, struct ww_slice id)
@@ -221,7 +215,7 @@ static void check_join(struct ww_rd_exam *e, const struct ww_rd_record *rec,
 		    (at->by == WW_JOIN_BY_TRACEPARENT || at->by == WW_JOIN_BY_IDEMPOTENCY_KEY) ||
 	    at->grade == WW_JOIN_NONE || (at->by == WW_JOIN_BY_RESPONSE_ID)) {
 		ww_rd_differ(e, "wire.attempts.join", "a grade that goes with its by",
-			     join_names[at->grade]);
+			     ww_rd_joins[at->grade]);
 		return;
 	}
 	if (at->by == WW_JOIN_BY_TRACEPARENT)
@@ -350,8 +344,8 @@ static void take_said(struct ww_rd_exam *e, unsigned i)
 	const struct ww_rd_attempt *said = &e->v.attempts[i];
 	struct ww_grounds_attempt *at = &e->g.attempts[i];
 
-	at->good = said->good.n > UINT32_MAX ? UINT32_MAX : (uint32_t)said->good.n;
-	at->all = said->all.n > UINT32_MAX ? UINT32_MAX : (uint32_t)said->all.n;
+	at->good = ww_rd_capped(said->good.n);
+	at->all = ww_rd_capped(said->all.n);
 	at->id_known = said->id_known;
 	if (said->good.there != said->all.there || at->good > at->all ||
 	    (at->wire == WW_WIRE_PARTIAL && (at->good == 0 || at->good == at->all)))
@@ -403,8 +397,8 @@ static bool take_words(struct ww_rd_exam *e, const char *field, struct ww_rd_tex
 		       struct ww_grounds_attempt *at)
 {
 	int wire = ww_rd_by_name(wire_word, wire_names, WW_WIRE_MAX);
-	int grade = ww_rd_by_name(join_word, join_names, WW_JOIN_MAX);
-	int by = ww_rd_by_name(by_word, by_names, WW_JOIN_BY_MAX);
+	int grade = ww_rd_by_name(join_word, ww_rd_joins, WW_JOIN_MAX);
+	int by = ww_rd_by_name(by_word, ww_rd_bys, WW_JOIN_BY_MAX);
 
 	if (wire < 0 || grade < 0 || by < 0) {
 		ww_rd_open(e, field, "words that are understood", "others");
@@ -457,7 +451,7 @@ static void check_attempts(struct ww_rd_exam *e)
 	struct ww_grounds *g = &e->g;
 
 	g->count = v->attempt_count;
-	g->total = v->grounds.attempts > UINT32_MAX ? UINT32_MAX : (uint32_t)v->grounds.attempts;
+	g->total = ww_rd_capped(v->grounds.attempts);
 	for (unsigned i = 0; i < v->attempt_count; i++)
 		check_attempt(e, i);
 	if (v->candidates) {
@@ -471,7 +465,7 @@ static void check_attempts(struct ww_rd_exam *e)
 		}
 	}
 	if (g->total < g->count ||
-	    (!v->candidates && g->total > g->count && g->count < WW_REDERIVE_ATTEMPTS_MAX))
+	    (!v->candidates && g->total > g->count && g->count < WW_GROUNDS_ATTEMPTS_MAX))
 		ww_rd_differ(e, "grounds.attempts", "as many as are listed", "another number");
 	if (!v->candidates && g->total)
 		ww_rd_same_number(e, "wire.retries", e->rec, number(g->total - 1), v->retries);
@@ -598,9 +592,9 @@ static void check_undecoded(struct ww_rd_exam *e)
 	const struct ww_rd_grounds *g = &e->v.grounds;
 	struct ww_rd_record *rec;
 	struct ww_rd_flow f;
-	int evidence = ww_rd_by_name(g->undecoded_evidence, evidence_names, WW_EVIDENCE_MAX);
+	int evidence = ww_rd_by_name(g->undecoded_evidence, ww_rd_evidence, WW_EVIDENCE_MAX);
 
-	e->g.undecoded = g->undecoded > UINT32_MAX ? UINT32_MAX : (uint32_t)g->undecoded;
+	e->g.undecoded = ww_rd_capped(g->undecoded);
 	e->g.rivals = g->rivals > UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)g->rivals;
 	e->g.undecoded_evidence = evidence < 0 ? WW_EVIDENCE_E0 : (enum ww_evidence)evidence;
 	e->g.undecoded_opaque = g->opaque;
