@@ -143,12 +143,11 @@ static int close_output(struct export *x)
 
 static bool is_kind(const struct export *x, struct ww_slice json)
 {
-	const struct ww_slice path = WW_SLICE_LIT("kind");
 	struct ww_json_token v;
 
 	if (!x->kind)
 		return true;
-	ww_member_pick(json, &path, 1, &v);
+	v = ww_member_get(json, "kind");
 	return ww_member_has(&v) && ww_json_is(&v, x->kind);
 }
 

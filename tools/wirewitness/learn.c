@@ -139,12 +139,10 @@ static bool take_span(void *ctx, uint64_t index, struct ww_slice json)
 
 static bool take_model(void *ctx, uint64_t index, struct ww_slice json)
 {
-	const struct ww_slice path = WW_SLICE_LIT("exchange");
+	const struct ww_json_token v = ww_member_get(json, "exchange");
 	struct learn *l = ctx;
 	struct model_call *m;
-	struct ww_json_token v;
 
-	ww_member_pick(json, &path, 1, &v);
 	m = calloc(1, sizeof(*m));
 	if (!m) {
 		l->error = -ENOMEM;

@@ -173,13 +173,12 @@ struct walk {
 
 static bool asked_for(const struct ww_records_query *q, uint64_t index, struct ww_slice json)
 {
-	const struct ww_slice key = WW_SLICE_LIT("t");
 	struct ww_json_token t;
 
 	if (q->until.what == WW_MOMENT_CURSOR && index > q->until.cursor)
 		return false;
 	if (q->since.what == WW_MOMENT_TIME || q->until.what == WW_MOMENT_TIME) {
-		ww_member_pick(json, &key, 1, &t);
+		t = ww_member_get(json, "t");
 		if (!ww_moment_reached(&q->since, t.raw) ||
 		    (q->until.what == WW_MOMENT_TIME && ww_moment_reached(&q->until, t.raw)))
 			return false;

@@ -208,12 +208,10 @@ static bool listed_index(void *ctx, struct ww_slice id, uint64_t *ret_index)
 
 static void write_property(struct ww_jsonw *w, struct ww_slice verdict)
 {
-	const struct ww_slice path = WW_SLICE_LIT("id");
+	const struct ww_json_token id = ww_member_get(verdict, "id");
 	enum ww_outcome o = ww_outcome_read(verdict);
-	struct ww_json_token id;
 	char text[128];
 
-	ww_member_pick(verdict, &path, 1, &id);
 	if (!ww_member_has(&id) || id.raw.n > 64)
 		return;
 	snprintf(text, sizeof(text), "WIREWITNESS_OUTCOME_%s:%.*s", ww_outcome_name(o),
@@ -381,11 +379,9 @@ union ww_statement_sections ww_sections_slices(const struct ww_sections *s)
 
 static bool take_time(void *ctx, uint64_t index, struct ww_slice json)
 {
-	const struct ww_slice path = WW_SLICE_LIT("t");
-	struct ww_json_token t;
+	const struct ww_json_token t = ww_member_get(json, "t");
 	char *out = ctx;
 
-	ww_member_pick(json, &path, 1, &t);
 	if (ww_member_has(&t) && !t.escaped && t.raw.n < WW_RFC3339_MAX) {
 		char text[WW_RFC3339_MAX] = "";
 

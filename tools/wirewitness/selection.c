@@ -79,14 +79,13 @@ static void take_time(struct ww_selection *s, const struct ww_json_token *t)
 /* A verdict that fits: chosen, or when there is a sample, kept until all are known. */
 static bool take_match(struct job *j, uint64_t index, struct ww_slice json)
 {
-	const struct ww_slice path = WW_SLICE_LIT("action");
 	struct ww_sampling_unit u = {.index = index, .outcome = ww_outcome_read(json)};
 	struct ww_json_token action;
 
 	j->s->matched++;
 	if (!j->o->sample)
 		return choose(j, index);
-	ww_member_pick(json, &path, 1, &action);
+	action = ww_member_get(json, "action");
 	if (!ww_member_has(&action) || action.raw.n >= sizeof(u.action)) {
 		j->error = ww_log_err_r(-EINVAL, "verdict %llu names no action",
 					(unsigned long long)index);
@@ -163,10 +162,8 @@ struct life {
 
 static bool event_is(struct ww_slice json, const char *event)
 {
-	const struct ww_slice path = WW_SLICE_LIT("event");
-	struct ww_json_token v;
+	const struct ww_json_token v = ww_member_get(json, "event");
 
-	ww_member_pick(json, &path, 1, &v);
 	return ww_member_has(&v) && ww_json_is(&v, event);
 }
 
@@ -474,7 +471,6 @@ static int follow(struct job *j, uint64_t index)
 /* Verdicts into the survey, findings into their list. */
 static int read_chosen(struct job *j)
 {
-	const struct ww_slice path = WW_SLICE_LIT("kind");
 	struct ww_json_token kind;
 	struct ww_slice json;
 
@@ -487,7 +483,7 @@ static int read_chosen(struct job *j)
 		if (r == -ENOENT)
 			continue;
 		if (r == 0)
-			ww_member_pick(json, &path, 1, &kind);
+			kind = ww_member_get(json, "kind");
 		if (r == 0 && kind_is(&kind, "finding"))
 			j->s->findings[j->s->finding_count++] = j->queue[i];
 		if (r == 0 && kind_is(&kind, "verdict"))

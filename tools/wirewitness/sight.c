@@ -50,11 +50,9 @@ static bool take_coverage(void *ctx, uint64_t index, struct ww_slice json)
 
 static bool take_loss(void *ctx, uint64_t index, struct ww_slice json)
 {
-	const struct ww_slice path = WW_SLICE_LIT("events");
+	const struct ww_json_token v = ww_member_get(json, "events");
 	struct sight *s = ctx;
-	struct ww_json_token v;
 
-	ww_member_pick(json, &path, 1, &v);
 	s->lost_events += ww_member_u64(&v, 1);
 	return true;
 }

@@ -35,7 +35,6 @@ static int remember_end(struct ww_spool *s, uint64_t end)
 
 static int take(struct ww_spool *s, struct ww_record_index *index, struct ww_slice line)
 {
-	const struct ww_slice path = WW_SLICE_LIT("kind");
 	uint64_t cursor, before = s->count ? s->ends[s->count - 1] : 0;
 	struct ww_json_token v, kind;
 	struct ww_slice json;
@@ -50,7 +49,7 @@ static int take(struct ww_spool *s, struct ww_record_index *index, struct ww_sli
 	if (json.n > WW_RECORD_BYTES_MAX || fwrite(json.p, 1, json.n, s->file) != json.n)
 		return json.n > WW_RECORD_BYTES_MAX ? -EPROTO : -EIO;
 	r = remember_end(s, before + json.n);
-	ww_member_pick(json, &path, 1, &kind);
+	kind = ww_member_get(json, "kind");
 	return r < 0 ? r : ww_record_index_add(index, cursor, kind.raw, json);
 }
 

@@ -74,10 +74,8 @@ static int keep(struct list *l, uint64_t index, struct ww_slice record)
 
 int ww_instrument_add(struct ww_instrument *i, uint64_t index, struct ww_slice record)
 {
-	const struct ww_slice path = WW_SLICE_LIT("event");
-	struct ww_json_token event;
+	const struct ww_json_token event = ww_member_get(record, "event");
 
-	ww_member_pick(record, &path, 1, &event);
 	if (!ww_member_has(&event))
 		return 0;
 	return keep(ww_json_is(&event, "start") ? &i->runs : &i->changes, index, record);

@@ -74,6 +74,15 @@ bool ww_member_pick(struct ww_slice record, const struct ww_slice *paths, size_t
 	return ww_member_ok(&w);
 }
 
+struct ww_json_token ww_member_get(struct ww_slice record, const char *path)
+{
+	const struct ww_slice p = ww_slice_str(path);
+	struct ww_json_token v;
+
+	ww_member_pick(record, &p, 1, &v);
+	return v;
+}
+
 uint64_t ww_member_u64(const struct ww_json_token *v, uint64_t absent)
 {
 	uint64_t value;

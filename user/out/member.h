@@ -48,6 +48,9 @@ static inline bool ww_member_ok(const struct ww_member_walk *w)
 bool ww_member_pick(struct ww_slice record, const struct ww_slice *paths, size_t count,
 		    struct ww_json_token *ret_values);
 
+/* The one member at a path; raw.p == NULL when there is none. */
+struct ww_json_token ww_member_get(struct ww_slice record, const char *path);
+
 /* Whether a value is there and is not null. */
 static inline bool ww_member_has(const struct ww_json_token *v)
 {

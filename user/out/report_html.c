@@ -84,10 +84,8 @@ int ww_report_view_read(const struct ww_report_entry *e, struct ww_buf *scratch,
 
 static void take_id(struct ww_report_entry *e, struct ww_slice record)
 {
-	static const struct ww_slice path = WW_SLICE_LIT("id");
-	struct ww_json_token id;
+	const struct ww_json_token id = ww_member_get(record, "id");
 
-	ww_member_pick(record, &path, 1, &id);
 	if (ww_member_has(&id) && id.type == WW_JSON_STRING && !id.escaped &&
 	    id.raw.n < sizeof(e->id) && !memchr(id.raw.p, 0, id.raw.n))
 		memcpy(e->id, id.raw.p, id.raw.n);
@@ -128,8 +126,6 @@ static int list_records(struct ww_report_view *v, struct ww_errtext *why)
 /* Marks the verdicts that a listed one supersedes. */
 static void mark_replaced(struct ww_report_view *v)
 {
-	static const struct ww_slice path = WW_SLICE_LIT("supersedes");
-
 	for (size_t i = 0; i < v->n; i++) {
 		const struct ww_report_entry *old;
 		struct ww_json_token id;
@@ -138,7 +134,7 @@ static void mark_replaced(struct ww_report_view *v)
 		if (!ww_slice_eq_str(v->entries[i].kind, "verdict") ||
 		    ww_report_view_read(&v->entries[i], &v->record, &record) < 0)
 			continue;
-		ww_member_pick(record, &path, 1, &id);
+		id = ww_member_get(record, "supersedes");
 		old = ww_report_view_find(v, &id);
 		if (old && ww_slice_eq_str(old->kind, "verdict"))
 			v->entries[old - v->entries].replaced = true;

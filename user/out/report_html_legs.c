@@ -180,11 +180,9 @@ static void candidate(struct legs *l, unsigned n, struct ww_slice element)
 
 static void claim(struct legs *l, unsigned n, struct ww_slice element)
 {
-	static const struct ww_slice path = WW_SLICE_LIT("t");
-	struct ww_json_token t;
+	const struct ww_json_token t = ww_member_get(element, "t");
 	uint64_t at;
 
-	ww_member_pick(element, &path, 1, &t);
 	if (wall_of(&t, &at))
 		(void)add(l, WW_SVG_LEG_CLAIM, "claim", at, at); /* no room: not drawn */
 }

@@ -433,24 +433,15 @@ static void begin_section(struct ww_report_view *v, const char *mark, const char
 	ww_html_put(&v->h, "h2", NULL, title);
 }
 
-static struct ww_json_token member(struct ww_slice object, const char *path)
-{
-	const struct ww_slice p = ww_slice_str(path);
-	struct ww_json_token t;
-
-	ww_member_pick(object, &p, 1, &t);
-	return t;
-}
-
 /* --- before the verdicts ------------------------------------------------------------------------
  */
 
 static void put_bytes(struct ww_report_view *v, struct ww_slice coverage)
 {
-	const struct ww_json_token total = member(coverage, "flows.payloadBytes"),
-				   accounted = member(coverage, "flows.accountedBytes"),
-				   unexplained = member(coverage, "flows.unexplainedBytes"),
-				   unchecked = member(coverage, "flows.uncheckedBytes");
+	const struct ww_json_token total = ww_member_get(coverage, "flows.payloadBytes"),
+				   accounted = ww_member_get(coverage, "flows.accountedBytes"),
+				   unexplained = ww_member_get(coverage, "flows.unexplainedBytes"),
+				   unchecked = ww_member_get(coverage, "flows.uncheckedBytes");
 	const struct ww_svg_bar bar = {.title = "Payload bytes by what explains them",
 				       .count = 3,
 				       .part = {{"accounted for", ww_member_u64(&accounted, 0)},
@@ -468,7 +459,7 @@ static void put_bytes(struct ww_report_view *v, struct ww_slice coverage)
 void ww_report_html_before(struct ww_report_view *v)
 {
 	const union ww_statement_sections *s = &v->s->sections;
-	struct ww_json_token complete = member(s->coverage, "complete");
+	struct ww_json_token complete = ww_member_get(s->coverage, "complete");
 
 	begin_section(v, "completeness", "Completeness");
 	ww_html_open(&v->h, "div");
@@ -504,7 +495,7 @@ static void put_strings(struct ww_report_view *v, struct ww_slice array, bool li
 static void put_whole(struct ww_report_view *v, struct ww_slice section, const char *path,
 		      const char *element)
 {
-	const struct ww_json_token t = member(section, path);
+	const struct ww_json_token t = ww_member_get(section, path);
 
 	if (!ww_member_has(&t))
 		return;
@@ -645,7 +636,7 @@ void ww_report_html_after(struct ww_report_view *v)
 void ww_report_html_summary(struct ww_report_view *v)
 {
 	const struct ww_slice s = v->s->sections.summary;
-	const struct ww_json_token total = member(s, "verdicts");
+	const struct ww_json_token total = ww_member_get(s, "verdicts");
 
 	FACTS(v, s, unverifiable_facts);
 	put_table(v, s, &reasons, 0);

@@ -123,10 +123,8 @@ static int by_index(const void *a, const void *b)
 
 static uint64_t index_of(struct ww_slice claim)
 {
-	static const struct ww_slice path = WW_SLICE_LIT("index");
-	struct ww_json_token t;
+	const struct ww_json_token t = ww_member_get(claim, "index");
 
-	ww_member_pick(claim, &path, 1, &t);
 	return ww_member_u64(&t, UINT64_MAX);
 }
 

@@ -303,11 +303,10 @@ static void take_loss(struct ww_survey *s, struct ww_slice record)
 	count_word(&s->losses, &v[0], ww_member_u64(&v[1], 0), ww_member_u64(&v[2], 0));
 }
 
-static void take_word(struct tallies *t, struct ww_slice record, struct ww_slice path)
+static void take_word(struct tallies *t, struct ww_slice record, const char *path)
 {
-	struct ww_json_token v;
+	const struct ww_json_token v = ww_member_get(record, path);
 
-	ww_member_pick(record, &path, 1, &v);
 	count_word(t, &v, 1, 0);
 }
 
@@ -358,7 +357,7 @@ int ww_survey_add(struct ww_survey *s, uint64_t index, struct ww_slice record)
 		take_loss(s, record);
 		return 0;
 	case WW_RECORD_FINDING:
-		take_word(&s->findings, record, WW_SLICE_LIT("finding"));
+		take_word(&s->findings, record, "finding");
 		return 0;
 	case WW_RECORD_LIFE:
 		take_life(s, record);

@@ -17,7 +17,7 @@
 static const char *meaning_of(struct ww_slice verdict, const char *path, unsigned count,
 			      const char *(*name)(unsigned), const char *(*meaning)(unsigned))
 {
-	struct ww_json_token v = ww_why_member(verdict, path);
+	struct ww_json_token v = ww_member_get(verdict, path);
 
 	for (unsigned i = 0; ww_member_has(&v) && i < count; i++) {
 		if (ww_json_is(&v, name(i)))
@@ -95,7 +95,7 @@ static void add_verdict(struct ww_why_job *b)
 		{"n", "n"},
 	};
 	struct ww_slice v = b->verdict;
-	struct ww_json_token id = ww_why_member(v, "id"), summary = ww_why_member(v, "summary");
+	struct ww_json_token id = ww_member_get(v, "id"), summary = ww_member_get(v, "summary");
 
 	ww_why_open(b, WW_WHY_VERDICT);
 	ww_member_write(&b->w, "id", &id);
@@ -137,9 +137,9 @@ static void add_control(struct ww_why_job *b)
 		{"runs", "control.runs"},         {"denied", "control.denied"},
 		{"uses", "control.uses"},
 	};
-	struct ww_json_token name = ww_why_member(b->verdict, "control.name");
-	struct ww_json_token v = ww_why_member(b->verdict, "control.exchange");
-	struct ww_json_token t = ww_why_member(b->verdict, "control.t");
+	struct ww_json_token name = ww_member_get(b->verdict, "control.name");
+	struct ww_json_token v = ww_member_get(b->verdict, "control.exchange");
+	struct ww_json_token t = ww_member_get(b->verdict, "control.t");
 	char id[WW_WHY_ID_MAX];
 
 	if (!ww_member_has(&name))
@@ -158,7 +158,7 @@ static void add_agent(struct ww_why_job *b)
 						   {"pid", "pid"},       {"uid", "uid"},
 						   {"parent", "parent"}, {"t", "t"}};
 	static const struct ww_why_pick whose[] = {{"root", "root"}, {"cgroup", "cgroup"}};
-	struct ww_json_token actor = ww_why_member(b->verdict, "actor");
+	struct ww_json_token actor = ww_member_get(b->verdict, "actor");
 	char id[WW_WHY_ID_MAX];
 
 	if (!ww_why_copy_id(&actor, id))
@@ -189,7 +189,7 @@ static void put_model_call(struct ww_why_job *b, struct ww_slice exchange)
 	ww_jsonw_cstr(&b->w, "modelCall", id);
 	ww_jsonw_u64(&b->w, "modelCallIndex", index);
 	WW_WHY_PUT(b, json, picks);
-	t = ww_why_member(json, "t");
+	t = ww_member_get(json, "t");
 	ww_why_put_time(b, "t", &t);
 }
 
@@ -201,7 +201,7 @@ static void add_asked(struct ww_why_job *b)
 		{"span", "model.span"},
 		{"argumentsDigest", "model.argumentsDigest"},
 	};
-	struct ww_json_token action = ww_why_member(b->verdict, "action"), v;
+	struct ww_json_token action = ww_member_get(b->verdict, "action"), v;
 	char action_id[WW_WHY_ID_MAX], id[WW_WHY_ID_MAX];
 	struct ww_slice json;
 
@@ -209,7 +209,7 @@ static void add_asked(struct ww_why_job *b)
 	if (!ww_why_copy_id(&action, action_id))
 		action_id[0] = '\0';
 	json = ww_why_cite(b, "action", ww_slice_str(action_id));
-	v = ww_why_member(json, "model.exchange");
+	v = ww_member_get(json, "model.exchange");
 	if (!ww_why_copy_id(&v, id)) {
 		b->what = json.n ? WW_WHY_NOT_ASKED : WW_WHY_ASKED_UNKNOWN;
 		ww_why_close(b);
@@ -236,8 +236,8 @@ static void add_span(struct ww_why_job *b)
 		{"conversation", "conversation"},
 		{"receivedBootNs", "receivedBootNs"},
 	};
-	struct ww_json_token v = ww_why_member(b->verdict, "span.id"),
-			     end = ww_why_member(b->verdict, "span.end");
+	struct ww_json_token v = ww_member_get(b->verdict, "span.id"),
+			     end = ww_member_get(b->verdict, "span.end");
 	struct ww_wall t;
 	char id[WW_WHY_ID_MAX];
 
@@ -263,8 +263,8 @@ static void add_claims(struct ww_why_job *b)
 
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.said.claims"));
 	while (ww_why_element(&j, &claim)) {
-		struct ww_json_token span = ww_why_member(claim, "span"),
-				     t = ww_why_member(claim, "t");
+		struct ww_json_token span = ww_member_get(claim, "span"),
+				     t = ww_member_get(claim, "t");
 		char id[WW_WHY_ID_MAX];
 
 		any = true;
@@ -285,13 +285,13 @@ static void add_shown(struct ww_why_job *b)
 						   {"digest", "said.toolResult.digest"}};
 	static const struct ww_why_pick text[] = {{"bytes", "said.text.bytes"},
 						  {"digest", "said.text.digest"}};
-	struct ww_json_token v = ww_why_member(b->verdict, "said.toolResult.exchange"), t;
-	struct ww_json_token bytes = ww_why_member(b->verdict, "said.text.bytes");
+	struct ww_json_token v = ww_member_get(b->verdict, "said.toolResult.exchange"), t;
+	struct ww_json_token bytes = ww_member_get(b->verdict, "said.text.bytes");
 	char id[WW_WHY_ID_MAX];
 
 	if (ww_why_copy_id(&v, id)) {
 		ww_why_open(b, WW_WHY_SHOWN);
-		t = ww_why_member(ww_why_cite(b, "exchange", ww_slice_str(id)), "t");
+		t = ww_member_get(ww_why_cite(b, "exchange", ww_slice_str(id)), "t");
 		ww_why_put_time(b, "t", &t);
 		WW_WHY_PUT(b, b->verdict, picks);
 		ww_why_put_array(b, b->verdict, "shows", "$.said.toolResult.shows");
@@ -336,14 +336,14 @@ static const enum ww_reason item_reasons[WW_WORLD_ITEM_MAX] = {
 /* Whether the reason comes from the checklist: then every item that failed stood in the way. */
 static bool failed_items_decided(const struct ww_why_job *b)
 {
-	struct ww_json_token reason = ww_why_member(b->verdict, "reason");
+	struct ww_json_token reason = ww_member_get(b->verdict, "reason");
 	struct ww_slice item;
 	struct ww_json j;
 
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.closedWorld"));
 	while (ww_member_has(&reason) && ww_why_element(&j, &item)) {
-		struct ww_json_token name = ww_why_member(item, "item"),
-				     pass = ww_why_member(item, "pass");
+		struct ww_json_token name = ww_member_get(item, "item"),
+				     pass = ww_member_get(item, "pass");
 
 		for (unsigned i = 0; pass.type == WW_JSON_FALSE && i < WW_WORLD_ITEM_MAX; i++) {
 			if (ww_json_is(&name, ww_closed_world_item_name(i)) &&
@@ -365,8 +365,8 @@ static void add_items(struct ww_why_job *b, enum ww_why_what what, bool failed)
 
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.closedWorld"));
 	while (ww_why_element(&j, &item)) {
-		struct ww_json_token name = ww_why_member(item, "item"),
-				     pass = ww_why_member(item, "pass");
+		struct ww_json_token name = ww_member_get(item, "item"),
+				     pass = ww_member_get(item, "pass");
 
 		if (failed && pass.type != WW_JSON_FALSE)
 			continue;
@@ -398,7 +398,7 @@ static void add_coverage(struct ww_why_job *b)
 		{"bytes", "coverage.lostBytes"},
 		{"cause", "coverage.lostCause"},
 	};
-	struct ww_json_token known = ww_why_member(b->verdict, "coverage.known");
+	struct ww_json_token known = ww_member_get(b->verdict, "coverage.known");
 
 	if (!ww_member_has(&known)) {
 		ww_why_plain(b, WW_WHY_NO_COVERAGE);
@@ -426,7 +426,7 @@ static void add_egress(struct ww_why_job *b)
 						   {"peer", "peer"},
 						   {"model", "model"},
 						   {"bytesSent", "bytesSent"}};
-	struct ww_json_token total = ww_why_member(b->verdict, "egressTotal");
+	struct ww_json_token total = ww_member_get(b->verdict, "egressTotal");
 	struct ww_slice flow;
 	struct ww_json j;
 
@@ -438,7 +438,7 @@ static void add_egress(struct ww_why_job *b)
 	b->depth++;
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.egress"));
 	while (ww_why_element(&j, &flow)) {
-		struct ww_json_token v = ww_why_member(flow, "flow");
+		struct ww_json_token v = ww_member_get(flow, "flow");
 		char id[WW_WHY_ID_MAX];
 
 		if (!ww_why_copy_id(&v, id))
@@ -456,8 +456,8 @@ static void add_egress(struct ww_why_job *b)
 
 static unsigned circumstances(const struct ww_why_job *b)
 {
-	struct ww_json_token join = ww_why_member(b->verdict, "join");
-	struct ww_json_token called = ww_why_member(b->verdict, "wire.exchange");
+	struct ww_json_token join = ww_member_get(b->verdict, "join");
+	struct ww_json_token called = ww_member_get(b->verdict, "wire.exchange");
 	unsigned when = ww_member_has(&called) ? WW_WHY_CALLED : WW_WHY_NOT_CALLED;
 
 	if (ww_member_has(&join) && ww_json_is(&join, ww_verdict_join_name(WW_JOIN_EXACT)))
@@ -470,7 +470,7 @@ static unsigned circumstances(const struct ww_why_job *b)
 static void add_changes(struct ww_why_job *b, const char *path,
 			const struct ww_why_change *(*at)(unsigned), const char *(*name)(unsigned))
 {
-	struct ww_json_token v = ww_why_member(b->verdict, path);
+	struct ww_json_token v = ww_member_get(b->verdict, path);
 	unsigned when = circumstances(b);
 	const struct ww_why_change *c;
 
@@ -505,7 +505,7 @@ static void add_what_would_change(struct ww_why_job *b)
 static int build(const struct ww_why_ask *ask, struct ww_slice verdict, struct ww_why_tree *tree)
 {
 	struct ww_why_job b = {.tree = tree, .ask = ask, .verdict = verdict};
-	struct ww_json_token t = ww_why_member(verdict, "t");
+	struct ww_json_token t = ww_member_get(verdict, "t");
 
 	ww_buf_init(&b.facts, 4 * WW_RECORD_BYTES_MAX);
 	if (!ww_member_has(&t) || t.escaped || ww_wall_parse(t.raw, &b.begin) < 0)

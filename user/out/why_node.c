@@ -41,15 +41,6 @@ void ww_why_put(struct ww_why_job *b, struct ww_slice source, const struct ww_wh
 	}
 }
 
-struct ww_json_token ww_why_member(struct ww_slice source, const char *path)
-{
-	struct ww_slice p = ww_slice_str(path);
-	struct ww_json_token v;
-
-	ww_member_pick(source, &p, 1, &v);
-	return v;
-}
-
 struct ww_slice ww_why_range(struct ww_slice source, const char *path)
 {
 	struct ww_json_token t;

@@ -52,8 +52,7 @@ struct ww_slice ww_why_cite(struct ww_why_job *b, const char *key, struct ww_sli
 bool ww_why_also(const struct ww_why_job *b, struct ww_slice exchange, char letter,
 		 char id[WW_WHY_ID_MAX], uint64_t *ret_index, struct ww_slice *ret_json);
 
-/* One member of a record; an array or object as it stands there. */
-struct ww_json_token ww_why_member(struct ww_slice source, const char *path);
+/* An array or object as it stands in a record. */
 struct ww_slice ww_why_range(struct ww_slice source, const char *path);
 /* Copies an id, which a look-up would overwrite; false: there is none. */
 bool ww_why_copy_id(const struct ww_json_token *v, char out[WW_WHY_ID_MAX]);

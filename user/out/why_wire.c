@@ -91,7 +91,7 @@ static void put_exchange(struct ww_why_job *b, const char *id, char flow[WW_WHY_
 						 {"mcpErrorCode", "errorCode"},
 						 {"mcpResultDigest", "result.digest"}};
 	struct ww_slice json = ww_why_cite(b, "exchange", ww_slice_str(id));
-	struct ww_json_token v = ww_why_member(json, "flow"), t = ww_why_member(json, "t");
+	struct ww_json_token v = ww_member_get(json, "flow"), t = ww_member_get(json, "t");
 	char call[WW_WHY_ID_MAX];
 	uint64_t index;
 
@@ -120,7 +120,7 @@ static void add_attempt(struct ww_why_job *b, struct ww_slice attempt, enum ww_w
 		{"itemsGood", "itemsGood"},
 		{"idKnown", "idKnown"},
 	};
-	struct ww_json_token v = ww_why_member(attempt, "exchange");
+	struct ww_json_token v = ww_member_get(attempt, "exchange");
 	char id[WW_WHY_ID_MAX], flow[WW_WHY_ID_MAX];
 
 	if (!ww_why_copy_id(&v, id))
@@ -158,8 +158,8 @@ static void add_readbacks(struct ww_why_job *b)
 	static const struct ww_why_pick group[] = {{"count", "wire.readbackTotal"}};
 	static const struct ww_why_pick picks[] = {
 		{"of", "of"}, {"read", "read"}, {"status", "status"}};
-	struct ww_json_token total = ww_why_member(b->verdict, "wire.readbackTotal");
-	struct ww_json_token confirms = ww_why_member(b->verdict, "wire.readback");
+	struct ww_json_token total = ww_member_get(b->verdict, "wire.readbackTotal");
+	struct ww_json_token confirms = ww_member_get(b->verdict, "wire.readback");
 	struct ww_slice read;
 	struct ww_json j;
 
@@ -170,7 +170,7 @@ static void add_readbacks(struct ww_why_job *b)
 	ww_why_close(b);
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.wire.readbacks"));
 	while (ww_why_element(&j, &read)) {
-		struct ww_json_token v = ww_why_member(read, "exchange");
+		struct ww_json_token v = ww_member_get(read, "exchange");
 		char id[WW_WHY_ID_MAX], flow[WW_WHY_ID_MAX];
 
 		if (!ww_why_copy_id(&v, id))
@@ -199,7 +199,7 @@ static void add_findings(struct ww_why_job *b)
 
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.findings"));
 	while (ww_why_element(&j, &finding)) {
-		struct ww_json_token v = ww_why_member(finding, "exchange");
+		struct ww_json_token v = ww_member_get(finding, "exchange");
 		char id[WW_WHY_ID_MAX];
 
 		ww_why_open(b, WW_WHY_FINDING);
@@ -221,7 +221,7 @@ static void add_undecoded(struct ww_why_job *b)
 		{"bytesAcked", "wire.undecoded.bytesAcked"},
 		{"bytesReceived", "wire.undecoded.bytesReceived"},
 	};
-	struct ww_json_token v = ww_why_member(b->verdict, "wire.undecoded.flow");
+	struct ww_json_token v = ww_member_get(b->verdict, "wire.undecoded.flow");
 	char id[WW_WHY_ID_MAX];
 
 	if (!ww_why_copy_id(&v, id))
@@ -269,14 +269,14 @@ static void add_near_misses(struct ww_why_job *b)
 	b->depth++;
 	ww_why_elements(&j, ww_why_range(b->verdict, "$.wire.nearMiss"));
 	while (ww_why_element(&j, &near)) {
-		struct ww_json_token v = ww_why_member(near, "exchange"),
-				     why = ww_why_member(near, "why"), t;
+		struct ww_json_token v = ww_member_get(near, "exchange"),
+				     why = ww_member_get(near, "why"), t;
 		char id[WW_WHY_ID_MAX];
 
 		if (!ww_why_copy_id(&v, id))
 			continue;
 		ww_why_open(b, WW_WHY_NEAR_MISS);
-		t = ww_why_member(ww_why_cite(b, "exchange", ww_slice_str(id)), "t");
+		t = ww_member_get(ww_why_cite(b, "exchange", ww_slice_str(id)), "t");
 		ww_why_put_time(b, "t", &t);
 		WW_WHY_PUT(b, near, picks);
 		if (ww_member_has(&why))
@@ -288,7 +288,7 @@ static void add_near_misses(struct ww_why_job *b)
 
 void ww_why_wire(struct ww_why_job *b)
 {
-	struct ww_json_token elsewhere = ww_why_member(b->verdict, "wire.elsewhere.exchange");
+	struct ww_json_token elsewhere = ww_member_get(b->verdict, "wire.elsewhere.exchange");
 
 	if (ww_why_range(b->verdict, "$.wire.candidates").n)
 		add_group(b, WW_WHY_CANDIDATES, "$.wire.candidates", WW_WHY_CANDIDATE);
