@@ -82,6 +82,15 @@ int ww_report_view_read(const struct ww_report_entry *e, struct ww_buf *scratch,
 	return r;
 }
 
+bool ww_report_array(struct ww_slice object, const char *path, struct ww_json *ret)
+{
+	struct ww_json_token t;
+	struct ww_slice array;
+
+	return ww_json_path(object, path, &t, &array) == WW_PARSE_DONE && t.type == WW_JSON_ARRAY &&
+	       ww_fields_array(array, ret) == 0;
+}
+
 static void take_id(struct ww_report_entry *e, struct ww_slice record)
 {
 	const struct ww_json_token id = ww_member_get(record, "id");

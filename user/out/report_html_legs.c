@@ -146,12 +146,11 @@ static void each(struct legs *l, const char *path,
 		 void (*fn)(struct legs *l, unsigned n, struct ww_slice element))
 {
 	struct ww_json_token t;
-	struct ww_slice array, element;
+	struct ww_slice element;
 	struct ww_json j;
 	unsigned n = 0;
 
-	if (ww_json_path(l->verdict, path, &t, &array) != WW_PARSE_DONE ||
-	    t.type != WW_JSON_ARRAY || ww_fields_array(array, &j) < 0)
+	if (!ww_report_array(l->verdict, path, &j))
 		return;
 	while (l->count < WW_SVG_LEGS_MAX && ww_fields_next(&j, &t, &element) == 1)
 		fn(l, ++n, element);

@@ -407,12 +407,11 @@ static void put_table(struct ww_report_view *v, struct ww_slice section, const s
 		      uint64_t total)
 {
 	struct ww_json_token token;
-	struct ww_slice array, element;
+	struct ww_slice element;
 	struct ww_json j;
 	unsigned rows = 0;
 
-	if (ww_json_path(section, t->array, &token, &array) == WW_PARSE_DONE &&
-	    token.type == WW_JSON_ARRAY && ww_fields_array(array, &j) == 0) {
+	if (ww_report_array(section, t->array, &j)) {
 		while (v->h.err == 0 && ww_fields_next(&j, &token, &element) == 1) {
 			if (rows++ == 0)
 				begin_table(v, t->caption, t->cells, count_cells(t));
@@ -479,16 +478,14 @@ void ww_report_html_before(struct ww_report_view *v)
  */
 
 /* The strings of an array, each as an item, or one per line of a block. */
-static void put_strings(struct ww_report_view *v, struct ww_slice array, bool lines)
+static void put_strings(struct ww_report_view *v, struct ww_json *array, bool lines)
 {
 	struct ww_json_token t;
 	struct ww_slice text;
-	struct ww_json j;
 
 	ww_html_open(&v->h, lines ? "pre" : "ul");
-	if (array.n && ww_fields_array(array, &j) == 0)
-		while (v->h.err == 0 && ww_fields_next(&j, &t, &text) == 1)
-			ww_report_value(v, lines ? "code" : "li", &t, WW_REPORT_WHOLE);
+	while (v->h.err == 0 && ww_fields_next(array, &t, &text) == 1)
+		ww_report_value(v, lines ? "code" : "li", &t, WW_REPORT_WHOLE);
 	ww_html_close(&v->h);
 }
 
@@ -511,8 +508,7 @@ static void put_whole(struct ww_report_view *v, struct ww_slice section, const c
 static void verify(struct ww_report_view *v)
 {
 	const struct ww_slice s = v->s->sections.verification;
-	struct ww_json_token t;
-	struct ww_slice commands;
+	struct ww_json commands;
 
 	begin_section(v, "verify", "How to check this report");
 	ww_html_put(&v->h, "p", NULL, "Take the report out of this page:");
@@ -522,10 +518,9 @@ static void verify(struct ww_report_view *v)
 	ww_html_close(&v->h);
 	put_whole(v, s, "key", "p");
 	put_whole(v, s, "all", "pre");
-	if (ww_json_path(s, "$.signatureWithOpenssl", &t, &commands) == WW_PARSE_DONE &&
-	    t.type == WW_JSON_ARRAY) {
+	if (ww_report_array(s, "$.signatureWithOpenssl", &commands)) {
 		ww_html_put(&v->h, "p", NULL, "The signature, with jq and openssl:");
-		put_strings(v, commands, true);
+		put_strings(v, &commands, true);
 	}
 	put_whole(v, s, "treeWithOthers", "p");
 	put_whole(v, s, "bundleWithOthers", "p");
@@ -610,10 +605,12 @@ static void jurisdiction(struct ww_report_view *v)
 void ww_report_html_after(struct ww_report_view *v)
 {
 	const union ww_statement_sections *s = &v->s->sections;
+	struct ww_json limits;
 
 	verify(v);
 	begin_section(v, "limits", "Limits");
-	put_strings(v, v->limits, false);
+	if (ww_fields_array(v->limits, &limits) == 0)
+		put_strings(v, &limits, false);
 	wording(v);
 	ww_html_close(&v->h);
 	scope(v);

@@ -385,16 +385,6 @@ static void facts(struct ww_report_view *v, const struct verdict *d)
 	ww_html_close(&v->h);
 }
 
-/* The elements of an array of the verdict: 1 with the next, as ww_fields_next. */
-static bool open_array(struct ww_slice object, const char *path, struct ww_json *ret)
-{
-	struct ww_json_token t;
-	struct ww_slice array;
-
-	return object.n && ww_json_path(object, path, &t, &array) == WW_PARSE_DONE &&
-	       t.type == WW_JSON_ARRAY && ww_fields_array(array, ret) == 0;
-}
-
 static void checklist(struct ww_report_view *v, const struct verdict *d)
 {
 	static const struct ww_slice item[] = {WW_SLICE_LIT("item"), WW_SLICE_LIT("pass"),
@@ -404,7 +394,7 @@ static void checklist(struct ww_report_view *v, const struct verdict *d)
 	struct ww_json j;
 	bool any = false;
 
-	if (!open_array(d->record, "$.closedWorld", &j))
+	if (!ww_report_array(d->record, "$.closedWorld", &j))
 		return;
 	while (v->h.err == 0 && ww_fields_next(&j, &t, &text) == 1) {
 		if (!any) {
@@ -435,7 +425,7 @@ static void put_evidence(struct ww_report_view *v, const struct verdict *d)
 	ww_html_str(&v->h, "Rests on:");
 	ww_html_str(&v->h, " record ");
 	ww_report_link(v, d->entry->index);
-	if (open_array(d->claim, "$.evidenceIndexes", &j)) {
+	if (ww_report_array(d->claim, "$.evidenceIndexes", &j)) {
 		while (v->h.err == 0 && ww_fields_next(&j, &t, &text) == 1) {
 			uint64_t index = ww_member_u64(&t, UINT64_MAX);
 			const struct ww_report_entry *e = ww_report_view_at(v, index);

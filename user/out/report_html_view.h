@@ -43,6 +43,9 @@ const struct ww_report_entry *ww_report_view_find(const struct ww_report_view *v
 WW_CHECK int ww_report_view_read(const struct ww_report_entry *e, struct ww_buf *scratch,
 				 struct ww_slice *ret_record);
 
+/* Opens an array of the object for ww_fields_next; false: there is none. */
+bool ww_report_array(struct ww_slice object, const char *path, struct ww_json *ret);
+
 /* --- values: an element of class "v" with the text, or a dash when there is none ------------- */
 
 enum ww_report_how {

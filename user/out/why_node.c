@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ledger/fields.h"
+
 #define PICKS_MAX 24u
 
 void ww_why_open(struct ww_why_job *b, enum ww_why_what what)
@@ -117,23 +119,13 @@ bool ww_why_copy_id(const struct ww_json_token *v, char out[WW_WHY_ID_MAX])
 bool ww_why_element(struct ww_json *j, struct ww_slice *ret)
 {
 	struct ww_json_token t;
-	size_t at;
 
-	if (ww_json_next(j, &t) != WW_PARSE_DONE || t.type != WW_JSON_OBJECT)
-		return false;
-	at = t.at;
-	if (ww_json_skip(j, &t) != WW_PARSE_DONE)
-		return false;
-	*ret = ww_slice_sub(j->in, at, j->at - at);
-	return true;
+	return ww_fields_next(j, &t, ret) == 1 && t.type == WW_JSON_OBJECT;
 }
 
 void ww_why_elements(struct ww_json *j, struct ww_slice array)
 {
-	struct ww_json_token t;
-
-	ww_json_init(j, array);
-	if (ww_json_next(j, &t) != WW_PARSE_DONE || t.type != WW_JSON_ARRAY)
+	if (ww_fields_array(array, j) < 0)
 		ww_json_init(j, WW_SLICE_NULL); /* yields nothing */
 }
 
