@@ -91,13 +91,21 @@ bool ww_report_array(struct ww_slice object, const char *path, struct ww_json *r
 	       ww_fields_array(array, ret) == 0;
 }
 
-static void take_id(struct ww_report_entry *e, struct ww_slice record)
+static void copy_id(const struct ww_json_token *id, char out[WW_REPORT_HTML_ID])
 {
-	const struct ww_json_token id = ww_member_get(record, "id");
+	if (ww_member_has(id) && id->type == WW_JSON_STRING && !id->escaped &&
+	    id->raw.n < WW_REPORT_HTML_ID && !memchr(id->raw.p, 0, id->raw.n))
+		memcpy(out, id->raw.p, id->raw.n);
+}
 
-	if (ww_member_has(&id) && id.type == WW_JSON_STRING && !id.escaped &&
-	    id.raw.n < sizeof(e->id) && !memchr(id.raw.p, 0, id.raw.n))
-		memcpy(e->id, id.raw.p, id.raw.n);
+static void take_ids(struct ww_report_entry *e, struct ww_slice record)
+{
+	static const struct ww_slice paths[] = {WW_SLICE_LIT("id"), WW_SLICE_LIT("supersedes")};
+	struct ww_json_token m[WW_ARRAY_SIZE(paths)];
+
+	ww_member_pick(record, paths, WW_ARRAY_SIZE(paths), m);
+	copy_id(&m[0], e->id);
+	copy_id(&m[1], e->supersedes);
 }
 
 /* Reads what is needed of every record to find it again. */
@@ -123,7 +131,7 @@ static int list_records(struct ww_report_view *v, struct ww_errtext *why)
 					      .withheld = record.withheld};
 		/* A finding bears the id of what it is about. */
 		if (!record.withheld && !ww_slice_eq_str(record.kind, "finding"))
-			take_id(e, ww_slice_sub(record.salted, WW_LEAF_SALT_LEN, SIZE_MAX));
+			take_ids(e, ww_slice_sub(record.salted, WW_LEAF_SALT_LEN, SIZE_MAX));
 		v->by_id[v->n++] = e;
 	}
 	if (r < 0)
@@ -136,15 +144,11 @@ static int list_records(struct ww_report_view *v, struct ww_errtext *why)
 static void mark_replaced(struct ww_report_view *v)
 {
 	for (size_t i = 0; i < v->n; i++) {
-		const struct ww_report_entry *old;
-		struct ww_json_token id;
-		struct ww_slice record;
+		const struct ww_report_entry *e = &v->entries[i], *old;
 
-		if (!ww_slice_eq_str(v->entries[i].kind, "verdict") ||
-		    ww_report_view_read(&v->entries[i], &v->record, &record) < 0)
+		if (!ww_slice_eq_str(e->kind, "verdict"))
 			continue;
-		id = ww_member_get(record, "supersedes");
-		old = ww_report_view_find(v, &id);
+		old = find(v, ww_slice_str(e->supersedes));
 		if (old && ww_slice_eq_str(old->kind, "verdict"))
 			v->entries[old - v->entries].replaced = true;
 	}

@@ -19,7 +19,7 @@ struct ww_report_entry {
 	struct ww_slice text; /* its element of the array `records` */
 	struct ww_slice kind;
 	bool withheld, replaced; /* replaced: a verdict that a listed one supersedes */
-	char id[WW_REPORT_HTML_ID];
+	char id[WW_REPORT_HTML_ID], supersedes[WW_REPORT_HTML_ID]; /* empty: none */
 };
 
 struct ww_report_view {
