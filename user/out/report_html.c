@@ -481,7 +481,6 @@ static int read_predicate(struct ww_report_view *v, struct ww_slice payload, str
 	struct ww_field in[] = {{.name = "wording", .type = WW_JSON_OBJECT},
 				{.name = "limits", .type = WW_JSON_ARRAY},
 				{.name = "ledger", .type = WW_JSON_OBJECT}};
-	struct ww_json_token t;
 	int r = ww_fields_read(payload, "the statement", top, WW_ARRAY_SIZE(top), why);
 
 	if (r == 0)
@@ -491,10 +490,6 @@ static int read_predicate(struct ww_report_view *v, struct ww_slice payload, str
 	v->wording = in[0].text;
 	v->limits = in[1].text;
 	v->ledger = in[2].text;
-	if (v->s->sections.claims.n &&
-	    (ww_json_path(v->s->sections.claims, "$.list", &t, &v->claims) != WW_PARSE_DONE ||
-	     t.type != WW_JSON_ARRAY))
-		v->claims = WW_SLICE_NULL;
 	return 0;
 }
 
@@ -518,6 +513,8 @@ int ww_report_html(struct ww_slice file, const struct ww_report_result *checked,
 				 : -ENOMEM;
 	if (r == 0)
 		r = list_records(&v, why);
+	if (r == 0)
+		r = ww_report_html_claims(&v);
 	if (r == 0) {
 		mark_replaced(&v);
 		document(&v, file);
@@ -529,5 +526,6 @@ int ww_report_html(struct ww_slice file, const struct ww_report_result *checked,
 	ww_buf_done(&v.text);
 	free(v.entries);
 	free(v.by_id);
+	free(v.claims);
 	return r;
 }

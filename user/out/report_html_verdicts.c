@@ -8,12 +8,6 @@
 #include "ledger/fields.h"
 #include "out/report_html_view.h"
 
-/* An entry of the section "claims", beside its record. */
-struct claim {
-	uint64_t index;
-	struct ww_slice text;
-};
-
 enum {
 	T,
 	ID,
@@ -116,7 +110,7 @@ struct verdict {
 
 static int by_index(const void *a, const void *b)
 {
-	const struct claim *x = a, *y = b;
+	const struct ww_report_claim *x = a, *y = b;
 
 	return x->index < y->index ? -1 : x->index > y->index;
 }
@@ -128,32 +122,28 @@ static uint64_t index_of(struct ww_slice claim)
 	return ww_member_u64(&t, UINT64_MAX);
 }
 
-/* The claims that a listed record can have; the caller frees. */
-static struct claim *read_claims(struct ww_report_view *v, size_t *ret_count)
+int ww_report_html_claims(struct ww_report_view *v)
 {
-	struct claim *claims = calloc(v->n + 1, sizeof(*claims));
 	struct ww_json_token t;
 	struct ww_slice text;
 	struct ww_json j;
 
-	*ret_count = 0;
-	if (!claims) {
-		v->h.err = -ENOMEM;
-		return NULL;
-	}
-	if (v->claims.n == 0 || ww_fields_array(v->claims, &j) < 0)
-		return claims;
-	while (*ret_count < v->n && ww_fields_next(&j, &t, &text) == 1)
-		claims[(*ret_count)++] = (struct claim){index_of(text), text};
-	qsort(claims, *ret_count, sizeof(*claims), by_index);
-	return claims;
+	v->claims = calloc(v->n + 1, sizeof(*v->claims));
+	if (!v->claims)
+		return -ENOMEM;
+	if (!ww_report_array(v->s->sections.claims, "$.list", &j))
+		return 0;
+	while (v->n_claims < v->n && ww_fields_next(&j, &t, &text) == 1)
+		v->claims[v->n_claims++] = (struct ww_report_claim){index_of(text), text};
+	qsort(v->claims, v->n_claims, sizeof(*v->claims), by_index);
+	return 0;
 }
 
-static void load(struct ww_report_view *v, const struct ww_report_entry *e,
-		 const struct claim *claims, size_t n_claims, struct verdict *ret)
+static void load(struct ww_report_view *v, const struct ww_report_entry *e, struct verdict *ret)
 {
-	const struct claim key = {.index = e->index};
-	const struct claim *c = bsearch(&key, claims, n_claims, sizeof(*claims), by_index);
+	const struct ww_report_claim key = {.index = e->index};
+	const struct ww_report_claim *c =
+		bsearch(&key, v->claims, v->n_claims, sizeof(*v->claims), by_index);
 
 	*ret = (struct verdict){.entry = e};
 	if (c) {
@@ -292,8 +282,7 @@ static void begin_table(struct ww_html *h, const char *caption)
 	ww_html_open(h, "tbody");
 }
 
-static void put_table(struct ww_report_view *v, const struct claim *claims, size_t n_claims,
-		      bool replaced, const char *caption)
+static void put_table(struct ww_report_view *v, bool replaced, const char *caption)
 {
 	bool any = false;
 
@@ -306,7 +295,7 @@ static void put_table(struct ww_report_view *v, const struct claim *claims, size
 		if (!any)
 			begin_table(&v->h, caption);
 		any = true;
-		load(v, e, claims, n_claims, &d);
+		load(v, e, &d);
 		put_row(v, &d);
 	}
 	if (any) {
@@ -317,20 +306,14 @@ static void put_table(struct ww_report_view *v, const struct claim *claims, size
 
 void ww_report_html_verdicts(struct ww_report_view *v)
 {
-	size_t n_claims;
-	struct claim *claims = read_claims(v, &n_claims);
-
-	if (!claims)
-		return;
 	ww_html_raw(&v->h, "\n");
 	ww_html_open(&v->h, "section");
 	ww_html_attr_str(&v->h, "id", "verdicts");
 	ww_html_put(&v->h, "h2", NULL, "Verdicts");
 	ww_report_html_summary(v);
-	put_table(v, claims, n_claims, false, "Verdicts, by index in the ledger");
-	put_table(v, claims, n_claims, true, "Verdicts that a later one superseded");
+	put_table(v, false, "Verdicts, by index in the ledger");
+	put_table(v, true, "Verdicts that a later one superseded");
 	ww_html_close(&v->h);
-	free(claims);
 }
 
 /* --- one article each ---------------------------------------------------------------------------
@@ -483,11 +466,6 @@ static void article(struct ww_report_view *v, const struct verdict *d)
 
 void ww_report_html_articles(struct ww_report_view *v)
 {
-	size_t n_claims;
-	struct claim *claims = read_claims(v, &n_claims);
-
-	if (!claims)
-		return;
 	ww_html_raw(&v->h, "\n");
 	ww_html_open(&v->h, "section");
 	ww_html_attr_str(&v->h, "id", "actions");
@@ -502,9 +480,8 @@ void ww_report_html_articles(struct ww_report_view *v)
 
 		if (v->entries[i].withheld || !ww_slice_eq_str(v->entries[i].kind, "verdict"))
 			continue;
-		load(v, &v->entries[i], claims, n_claims, &d);
+		load(v, &v->entries[i], &d);
 		article(v, &d);
 	}
 	ww_html_close(&v->h);
-	free(claims);
 }

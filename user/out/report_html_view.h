@@ -22,12 +22,18 @@ struct ww_report_entry {
 	char id[WW_REPORT_HTML_ID], supersedes[WW_REPORT_HTML_ID]; /* empty: none */
 };
 
+/* An entry of the section "claims", beside its record. */
+struct ww_report_claim {
+	uint64_t index;
+	struct ww_slice text;
+};
+
 struct ww_report_view {
 	struct ww_html h;
 	const struct ww_statement *s;
 	struct ww_slice wording, limits, ledger; /* of the predicate */
-	struct ww_slice claims;                  /* the array; empty: the report has none */
-	size_t n;
+	size_t n, n_claims;
+	struct ww_report_claim *claims;       /* by index */
 	struct ww_report_entry *entries;      /* by index */
 	const struct ww_report_entry **by_id; /* n of them */
 	struct ww_buf record, other, text;    /* scratch: a record, one it rests on, a value */
@@ -76,6 +82,8 @@ void ww_report_html_summary(struct ww_report_view *v);
 void ww_report_html_before(struct ww_report_view *v);
 void ww_report_html_after(struct ww_report_view *v);
 
+/* Lists the claims that a listed record can have; the caller frees v->claims. 0 or -ENOMEM. */
+WW_CHECK int ww_report_html_claims(struct ww_report_view *v);
 /* The table of verdicts; one article for each. */
 void ww_report_html_verdicts(struct ww_report_view *v);
 void ww_report_html_articles(struct ww_report_view *v);
