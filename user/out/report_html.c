@@ -190,19 +190,22 @@ static void put_time(struct ww_report_view *v, const struct ww_json_token *value
 	ww_html_close(&v->h);
 }
 
-static bool is_time(const struct ww_json_token *value)
+bool ww_report_wall(const struct ww_json_token *value, uint64_t *ret_ns)
 {
 	struct ww_wall w;
 
-	return value->type == WW_JSON_STRING && !value->escaped &&
-	       ww_wall_parse(value->raw, &w) == 0;
+	if (!ww_member_has(value) || value->type != WW_JSON_STRING || value->escaped ||
+	    ww_wall_parse(value->raw, &w) < 0)
+		return false;
+	*ret_ns = w.ns;
+	return true;
 }
 
 void ww_report_value(struct ww_report_view *v, const char *element,
 		     const struct ww_json_token *value, enum ww_report_how how)
 {
 	bool yes = value->type == WW_JSON_TRUE;
-	uint64_t index = ww_member_u64(value, UINT64_MAX);
+	uint64_t ns, index = ww_member_u64(value, UINT64_MAX);
 
 	if (!ww_member_has(value) || (value->type == WW_JSON_STRING && value->raw.n == 0)) {
 		dash(&v->h, element);
@@ -211,7 +214,7 @@ void ww_report_value(struct ww_report_view *v, const char *element,
 	ww_html_open(&v->h, element);
 	if (how == WW_REPORT_LINK && index != UINT64_MAX) {
 		ww_report_link(v, index);
-	} else if (how == WW_REPORT_TIME && is_time(value)) {
+	} else if (how == WW_REPORT_TIME && ww_report_wall(value, &ns)) {
 		put_time(v, value);
 	} else if (how == WW_REPORT_YES && (yes || value->type == WW_JSON_FALSE)) {
 		ww_html_attr_str(&v->h, "class", yes ? "yes" : "no");
@@ -233,17 +236,19 @@ void ww_report_said(struct ww_report_view *v, const char *before, const struct w
 	ww_html_str(&v->h, after);
 }
 
+void ww_report_index(struct ww_html *h, const char *mark, uint64_t index)
+{
+	ww_html_open(h, mark ? "a" : "span");
+	if (mark)
+		ww_html_attr_mark(h, "href", mark, index);
+	ww_html_attr_str(h, "class", "v num");
+	ww_html_u64(h, index);
+	ww_html_close(h);
+}
+
 void ww_report_link(struct ww_report_view *v, uint64_t index)
 {
-	if (!ww_report_view_at(v, index)) {
-		ww_html_open(&v->h, "span");
-	} else {
-		ww_html_open(&v->h, "a");
-		ww_html_attr_mark(&v->h, "href", "#r-", index);
-	}
-	ww_html_attr_str(&v->h, "class", "v num");
-	ww_html_u64(&v->h, index);
-	ww_html_close(&v->h);
+	ww_report_index(&v->h, ww_report_view_at(v, index) ? "#r-" : NULL, index);
 }
 
 /* --- evidence -----------------------------------------------------------------------------------
@@ -339,10 +344,7 @@ static void evidence(struct ww_report_view *v)
 		ww_html_attr_mark(h, "id", "r-", e->index);
 		ww_html_attr_str(h, "class", "record");
 		ww_html_open(h, "h3");
-		ww_html_open(h, "span");
-		ww_html_attr_str(h, "class", "v num");
-		ww_html_u64(h, e->index);
-		ww_html_close(h);
+		ww_report_index(h, NULL, e->index);
 		ww_html_str(h, " ");
 		ww_html_open(h, "span");
 		ww_html_attr_str(h, "class", "v");
@@ -441,10 +443,7 @@ static void masthead(struct ww_report_view *v)
 	ww_html_open(h, "p");
 	ww_report_value(v, "span", &made, WW_REPORT_TIME);
 	ww_html_str(h, " UTC \xc2\xb7 ");
-	ww_html_open(h, "span");
-	ww_html_attr_str(h, "class", "v");
-	ww_html_str(h, v->s->head.origin);
-	ww_html_close(h);
+	ww_html_put(h, "span", "v", v->s->head.origin);
 	ww_html_close(h);
 	ww_html_put(h, "p", "note",
 		    "A view of the signed report that this file carries. The report is the record: "

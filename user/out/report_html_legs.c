@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "ledger/fields.h"
 #include "out/report_html_view.h"
 
@@ -37,17 +36,6 @@ static void name(struct ww_svg_leg *leg, struct ww_slice id)
 {
 	if (leg)
 		leg->id = ww_slice_sub(id, 0, WW_REPORT_HTML_ID);
-}
-
-static bool wall_of(const struct ww_json_token *t, uint64_t *ret_ns)
-{
-	struct ww_wall w;
-
-	if (!ww_member_has(t) || t->type != WW_JSON_STRING || t->escaped ||
-	    ww_wall_parse(t->raw, &w) < 0)
-		return false;
-	*ret_ns = w.ns;
-	return true;
 }
 
 /* The wall time of an instant since boot, given one instant by both clocks. */
@@ -80,7 +68,7 @@ static void exchange_legs(struct legs *l, const char *label, struct ww_slice id,
 
 	ww_member_pick(record, paths, N, m);
 	boot = ww_member_u64(&m[SENT], UINT64_MAX);
-	if (!wall_of(&m[T], &begin))
+	if (!ww_report_wall(&m[T], &begin))
 		return;
 	if (boot == UINT64_MAX || !place(begin, boot, &m[SENT_ALL], &sent))
 		sent = begin;
@@ -108,7 +96,7 @@ static void flow_legs(struct legs *l, const char *label, struct ww_slice id, str
 
 	ww_member_pick(record, paths, N, m);
 	boot = ww_member_u64(&m[OPEN], UINT64_MAX);
-	if (!wall_of(&m[T], &begin))
+	if (!ww_report_wall(&m[T], &begin))
 		return;
 	if (boot == UINT64_MAX || !place(begin, boot, &m[CLOSE], &end))
 		end = begin;
@@ -130,7 +118,7 @@ static void record_lane(struct legs *l, const char *label, const struct ww_json_
 			exchange_legs(l, label, id->raw, record);
 		else if (ww_slice_eq_str(e->kind, "flow"))
 			flow_legs(l, label, id->raw, record);
-	} else if (t && wall_of(t, &at)) {
+	} else if (t && ww_report_wall(t, &at)) {
 		struct ww_svg_leg *leg = add(l, WW_SVG_LEG_REQUEST, label, at, at);
 
 		name(leg, id->raw);
@@ -182,7 +170,7 @@ static void claim(struct legs *l, unsigned n, struct ww_slice element)
 	const struct ww_json_token t = ww_member_get(element, "t");
 	uint64_t at;
 
-	if (wall_of(&t, &at))
+	if (ww_report_wall(&t, &at))
 		(void)add(l, WW_SVG_LEG_CLAIM, "claim", at, at); /* no room: not drawn */
 }
 
@@ -203,10 +191,10 @@ unsigned ww_report_html_legs(struct ww_report_view *v, struct ww_slice verdict,
 	uint64_t from, to;
 
 	ww_member_pick(verdict, paths, N, m);
-	if (wall_of(&m[START], &from)) {
+	if (ww_report_wall(&m[START], &from)) {
 		struct ww_svg_leg *leg;
 
-		if (!wall_of(&m[END], &to) || to < from)
+		if (!ww_report_wall(&m[END], &to) || to < from)
 			to = from;
 		leg = add(&l, WW_SVG_LEG_SPAN, "span", from, to);
 		name(leg, m[ID].raw);

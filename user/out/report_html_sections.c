@@ -424,7 +424,7 @@ static void put_table(struct ww_report_view *v, struct ww_slice section, const s
 		ww_html_put(&v->h, "p", "note", t->none);
 }
 
-static void begin_section(struct ww_report_view *v, const char *mark, const char *title)
+void ww_report_section(struct ww_report_view *v, const char *mark, const char *title)
 {
 	ww_html_raw(&v->h, "\n");
 	ww_html_open(&v->h, "section");
@@ -460,7 +460,7 @@ void ww_report_html_before(struct ww_report_view *v)
 	const union ww_statement_sections *s = &v->s->sections;
 	struct ww_json_token complete = ww_member_get(s->coverage, "complete");
 
-	begin_section(v, "completeness", "Completeness");
+	ww_report_section(v, "completeness", "Completeness");
 	ww_html_open(&v->h, "div");
 	ww_html_attr_str(&v->h, "class", complete.type == WW_JSON_TRUE ? "box whole" : "box");
 	FACTS(v, s->coverage, completeness_facts);
@@ -510,7 +510,7 @@ static void verify(struct ww_report_view *v)
 	const struct ww_slice s = v->s->sections.verification;
 	struct ww_json commands;
 
-	begin_section(v, "verify", "How to check this report");
+	ww_report_section(v, "verify", "How to check this report");
 	ww_html_put(&v->h, "p", NULL, "Take the report out of this page:");
 	ww_html_open(&v->h, "pre");
 	ww_html_put(&v->h, "code", NULL,
@@ -567,7 +567,7 @@ static void scope(struct ww_report_view *v)
 {
 	const union ww_statement_sections *s = &v->s->sections;
 
-	begin_section(v, "scope", "Scope and instrument");
+	ww_report_section(v, "scope", "Scope and instrument");
 	FACTS(v, s->scope, scope_facts);
 	FACTS(v, s->period, period_facts);
 	if (s->selection.n)
@@ -588,7 +588,7 @@ static void jurisdiction(struct ww_report_view *v)
 
 	if (s.n == 0)
 		return;
-	begin_section(v, "jurisdiction", "Place and law");
+	ww_report_section(v, "jurisdiction", "Place and law");
 	for (size_t i = 0; i < WW_ARRAY_SIZE(axes); i++) {
 		struct ww_json_token t;
 		struct ww_slice axis;
@@ -608,21 +608,21 @@ void ww_report_html_after(struct ww_report_view *v)
 	struct ww_json limits;
 
 	verify(v);
-	begin_section(v, "limits", "Limits");
+	ww_report_section(v, "limits", "Limits");
 	if (ww_fields_array(v->limits, &limits) == 0)
 		put_strings(v, &limits, false);
 	wording(v);
 	ww_html_close(&v->h);
 	scope(v);
 	if (s->destinations.n) {
-		begin_section(v, "destinations", "Destinations");
+		ww_report_section(v, "destinations", "Destinations");
 		FACTS(v, s->destinations, destination_facts);
 		put_table(v, s->destinations, &destinations, 0);
 		ww_html_close(&v->h);
 	}
 	jurisdiction(v);
 	if (s->sampling.n) {
-		begin_section(v, "sampling", "Sampling");
+		ww_report_section(v, "sampling", "Sampling");
 		FACTS(v, s->sampling, sampling_facts);
 		for (size_t i = 0; i < WW_ARRAY_SIZE(sampling_tables); i++)
 			put_table(v, s->sampling, &sampling_tables[i], 0);

@@ -218,11 +218,7 @@ static void put_row(struct ww_report_view *v, const struct verdict *d)
 	ww_html_open(h, "tr");
 	ww_html_open(h, "th");
 	ww_html_attr_str(h, "scope", "row");
-	ww_html_open(h, "a");
-	ww_html_attr_mark(h, "href", d->entry->withheld ? "#r-" : "#v-", index);
-	ww_html_attr_str(h, "class", "v num");
-	ww_html_u64(h, index);
-	ww_html_close(h);
+	ww_report_index(h, d->entry->withheld ? "#r-" : "#v-", index);
 	ww_html_close(h);
 	if (d->entry->withheld) {
 		ww_html_open(h, "td");
@@ -306,10 +302,7 @@ static void put_table(struct ww_report_view *v, bool replaced, const char *capti
 
 void ww_report_html_verdicts(struct ww_report_view *v)
 {
-	ww_html_raw(&v->h, "\n");
-	ww_html_open(&v->h, "section");
-	ww_html_attr_str(&v->h, "id", "verdicts");
-	ww_html_put(&v->h, "h2", NULL, "Verdicts");
+	ww_report_section(v, "verdicts", "Verdicts");
 	ww_report_html_summary(v);
 	put_table(v, false, "Verdicts, by index in the ledger");
 	put_table(v, true, "Verdicts that a later one superseded");
@@ -438,10 +431,7 @@ static void article(struct ww_report_view *v, const struct verdict *d)
 	ww_html_open(h, "article");
 	ww_html_attr_mark(h, "id", "v-", d->entry->index);
 	ww_html_open(h, "h3");
-	ww_html_open(h, "span");
-	ww_html_attr_str(h, "class", "v num");
-	ww_html_u64(h, d->entry->index);
-	ww_html_close(h);
+	ww_report_index(h, NULL, d->entry->index);
 	ww_report_said(v, " ", &d->m[VERDICT], "");
 	ww_report_said(v, " ", &d->m[REASON], "");
 	ww_report_said(v, " \xc2\xb7 ", &d->m[TOOL], "");
@@ -466,10 +456,7 @@ static void article(struct ww_report_view *v, const struct verdict *d)
 
 void ww_report_html_articles(struct ww_report_view *v)
 {
-	ww_html_raw(&v->h, "\n");
-	ww_html_open(&v->h, "section");
-	ww_html_attr_str(&v->h, "id", "actions");
-	ww_html_put(&v->h, "h2", NULL, "Verdict by verdict");
+	ww_report_section(v, "actions", "Verdict by verdict");
 	ww_html_put(&v->h, "p", NULL,
 		    "Drawn are the times of the records, after the first of them. Spans and claims "
 		    "carry the application's clock, requests and replies the kernel's. Times are "

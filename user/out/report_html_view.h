@@ -62,11 +62,15 @@ enum ww_report_how {
 	WW_REPORT_LINK,  /* a ledger index: leads to the record */
 };
 
+/* Whether it is an instant in the form of RFC 3339. */
+bool ww_report_wall(const struct ww_json_token *value, uint64_t *ret_ns);
 void ww_report_value(struct ww_report_view *v, const char *element,
 		     const struct ww_json_token *value, enum ww_report_how how);
 /* Only when it is there: our words, then the value. */
 void ww_report_said(struct ww_report_view *v, const char *before, const struct ww_json_token *value,
 		    const char *after);
+/* An index; mark: of the place that it leads to, "#r-" or "#v-"; NULL: it leads nowhere. */
+void ww_report_index(struct ww_html *h, const char *mark, uint64_t index);
 /* A link to the record's place, if it is listed; else the index alone. */
 void ww_report_link(struct ww_report_view *v, uint64_t index);
 
@@ -75,6 +79,8 @@ void ww_report_link(struct ww_report_view *v, uint64_t index);
 
 const char *ww_report_html_style(void);
 
+/* Begins a section of the page. */
+void ww_report_section(struct ww_report_view *v, const char *mark, const char *title);
 /* Counts of verdicts, reasons, findings. */
 void ww_report_html_summary(struct ww_report_view *v);
 

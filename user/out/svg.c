@@ -29,14 +29,6 @@ static const char *const names[] = {
 #define NAME_(n, text) text,
 	WW_SVG_LEGS(NAME_)};
 
-static void attr_u64(struct ww_html *h, const char *name, uint64_t v)
-{
-	char text[24];
-
-	ww_put_dec(text, v);
-	ww_html_attr_str(h, name, text);
-}
-
 /* v * to / of, without overflow; of > 0, v <= of. */
 static uint64_t scale(uint64_t v, uint64_t of, uint64_t to)
 {
@@ -48,10 +40,10 @@ static void rect(struct ww_html *h, const char *class, uint64_t x, uint64_t y, u
 {
 	ww_html_open(h, "rect");
 	ww_html_attr_str(h, "class", class);
-	attr_u64(h, "x", x);
-	attr_u64(h, "y", y);
-	attr_u64(h, "width", w);
-	attr_u64(h, "height", height);
+	ww_html_attr_mark(h, "x", "", x);
+	ww_html_attr_mark(h, "y", "", y);
+	ww_html_attr_mark(h, "width", "", w);
+	ww_html_attr_mark(h, "height", "", height);
 	ww_html_close(h);
 }
 
@@ -59,8 +51,8 @@ static void text_at(struct ww_html *h, const char *class, uint64_t x, uint64_t y
 {
 	ww_html_open(h, "text");
 	ww_html_attr_str(h, "class", class);
-	attr_u64(h, "x", x);
-	attr_u64(h, "y", y);
+	ww_html_attr_mark(h, "x", "", x);
+	ww_html_attr_mark(h, "y", "", y);
 	ww_html_str(h, text);
 	ww_html_close(h);
 }
@@ -270,8 +262,8 @@ static unsigned draw_lane(struct ww_html *h, const struct axis *a, const struct 
 	}
 	ww_html_open(h, "text");
 	ww_html_attr_str(h, "class", "times");
-	attr_u64(h, "x", TEXT_X);
-	attr_u64(h, "y", y + 13);
+	ww_html_attr_mark(h, "x", "", TEXT_X);
+	ww_html_attr_mark(h, "y", "", y + 13);
 	put_times(h, a, from, to);
 	ww_html_close(h);
 	return n;
