@@ -140,7 +140,9 @@ static int open_tape(const struct options *o, struct ww_tape_reader **ret)
 	return r;
 }
 
-/* `where`: the file that the contracts of cfg are from. */
+static const char of_tape[] = "contracts of the tape";
+
+/* `where`: what the contracts of cfg are from. */
 static int open_pipeline(struct replay *p, const char *where, ww_record_fn fn,
 			 struct ww_pipeline **ret)
 {
@@ -193,29 +195,28 @@ static int look(struct replay *p)
 }
 
 /*
- * The contracts of the tape and those to judge by. When they differ, the events are judged twice:
- * what the first judgement said is what the second one names. Another version may not derive what
- * was said then, so it names nothing and judges nothing again.
+ * Other contracts than those of the tape. When they differ, the events are judged twice: what the
+ * first judgement said is what the second one names. Another version may not derive what was said
+ * then, so it names nothing and judges nothing again.
  */
-static int settle_contracts(struct replay *p)
+static int judge_by(struct replay *p, const char *contracts)
 {
 	WW_AUTO(ww_pipeline_free_auto) struct ww_pipeline *first = NULL, *second = NULL;
-	int r = open_pipeline(p, "contracts of the tape", keep_original, &first);
+	struct ww_sha256 now;
+	int r = open_pipeline(p, of_tape, keep_original, &first);
 
 	if (r < 0)
 		return r;
-	p->facts.recorded = p->facts.contracts = ww_pipeline_contracts(first);
-	if (!p->o->contracts)
-		return 0;
-	r = ww_file_read(p->o->contracts, &p->contracts);
+	p->facts.recorded = ww_pipeline_contracts(first);
+	r = ww_file_read(contracts, &p->contracts);
 	if (r < 0)
-		return ww_log_err_r(r, "cannot read %s", p->o->contracts);
+		return ww_log_err_r(r, "cannot read %s", contracts);
 	p->cfg.contracts = ww_buf_slice(&p->contracts);
-	r = open_pipeline(p, p->o->contracts, print_record, &second);
+	r = open_pipeline(p, contracts, print_record, &second);
 	if (r < 0)
 		return r;
-	p->facts.contracts = ww_pipeline_contracts(second);
-	if (memcmp(p->facts.contracts.b, p->facts.recorded.b, sizeof(p->facts.contracts.b)) == 0)
+	now = ww_pipeline_contracts(second);
+	if (memcmp(now.b, p->facts.recorded.b, sizeof(now.b)) == 0)
 		return 0;
 	if (strcmp(p->facts.origin.version, WW_VERSION) != 0) {
 		ww_log(WW_LOG_ERR,
@@ -254,26 +255,32 @@ static int read_manifest(struct replay *p)
 	return 0;
 }
 
-static int open_ledger(struct replay *p)
+/* Before the first record of the pipeline. */
+static int open_ledger(struct replay *p, const struct ww_pipeline *pipeline)
 {
 	int r = look(p);
 
+	p->facts.contracts = ww_pipeline_contracts(pipeline);
+	if (!p->o->contracts)
+		p->facts.recorded = p->facts.contracts;
 	return r < 0 ? r : ww_replay_ledger_new(p->o->state_dir, &p->facts, &p->ledger);
 }
 
 static int replay(struct replay *p)
 {
 	WW_AUTO(ww_pipeline_free_auto) struct ww_pipeline *pipeline = NULL;
+	const char *contracts = p->o->contracts;
 	int end, r = read_manifest(p);
 
-	if (r == 0)
-		r = settle_contracts(p);
+	if (r == 0 && contracts)
+		r = judge_by(p, contracts);
 	if (r == 0 && p->o->phrases)
 		r = ww_phrases_option(p->o->phrases, &p->phrases, &p->cfg);
-	if (r == 0 && p->o->state_dir)
-		r = open_ledger(p);
 	if (r == 0)
-		r = open_pipeline(p, "contracts", p->ledger ? log_record : print_record, &pipeline);
+		r = open_pipeline(p, contracts ? contracts : of_tape,
+				  p->o->state_dir ? log_record : print_record, &pipeline);
+	if (r == 0 && p->o->state_dir)
+		r = open_ledger(p, pipeline);
 	if (r < 0)
 		return WW_EXIT_UNABLE;
 	if (strcmp(p->facts.origin.version, WW_VERSION) != 0)
