@@ -10,6 +10,7 @@
 #include "client.h"
 #include "cmd.h"
 #include "out/printable.h"
+#include "records.h"
 #include "rt/file.h"
 #include "sense/calib.h"
 #include "sense/firing.h"
@@ -30,9 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->socket = arg;
 		return 0;
 	case 'o':
-		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
-			argp_error(state, "-o: expected text or json, got '%s'", arg);
-		o->json = strcmp(arg, "json") == 0;
+		o->json = ww_records_json_option(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", arg);

@@ -12,9 +12,8 @@
 #include "base/log.h"
 #include "client.h"
 #include "cmd.h"
-#include "moment.h"
-#include "out/filter.h"
 #include "out/line.h"
+#include "records.h"
 #include "terminal.h"
 
 #define AGAIN_MS    250  /* between attempts to reach a daemon that went away */
@@ -45,27 +44,20 @@ struct stream_line {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct tail *t = state->input;
-	struct ww_clock_map now;
-	char why[WW_FILTER_WHY_MAX];
 
 	switch (key) {
 	case 's':
 		t->socket = arg;
 		return 0;
 	case 'o':
-		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
-			argp_error(state, "-o: expected text or json, got '%s'", arg);
-		t->json = strcmp(arg, "json") == 0;
+		t->json = ww_records_json_option(state, arg);
 		return 0;
 	case 'S':
-		ww_clock_sample(&now);
-		if (ww_moment_parse(arg, now.wall, &t->since) < 0)
-			argp_error(state, "--since: expected " WW_MOMENT_FORMS ", got '%s'", arg);
+		ww_records_moment_option(state, "since", arg, &t->since);
 		return 0;
 	case 'f':
-		if (ww_filter_parse(ww_slice_str(arg), &t->filter, why) < 0 ||
-		    ww_filter_check(&t->filter, NULL, why) < 0)
-			argp_error(state, "%s", why);
+		ww_records_filter_option(state, arg, &t->filter);
+		ww_records_filter_check(state, &t->filter, NULL);
 		return 0;
 	case 'a':
 		t->all = true;

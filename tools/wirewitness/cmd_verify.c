@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cmd.h"
 #include "ledger/audit.h"
+#include "records.h"
 
 enum { OPT_REDERIVE = 256, OPT_LOG, OPT_EQUIVOCATION };
 
@@ -46,9 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->equivocation_dir = arg;
 		return 0;
 	case 'o':
-		if (strcmp(arg, "json") != 0 && strcmp(arg, "text") != 0)
-			argp_error(state, "-o: expected text or json, got '%s'", arg);
-		a->json = strcmp(arg, "json") == 0;
+		a->json = ww_records_json_option(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->file)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a state directory beside its daemon or without one: what `ls`, `show` and `report` share.
- * Readers that need no proofs can have the same from the daemon itself, over its socket.
+ * Reading a state directory beside its daemon or without one, and the options of commands that
+ * read. Readers that need no proofs can have the same from the daemon itself, over its socket.
  * The ledger is only read; the index beside it is brought up to date when it can be written, and
  * made anew in memory when it cannot.
  */
