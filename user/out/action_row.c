@@ -60,18 +60,45 @@ static void write_text(struct ww_jsonw *w, const char *key, const char *pattern,
 	ww_jsonw_put_str(w, ww_jsonw_name(key), ww_buf_slice(&text));
 }
 
+/* In the order in which they stand in the row. */
+static const struct {
+	const char *key;
+	struct ww_slice path; /* in the record */
+} members[] = {
+	{"id", WW_SLICE_LIT("id")},
+	{"action", WW_SLICE_LIT("action")},
+	{"t", WW_SLICE_LIT("t")},
+	{"verdict", WW_SLICE_LIT("verdict")},
+	{"reason", WW_SLICE_LIT("reason")},
+	{"evidence", WW_SLICE_LIT("evidence")},
+	{"tier", WW_SLICE_LIT("tier")},
+	{"join", WW_SLICE_LIT("join")},
+	{"by", WW_SLICE_LIT("by")},
+	{"n", WW_SLICE_LIT("n")},
+	{"tool", WW_SLICE_LIT("tool")},
+	{"toolCallId", WW_SLICE_LIT("toolCallId")},
+	{"actor", WW_SLICE_LIT("actor")},
+	{"root", WW_SLICE_LIT("root")},
+	{"cgroup", WW_SLICE_LIT("cgroup")},
+	{"engine", WW_SLICE_LIT("engine")},
+	{"control", WW_SLICE_LIT("control.name")},
+	{"status", WW_SLICE_LIT("wire.status")},
+	{"destination", WW_SLICE_LIT("wire.destination")},
+	{"peer", WW_SLICE_LIT("wire.peer")},
+	{"wholeWindow", WW_SLICE_LIT("coverage.wholeWindow")},
+	{"lostEvents", WW_SLICE_LIT("coverage.lostEvents")},
+	{"supersedes", WW_SLICE_LIT("supersedes")},
+	{"summary", WW_SLICE_LIT("summary")},
+};
+
 static void write_row(const struct ww_action_row *row, const struct ww_json_token *v,
-		      const char *const *keys, unsigned count, struct ww_jsonw *w)
+		      struct ww_jsonw *w)
 {
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_u64(w, "v", WW_ACTION_ROW_VERSION);
 	ww_jsonw_u64(w, "cursor", row->index);
-	for (unsigned i = 0; i < count; i++) {
-		const char *dot = strrchr(keys[i], '.');
-		bool control = strcmp(keys[i], "control.name") == 0;
-
-		ww_member_write(w, control ? "control" : dot ? dot + 1 : keys[i], &v[i]);
-	}
+	for (size_t i = 0; i < WW_ARRAY_SIZE(members); i++)
+		ww_member_write(w, members[i].key, &v[i]);
 	if (row->program.n)
 		ww_jsonw_str(w, "program", row->program);
 	else
@@ -85,44 +112,17 @@ static void write_row(const struct ww_action_row *row, const struct ww_json_toke
 
 int ww_action_row_json(const struct ww_action_row *row, struct ww_buf *out)
 {
-	/* In the order in which they stand in the row, by the last part of their paths. */
-	static const char *const keys[] = {
-		"id",
-		"action",
-		"t",
-		"verdict",
-		"reason",
-		"evidence",
-		"tier",
-		"join",
-		"by",
-		"n",
-		"tool",
-		"toolCallId",
-		"actor",
-		"root",
-		"cgroup",
-		"engine",
-		"control.name",
-		"wire.status",
-		"wire.destination",
-		"wire.peer",
-		"coverage.wholeWindow",
-		"coverage.lostEvents",
-		"supersedes",
-		"summary",
-	};
-	struct ww_slice paths[WW_ARRAY_SIZE(keys)];
-	struct ww_json_token v[WW_ARRAY_SIZE(keys)];
+	struct ww_slice paths[WW_ARRAY_SIZE(members)];
+	struct ww_json_token v[WW_ARRAY_SIZE(members)];
 	WW_AUTO_BUF struct ww_buf line = {0};
 	struct ww_jsonw w;
 
-	for (size_t i = 0; i < WW_ARRAY_SIZE(keys); i++)
-		paths[i] = ww_slice_str(keys[i]);
-	if (!ww_member_pick(row->verdict, paths, WW_ARRAY_SIZE(keys), v))
+	for (size_t i = 0; i < WW_ARRAY_SIZE(members); i++)
+		paths[i] = members[i].path;
+	if (!ww_member_pick(row->verdict, paths, WW_ARRAY_SIZE(members), v))
 		return -EINVAL;
 	ww_buf_init(&line, 2 * WW_RECORD_BYTES_MAX);
 	ww_jsonw_init(&w, &line);
-	write_row(row, v, keys, WW_ARRAY_SIZE(keys), &w);
+	write_row(row, v, &w);
 	return ww_jsonw_ok(&w) ? ww_printable_json(out, ww_buf_slice(&line)) : w.err;
 }
