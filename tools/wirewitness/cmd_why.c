@@ -89,10 +89,9 @@ static const struct argp argp = {
 
 static bool is_verdict(struct ww_slice json)
 {
-	const struct ww_slice path = WW_SLICE_LIT("kind");
-	struct ww_json_token v;
+	struct ww_json_token kind = ww_member_get(json, "kind");
 
-	return ww_member_pick(json, &path, 1, &v) && ww_member_has(&v) && ww_json_is(&v, "verdict");
+	return ww_member_has(&kind) && ww_json_is(&kind, "verdict");
 }
 
 static bool take_mentioning(void *ctx, uint64_t index)
@@ -119,8 +118,7 @@ static bool take_mentioning(void *ctx, uint64_t index)
 /* The verdict itself, or those of other records. 0, -ENOENT: none rests on it. */
 static int find_verdicts(struct why *w, uint64_t index)
 {
-	const struct ww_slice path = WW_SLICE_LIT("id");
-	WW_AUTO_BUF struct ww_buf id = {0};
+	WW_AUTO_BUF struct ww_buf id = {0}; /* a copy: other records are read meanwhile */
 	struct ww_json_token v;
 	struct ww_slice json;
 	int r = ww_records_get(&w->records, index, &json);
@@ -132,7 +130,8 @@ static int find_verdicts(struct why *w, uint64_t index)
 		return 0;
 	}
 	ww_buf_init(&id, WW_RECORD_BYTES_MAX);
-	if (!ww_member_pick(json, &path, 1, &v) || !ww_member_has(&v))
+	v = ww_member_get(json, "id");
+	if (!ww_member_has(&v))
 		return -ENOENT;
 	r = ww_buf_add(&id, v.raw.p, v.raw.n);
 	if (r == 0)

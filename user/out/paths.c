@@ -628,9 +628,10 @@ const char *ww_path_near(struct ww_slice path, ww_path_kinds kinds)
 		if (!(paths[i].kinds & kinds))
 			continue;
 		d = how_far(path, known);
-		if (d == UINT32_MAX && name.n > 0 && name.n < known.n)
-			d = how_far(path, name) == UINT32_MAX ? UINT32_MAX
-							      : how_far(path, name) + 2;
+		if (d == UINT32_MAX && name.n > 0 && name.n < known.n) {
+			d = how_far(path, name);
+			d += d == UINT32_MAX ? 0 : 2;
+		}
 		if (d < best || (d == best && found && known.n < strlen(found))) {
 			best = d;
 			found = paths[i].path;

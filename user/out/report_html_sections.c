@@ -374,10 +374,9 @@ static void put_bar(struct ww_report_view *v, const char *title, const char *nam
 }
 
 static void put_row(struct ww_report_view *v, const struct table *t, struct ww_slice element,
-		    uint64_t total)
+		    unsigned count, uint64_t total)
 {
 	struct ww_json_token m[CELLS_MAX];
-	unsigned count = count_cells(t);
 
 	pick(element, t->cells, count, m);
 	ww_html_open(&v->h, "tr");
@@ -409,13 +408,13 @@ static void put_table(struct ww_report_view *v, struct ww_slice section, const s
 	struct ww_json_token token;
 	struct ww_slice element;
 	struct ww_json j;
-	unsigned rows = 0;
+	unsigned rows = 0, count = count_cells(t);
 
 	if (ww_report_array(section, t->array, &j)) {
 		while (v->h.err == 0 && ww_fields_next(&j, &token, &element) == 1) {
 			if (rows++ == 0)
-				begin_table(v, t->caption, t->cells, count_cells(t));
-			put_row(v, t, element, total);
+				begin_table(v, t->caption, t->cells, count);
+			put_row(v, t, element, count, total);
 		}
 	}
 	if (rows)
