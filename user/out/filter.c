@@ -184,7 +184,7 @@ int ww_filter_check(const struct ww_filter *f, const char *kind, char why[WW_FIL
 			return refuse(why, "none of the records that are looked at has this kind",
 				      f->terms[i].values);
 	}
-	for (unsigned i = 0; i < f->count && set; i++) {
+	for (unsigned i = 0; i < f->count; i++) {
 		struct ww_slice key = f->terms[i].key;
 		ww_path_kinds have = ww_path_find(key);
 

@@ -99,7 +99,7 @@ static void put_escaped(struct ww_html *h, struct ww_slice text, bool in_value)
 
 static bool is_void(const char *element)
 {
-	static const char *const voids[] = {"meta", "br", "wbr", "col"};
+	static const char *const voids[] = {"meta", "br"};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(voids); i++)
 		if (strcmp(element, voids[i]) == 0)

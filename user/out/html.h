@@ -39,7 +39,7 @@ void ww_html_done(struct ww_html *h);
 WW_CHECK int ww_html_end(struct ww_html *h);
 
 void ww_html_open(struct ww_html *h, const char *element);
-/* Ends the element that was opened last; one that has no content gets no end tag. */
+/* Ends the element that was opened last; one that cannot have content gets no end tag. */
 void ww_html_close(struct ww_html *h);
 
 /* Right after ww_html_open, before any content. */

@@ -28,6 +28,6 @@ ww_path_kinds ww_path_find(struct ww_slice path);
 /* The path of these kinds that was most likely meant; NULL: nothing is near. */
 const char *ww_path_near(struct ww_slice path, ww_path_kinds kinds);
 
-/* The word of these kinds that was most likely meant, of a table with `count` of them; NULL:
- * nothing is near. */
+/* The word that was most likely meant, of a table of `count` that may have holes; NULL: nothing is
+ * near. */
 const char *ww_path_near_word(struct ww_slice text, const char *const *words, unsigned count);

@@ -460,8 +460,6 @@ static unsigned circumstances(const struct ww_why_job *b)
 	struct ww_json_token called = ww_member_get(b->verdict, "wire.exchange");
 	unsigned when = ww_member_has(&called) ? WW_WHY_CALLED : WW_WHY_NOT_CALLED;
 
-	if (ww_member_has(&join) && ww_json_is(&join, ww_verdict_join_name(WW_JOIN_EXACT)))
-		when |= WW_WHY_EXACT;
 	if (ww_member_has(&join) && ww_json_is(&join, ww_verdict_join_name(WW_JOIN_UNIQUE)))
 		when |= WW_WHY_UNIQUE;
 	return when;

@@ -13,10 +13,9 @@
 /* When a sentence holds; all bits must. */
 enum ww_why_when {
 	WW_WHY_ALWAYS = 0,
-	WW_WHY_EXACT = 1,     /* the join is EXACT */
-	WW_WHY_UNIQUE = 2,    /* the join is UNIQUE */
-	WW_WHY_CALLED = 4,    /* an exchange decided */
-	WW_WHY_NOT_CALLED = 8 /* none did */
+	WW_WHY_UNIQUE = 1,    /* the join is UNIQUE */
+	WW_WHY_CALLED = 2,    /* an exchange decided */
+	WW_WHY_NOT_CALLED = 4 /* none did */
 };
 
 struct ww_why_change {
