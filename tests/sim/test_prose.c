@@ -36,13 +36,6 @@ static void rename_all(struct ww_event_data *d, const char *from, const char *to
 	}
 }
 
-static void drop(struct tape *t, unsigned at)
-{
-	free(t->ev[at]);
-	memmove(&t->ev[at], &t->ev[at + 1], (t->count - at - 1) * sizeof(t->ev[0]));
-	t->count--;
-}
-
 /* What more of the same answer comes behind `at` becomes blanks; returns how much that is. */
 static size_t blank_rest(struct tape *t, unsigned at)
 {
@@ -119,7 +112,7 @@ static void mute(struct tape *t, unsigned turn)
 			i++;
 			continue;
 		}
-		drop(t, i);
+		tape_remove(t, i);
 		to--;
 		claims++;
 	}

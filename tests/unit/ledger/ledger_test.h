@@ -177,6 +177,12 @@ static inline void make_ledger(const char *dir, uint64_t count, uint64_t batch)
 	ww_ledger_close(l);
 }
 
+/* So many more records, in one commit. */
+static inline void grow(const char *dir, uint64_t n)
+{
+	make_ledger(dir, n, n);
+}
+
 /* The log's leaf is the one that salt and record give. */
 static inline void check_leaf(struct ww_ledger_reader *r, const struct ww_payload *p)
 {

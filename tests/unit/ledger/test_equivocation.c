@@ -29,15 +29,6 @@ static void take_head(const char *dir, struct head *ret)
 	ww_ledger_reader_close(r);
 }
 
-static void grow(const char *dir, uint64_t n)
-{
-	struct ww_ledger *l = must_open(dir);
-
-	append(l, n);
-	commit(l);
-	ww_ledger_close(l);
-}
-
 static int find(const char *dir, const struct head *head, const struct head *smaller)
 {
 	WW_AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -29,15 +29,6 @@ static void rotate(const char *dir)
 		fail_msg("%s", why.text);
 }
 
-static void grow(const char *dir, uint64_t n)
-{
-	struct ww_ledger *l = must_open(dir);
-
-	append(l, n);
-	commit(l);
-	ww_ledger_close(l);
-}
-
 static void read_history(const char *dir, struct ww_buf *out)
 {
 	char path[2 * PATH_LEN];
