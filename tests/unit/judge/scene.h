@@ -541,18 +541,23 @@ static inline void of_turn(struct ww_model_call *m, char turn)
 	memset(m->turn.b, turn, sizeof(m->turn.b));
 }
 
-/* A model's answer at `ms` (asked 100 ms before): calls `tool` with id, or says something. */
+/* Asked 100 ms before `ms`, answered at `ms`. */
+static inline struct call model_call(uint64_t ms)
+{
+	return (struct call){.addr = MODEL,
+			     .port = 443,
+			     .name = MODEL_NAME,
+			     .target = "/v1/chat/completions",
+			     .status = 200,
+			     .from = ms - 100,
+			     .to = ms};
+}
+
+/* A model's answer at `ms`: calls `tool` with id, or says something. */
 static inline void model_answers_in_turn(struct scene *s, uint64_t ms, const char *call_id,
 					 const char *tool, const char *shown_id, char turn)
 {
 	WW_AUTO_FREE struct ww_model_call *m = calloc(1, sizeof(*m));
-	struct call c = {.addr = MODEL,
-			 .port = 443,
-			 .name = MODEL_NAME,
-			 .target = "/v1/chat/completions",
-			 .status = 200,
-			 .from = ms - 100,
-			 .to = ms};
 
 	assert_non_null(m);
 	of_turn(m, turn);
@@ -570,7 +575,7 @@ static inline void model_answers_in_turn(struct scene *s, uint64_t ms, const cha
 		snprintf(m->tool_results[0].tool_call_id, sizeof(m->tool_results[0].tool_call_id),
 			 "%s", shown_id);
 	}
-	exchange(s, c, m);
+	exchange(s, model_call(ms), m);
 }
 
 static inline void model_answers(struct scene *s, uint64_t ms, const char *call_id,
@@ -584,15 +589,10 @@ static inline void model_is_shown_in_turn(struct scene *s, uint64_t ms, const ch
 					  const char *result, bool is_error, char turn)
 {
 	WW_AUTO(ww_model_call_free_auto) struct ww_model_call *m = calloc(1, sizeof(*m));
-	struct ww_model_tool_result *t = &m->tool_results[0];
-	struct call c = {.addr = MODEL,
-			 .port = 443,
-			 .name = MODEL_NAME,
-			 .target = "/v1/chat/completions",
-			 .status = 200,
-			 .from = ms - 100,
-			 .to = ms};
+	struct ww_model_tool_result *t;
 
+	assert_non_null(m);
+	t = &m->tool_results[0];
 	of_turn(m, turn);
 	m->text_bytes = 42;
 	m->tool_result_count = 1;
@@ -602,7 +602,7 @@ static inline void model_is_shown_in_turn(struct scene *s, uint64_t ms, const ch
 	t->bytes = strlen(result);
 	ww_buf_init(&m->results, 4096);
 	assert_int_equal(ww_buf_add(&m->results, result, t->bytes), 0);
-	exchange(s, c, m);
+	exchange(s, model_call(ms), m);
 }
 
 static inline void model_is_shown(struct scene *s, uint64_t ms, const char *call_id,

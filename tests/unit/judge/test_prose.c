@@ -26,13 +26,6 @@ static void copy_text(char *out, size_t cap, const char *in)
 static void says(struct scene *s, uint64_t ms, struct answer a)
 {
 	WW_AUTO(ww_model_call_free_auto) struct ww_model_call *m = calloc(1, sizeof(*m));
-	struct call c = {.addr = MODEL,
-			 .port = 443,
-			 .name = MODEL_NAME,
-			 .target = "/v1/chat/completions",
-			 .status = 200,
-			 .from = ms - 100,
-			 .to = ms};
 
 	assert_non_null(m);
 	ww_buf_init(&m->answer, 4096);
@@ -66,7 +59,7 @@ static void says(struct scene *s, uint64_t ms, struct answer a)
 		copy_text(m->earlier[0], sizeof(m->earlier[0]), a.earlier);
 	}
 	ww_model_read_prose(m, s->scanner, &s->key);
-	exchange(s, c, m);
+	exchange(s, model_call(ms), m);
 }
 
 #define CALLED(s, ...)   exchange(s, (struct call){__VA_ARGS__}, NULL)
