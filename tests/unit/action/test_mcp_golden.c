@@ -4,18 +4,12 @@
  * the connections, against what the SDK itself made of them (tests/golden/mcp/capture.mjs).
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 #include "action/mcp.h"
 #include "base/encode.h"
 #include "proto/proto.h"
+#include "golden.h"
 
-#define FILE_MAX        (1u << 20)
 #define CONNECTIONS_MAX 16u
 
 struct talk {
@@ -25,42 +19,12 @@ struct talk {
 	unsigned unknown;   /* of them, POSTs of which that is not known */
 };
 
-static struct ww_slice load(const char *name, const char *suffix)
-{
-	char path[128];
-	uint8_t *p = malloc(FILE_MAX);
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "tests/golden/mcp/%s%s", name, suffix);
-	f = fopen(path, "re");
-	if (!f)
-		fail_msg("%s: cannot be read (the tests run in the top folder)", path);
-	n = fread(p, 1, FILE_MAX, f);
-	fclose(f);
-	assert_true(n > 0 && n < FILE_MAX);
-	return ww_slice(p, n);
-}
-
-static void __attribute__((format(printf, 2, 3))) say(struct talk *t, const char *fmt, ...)
-{
-	char line[256];
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	assert_true(n > 0 && n < (int)sizeof(line));
-	assert_int_equal(ww_buf_add(&t->text, line, (size_t)n), 0);
-}
-
 static void say_sized(struct talk *t, const char *what, uint64_t bytes, const struct ww_sha256 *d)
 {
 	char hex[65];
 
 	ww_hex_encode(ww_slice(d->b, sizeof(d->b)), hex);
-	say(t, "%s %llu %s\n", what, (unsigned long long)bytes, hex);
+	say(&t->text, "%s %llu %s\n", what, (unsigned long long)bytes, hex);
 }
 
 static void take(void *ctx, const struct ww_exchange *x)
@@ -75,11 +39,11 @@ static void take(void *ctx, const struct ww_exchange *x)
 		return;
 	}
 	assert_int_equal(r, 0);
-	say(t, "call %s streamed=%d answer=%s\n", c->tool, c->streamed,
+	say(&t->text, "call %s streamed=%d answer=%s\n", c->tool, c->streamed,
 	    ww_mcp_answer_name(c->answer));
 	say_sized(t, "arguments", c->argument_bytes, &c->arguments);
 	if (c->answer == WW_MCP_RPC_ERROR)
-		say(t, "code %lld\n", (long long)c->code);
+		say(&t->text, "code %lld\n", (long long)c->code);
 	else
 		say_sized(t, "result", c->text.n, &c->digest);
 }
@@ -88,7 +52,7 @@ static void play(const char *name, size_t step, struct talk *t)
 {
 	static const struct ww_proto_ops ops = {.exchange = take};
 	static const uint8_t key[32] = "unit test key";
-	struct ww_slice talk = load(name, ".talk");
+	struct ww_slice talk = load(name, "talk");
 	struct ww_proto_config cfg = {.key = &t->key};
 	struct ww_flow f[CONNECTIONS_MAX] = {0};
 	uint64_t at[CONNECTIONS_MAX][2] = {0};
@@ -138,7 +102,7 @@ static void play(const char *name, size_t step, struct talk *t)
 
 static void check(const char *name)
 {
-	struct ww_slice want = load(name, ".txt");
+	struct ww_slice want = load(name, "txt");
 	static const size_t steps[] = {0, 1, 7, 1000};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(steps); i++) {
@@ -156,12 +120,12 @@ static void check(const char *name)
 
 static void json(void **state)
 {
-	check("json");
+	check("mcp/json");
 }
 
 static void stream(void **state)
 {
-	check("stream");
+	check("mcp/stream");
 }
 
 int main(void)

@@ -4,18 +4,10 @@
  * the SDK itself made of them (tests/golden/llm/capture.mjs). The whole way: connection bytes,
  * HTTP, gzip, JSON or event stream.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <cmocka.h>
-
 #include "action/model.h"
 #include "base/encode.h"
 #include "proto/proto.h"
-
-#define FILE_MAX (1u << 20)
+#include "golden.h"
 
 struct talk {
 	struct ww_digest_key key;
@@ -26,65 +18,35 @@ struct talk {
 	struct ww_sha256 before;
 };
 
-static struct ww_slice load(const char *name, const char *suffix)
-{
-	char path[128];
-	uint8_t *p = malloc(FILE_MAX);
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "tests/golden/llm/%s%s", name, suffix);
-	f = fopen(path, "re");
-	if (!f)
-		fail_msg("%s: cannot be read (the tests run in the top folder)", path);
-	n = fread(p, 1, FILE_MAX, f);
-	fclose(f);
-	assert_true(n > 0 && n < FILE_MAX);
-	return ww_slice(p, n);
-}
-
-static void __attribute__((format(printf, 2, 3))) say(struct talk *t, const char *fmt, ...)
-{
-	char line[1024];
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	assert_true(n > 0 && n < (int)sizeof(line));
-	assert_int_equal(ww_buf_add(&t->text, line, (size_t)n), 0);
-}
-
 static void say_sized(struct talk *t, const char *what, const char *rest, uint64_t bytes,
 		      const struct ww_sha256 *d)
 {
 	char hex[65];
 
 	ww_hex_encode(ww_slice(d->b, sizeof(d->b)), hex);
-	say(t, "%s%s %llu %s\n", what, rest, (unsigned long long)bytes, hex);
+	say(&t->text, "%s%s %llu %s\n", what, rest, (unsigned long long)bytes, hex);
 }
 
 static void say_count(struct talk *t, const char *name, const struct ww_model_count *n)
 {
 	if (n->present)
-		say(t, " %s=%llu", name, (unsigned long long)n->value);
+		say(&t->text, " %s=%llu", name, (unsigned long long)n->value);
 }
 
 static void say_call(struct talk *t, const struct ww_model_call *c)
 {
 	char rest[300];
 
-	say(t, "call %s streamed=%d asked=%s served=%s response=%s request=%s stop=%s\n",
+	say(&t->text, "call %s streamed=%d asked=%s served=%s response=%s request=%s stop=%s\n",
 	    ww_model_provider_name(c->provider), c->streamed, c->model_asked, c->model_served,
 	    c->response_id, c->request_id, c->stop_reason);
-	say(t, "usage");
+	say(&t->text, "usage");
 	say_count(t, "input", &c->usage.input);
 	say_count(t, "output", &c->usage.output);
 	say_count(t, "cacheRead", &c->usage.cache_read);
 	say_count(t, "cacheWrite", &c->usage.cache_write);
 	say_count(t, "total", &c->usage.total);
-	say(t, "\n");
+	say(&t->text, "\n");
 	for (unsigned i = 0; i < c->tool_call_count; i++) {
 		assert_true(c->tool_calls[i].complete);
 		snprintf(rest, sizeof(rest), " %s %s", c->tool_calls[i].id, c->tool_calls[i].name);
@@ -126,7 +88,7 @@ static void play(const char *name, size_t step, struct talk *t)
 {
 	static const struct ww_proto_ops ops = {.exchange = take};
 	static const uint8_t key[32] = "unit test key";
-	struct ww_slice talk = load(name, ".talk");
+	struct ww_slice talk = load(name, "talk");
 	struct ww_proto_config cfg = {.key = &t->key};
 	struct ww_flow f = {.cookie = 1, .role = WW_FLOW_CONNECT};
 	struct ww_proto *p = NULL;
@@ -162,7 +124,7 @@ static void play(const char *name, size_t step, struct talk *t)
 
 static void check(const char *name)
 {
-	struct ww_slice want = load(name, ".txt");
+	struct ww_slice want = load(name, "txt");
 	static const size_t steps[] = {0, 1, 7, 1000, 100000};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(steps); i++) {
@@ -181,22 +143,22 @@ static void check(const char *name)
 
 static void openai_json(void **state)
 {
-	check("openai_json");
+	check("llm/openai_json");
 }
 
 static void openai_stream(void **state)
 {
-	check("openai_stream");
+	check("llm/openai_stream");
 }
 
 static void anthropic_json(void **state)
 {
-	check("anthropic_json");
+	check("llm/anthropic_json");
 }
 
 static void anthropic_stream(void **state)
 {
-	check("anthropic_stream");
+	check("llm/anthropic_stream");
 }
 
 int main(void)
