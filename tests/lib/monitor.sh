@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # The monitor under test, on private copies only; source it after net.sh and ww_begin:
 #
-#   ww_monitor_copies                         WW_PRIV_LIB, WW_NODE, WW_CURL, WW_PYTHON and WW_PROBED, the options that name them
+#   ww_monitor_copies [openssl]               WW_PRIV_LIB, WW_NODE, WW_CURL, WW_PYTHON and WW_PROBED, the options that name them;
+#                                             with "openssl" these leave out Node's own
 #   ww_contracts [SUCCESS-BODY-RULE...]       $WW_RUN/contracts.yaml: the tool refund_order at host "payments"
 #   ww_free_port                              prints a free TCP port of 127.0.0.1
 #   ww_daemon NAME [OPTIONS]                  wirewitnessd, waits until it is ready; WW_SOCKET, WW_STATE, WW_OTLP; what it
@@ -10,14 +11,19 @@
 #   ww_status EXPRESSION                      a Python expression over the daemon's status object `s`
 #   ww_watched NAME CMD...                    `wirewitness run` with the private hosts file; its cgroup is NAME-PID
 #   ww_record NAME [OPTIONS] -- CMD...        `wirewitness record`: $WW_RUN/NAME.tape and $WW_RUN/NAME.records
+#   ww_needs_xmod                             ends the script as skipped where golang.org/x/mod is not installed; before ww_begin
+#   ww_go_build PROGRAM SOURCE                of Debian's Go sources
+#   ww_appears FILE TEXT [SECONDS]            FILE has TEXT, or has it soon (at most 30 s)
+#   ww_appears_times FILE TEXT N              in so many lines
+#   ww_head_from FILE SIZE                    a checkpoint in FILE is of so many records or more, or is soon
 #   ww_records_fit                            checks every record of the run against docs/schema (ww_checked calls it); where
 #                                             a test makes up records, WW_FIT_KINDS are those that it does not (a|b)
 
 ww_monitor_copies()
 {
 	eval "$("$WW_LIB/privlibs.sh" copies "$WW_BUILD")"
-	WW_PROBED=(--no-default-libraries --tls-library "$WW_PRIV_LIB/libssl.so.3"
-		--tls-library "$WW_PRIV_LIB/libcrypto.so.3" --tls-library "$WW_NODE")
+	WW_PROBED=(--no-default-libraries --tls-library "$WW_PRIV_LIB/libssl.so.3" --tls-library "$WW_PRIV_LIB/libcrypto.so.3")
+	[[ ${1-} == openssl ]] || WW_PROBED+=(--tls-library "$WW_NODE")
 }
 
 ww_contracts()
@@ -93,6 +99,46 @@ ww_record()
 		NODE_EXTRA_CA_CERTS="$WW_CERTS/ca.pem" CA_FILE="$WW_CERTS/ca.pem" AGENT_TAG="$name" \
 		"${WW_WITH_HOSTS[@]}" "$WW_BUILD/wirewitness" record -o "$WW_RUN/$name.tape" -R "$WW_RUN/$name.records" \
 		--otlp "$WW_OTLP" "${WW_PROBED[@]}" "${options[@]}" "$@"
+}
+
+WW_GO_SOURCES=/usr/share/gocode
+ww_needs_xmod()
+{
+	[[ -d $WW_GO_SOURCES/src/golang.org/x/mod/sumdb/tlog ]] || {
+		echo 'no golang-golang-x-mod-dev'
+		exit 77
+	}
+}
+
+ww_go_build()
+{
+	GO111MODULE=off GOPATH=$WW_GO_SOURCES GOFLAGS='' GOCACHE=$WW_BUILD/gocache go build -o "$1" "$2"
+}
+
+# ww_followed FILE: all its lines, and those to come; also of a file that is not there yet or is replaced.
+ww_followed()
+{
+	exec tail -n +1 -F --pid=$$ "$1" 2>/dev/null
+}
+
+ww_appears()
+{
+	timeout "${3-30}" grep -qF -m 1 -- "$2" <(ww_followed "$1")
+}
+
+ww_appears_times()
+{
+	[[ $(timeout 30 grep -cF -m "$3" -- "$2" <(ww_followed "$1")) == "$3" ]]
+}
+
+ww_head_from()
+{
+	local line
+
+	while read -r -t 30 line; do
+		[[ ! $line =~ ^[0-9]+$ ]] || ((line < $2)) || return 0
+	done < <(ww_followed "$1")
+	return 1
 }
 
 WW_LIVE_STATES=()

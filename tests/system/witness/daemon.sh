@@ -7,7 +7,7 @@ publish=()
 quiet() { "$@" >>"$WW_RUN/quiet"; }
 start() { ww_daemon daemon --origin "$WW_ORIGIN" "${publish[@]}" "$@"; }
 start --otlp off
-ok "without a destination the record says so" said '"event":"publish","text":"no destination: checkpoints stay on this host'
+ok "without a destination the record says so" life_says '"event":"publish","text":"no destination: checkpoints stay on this host'
 
 "$WW_BUILD/wirewitness" doctor --socket "$WW_SOCKET" >"$WW_RUN/doctor"
 ok "and doctor" grep -q 'checkpoints do not leave this host' "$WW_RUN/doctor"
@@ -52,27 +52,27 @@ grow a
 ok "the quorum cosigns" cosigned_from "$WW_STATE" "$size"
 cp "$WW_STATE/checkpoint.cosigned" "$WW_RUN/cosigned"
 ok "both signatures and the log's are good under x/mod" quiet xmod cosigned "$WW_RUN/cosigned" "${keys[@]}"
-ok "garbage is told" said 'test/garbage: its answer is not signature lines'
-ok "a size over ours is told" said 'test/ahead: it says that it holds'
-ok "a replayed cosignature is told" said 'test/behind: its cosignature is not good'
-ok "a silent one is told" said 'test/hang: .*[Tt]ime'
+ok "garbage is told" life_says 'test/garbage: its answer is not signature lines'
+ok "a size over ours is told" life_says 'test/ahead: it says that it holds'
+ok "a replayed cosignature is told" life_says 'test/behind: its cosignature is not good'
+ok "a silent one is told" life_says 'test/hang: .*[Tt]ime'
 ok "the file has a checkpoint of this log" quiet xmod cosigned "$WW_RUN/published" "$log"
 ok "the command got one" quiet xmod cosigned "$WW_RUN/command.got" "$log"
 is "with nothing but a path" "$(grep -vcE '^(PATH|PWD|SHLVL|_)=' "$WW_RUN/command.env")" 0
 is "doctor lists them all" "$("$WW_BUILD/wirewitness" doctor --socket "$WW_SOCKET" | grep -cE '^  (witness|file|command|otlp) ')" 9
 
 # --- the collector ----------------------------------------------------------------------------------------------------
-ok "the collector got log records" appears "$WW_RUN/collector.log.json" wirewitness.checkpoint
+ok "the collector got log records" ww_appears "$WW_RUN/collector.log.json" wirewitness.checkpoint
 "$here/collected.py" "$WW_RUN/collector.log.json" "$WW_RUN/note" >"$WW_RUN/collected"
 is "as they should be" "$(cat "$WW_RUN/collected")" "wirewitness $WW_ORIGIN"
 ok "whose body is a signed checkpoint" quiet xmod cosigned "$WW_RUN/note" "$log"
 # The schedule: nothing is appended, and still they come. Three more of one size.
 ok "also when nothing is appended" "$here/collected.py" "$WW_RUN/collector.log.json" --same 3
 touch "$WW_RUN/collector.log.json.down" "$WW_RUN/command.fail"
-ok "a collector that is down is told" said 'publish-failing","text":"otlp .* answers 503'
-ok "a command that fails is told" said 'publish-failing","text":"command .* ends with code 3'
+ok "a collector that is down is told" life_says 'publish-failing","text":"otlp .* answers 503'
+ok "a command that fails is told" life_says 'publish-failing","text":"command .* ends with code 3'
 rm "$WW_RUN/collector.log.json.down" "$WW_RUN/command.fail"
-ok "and when it works again" said 'publish-resumed","text":"otlp'
+ok "and when it works again" life_says 'publish-resumed","text":"otlp'
 is "one record per change, not per try" "$("$WW_BUILD/wirewitness" ls life --state "$WW_STATE" -o json |
 	grep -c '"publish-failing","text":"otlp')" 1
 
@@ -116,7 +116,7 @@ ok "it cosigns more" cosigned_from "$WW_STATE" "$size"
 ww_stop w2
 mv "$WW_RUN/w2" "$WW_RUN/w2.new" && mv "$WW_RUN/w2.old" "$WW_RUN/w2"
 witness w2
-ok "rolled back: it is told, and not believed" said 'it was rolled back'
+ok "rolled back: it is told, and not believed" life_says 'it was rolled back'
 ww_stop w2
 rm -rf "$WW_RUN/w2" && mv "$WW_RUN/w2.new" "$WW_RUN/w2"
 witness w2

@@ -13,9 +13,9 @@ rm -rf "$WW_STATE" && mv "$WW_RUN/backup" "$WW_STATE"
 mk "$WW_STATE" $((from + 50))
 is "the copy has grown beyond: 422, with what the witness holds" "$(ask w1 "$WW_STATE" $((from + 30)))$(size_of "$WW_RUN/answer")" "422$((from + 30))"
 start --otlp off
-ok "the daemon finds that it contradicts it" appears "$WW_RUN/daemon.log" "do not extend it"
+ok "the daemon finds that it contradicts it" ww_appears "$WW_RUN/daemon.log" "do not extend it"
 grow s
-ok "  and stops" appears "$WW_RUN/daemon.notify" 'STATUS=ledger stopped'
+ok "  and stops" ww_appears "$WW_RUN/daemon.notify" 'STATUS=ledger stopped'
 is "  the proof is kept" "$(forks "$WW_STATE" | wc -l)" 1
 is "  and holds for x/mod" "$(xmod fork "$(forks "$WW_STATE")" "$log")" $((from + 30))
 sed '$d' "$(forks "$WW_STATE")" >"$WW_RUN/bent"
@@ -38,10 +38,10 @@ mk "$WW_STATE" $more
 mk "$WW_RUN/other" $more
 is "a witness has seen the other one" "$(ask w1 "$WW_RUN/other" "$before")" 200
 start --otlp off --publish-ca /etc/ssl/certs/ca-certificates.crt
-ok "a collector with a foreign certificate is told" appears "$WW_RUN/daemon.log" 'certificate'
-ok "met in a witness's answer: it is told" appears "$WW_RUN/daemon.log" 'equivocation: witness test/w1 holds another tree'
+ok "a collector with a foreign certificate is told" ww_appears "$WW_RUN/daemon.log" 'certificate'
+ok "met in a witness's answer: it is told" ww_appears "$WW_RUN/daemon.log" 'equivocation: witness test/w1 holds another tree'
 grow e
-ok "the ledger stops" appears "$WW_RUN/daemon.log" "error: the ledger stopped: "
+ok "the ledger stops" ww_appears "$WW_RUN/daemon.log" "error: the ledger stopped: "
 ok "and says why" grep -q 'nothing more is signed' <(ww_status "s['ledger']['stopped']")
 is "the proof is kept" "$(forks "$WW_STATE" | wc -l)" 1
 is "and holds for x/mod" "$(xmod fork "$(forks "$WW_STATE")" "$log")" $more
