@@ -32,6 +32,29 @@ is()
 	fi
 }
 
+# code WANTED CMD...: CMD ends with that exit code. What it writes is in the files stdout and stderr of the current folder.
+code()
+{
+	local want=$1 got=0
+
+	shift
+	"$@" >stdout 2>stderr </dev/null || got=$?
+	[[ $got == "$want" ]] || {
+		echo "        exit code $got, wanted $want: $*"
+		head -n 40 stdout stderr
+		return 1
+	}
+}
+
+# said TEXT: so the last such command did.
+said()
+{
+	grep -qF -- "$1" stdout stderr || {
+		head -n 40 stdout stderr
+		return 1
+	}
+}
+
 ww_checked()
 {
 	# Live suites (monitor.sh): whatever was recorded fits the published schemas.

@@ -3,7 +3,7 @@
 # Sourced by run: actions and why, over the ledger of records.sh and one in which a verdict was superseded. What is right
 # is taken from the records themselves, by jq.
 
-rows() { tail -n +2 "$work/stdout"; } # of the table in stdout
+rows() { tail -n +2 stdout; } # of the table in stdout
 records() { jq -c "$@" story.ndjson; }
 
 ok 'actions' code 0 "$ww" actions -d "$state"

@@ -6,14 +6,6 @@ tape=$work/node_refunds.tape
 golden=$tapes/node_refunds.records
 mkdir "$work/again" && cd "$work/again" || exit 1
 
-code() { # WANTED CMD...: the exit code
-	local want=$1 got
-	shift
-	"$@" >"$work/stdout" 2>"$work/stderr" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "        exit code $got, wanted $want: $*"; cat "$work/stderr"; return 1; }
-}
-said() { grep -qF -- "$1" "$work/stdout" "$work/stderr"; }
 digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 verdicts() { grep '^{"kind":"verdict"' "$1"; }
 words() { verdicts "$1" | jq -r '.verdict + (if .reason then "/" + .reason else "" end)' | xargs; }
@@ -65,7 +57,7 @@ sed 's/refund_order/send_mail/' own.yaml >unknown.yaml
 printf 'version: 1\ncontracts: []\n' >none.yaml
 for name in lenient touched unknown none; do
 	ok "$name contracts: judged again" code 0 "$ww" replay -c $name.yaml "$tape"
-	cp "$work/stdout" $name.records
+	cp stdout $name.records
 	ok '  what was seen stays' cmp <(seen "$golden") <(seen $name.records)
 	ok '  every action and verdict says so' marked $name.records $name.yaml
 done
@@ -87,7 +79,7 @@ done
 YAML
 ) >leave.yaml
 ok 'a control that nobody judged then' code 0 "$ww" replay -c leave.yaml "$tape"
-cp "$work/stdout" leave.records
+cp stdout leave.records
 ok '  has verdicts of its own, which name no first one' sh -c "grep '\"control\"' leave.records | jq -e -s 'map(select(.kind == \"verdict\")) |
 	length > 0 and all(.[]; .reevaluates.verdict == null and .reevaluates.record == null and (.id | test(\"^e-[0-9a-f]+-k0-[0-9a-f]{8}-1\$\")))' >/dev/null"
 grep -v '"control":{' leave.records >plain.records
@@ -141,11 +133,11 @@ version=$("$ww" version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | head -n 1)
 other=${version//[1-9]/7}
 patched "\"wirewitness\":\"$version\"" "\"wirewitness\":\"$other\"" old.tape
 ok 'a tape of another version is replayed' code 0 "$ww" replay old.tape
-ok '  its records' cmp "$work/stdout" "$golden"
+ok '  its records' cmp stdout "$golden"
 ok '  with a word about it' said "is of version $other, this is $version"
 ok '  but not judged again' code 3 "$ww" replay -c lenient.yaml old.tape
 ok '  says why' said 'cannot be derived'
-is '  and nothing else' "$(wc -c <"$work/stdout")" 0
+is '  and nothing else' "$(wc -c <stdout)" 0
 ok '  nor into a ledger' code 3 "$ww" replay -c lenient.yaml -d refused old.tape
 ok '  of which nothing is left' test ! -e refused
 patched "\"wirewitness\":\"$version\"" "\"wirewitnezz\":\"$version\"" nameless.tape
