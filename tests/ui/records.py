@@ -63,8 +63,7 @@ flow = next(x for x in records if x["kind"] == "flow")
 r = renamed(nothing, 6)
 r.update(verdict="ACTED_UNDECODED", reason="TLS_OPAQUE", evidence="E1")
 r["wire"] = {"retries": 0, "attempts": [], "undecoded": {"flow": flow["id"], "destination": "payments.test", "peer": flow["peer"], "tls": True,
-             "bytesSent": 18446744073709551615, "bytesAcked": 1, "bytesReceived": 0}, "nearMissTotal": 0, "nearMiss": []}
-r["wire"]["undecoded"]["bytesSent"] = "18446744073709551615"
+             "bytesSent": "18446744073709551615", "bytesAcked": 1, "bytesReceived": 0}, "nearMissTotal": 0, "nearMiss": []}
 r["refs"] = [flow["id"]]
 put(r)
 put(renamed(confirmed, 7))  # erased later
