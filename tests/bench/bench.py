@@ -224,5 +224,5 @@ class Daemon:
             die("the daemon failed: " + (self.dir / "log").read_text())
 
 
-def write_result(place, result):
-    place.dir.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+def write_result(folder, result):
+    folder.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
