@@ -21,9 +21,7 @@ def complete(rng, kind, number, seed):
            "claim": rng.choice(["call", None]), "show": "real", "gap": rng.randint(0, 8), "stream": rng.random() < 0.4,
            "cents": rng.randint(1, 99999), "customer": f"c{number}"} | kind["build"](rng)
     trace = rng.choice(["parent", "parent", "both", "key", "none"])
-    for op in run["ops"]:
-        op.setdefault("trace", trace)
-    run["ops"] = [dict(op) for op in run["ops"]]
+    run["ops"] = [{"trace": trace} | op for op in run["ops"]]
     if run["claim"] == "call" and not run["span"] and run["model"]:
         run["claim"] = None
     return run

@@ -174,10 +174,10 @@ def table(folder, plan, ledgers):
 
 def wait(plan, lanes):
     wanted = {r["run"] for r in json.load(open(plan, encoding="utf-8")) if r["lane"] in lanes and KINDS[r["kind"]]["right"] != {"NONE"}}
-    judged, asked = Judged(), len(wanted)
+    judged = Judged()
     for line in sys.stdin:
         judged.take(line)
-        if '"verdict"' in line and asked:
+        if '"verdict"' in line:
             record = json.loads(line)["record"]
             if record and record["kind"] == "verdict" and record["verdict"] != "PENDING":
                 wanted.discard(judged.run_of(record))
