@@ -57,6 +57,9 @@
 	X(NARRATED_ONLY, 31, "NARRATED_ONLY",                                                      \
 	  "as CONTROL_MISSING, and a text says that it was done")
 
+/* What is announced without a date is waited for so long. */
+#define WW_WILL_NS 300000000000ull
+
 /* Why a verdict is UNVERIFIABLE, or what caps it. */
 #define WW_REASONS(X)                                                                              \
 	X(NONE, 0, "", "")                                                                         \

@@ -149,19 +149,25 @@ static inline void tape_take(void *ctx, enum ww_record_kind kind, struct ww_slic
 	}
 }
 
-/* Feeds the events to a pipeline of the tape's configuration, and ends it. */
-static inline void tape_play(const struct tape *t, struct ww_event *const *ev, unsigned count,
-			     struct tape_run *ret_run)
+/* Feeds the events to a pipeline of the tape's configuration, and ends it. Records go to `take`. */
+static inline void tape_feed(const struct tape *t, struct ww_event *const *ev, unsigned count,
+			     ww_record_fn take, void *ctx, struct ww_pipeline_stats *ret_stats)
 {
 	struct ww_contract_error error = {0};
 	struct ww_pipeline *p = NULL;
 
-	memset(ret_run, 0, sizeof(*ret_run));
-	if (ww_pipeline_new(&t->cfg, tape_take, ret_run, &p, &error) < 0)
+	if (ww_pipeline_new(&t->cfg, take, ctx, &p, &error) < 0)
 		abort();
 	for (unsigned i = 0; i < count; i++)
 		ww_pipeline_feed(p, ev[i]);
 	ww_pipeline_finish(p);
-	ret_run->stats = ww_pipeline_stats(p);
+	*ret_stats = ww_pipeline_stats(p);
 	ww_pipeline_free(p);
+}
+
+static inline void tape_play(const struct tape *t, struct ww_event *const *ev, unsigned count,
+			     struct tape_run *ret_run)
+{
+	memset(ret_run, 0, sizeof(*ret_run));
+	tape_feed(t, ev, count, tape_take, ret_run, &ret_run->stats);
 }

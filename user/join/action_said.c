@@ -61,7 +61,7 @@ uint64_t ww_action_claims_due(const struct ww_action *a)
 		const struct ww_action_claim *k = &a->claims[i];
 		uint64_t until = k->done          ? k->at.ns
 				 : k->deadline.ns ? k->deadline.ns
-						  : k->at.ns + WW_ACTION_WILL_NS;
+						  : k->at.ns + WW_WILL_NS;
 
 		if (until > due)
 			due = until;

@@ -243,7 +243,6 @@ bool ww_action_claims_done(const struct ww_action *a);
 const char *ww_action_claimed(const struct ww_action *a);
 
 /* Until when its claims may be kept: a time since boot. */
-#define WW_ACTION_WILL_NS 300000000000ull /* a claim "will" without a deadline */
 uint64_t ww_action_claims_due(const struct ww_action *a);
 
 /* Waiting for judgement, by number; go on with ->next. */

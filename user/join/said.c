@@ -136,7 +136,7 @@ static struct ww_boot due_of(const struct text *s, const struct ww_action *a,
 			     const struct ww_action_said *said)
 {
 	const struct ww_contract *c = &s->call->phrases->contracts->items[a->contract];
-	uint64_t wait = c->deadline_s ? c->deadline_s * NS_PER_S : WW_ACTION_WILL_NS;
+	uint64_t wait = c->deadline_s ? c->deadline_s * NS_PER_S : WW_WILL_NS;
 
 	return (struct ww_boot){said->at.ns + (said->claim.kind == WW_PHRASE_WILL ? wait : 0)};
 }

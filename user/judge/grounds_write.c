@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "join/said.h"
 #include "judge/verdict.h"
 
 /* --- the contract's terms -----------------------------------------------------------------------
@@ -171,6 +172,36 @@ static void write_terms(struct ww_jsonw *w, const struct ww_contract *c)
 	if (ww_contract_networked(c) && terms_bytes(c) <= WW_TERMS_BYTES_MAX)
 		write_network(w, c);
 	ww_jsonw_end_object(w);
+}
+
+static bool is_other(const struct ww_verdict_record *v, unsigned i)
+{
+	return ww_said_may_mean(&v->k->action->prose, (int)i) &&
+	       &v->contracts->items[i] != v->k->contract;
+}
+
+/* Of the other tools that prose may mean: nothing of theirs left, either. */
+static void write_may_mean(struct ww_jsonw *w, const struct ww_verdict_record *v)
+{
+	const struct ww_contracts *all = v->contracts;
+	size_t n = 0;
+
+	if (!v->k->action->prose.only || v->k->action->prose.tool_count < 2)
+		return;
+	for (unsigned i = 0; i < all->count; i++)
+		n += is_other(v, i) ? terms_bytes(&all->items[i]) : 0;
+	if (n > WW_TERMS_BYTES_MAX)
+		return;
+	ww_jsonw_array(w, "mayMean");
+	for (unsigned i = 0; i < all->count; i++) {
+		if (!is_other(v, i))
+			continue;
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "tool", all->items[i].tool);
+		write_terms(w, &all->items[i]);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
 }
 
 /* --- the rest -----------------------------------------------------------------------------------
@@ -371,8 +402,9 @@ static void write_dates(struct ww_jsonw *w, const struct ww_grounds *g)
 		ww_jsonw_bool(w, "finished", true);
 }
 
-static void write_wire(struct ww_jsonw *w, const struct ww_case *k)
+static void write_wire(struct ww_jsonw *w, const struct ww_verdict_record *v)
 {
+	const struct ww_case *k = v->k;
 	const struct ww_grounds *g = &k->grounds;
 
 	ww_jsonw_u64(w, "fromBootNs", k->joined.window.from.ns);
@@ -395,6 +427,7 @@ static void write_wire(struct ww_jsonw *w, const struct ww_case *k)
 	}
 	ww_jsonw_end_array(w);
 	write_undecoded(w, g);
+	write_may_mean(w, v);
 	write_control(w, k);
 }
 
@@ -410,6 +443,6 @@ void ww_grounds_write(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	ww_jsonw_bool(w, "remote", g->remote);
 	write_terms(w, v->k->contract);
 	if (!ww_rule_plainly(g, &plain))
-		write_wire(w, v->k);
+		write_wire(w, v);
 	ww_jsonw_end_object(w);
 }

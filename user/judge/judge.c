@@ -423,7 +423,7 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 	};
 
 	if (!a->model.asked)
-		ask.until.ns = a->received.ns + WW_ACTION_WILL_NS;
+		ask.until.ns = a->received.ns + WW_WILL_NS;
 	else if (ask.until.ns == 0)
 		ask.until.ns = a->model.at.ns + ASKED_WAIT_NS;
 	return ask;

@@ -162,8 +162,9 @@ void ww_rederive_free(struct ww_rederive *rd)
 /* --- records ------------------------------------------------------------------------------------
  */
 
-static const char *const kind_names[WW_RD_KIND_MAX] = {"exchange", "span",    "flow", "coverage",
-						       "action",   "verdict", "life", "mcp_call"};
+static const char *const kind_names[WW_RD_KIND_MAX] = {"exchange", "span",     "flow",
+						       "coverage", "action",   "verdict",
+						       "life",     "mcp_call", "model_call"};
 
 /* Every record begins with its kind and id. Whether one of them is there twice is seen when all of
  * it is read. */
@@ -565,8 +566,8 @@ static bool may_concern(const struct ww_rd_absence *a, const struct ww_rd_record
 	const struct ww_success *s = &a->contract->success;
 	const struct ww_rd_exchange *x = rec->x;
 
-	if (rec->index > a->verdict->index || (rec->taken_in && !a->control && !a->shows) ||
-	    !ww_rd_fits(a->contract, x))
+	if (rec->index > a->verdict->index ||
+	    (rec->taken_in && !a->control && !a->shows && !a->any) || !ww_rd_fits(a->contract, x))
 		return false;
 	/* What is no tool call of the protocol has no record of one. */
 	if (a->contract->mcp_tool && !x->mcp_tool.s.p)

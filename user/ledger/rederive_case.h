@@ -23,6 +23,7 @@ enum ww_rd_kind {
 	WW_RD_VERDICT,
 	WW_RD_LIFE,
 	WW_RD_MCP,
+	WW_RD_MODEL,
 	WW_RD_KIND_MAX
 };
 
@@ -66,6 +67,7 @@ struct ww_rd_absence {
 	bool maybe;    /* one that is there may be another action's, or of another thing */
 	bool succeeds; /* only one that may have had an effect */
 	bool shows;    /* only with a declared answer */
+	bool any;      /* one that is another action's, too */
 };
 
 /* The newest record of this kind and id before `index`, or NULL. */

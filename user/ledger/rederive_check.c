@@ -285,7 +285,10 @@ static void check_refs(struct ww_rd_exam *e)
 	struct ww_json_token t;
 	struct ww_json j;
 
-	ww_json_init(&j, e->v.refs);
+	if (ww_fields_array(e->v.refs, &j) < 0) {
+		ww_rd_differ(e, "refs", "a list that can be read", "another");
+		return;
+	}
 	while (ww_json_next(&j, &t) == WW_PARSE_DONE) {
 		struct ww_rd_text id = {t.raw, t.escaped};
 
@@ -418,7 +421,7 @@ static bool rests_on_all(const struct ww_ruling *r)
 }
 
 /* A call beside those that it names would make it another verdict. One that only a claim names, or
- * beside those with an id, may be another action's. */
+ * beside those with an id, may be another action's. Prose takes nothing, and means all of them. */
 static void note_absence(struct ww_rd_exam *e, const struct ww_ruling *r)
 {
 	struct ww_rd_absence a = {
@@ -428,12 +431,16 @@ static void note_absence(struct ww_rd_exam *e, const struct ww_ruling *r)
 		.from_ns = e->v.grounds.from_ns,
 		.to_ns = e->v.grounds.to_ns,
 		.field = "wire",
-		.maybe = (!e->g.spanned && !e->g.asked) || e->g.grade == WW_JOIN_EXACT,
+		.maybe = !e->g.prose &&
+			 ((!e->g.spanned && !e->g.asked) || e->g.grade == WW_JOIN_EXACT),
 		.succeeds = r->deciding != NULL,
+		.any = e->g.prose,
 	};
 
-	if (rests_on_all(r) && !e->v.controlled)
-		ww_rd_absent(e->rd, &a);
+	if (!rests_on_all(r) || e->v.controlled)
+		return;
+	ww_rd_absent(e->rd, &a);
+	ww_rd_prose_absent(e, &a);
 }
 
 static void compare(struct ww_rd_exam *e)
@@ -510,7 +517,7 @@ static bool is_understood(struct ww_rd_exam *e)
 		return false;
 	}
 	if (!ww_rd_is(e->v.engine, "effect") && !ww_rd_is(e->v.engine, "commit") &&
-	    !ww_rd_is(e->v.engine, "control")) {
+	    !ww_rd_is(e->v.engine, "control") && !ww_rd_is(e->v.engine, "prose")) {
 		ww_rd_open(e, "engine", "an engine whose rules are carried", "another");
 		return false;
 	}
@@ -546,6 +553,7 @@ static void examine(struct ww_rd_exam *e)
 	take_terms(e);
 	check_span(e);
 	check_claims(e);
+	ww_rd_check_prose(e);
 	check_action(e);
 	check_refs(e);
 	if (e->open)

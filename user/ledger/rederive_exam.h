@@ -82,6 +82,11 @@ void ww_rd_check_details(struct ww_rd_exam *e, const struct ww_ruling *r);
 void ww_rd_check_control(struct ww_rd_exam *e);
 void ww_rd_check_run(struct ww_rd_exam *e, const struct ww_ruling *r);
 
+/* rederive_prose.c: what texts claimed, and the grounds of what prose alone speaks of; then what
+ * must not be there of the other tools that it may mean. */
+void ww_rd_check_prose(struct ww_rd_exam *e);
+void ww_rd_prose_absent(struct ww_rd_exam *e, const struct ww_rd_absence *like);
+
 /* rederive_wire.c: attempts and other calls, into the grounds; then the call that decided. */
 void ww_rd_check_wire(struct ww_rd_exam *e);
 void ww_rd_check_call(struct ww_rd_exam *e, const struct ww_grounds_attempt *deciding);

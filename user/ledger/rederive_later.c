@@ -241,15 +241,17 @@ static void check_findings(struct ww_rd_exam *e, uint64_t hurried)
 	struct ww_rd_text exchange;
 	struct ww_json j;
 	uint64_t said = 0;
-	bool listed = ww_fields_array(e->v.findings, &j) == 0;
+	int r = e->v.findings.n ? ww_fields_array(e->v.findings, &j) : 0;
 
-	while (listed && ww_rd_finding_next(&j, &exchange) == 1) {
+	while (e->v.findings.n && r >= 0 && (r = ww_rd_finding_next(&j, &exchange)) == 1) {
 		for (unsigned i = 0; i < e->v.attempt_count; i++) {
 			if (ww_rd_same(e->v.attempts[i].exchange, exchange))
 				said |= 1ull << i;
 		}
 	}
-	if (said != hurried)
+	if (r < 0)
+		ww_rd_differ(e, "findings", "a list that can be read", "another");
+	else if (said != hurried)
 		ww_rd_differ(e, "findings", "the retries that came before their time", "others");
 }
 

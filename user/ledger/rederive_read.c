@@ -377,7 +377,13 @@ static int read_said(struct ww_rd_verdict *v, struct ww_errtext *why)
 	struct ww_slice claims, result = WW_SLICE_NULL;
 	struct ww_member_want m[] = {WW_MEMBER("claim", TEXT, &v->claim),
 				     WW_MEMBER("claims", RAW, &claims),
-				     WW_MEMBER("toolResult", MAYBE, &result)};
+				     WW_MEMBER("toolResult", MAYBE, &result),
+				     WW_MEMBER("prose", MAYBE, &v->prose),
+				     WW_MEMBER("narrated", MAYBE, &v->narrated),
+				     WW_MEMBER("proseOnly", FLAG, &v->prose_only)};
+	struct ww_member_want p[] = {WW_MEMBER("tools", U64, &v->prose_tools),
+				     WW_MEMBER("earlier", BOOL, &v->prose_earlier),
+				     WW_MEMBER("blind", BOOL, &v->prose_blind)};
 	struct ww_member_want t[] = {
 		WW_MEMBER("exchange", TEXT, &v->shown_exchange),
 		WW_MEMBER("isError", BOOL, &v->shown_error),
@@ -387,6 +393,8 @@ static int read_said(struct ww_rd_verdict *v, struct ww_errtext *why)
 	};
 	int r = WW_MEMBERS_READ(v->said, "said", m, why);
 
+	if (r == 0 && v->prose_only)
+		r = WW_MEMBERS_READ(v->said, "said", p, why);
 	if (r == 0 && result.n)
 		r = WW_MEMBERS_READ(result, "the tool's result", t, why);
 	v->shown = result.n > 0;
@@ -726,6 +734,7 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		WW_MEMBER("almost", NUMBER, &almost),
 		WW_MEMBER("shownElsewhere", FLAG, &g->shown_elsewhere),
 		WW_MEMBER("control", MAYBE, &control),
+		WW_MEMBER("mayMean", MAYBE, &g->may_mean),
 	};
 	int r = WW_MEMBERS_READ(text, "grounds", m, why);
 

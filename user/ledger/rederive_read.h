@@ -149,7 +149,8 @@ struct ww_rd_grounds {
 	struct ww_rd_values answers[WW_GROUNDS_ATTEMPTS_MAX];
 	bool controlled;
 	struct ww_rd_ground_control control;
-	uint32_t not_held; /* bit set of enum ww_world_item */
+	struct ww_slice may_mean; /* the array's text; empty: not there */
+	uint32_t not_held;        /* bit set of enum ww_world_item */
 	uint64_t undecoded, rivals;
 	struct ww_rd_text undecoded_evidence;
 	bool opaque, torn, inside;
@@ -173,6 +174,11 @@ struct ww_rd_verdict {
 	struct ww_rd_text shown_exchange, shown_digest;
 	bool shown_error;
 	struct ww_slice shows, differs; /* the arrays' texts; empty: none */
+
+	struct ww_slice prose, narrated; /* the arrays' texts; empty: not there */
+	bool prose_only;                 /* prose alone speaks of it: */
+	bool prose_earlier, prose_blind;
+	uint64_t prose_tools;
 
 	bool spanned;
 	struct ww_rd_text span_id, span_trace, span_status, span_start, span_end, span_error;

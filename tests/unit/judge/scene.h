@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "base/encode.h"
-#include "derived.h"
+#include "../../lib/derived.h"
 
 #define BASE_NS    1000000000000ull
 #define WALL_NS    1790000000000000000ull
@@ -437,6 +437,25 @@ static inline void hang_up(struct scene *s, const struct call *c, uint64_t cooki
 		   f->bytes_received, c->to ? c->to : c->from);
 }
 
+static inline void scene_keep_model(struct scene *s, const struct ww_exchange *x,
+				    const struct ww_model_call *model)
+{
+	WW_AUTO_FREE struct ww_model_call *m = malloc(sizeof(*m));
+	WW_AUTO_BUF struct ww_buf b = {0};
+	struct ww_jsonw w;
+
+	assert_non_null(m);
+	memcpy(m, model, sizeof(*m));
+	m->cookie = x->cookie;
+	m->index = x->index;
+	m->t = x->t_first_req;
+	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
+	ww_jsonw_init(&w, &b);
+	ww_model_write(m, &s->clock, &w);
+	assert_true(ww_jsonw_ok(&w));
+	scene_keep(s, ww_buf_slice(&b));
+}
+
 /* Records an exchange and hands it over. */
 static inline void deliver(struct scene *s, const struct ww_exchange *x,
 			   const struct ww_model_call *model)
@@ -457,6 +476,8 @@ static inline void deliver(struct scene *s, const struct ww_exchange *x,
 		ww_mcp_write(mcp, x, &s->clock, &w);
 		scene_keep(s, ww_buf_slice(&b));
 	}
+	if (model)
+		scene_keep_model(s, x, model);
 	assert_int_equal(ww_judge_exchange(s->judge, x, model, mcp), 0);
 }
 
@@ -653,7 +674,6 @@ static inline struct scene *scene_open_by(const char *yaml, bool prose)
 	cover(s, 31, WW_PROBE_ATTACHED, 0);
 	born(s, AGENT, 1, 1);
 	born(s, STRANGER, 1, 1);
-	s->underivable = prose; /* texts are not recorded */
 	return s;
 }
 

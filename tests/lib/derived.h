@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a scene records, all kinds, as one text: and the verdicts in it derived again by the
- * auditor's rules. Every scene of the judge's tests ends with that.
+ * What a scene or a tape gives in records, all kinds, as one text: and the verdicts in it derived
+ * again by the auditor's rules. Every scene of the judge's tests ends with that.
  */
 #pragma once
 
