@@ -77,6 +77,18 @@ static void write_tools(const struct ww_model_call *c, struct ww_jsonw *w)
 		ww_jsonw_u64(w, "toolResultsDropped", c->tool_results_dropped);
 }
 
+/* What tells, beside the claims, which calls they may mean. */
+static void write_history(const struct ww_model_call *c, struct ww_jsonw *w)
+{
+	ww_jsonw_u64(w, "turnCalls", c->turn_call_count);
+	ww_jsonw_array(w, "earlierTools");
+	for (unsigned i = 0; i < c->earlier_count; i++)
+		ww_jsonw_cstr(w, NULL, c->earlier[i]);
+	ww_jsonw_end_array(w);
+	if (c->history_over)
+		ww_jsonw_bool(w, "historyOver", true);
+}
+
 static void write_claims(const struct ww_model_call *c, const char *key,
 			 const struct ww_phrases_said *said, struct ww_jsonw *w)
 {
@@ -88,6 +100,8 @@ static void write_claims(const struct ww_model_call *c, const char *key,
 	for (unsigned i = 0; i < said->count; i++)
 		ww_phrase_said_write(c->phrases, &said->items[i], NULL, w);
 	ww_jsonw_end_array(w);
+	if (said == &c->said)
+		write_history(c, w);
 	ww_jsonw_end_object(w);
 }
 

@@ -10,8 +10,9 @@
  * first.
  *
  * What a record is alone in saying is taken from it: whether a body rule held (bodies are not
- * kept), which items of the closed-world checklist failed beyond those that coverage and near
- * misses show, and how many others could have meant a call. docs/reports.md says what follows.
+ * kept), that a phrase rule matched (nor are texts), which items of the closed-world checklist
+ * failed beyond those that coverage and near misses show, and how many others could have meant a
+ * call. docs/reports.md says what follows.
  */
 #pragma once
 

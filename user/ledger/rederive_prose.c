@@ -13,6 +13,12 @@
 
 #define NS_PER_S 1000000000ull
 
+/* More than the monitor writes is looked at by nobody: claims of a verdict, calls and earlier tools
+ * of a model call, and references among which the answer that asked for the call is. */
+#define SAID_MAX  16u
+#define NAMES_MAX 256u
+#define REFS_MAX  32u
+
 /* A claim, as it stands in a verdict and in the record of the model call. */
 struct said {
 	struct ww_rd_text kind, topic, rule, exchange, digest;
@@ -25,6 +31,11 @@ struct model {
 	struct ww_rd_number results_dropped;
 	struct ww_slice calls;            /* the array's text */
 	struct ww_slice prose, reasoning; /* the objects' texts; empty: nothing was found */
+
+	/* of prose; `earlier` empty: not recorded */
+	struct ww_rd_number turn_calls;
+	struct ww_slice earlier; /* tools of earlier turns: the array's text */
+	bool over;               /* more calls than are looked at */
 };
 
 static int read_said(struct ww_slice text, struct said *s, struct ww_errtext *why)
@@ -52,8 +63,16 @@ static int read_model(struct ww_slice json, struct model *c, struct ww_errtext *
 		WW_MEMBER("reasoning", MAYBE, &c->reasoning),
 	};
 
+	struct ww_member_want p[] = {
+		WW_MEMBER("turnCalls", NUMBER, &c->turn_calls),
+		WW_MEMBER("earlierTools", MAYBE, &c->earlier),
+		WW_MEMBER("historyOver", FLAG, &c->over),
+	};
+	int r;
+
 	memset(c, 0, sizeof(*c));
-	return WW_MEMBERS_READ(json, "the model call", m, why);
+	r = WW_MEMBERS_READ(json, "the model call", m, why);
+	return r < 0 || !c->prose.n ? r : WW_MEMBERS_READ(c->prose, "its prose", p, why);
 }
 
 /* The model call that an exchange is: "m-" where that has "x-". */
@@ -163,7 +182,7 @@ static void check_list(struct ww_rd_exam *e, const char *field, struct ww_slice 
 	int r = list.n ? ww_fields_array(list, &j) : 0;
 
 	while (list.n && r >= 0 && (r = ww_fields_next(&j, &t, &text)) == 1) {
-		r = read_said(text, ret_last, NULL);
+		r = *ret_count < SAID_MAX ? read_said(text, ret_last, NULL) : -EINVAL;
 		if (r < 0)
 			break;
 		check_said(e, field, ret_last, checks);
@@ -180,8 +199,15 @@ static void check_list(struct ww_rd_exam *e, const char *field, struct ww_slice 
 
 struct call_search {
 	const struct ww_rd_exam *e;
-	bool found; /* the action's own call */
+	unsigned looked;
+	bool found;
 };
+
+static int one_more(struct call_search *s, struct ww_errtext *why)
+{
+	return s->looked++ < NAMES_MAX ? 0
+				       : ww_errtext_set(why, -EINVAL, "over %u calls", NAMES_MAX);
+}
 
 static int match_call(void *ctx, const struct ww_json_token *t, struct ww_slice text,
 		      struct ww_errtext *why)
@@ -239,7 +265,7 @@ static void check_narrated(struct ww_rd_exam *e)
 			     said ? "false" : "true");
 	if (said || ww_fields_array(v->refs, &j) < 0)
 		return;
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE) {
+	for (unsigned i = 0; i < REFS_MAX && ww_json_next(&j, &t) == WW_PARSE_DONE; i++) {
 		if (t.type == WW_JSON_STRING && ww_slice_starts(t.raw, WW_SLICE_LIT("x-")) &&
 		    narrates(e, t.raw)) {
 			ww_rd_differ(e, "said.narrated", "what the answer that asked for it says",
@@ -304,8 +330,10 @@ static void check_tools(struct ww_rd_exam *e)
 	}
 	while (v->grounds.may_mean.n && r >= 0 && (r = next_tool(&j, &tool, &terms)) == 1) {
 		take_tool(e, tool, terms);
-		count++;
+		if (count++ == WW_CONTRACTS_MAX)
+			r = -EINVAL;
 	}
+	e->open |= r < 0;
 	if (r < 0)
 		ww_rd_differ(e, "grounds.mayMean", "a list that can be read", "another");
 	else if (count != v->prose_tools)
@@ -341,7 +369,7 @@ static bool is_due(struct ww_rd_exam *e, const struct said *s, uint64_t ended_ns
 }
 
 /* From the turn's begin, which is no later than the request, to when it had to be there. */
-static void check_window(struct ww_rd_exam *e, const struct said *s)
+static void check_window(struct ww_rd_exam *e, const struct said *s, const struct model *m)
 {
 	const struct ww_rd_grounds *g = &e->v.grounds;
 	struct ww_rd_record *rec =
@@ -350,12 +378,27 @@ static void check_window(struct ww_rd_exam *e, const struct said *s)
 
 	if (!x || !g->wire)
 		return; /* that was said; or nothing was looked for */
-	if (g->from_ns > x->req_first_ns)
-		ww_rd_differ(e, "grounds.fromBootNs", "all of the turn that led to the text",
-			     "less");
+	if (g->from_ns > x->req_first_ns || (m->turn_calls.n == 0 && g->from_ns != x->req_first_ns))
+		ww_rd_differ(e, "grounds.fromBootNs", "the begin of the turn that led to the text",
+			     "another time");
 	if (!is_due(e, s, x->ended_ns))
 		ww_rd_differ(e, "grounds.toBootNs", "the text's end, and the wait for what it says",
 			     "another time");
+}
+
+/* One of the tools that the text may mean. */
+static bool is_meant(const struct ww_rd_exam *e, struct ww_rd_text name)
+{
+	bool meant = ww_rd_same(name, e->v.tool);
+	struct ww_rd_text tool;
+	struct ww_slice terms;
+	struct ww_json j;
+
+	if (ww_fields_array(e->v.grounds.may_mean, &j) < 0)
+		return meant;
+	while (!meant && next_tool(&j, &tool, &terms) == 1)
+		meant = ww_rd_same(name, tool);
+	return meant;
 }
 
 static int match_tool(void *ctx, const struct ww_json_token *t, struct ww_slice text,
@@ -366,22 +409,44 @@ static int match_tool(void *ctx, const struct ww_json_token *t, struct ww_slice 
 	bool complete;
 	struct ww_member_want m[] = {WW_MEMBER("name", TEXT, &name),
 				     WW_MEMBER("complete", BOOL, &complete)};
-	int r = WW_MEMBERS_READ(text, "a tool call", m, why);
-	struct ww_rd_text tool;
-	struct ww_slice terms;
-	struct ww_json j;
+	int r = one_more(s, why);
 
-	if (r < 0 || !complete)
-		return r;
-	s->found |= ww_rd_same(name, s->e->v.tool);
-	if (ww_fields_array(s->e->v.grounds.may_mean, &j) < 0)
-		return 0;
-	while (next_tool(&j, &tool, &terms) == 1)
-		s->found |= ww_rd_same(name, tool);
-	return 0;
+	if (r == 0)
+		r = WW_MEMBERS_READ(text, "a tool call", m, why);
+	s->found |= r == 0 && complete && is_meant(s->e, name);
+	return r;
 }
 
-/* As far as the model call's own record shows the turn. */
+static int match_earlier(void *ctx, const struct ww_json_token *t, struct ww_slice text,
+			 struct ww_errtext *why)
+{
+	struct call_search *s = ctx;
+	int r = one_more(s, why);
+
+	if (r == 0 && t->type != WW_JSON_STRING)
+		return ww_errtext_set(why, -EINVAL, "a tool's name is not a text");
+	s->found |= r == 0 && is_meant(s->e, (struct ww_rd_text){t->raw, t->escaped});
+	return r;
+}
+
+/* Whether one of the tools was called in an earlier turn of the conversation. */
+static void check_earlier(struct ww_rd_exam *e, const struct ww_rd_record *rec,
+			  const struct model *m)
+{
+	struct call_search search = {.e = e};
+	struct ww_errtext why = {""};
+
+	if (!m->earlier.n)
+		ww_rd_open(e, "said.earlier", "the tools of earlier turns",
+			   "they are not recorded");
+	else if (ww_members_each(m->earlier, "its earlier tools", match_earlier, &search, &why) < 0)
+		ww_rd_unreadable(e, "said.earlier", rec, why.text);
+	else if (search.found != e->v.prose_earlier)
+		ww_rd_differ(e, "said.earlier", search.found ? "true" : "false",
+			     search.found ? "false" : "true");
+}
+
+/* The turn, as far as the record of the model call shows it. */
 static void check_turn(struct ww_rd_exam *e, const struct said *s)
 {
 	struct call_search own = {.e = e};
@@ -394,14 +459,17 @@ static void check_turn(struct ww_rd_exam *e, const struct said *s)
 		return;
 	rec = ww_rd_before(e->rd, WW_RD_MODEL, ww_slice_str(id), e->rec->index);
 	if (!rec || read_model(rec->json, &m, NULL) < 0)
-		return;
-	if ((!m.whole || !m.turn.s.p || m.results_dropped.n) && !e->v.prose_blind)
-		ww_rd_differ(e, "said.blind", "true: the request was not seen whole", "false");
+		return; /* that was said */
+	if ((!m.whole || !m.turn.s.p || m.results_dropped.n || m.over) && !e->v.prose_blind)
+		ww_rd_differ(e, "said.blind", "true: the turn was not seen whole", "false");
 	if (ww_members_each(m.calls, "its calls", match_tool, &own, &why) < 0)
 		ww_rd_unreadable(e, "said.prose", rec, why.text);
 	else if (own.found)
 		ww_rd_open(e, "said.proseOnly", "an answer that asks for none of the tools",
 			   "a call that the text may mean");
+	if (e->v.grounds.wire)
+		check_earlier(e, rec, &m);
+	check_window(e, s, &m);
 }
 
 static void check_only(struct ww_rd_exam *e, unsigned count, const struct said *s)
@@ -415,14 +483,13 @@ static void check_only(struct ww_rd_exam *e, unsigned count, const struct said *
 	g->prose_taken = v->near_total > v->near_count;
 	for (unsigned i = 0; i < v->near_count; i++)
 		g->prose_taken |= ww_rd_is(v->near[i].why, "taken");
-	if (count != 1 || v->spanned || v->claim_count || v->grounds.asked ||
-	    v->tool_call_id.s.p || v->controlled) {
+	if (count != 1 || v->spanned || v->claim_count || v->grounds.asked || v->tool_call_id.s.p ||
+	    v->controlled) {
 		ww_rd_differ(e, "said.proseOnly", "one claim in prose, and nobody else's", "more");
 		return;
 	}
 	check_tools(e);
 	check_turn(e, s);
-	check_window(e, s);
 }
 
 void ww_rd_check_prose(struct ww_rd_exam *e)
