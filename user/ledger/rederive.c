@@ -534,9 +534,18 @@ static size_t first_from(const struct ww_rederive *rd, const struct ww_rd_absenc
 	return lo;
 }
 
-/* Whether the verdict says of this call what it is: then that was held against it. */
-static bool is_told(const struct ww_rd_verdict *v, struct ww_slice id)
+/* Of a call that fits by its record: whether it may be a miss all the same. A path with values is
+ * not kept. */
+static bool may_miss(const struct ww_rd_near *n, const struct ww_rd_exchange *x)
 {
+	return (!ww_rd_is(n->why, "request") && !ww_rd_is(n->why, "destination")) ||
+	       ww_slice_find(x->path.s, 0, '{') < x->path.s.n;
+}
+
+/* Whether the verdict says of this call what it is: then that was held against it. */
+static bool is_told(const struct ww_rd_verdict *v, const struct ww_rd_record *rec)
+{
+	struct ww_slice id = rec->id;
 	const struct ww_rd_ground_control *c = &v->grounds.control;
 
 	for (unsigned i = 0; i < v->attempt_count; i++) {
@@ -555,7 +564,7 @@ static bool is_told(const struct ww_rd_verdict *v, struct ww_slice id)
 		return true;
 	for (unsigned i = 0; i < v->near_count; i++) {
 		if (ww_slice_eq(v->near[i].exchange.s, id))
-			return true;
+			return may_miss(&v->near[i], rec->x);
 	}
 	return v->near_total > v->near_count && !v->controlled;
 }
@@ -584,9 +593,8 @@ static bool is_explained(const struct ww_rd_absence *a, const struct ww_rd_recor
 {
 	struct ww_rd_text trace = rec->x->trace_id;
 
-	return is_told(v, rec->id) ||
-	       (a->control && a->control->same == WW_CONTROL_SAME_TRACE && trace.s.p &&
-		v->spanned && !ww_rd_same(trace, v->span_trace));
+	return is_told(v, rec) || (a->control && a->control->same == WW_CONTROL_SAME_TRACE &&
+				   trace.s.p && v->spanned && !ww_rd_same(trace, v->span_trace));
 }
 
 /* A call that fits, in the window, that nothing explains. */
