@@ -2,6 +2,7 @@
 #include "selection.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/encode.h"
 #include "base/log.h"
@@ -423,6 +424,31 @@ static bool follow_id(void *ctx, struct ww_slice id)
 	return choose(j, index);
 }
 
+/* The record of the model call or tool call that an exchange is: 'm' or 't'. */
+static void follow_call(struct job *j, struct ww_slice exchange, char kind)
+{
+	char id[64];
+
+	snprintf(id, sizeof(id), "%c%.*s", kind, (int)(exchange.n < 40 ? exchange.n - 1 : 0),
+		 (const char *)exchange.p + 1);
+	follow_id(j, ww_slice_str(id));
+}
+
+/* Where the texts are found whose claims a verdict names. */
+static void follow_texts(struct job *j, struct ww_slice verdict)
+{
+	struct ww_member_walk w;
+	struct ww_member m;
+
+	ww_member_begin(&w, verdict);
+	while (j->error == 0 && ww_member_next(&w, &m)) {
+		if ((ww_slice_eq_str(m.path, "said.prose.exchange") ||
+		     ww_slice_eq_str(m.path, "said.narrated.exchange")) &&
+		    m.value.type == WW_JSON_STRING && ww_record_index_is_id(m.value.raw))
+			follow_call(j, m.value.raw, 'm');
+	}
+}
+
 static bool follow_mention(void *ctx, uint64_t index)
 {
 	return choose(ctx, index);
@@ -456,6 +482,11 @@ static int follow(struct job *j, uint64_t index)
 	if (!is_followed(&v[0]) && !(j->c->has_root && index == j->c->root))
 		return 0;
 	ww_records_mentioned(json, follow_id, j);
+	if (j->error == 0 && kind_is(&v[0], "verdict"))
+		follow_texts(j, json);
+	if (j->error == 0 && kind_is(&v[0], "exchange") && v[1].raw.p &&
+	    ww_record_index_is_id(v[1].raw))
+		follow_call(j, v[1].raw, 't');
 	if (j->error == 0 && kind_is(&v[0], "finding") && v[1].raw.p &&
 	    ww_record_index_is_id(v[1].raw))
 		follow_id(j, v[1].raw);

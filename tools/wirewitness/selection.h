@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which records go into a report: the verdicts that are asked for (or a sample of them), whatever
- * they rest on (followed to actions, exchanges, spans, flows, actors), the verdicts that supersede
+ * they rest on (followed to actions, exchanges, spans, flows, actors, tool calls, and the model
+ * calls whose texts they name), the verdicts that supersede
  * them, and of the period the newest coverage record of each scope, all losses, findings, what was
  * pruned, changes of key and the monitor's own life, from the start of the run that the period
  * begins in. Or, complete: every record of the period, so that nothing can have been left out.
