@@ -19,9 +19,26 @@ ok '  is enough for its verdict' code 0 "$verify" -K $honest/vkey --rederive tra
 ok 'without being asked nothing is derived' code 0 "$verify" -K $honest/vkey -o json $honest.json
 is '  and it says so' "$(check rederived)" absent
 
+# A turn of which only the answer's text is left; from the tape, with prose read.
+cp "$tapes/$honest.records" called.records
+"$out/dev/tapemute" "$tapes/python_refunds.tape" mute.tape 'order A31' 'order C5' && "$ww" replay --phrases on mute.tape >mute.records
+ledger mute <mute.records
+for how in '' --complete; do
+	report mute mute.json $how
+	ok "what prose alone says $how" code 0 "$verify" -K mute/vkey --rederive -o json mute.json
+	is '  follows, too' "$(jq -c '.rederived | [.verdicts, .agree, .findings]' stdout)" '[4,4,[]]'
+done
+
+# What only the record of the tool call tells is listed with the exchange that it is.
+jq -c 'if .kind == "exchange" and .path == "/v1/refunds" then ., {kind: "mcp_call", id: ("t" + .id[1:]), t, exchange: .id} else . end' \
+	called.records | ledger calls
+report calls calls.json
+is 'the tool calls of the listed exchanges' "$(jq -r .payload calls.json | base64 -d | jq -c '[.predicate.records[] | .kind] |
+	[(map(select(. == "mcp_call")) | length), (map(select(. == "model_call")) | length)]')" '[3,0]'
+
 # The important attacks: the log is made, and signed, with the lie in it. Everything but the derivation passes.
-while IFS=$'\t' read -r name wanted field; do
-	"$here/lies.py" "$name" "$tapes/$honest.records" >lie.ndjson
+while IFS=$'\t' read -r name wanted field of; do
+	"$here/lies.py" "$name" "$of.records" >lie.ndjson
 	ledger lie <lie.ndjson && report lie lie.json --complete
 	ok "$name" code "$wanted" "$verify" -K lie/vkey --rederive -o json lie.json
 	[ "$field" = - ] || is "  names $field" "$(jq -r --arg f "$field" --argjson open "$([ "$wanted" = 4 ] && echo true || echo false)" \

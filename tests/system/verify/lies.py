@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What somebody who holds the log's key could record. `lies.py list` prints the name of each lie, the exit code of
-wirewitness-verify --rederive over it, and the field that must be named; `lies.py NAME RECORDS` prints the records with that
-lie in them. The four verdicts of the tape: confirmed, answered by an error, not sent, body rule violated."""
+wirewitness-verify --rederive over it, the field that must be named, and which records it is about; `lies.py NAME RECORDS`
+prints the records with that lie in them. The four verdicts of the tape "called": confirmed, answered by an error, not sent,
+body rule violated. Of "mute" the third one is what a text alone speaks of."""
 import json
 import sys
 
 LIES = {}
 
 
-def lie(code, field):
+def lie(code, field, of="called"):
     def note(fn):
-        LIES[fn.__name__.replace("_", "-")] = (code, field, fn)
+        LIES[fn.__name__.replace("_", "-")] = (code, field, of, fn)
         return fn
     return note
 
@@ -357,6 +358,153 @@ def zero_byte(r):
     r.verdict("NO_ACTION").update(verdict="NO_ACTION\0 but", tier="T0")
 
 
+@lie(1, "egress")
+def egress_is_an_object(r):
+    r.verdict("NO_ACTION").update(egress={})
+
+
+@lie(1, "refs")
+def refs_are_an_object(r):
+    r.verdict("NO_ACTION").update(refs={})
+
+
+# A text alone says that it was done.
+def claim(r):
+    return r.verdict("SUSPECT_NO_ACTION")["said"]["prose"][0]
+
+
+def model_call(r):
+    return r.get("m" + claim(r)["exchange"][1:])
+
+
+def said(r, **members):
+    for one in both(r, r.verdict("SUSPECT_NO_ACTION")):
+        one["said"].update(members)
+
+
+@lie(0, "", "mute")
+def suspicion(r):
+    assert r.verdict("SUSPECT_NO_ACTION")["engine"] == "prose"
+
+
+@lie(1, "verdict", "mute")
+def suspicion_made_certain(r):
+    r.verdict("SUSPECT_NO_ACTION").update(verdict="NO_ACTION")
+
+
+@lie(1, "said.prose", "mute")
+def claim_of_another_rule(r):
+    said(r, prose=[dict(claim(r), rule="refund-done-issued")])
+
+
+@lie(1, "said.prose", "mute")
+def claim_of_other_words(r):
+    said(r, prose=[dict(claim(r), digest="0" * 64)])
+
+
+@lie(1, "said.prose", "mute")
+def claim_of_another_answer(r):
+    other = next(m for m in r.of("model_call") if m["id"] != model_call(r)["id"] and "prose" in m)
+    said(r, prose=[dict(claim(r), exchange=other["exchange"], at=1)])
+
+
+@lie(1, "said.prose", "mute")
+def claim_that_nobody_made(r):
+    model_call(r)["prose"].update(claims=[])
+
+
+@lie(4, "said.prose", "mute")
+def model_call_left_out(r):
+    r.drop(model_call(r)["id"])
+
+
+@lie(1, "said.prose", "mute")
+def model_call_member_twice(r):
+    model_call(r)["requestWhole"] = Twice(False, True)
+
+
+@lie(1, "said.prose", "mute")
+def prose_is_an_object(r):
+    said(r, prose={})
+
+
+@lie(1, "verdict", "mute")
+def turn_called_unseen(r):
+    said(r, blind=True)
+
+
+@lie(1, "said.blind", "mute")
+def turn_called_seen(r):
+    model_call(r).update(requestWhole=False)
+
+
+@lie(1, "said.earlier", "mute")
+def earlier_call_made_up(r):
+    said(r, earlier=True)
+
+
+@lie(1, "said.earlier", "mute")
+def earlier_call_hidden(r):
+    model_call(r)["prose"].update(earlierTools=[r.verdict("SUSPECT_NO_ACTION")["tool"]])
+
+
+@lie(1, "verdict", "mute")
+def meant_by_several(r):
+    r.verdict("SUSPECT_NO_ACTION")["grounds"].update(partners=2)
+
+
+@lie(1, "verdict", "mute")
+def call_under_way(r):
+    r.verdict("SUSPECT_NO_ACTION")["grounds"].update(stillOpen=True)
+
+
+@lie(1, "verdict", "mute")
+def world_not_closed(r):
+    v = r.verdict("SUSPECT_NO_ACTION")
+    v["grounds"].update(notHeld=["tls"])
+    for item in v["closedWorld"]:
+        item["pass"] = item["item"] != "tls"
+
+
+@lie(1, "grounds.fromBootNs", "mute")
+def turn_cut(r):
+    r.verdict("SUSPECT_NO_ACTION")["grounds"]["fromBootNs"] += 1
+
+
+@lie(1, "grounds.toBootNs", "mute")
+def wait_cut(r):
+    r.verdict("SUSPECT_NO_ACTION")["grounds"]["toBootNs"] -= 1
+
+
+@lie(1, "wire", "mute")
+def call_of_the_turn(r):
+    """The call that another turn made lies in this one."""
+    v, x = r.verdict("SUSPECT_NO_ACTION"), r.get(r.verdict("CONFIRMED_T1")["wire"]["exchange"])
+    copy = json.loads(json.dumps(x))
+    copy.update(id="x-f-0", flow="f-f")
+    copy["request"].update(firstBootNs=v["grounds"]["toBootNs"])
+    r.insert(r.index(x), copy)
+
+
+@lie(1, "said.proseOnly", "mute")
+def asked_for_as_well(r):
+    v = r.verdict("SUSPECT_NO_ACTION")
+    v["grounds"].update(asked=True)
+    r.action(v).update(model={})
+
+
+@lie(1, "verdict", "mute")
+def not_by_prose_alone(r):
+    for one in both(r, r.verdict("SUSPECT_NO_ACTION")):
+        one["said"].pop("proseOnly")
+
+
+@lie(1, "record", "mute")
+def nothing_said_of_the_turn(r):
+    for one in both(r, r.verdict("SUSPECT_NO_ACTION")):
+        one["said"].pop("blind")
+
+
 class Twice:
     def __init__(self, first, second):
         self.both = first, second
@@ -373,12 +521,12 @@ def text(record):
 
 def main():
     if sys.argv[1] == "list":
-        for name, (code, field, _) in LIES.items():
-            print(name, code, field or "-", sep="\t")
+        for name, (code, field, of, _) in LIES.items():
+            print(name, code, field or "-", of, sep="\t")
         return
     with open(sys.argv[2], encoding="utf-8") as f:
         records = Records(json.loads(line) for line in f)
-    LIES[sys.argv[1]][2](records)
+    LIES[sys.argv[1]][3](records)
     print("\n".join(text(r) for r in records))
 
 
