@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define LARGE_BYTES (1 << 20)
+#define READ_BYTES  16384u
 
 void ww_durable_init(struct ww_durable *d, int dir)
 {
@@ -239,17 +240,20 @@ int ww_durable_replace(int dir, const char *name, mode_t mode, struct ww_slice c
 	return ww_durable_sync_dir(dir, ".");
 }
 
-/* Room for all of a large file at once: growing by and by would copy it several times. What the
- * size says need not be true. */
+/* Room for all of a large file at once, and for the read that finds its end: growing would copy it.
+ * What the size says need not be true. */
 static int expect(int fd, struct ww_buf *out)
 {
+	size_t more = READ_BYTES;
 	struct stat st;
 	uint8_t *p;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < LARGE_BYTES ||
 	    (uint64_t)st.st_size >= out->max - out->n)
 		return 0;
-	return ww_buf_reserve(out, (size_t)st.st_size + 1, &p);
+	if (out->max - out->n - (size_t)st.st_size < more)
+		more = out->max - out->n - (size_t)st.st_size;
+	return ww_buf_reserve(out, (size_t)st.st_size + more, &p);
 }
 
 int ww_durable_read(int dir, const char *path, struct ww_buf *out)
@@ -266,7 +270,7 @@ int ww_durable_read_fd(int fd, struct ww_buf *out)
 	for (;;) {
 		uint8_t *p;
 		ssize_t n;
-		size_t room = 16384;
+		size_t room = READ_BYTES;
 		int r;
 
 		if (out->cap - out->n > room)

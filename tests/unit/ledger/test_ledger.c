@@ -755,6 +755,32 @@ static void test_rolled_back_behind_the_writer(void **state)
 	ww_ledger_close(l);
 }
 
+/* A report is read whole: room that turned out too small at its end would be copied with all in it.
+ */
+static void test_large_file_is_read_once(void **state)
+{
+	WW_AUTO_BUF struct ww_buf content = {0}, got = {0};
+	const size_t n = 3u << 20;
+	char path[PATH_LEN];
+	uint8_t *p;
+
+	ww_buf_init(&content, n);
+	assert_int_equal(ww_buf_reserve(&content, n, &p), 0);
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(i * 31 >> 3);
+	content.n = n;
+	spill(at(*state, "large", path), ww_buf_slice(&content));
+	for (size_t max = n - 1; max < n + 40000; max += 20000) {
+		ww_buf_init(&got, max);
+		assert_int_equal(ww_durable_read(AT_FDCWD, path, &got), max < n ? -EMSGSIZE : 0);
+		assert_true(max < n || ww_slice_eq(ww_buf_slice(&got), ww_buf_slice(&content)));
+		ww_buf_done(&got);
+	}
+	ww_buf_init(&got, 2 * n);
+	assert_int_equal(ww_durable_read(AT_FDCWD, path, &got), 0);
+	assert_true(got.cap < n + (64u << 10));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -785,6 +811,7 @@ int main(void)
 		SCRATCH_TEST(test_damaged_record),
 		SCRATCH_TEST(test_lost_records),
 		SCRATCH_TEST(test_torn_tail_is_cut),
+		SCRATCH_TEST(test_large_file_is_read_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
