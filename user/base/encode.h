@@ -30,7 +30,9 @@ void ww_base64_encode(struct ww_slice in, char *out);
 
 /*
  * Standard alphabet; with url_safe also '-' and '_' (DSSE verifiers accept both). Padding demanded,
- * no white space, unused bits must be zero. 0, -EINVAL, -EMSGSIZE (out too small).
+ * no white space, unused bits must be zero. 0, -EINVAL, -EMSGSIZE (out too small). What is wrong
+ * may be seen late: on error `out` may have been written to. It may be where `in` is: text is
+ * longer than what it says.
  */
 WW_CHECK int ww_base64_decode(struct ww_slice in, bool url_safe, uint8_t *out, size_t cap,
 			      size_t *ret_n);

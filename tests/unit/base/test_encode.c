@@ -74,14 +74,42 @@ static void base64_refusals(void **state)
 	};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(bad); i++) {
-		uint8_t out[16] = {7};
+		uint8_t out[16];
 		size_t n = 42;
 
 		assert_int_equal(
 			ww_base64_decode(ww_slice_str(bad[i]), false, out, sizeof(out), &n),
 			-EINVAL);
 		assert_int_equal(n, 42);
-		assert_int_equal(out[0], 7);
+	}
+}
+
+/* Long texts are decoded by blocks: of each byte at each place exactly the digits are accepted, and
+ * their value is that of the digit alone. */
+static void base64_every_byte(void **state)
+{
+	for (size_t at = 0; at < 128; at++) {
+		for (int c = 0; c < 512; c++) {
+			uint8_t alone[3], out[96], want[96] = {0};
+			char text[129], four[] = "AAAA";
+			bool url_safe = c >= 256, ok;
+			size_t n = 0, n4 = 0;
+
+			memset(text, 'A', 128);
+			text[at] = four[at % 4] = (char)c;
+			ok = (c & 255) != '=' &&
+			     ww_base64_decode(ww_slice(four, 4), url_safe, alone, 3, &n4) == 0;
+			if ((c & 255) == '=' && at == 127)
+				continue; /* padding */
+			assert_int_equal(ww_base64_decode(ww_slice(text, 128), url_safe, out,
+							  sizeof(out), &n),
+					 ok ? 0 : -EINVAL);
+			if (!ok)
+				continue;
+			memcpy(want + at / 4 * 3, alone, 3);
+			assert_int_equal(n, 96);
+			assert_memory_equal(out, want, 96);
+		}
 	}
 }
 
@@ -118,6 +146,8 @@ static void base64_too_small(void **state)
 	assert_int_equal(out[0], 7);
 	assert_int_equal(ww_base64_decode(WW_SLICE_LIT("Zm9v"), false, out, 3, &n), 0);
 	assert_int_equal(n, 3);
+	assert_int_equal(ww_base64_decode(WW_SLICE_NULL, false, out, 3, &n), 0);
+	assert_int_equal(n, 0);
 }
 
 /* RFC 4648 section 10. */
@@ -162,18 +192,28 @@ static void base64_url_safe(void **state)
 
 static void base64_round_trip(void **state)
 {
-	uint8_t in[200], back[200];
-	char text[WW_BASE64_LEN(200) + 1];
+	uint8_t in[300], back[300];
+	char text[WW_BASE64_LEN(300) + 1];
 
 	for (size_t len = 0; len <= sizeof(in); len++) {
+		WW_AUTO_FREE uint8_t *exact = malloc(len + 1); /* nothing is written beyond */
 		size_t n = 0;
 
 		for (size_t i = 0; i < len; i++)
 			in[i] = (uint8_t)(i * 197 + len * 31);
 		ww_base64_encode(ww_slice(in, len), text);
+		assert_non_null(exact);
 		assert_int_equal(
 			ww_base64_decode(ww_slice_str(text), false, back, sizeof(back), &n), 0);
 		assert_true(ww_slice_eq(ww_slice(back, n), ww_slice(in, len)));
+		exact[len] = 0x5a;
+		assert_int_equal(ww_base64_decode(ww_slice_str(text), true, exact, len, &n), 0);
+		assert_true(ww_slice_eq(ww_slice(exact, n), ww_slice(in, len)));
+		assert_int_equal(exact[len], 0x5a);
+		/* Where its text is. */
+		assert_int_equal(
+			ww_base64_decode(ww_slice_str(text), true, (uint8_t *)text, len, &n), 0);
+		assert_true(ww_slice_eq(ww_slice(text, n), ww_slice(in, len)));
 	}
 }
 
@@ -205,11 +245,11 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hex_refusals),     cmocka_unit_test(hex),
-		cmocka_unit_test(base64_refusals),  cmocka_unit_test(base64_unused_bits),
-		cmocka_unit_test(base64_too_small), cmocka_unit_test(base64_vectors),
-		cmocka_unit_test(base64_url_safe),  cmocka_unit_test(base64_round_trip),
-		cmocka_unit_test(numbers),
+		cmocka_unit_test(hex_refusals),      cmocka_unit_test(hex),
+		cmocka_unit_test(base64_refusals),   cmocka_unit_test(base64_unused_bits),
+		cmocka_unit_test(base64_every_byte), cmocka_unit_test(base64_too_small),
+		cmocka_unit_test(base64_vectors),    cmocka_unit_test(base64_url_safe),
+		cmocka_unit_test(base64_round_trip), cmocka_unit_test(numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
