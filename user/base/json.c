@@ -10,6 +10,7 @@
  */
 #include "base/json.h"
 
+#include "base/quoted.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -210,7 +211,7 @@ static enum ww_parse scan_string(struct ww_json *j, enum ww_json_type type, size
 		enum ww_parse r;
 		size_t n;
 
-		at = ww_utf8_plain(in, at);
+		at = ww_utf8_plain(in, ww_quoted_skip(in, at, &escaped));
 		if (at >= in.n)
 			return WW_PARSE_MORE;
 		if (in.p[at] == '"')
@@ -418,23 +419,30 @@ static bool is_text(const struct ww_json_token *t)
 	return t->type == WW_JSON_KEY || t->type == WW_JSON_STRING;
 }
 
-/* Decoded text is never longer than its escapes. Records in a report have one every few bytes: a
- * loop over bytes is faster here than a search and a copy for each run. */
+/* Decoded text is never longer than its escapes. */
 static int unescape(struct ww_slice raw, struct ww_buf *out)
 {
 	size_t room = raw.n < out->max - out->n ? raw.n : out->max - out->n;
 	size_t at = 0, done = 0;
+	bool blocks = true; /* what stopped ww_quoted_copy is behind */
 	uint8_t *p;
 	int r = ww_buf_reserve(out, room, &p);
 
 	if (r < 0)
 		return r;
-	while (at < raw.n) {
+	for (;;) {
+		if (blocks)
+			ww_quoted_copy(raw, &at, p, room, &done);
+		blocks = false;
+		if (at == raw.n)
+			break;
 		uint8_t text[4] = {raw.p[at]};
 		size_t n = 1, out_n = 1;
 
-		if (text[0] == '\\')
+		if (text[0] == '\\') {
 			n = decode_escape(raw, at, text, &out_n);
+			blocks = true;
+		}
 		if (n == 0)
 			return -EINVAL;
 		if (out_n > room - done)
