@@ -15,6 +15,8 @@
 #include "out/export.h"
 #include "out/instrument.h"
 
+#include "../lib/report_over.h"
+
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,6 +38,7 @@ static void check_bundle(struct ww_slice in)
 	}
 	r = ww_report_verify(in, NULL, &res);
 	assert(r == 0 && !res.verified);
+	assert(same_over(in, NULL, &res));
 	ww_report_result_done(&res);
 }
 

@@ -12,6 +12,8 @@
 #include "ledger/wording.h"
 #include "wirewitness/limits.h"
 
+#include "../lib/report_over.h"
+
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -100,6 +102,7 @@ static void check_report(struct ww_slice in)
 
 	e = ww_report_verify(in, NULL, &r);
 	assert(e == 0 && !r.verified);
+	assert(same_over(in, NULL, &r));
 	say(&r);
 	/* As a payload under a good signature: everything behind it is reached. */
 	ww_buf_init(&file, WW_REPORT_BYTES_MAX);
@@ -107,6 +110,7 @@ static void check_report(struct ww_slice in)
 	assert(e == 0);
 	e = ww_report_verify(ww_buf_slice(&file), &signer.key, &r);
 	assert(e == 0 && r.checks[WW_REPORT_CHECK_SIGNATURE].state == WW_REPORT_PASSED);
+	assert(same_over(ww_buf_slice(&file), &signer.key, &r));
 	say(&r);
 	e = ww_wording_check(in, "input", &why);
 	assert(e == 0 || e == -22 || e == -12);

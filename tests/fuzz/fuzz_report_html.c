@@ -235,7 +235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_payload(in, &payload);
 	if (ww_statement_parse(ww_buf_slice(&payload), &scratch, &checked.statement, &why) < 0)
 		return 0;
-	checked.payload = payload;
+	checked.payload = ww_buf_slice(&payload);
 	if (ww_report_html(WW_SLICE_LIT("{}\n"), &checked, keep, &page, &why) == 0)
 		check_page(ww_buf_slice(&page));
 	return 0;

@@ -199,13 +199,13 @@ static int write_bundle(struct job *j, struct ww_buf *out)
 static int publish(struct job *j, struct ww_buf *out)
 {
 	struct ww_errtext why = {""};
-	int r = ww_dsse_parse(j->in->envelope, WW_REPORT_BYTES_MAX, &j->envelope, &why);
+	int r = ww_dsse_parse(j->in->envelope, WW_REPORT_BYTES_MAX, NULL, &j->envelope, &why);
 
 	if (r < 0) {
 		ww_log(WW_LOG_ERR, "%s", why.text);
 		return r;
 	}
-	ww_sha256(ww_buf_slice(&j->envelope.payload), &j->payload);
+	ww_sha256(j->envelope.payload, &j->payload);
 	r = ww_bundle_entry(&j->payload, j->envelope.signature[0],
 			    ww_ledger_reader_key(j->in->records->reader), &j->entry);
 	if (r < 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "ledger/dsse.h"
 #include "ledger/durable.h"
 #include "ledger/equivocation.h"
 #include "ledger/proof_file.h"
@@ -16,7 +17,8 @@ struct inputs {
 	struct ww_note_key key;
 	struct ww_keychain *chain;
 	struct ww_witness_set *witnesses;
-	struct ww_buf file;
+	struct ww_buf memory; /* WW_DSSE_ROOM bytes, then: */
+	struct ww_slice file;
 	struct ww_buf kept[WW_EARLIER_MAX];
 	int log;
 	struct ww_tile_store *tiles;
@@ -26,7 +28,7 @@ static void inputs_done(struct inputs *in)
 {
 	free(in->chain);
 	free(in->witnesses);
-	ww_buf_done(&in->file);
+	ww_buf_done(&in->memory);
 	for (size_t i = 0; i < WW_EARLIER_MAX; i++)
 		ww_buf_done(&in->kept[i]);
 	ww_tile_store_free(in->tiles);
@@ -147,6 +149,7 @@ static enum ww_audit_outcome read_kept(const struct ww_audit *a, struct inputs *
 static enum ww_audit_outcome read_inputs(const struct ww_audit *a, struct inputs *in,
 					 struct ww_errtext *why)
 {
+	static const uint8_t room[WW_DSSE_ROOM];
 	enum ww_audit_outcome o = read_key(a, in, why);
 	int r;
 
@@ -158,8 +161,11 @@ static enum ww_audit_outcome read_inputs(const struct ww_audit *a, struct inputs
 		o = read_kept(a, in, why);
 	if (o != WW_AUDIT_VERIFIED)
 		return o;
-	ww_buf_init(&in->file, WW_REPORT_BYTES_MAX);
-	r = read_file(a->file, &in->file);
+	ww_buf_init(&in->memory, sizeof(room) + WW_REPORT_BYTES_MAX);
+	r = ww_buf_add(&in->memory, room, sizeof(room));
+	if (r == 0)
+		r = read_file(a->file, &in->memory);
+	in->file = ww_slice_sub(ww_buf_slice(&in->memory), sizeof(room), SIZE_MAX);
 	return r < 0 ? trouble(why, a->file, strerror(-r)) : WW_AUDIT_VERIFIED;
 }
 
@@ -173,8 +179,8 @@ static enum ww_audit_outcome audit_proof(const struct ww_audit *a, const struct 
 	if (a->n_kept || a->rederive)
 		return trouble(why, a->file,
 			       "is a proof: --checkpoint and --rederive are for reports");
-	r = ww_proof_file_verify(ww_buf_slice(&in->file), in->has_key ? &in->key : NULL, in->chain,
-				 in->witnesses, &result);
+	r = ww_proof_file_verify(in->file, in->has_key ? &in->key : NULL, in->chain, in->witnesses,
+				 &result);
 	if (r == 0)
 		r = a->json ? ww_proof_result_json(&result, a->file, out)
 			    : ww_proof_result_text(&result, a->file, out);
@@ -212,7 +218,7 @@ static enum ww_audit_outcome outcome_of(const struct ww_audit *a, const struct i
 	return a->allow_untrusted ? WW_AUDIT_VERIFIED : WW_AUDIT_UNTRUSTED;
 }
 
-static enum ww_audit_outcome audit_report(const struct ww_audit *a, const struct inputs *in,
+static enum ww_audit_outcome audit_report(const struct ww_audit *a, struct inputs *in,
 					  struct ww_buf *out, struct ww_errtext *why)
 {
 	WW_AUTO(ww_report_result_done) struct ww_report_result result = {0};
@@ -220,6 +226,7 @@ static enum ww_audit_outcome audit_report(const struct ww_audit *a, const struct
 	struct ww_report_options o = {
 		.key = in->has_key ? &in->key : NULL,
 		.chain = in->chain,
+		.over = &in->memory,
 		.rederive = a->rederive,
 		.kept = kept,
 		.n_kept = a->n_kept,
@@ -229,7 +236,7 @@ static enum ww_audit_outcome audit_report(const struct ww_audit *a, const struct
 
 	for (size_t i = 0; i < a->n_kept; i++)
 		kept[i] = ww_buf_slice(&in->kept[i]);
-	r = ww_report_verify_with(ww_buf_slice(&in->file), &o, &result);
+	r = ww_report_verify_with(in->file, &o, &result);
 	if (r == 0 && in->witnesses)
 		r = ww_report_verify_witnesses(&result, in->witnesses);
 	if (r == 0)
@@ -249,7 +256,7 @@ enum ww_audit_outcome ww_audit(const struct ww_audit *a, struct ww_buf *out, str
 
 	if (o != WW_AUDIT_VERIFIED)
 		return o;
-	if (ww_proof_file_is(ww_buf_slice(&in.file)))
+	if (ww_proof_file_is(in.file))
 		return audit_proof(a, &in, out, why);
 	return audit_report(a, &in, out, why);
 }

@@ -283,10 +283,16 @@ int ww_bundle_trust_root(const struct ww_keychain *chain, const struct ww_slice 
 /* --- reading -------------------------------------------------------------------------------------
  */
 
+void ww_bundle_field(struct ww_field *ret)
+{
+	*ret = (struct ww_field){.name = "dsseEnvelope", .type = WW_JSON_OBJECT, .optional = true};
+}
+
 bool ww_bundle_is(struct ww_slice file)
 {
-	struct ww_field f = {.name = "dsseEnvelope", .type = WW_JSON_OBJECT, .optional = true};
+	struct ww_field f;
 
+	ww_bundle_field(&f);
 	return ww_fields_read(file, "the file", &f, 1, NULL) == 0 && f.found;
 }
 
@@ -461,7 +467,9 @@ static int parse_material(struct ww_slice object, struct ww_bundle *b, struct ww
 		r = take_one(f[KEY].text, "publicKey", "hint", &hint, why);
 	if (r < 0)
 		return r;
-	b->hint = hint.token.raw;
+	memcpy(b->memory.p + b->memory.n, hint.token.raw.p, hint.token.raw.n);
+	b->hint = ww_slice(b->memory.p + b->memory.n, hint.token.raw.n);
+	b->memory.n += hint.token.raw.n;
 	r = parse_entries(f[ENTRIES].text, b, why);
 	return r < 0 || !f[STAMPS].found ? r : parse_stamps(f[STAMPS].text, b, why);
 }
@@ -526,7 +534,7 @@ static int check_entry(const struct ww_bundle *b, const struct ww_dsse *d,
 	if (d->n_signatures != 1)
 		return ww_errtext_set(why, -EINVAL, "the envelope has not exactly one signature");
 	ww_buf_init(&want, WW_LEAF_BYTES_MAX);
-	ww_sha256(ww_buf_slice(&d->payload), &payload);
+	ww_sha256(d->payload, &payload);
 	r = ww_bundle_entry(&payload, d->signature[0], key, &want);
 	if (r < 0)
 		return ww_errtext_errno(why, r, "cannot make the entry again");

@@ -60,6 +60,9 @@ WW_CHECK int ww_bundle_trust_root(const struct ww_keychain *chain, const struct 
 /* Whether the file is a bundle and not a bare envelope: it has a member "dsseEnvelope". */
 bool ww_bundle_is(struct ww_slice file);
 
+/* That member, for who looks for others in the same pass. */
+void ww_bundle_field(struct ww_field *ret);
+
 struct ww_bundle {
 	struct ww_slice envelope; /* borrowed from the file */
 	struct ww_slice hint;

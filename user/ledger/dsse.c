@@ -6,9 +6,11 @@
 
 #include "base/encode.h"
 #include "base/json_write.h"
-#include "ledger/fields.h"
 
-int ww_dsse_pae(struct ww_slice type, struct ww_slice payload, struct ww_buf *out)
+/* Lengths and spaces are below 64 bytes. */
+_Static_assert(64 + WW_DSSE_TYPE_MAX <= WW_DSSE_ROOM, "room for what a PAE has before the payload");
+
+static int add_head(struct ww_slice type, size_t payload_n, struct ww_buf *out)
 {
 	char head[64], middle[32];
 	int n = snprintf(head, sizeof(head), "DSSEv1 %zu ", type.n), r;
@@ -16,9 +18,14 @@ int ww_dsse_pae(struct ww_slice type, struct ww_slice payload, struct ww_buf *ou
 	r = ww_buf_add(out, head, (size_t)n);
 	if (r == 0)
 		r = ww_buf_add(out, type.p, type.n);
-	n = snprintf(middle, sizeof(middle), " %zu ", payload.n);
-	if (r == 0)
-		r = ww_buf_add(out, middle, (size_t)n);
+	n = snprintf(middle, sizeof(middle), " %zu ", payload_n);
+	return r < 0 ? r : ww_buf_add(out, middle, (size_t)n);
+}
+
+int ww_dsse_pae(struct ww_slice type, struct ww_slice payload, struct ww_buf *out)
+{
+	int r = add_head(type, payload.n, out);
+
 	return r < 0 ? r : ww_buf_add(out, payload.p, payload.n);
 }
 
@@ -109,6 +116,40 @@ static int decode(const struct ww_field *f, struct ww_buf *out)
 	return r;
 }
 
+/* Whether the text lies in the memory behind the room. */
+static bool lies_in(const struct ww_buf *b, struct ww_slice text)
+{
+	return b && text.p >= b->p + WW_DSSE_ROOM && text.p + text.n <= b->p + b->n;
+}
+
+static int decode_payload(const struct ww_field *f, size_t payload_max, struct ww_buf *over,
+			  struct ww_dsse *d)
+{
+	static const uint8_t room[WW_DSSE_ROOM];
+	struct ww_slice text = f->token.raw;
+	size_t n;
+	int r;
+
+	if (f->token.escaped || !lies_in(over, text)) {
+		ww_buf_init(&d->memory, WW_DSSE_ROOM + payload_max);
+		r = ww_buf_add(&d->memory, room, sizeof(room));
+		if (r == 0)
+			r = decode(f, &d->memory);
+		if (r < 0)
+			return r;
+		d->at = d->memory.p + WW_DSSE_ROOM;
+		d->payload = ww_slice_sub(ww_buf_slice(&d->memory), WW_DSSE_ROOM, SIZE_MAX);
+		return 0;
+	}
+	if (text.n / 4 * 3 > payload_max)
+		return -EMSGSIZE;
+	d->at = over->p + (text.p - over->p);
+	r = ww_base64_decode(text, true, d->at, text.n / 4 * 3, &n);
+	if (r == 0)
+		d->payload = ww_slice(d->at, n);
+	return r;
+}
+
 static int parse_signatures(struct ww_slice array, struct ww_dsse *d, struct ww_errtext *why)
 {
 	struct ww_json_token t;
@@ -143,40 +184,40 @@ static int parse_signatures(struct ww_slice array, struct ww_dsse *d, struct ww_
 	return 0;
 }
 
-static int parse(struct ww_slice envelope, struct ww_dsse *d, struct ww_errtext *why)
+enum { PAYLOAD, TYPE, SIGNATURES };
+
+void ww_dsse_fields(struct ww_field ret[WW_DSSE_FIELDS])
 {
-	enum { PAYLOAD, TYPE, SIGNATURES, N };
-	struct ww_field f[N] = {
-		[PAYLOAD] = {.name = "payload", .type = WW_JSON_STRING},
-		[TYPE] = {.name = "payloadType", .type = WW_JSON_STRING},
-		[SIGNATURES] = {.name = "signatures", .type = WW_JSON_ARRAY},
-	};
+	ret[PAYLOAD] = (struct ww_field){.name = "payload", .type = WW_JSON_STRING};
+	ret[TYPE] = (struct ww_field){.name = "payloadType", .type = WW_JSON_STRING};
+	ret[SIGNATURES] = (struct ww_field){.name = "signatures", .type = WW_JSON_ARRAY};
+}
+
+static int take(const struct ww_field f[WW_DSSE_FIELDS], size_t payload_max, struct ww_buf *over,
+		struct ww_dsse *d, struct ww_errtext *why)
+{
 	WW_AUTO_BUF struct ww_buf scratch = {0};
 	struct ww_slice type;
-	int r = ww_fields_read(envelope, "the envelope", f, N, why);
+	int r;
 
-	if (r < 0)
-		return r;
 	ww_buf_init(&scratch, WW_DSSE_TYPE_MAX);
 	if (ww_fields_text(&f[TYPE].token, &scratch, &type) < 0 || type.n > WW_DSSE_TYPE_MAX ||
 	    memchr(type.p, 0, type.n))
 		return ww_errtext_set(why, -EINVAL, "the payload type is too long");
 	memcpy(d->type, type.p, type.n);
-	r = decode(&f[PAYLOAD], &d->payload);
+	r = decode_payload(&f[PAYLOAD], payload_max, over, d);
 	if (r < 0)
 		return ww_errtext_set(why, r, "the payload is %s",
 				      r == -EINVAL ? "not base64" : "too large");
 	return parse_signatures(f[SIGNATURES].text, d, why);
 }
 
-int ww_dsse_parse(struct ww_slice envelope, size_t payload_max, struct ww_dsse *ret,
-		  struct ww_errtext *why)
+int ww_dsse_take(const struct ww_field f[WW_DSSE_FIELDS], size_t payload_max, struct ww_buf *over,
+		 struct ww_dsse *ret, struct ww_errtext *why)
 {
 	struct ww_dsse d = {0};
-	int r;
+	int r = take(f, payload_max, over, &d, why);
 
-	ww_buf_init(&d.payload, payload_max);
-	r = parse(envelope, &d, why);
 	if (r < 0)
 		ww_dsse_done(&d);
 	else
@@ -184,23 +225,36 @@ int ww_dsse_parse(struct ww_slice envelope, size_t payload_max, struct ww_dsse *
 	return r;
 }
 
-void ww_dsse_done(struct ww_dsse *d)
+int ww_dsse_parse(struct ww_slice envelope, size_t payload_max, struct ww_buf *over,
+		  struct ww_dsse *ret, struct ww_errtext *why)
 {
-	ww_buf_done(&d->payload);
-}
-
-int ww_dsse_verify(const struct ww_dsse *d, const struct ww_note_key *key)
-{
-	struct ww_slice type = ww_slice_str(d->type), payload = ww_buf_slice(&d->payload);
-	WW_AUTO_BUF struct ww_buf pae = {0};
+	struct ww_field f[WW_DSSE_FIELDS];
 	int r;
 
-	ww_buf_init(&pae, pae_max(type, payload));
-	r = ww_dsse_pae(type, payload, &pae);
+	ww_dsse_fields(f);
+	r = ww_fields_read(envelope, "the envelope", f, WW_DSSE_FIELDS, why);
+	return r < 0 ? r : ww_dsse_take(f, payload_max, over, ret, why);
+}
+
+void ww_dsse_done(struct ww_dsse *d)
+{
+	ww_buf_done(&d->memory);
+}
+
+int ww_dsse_verify(struct ww_dsse *d, const struct ww_note_key *key)
+{
+	WW_AUTO_BUF struct ww_buf head = {0};
+	uint8_t *pae;
+	int r;
+
+	ww_buf_init(&head, WW_DSSE_ROOM);
+	r = add_head(ww_slice_str(d->type), d->payload.n, &head);
 	if (r < 0)
 		return r;
+	pae = d->at - head.n;
+	memcpy(pae, head.p, head.n);
 	for (size_t i = 0; i < d->n_signatures; i++) {
-		r = ww_note_verify_raw(key, ww_buf_slice(&pae),
+		r = ww_note_verify_raw(key, ww_slice(pae, head.n + d->payload.n),
 				       ww_slice(d->signature[i], WW_NOTE_SIG_LEN));
 		if (r != -EBADMSG)
 			return r;

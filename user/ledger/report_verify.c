@@ -62,7 +62,7 @@ static void take_named_key(struct ww_report_result *res)
 	struct ww_errtext *text = fail(res, WW_REPORT_CHECK_KEY);
 	char vkey[WW_NOTE_KEY_TEXT_MAX];
 
-	res->has_key = named_key(ww_buf_slice(&res->payload), &res->key);
+	res->has_key = named_key(res->payload, &res->key);
 	if (!res->has_key) {
 		ww_errtext_set(text, 0, "no trusted key was given and the report names none");
 		return;
@@ -78,7 +78,7 @@ static void blame_key(struct ww_report_result *res)
 {
 	struct ww_note_key named;
 
-	if (!named_key(ww_buf_slice(&res->payload), &named) || ww_note_key_equal(&named, &res->key))
+	if (!named_key(res->payload, &named) || ww_note_key_equal(&named, &res->key))
 		return;
 	ww_errtext_set(fail(res, WW_REPORT_CHECK_KEY), 0,
 		       "the report names %.100s+%08x, the trusted key is %.100s+%08x", named.name,
@@ -91,7 +91,7 @@ static const struct ww_note_key *pick(const struct ww_keychain *chain, struct ww
 	const struct ww_keychain_key *k = NULL;
 	struct ww_note_key named;
 
-	if (named_key(ww_buf_slice(&res->payload), &named))
+	if (named_key(res->payload, &named))
 		k = ww_keychain_find(chain, &named);
 	if (!k)
 		k = &chain->keys[chain->n - 1];
@@ -112,7 +112,7 @@ static void pass_key(struct ww_report_result *res)
 			       res->key.id, res->key_last);
 }
 
-static int check_signature(const struct ww_dsse *d, const struct ww_report_options *trust,
+static int check_signature(struct ww_dsse *d, const struct ww_report_options *trust,
 			   struct ww_report_result *res)
 {
 	const struct ww_note_key *trusted = trust->chain ? pick(trust->chain, res) : trust->key;
@@ -149,24 +149,30 @@ static void absent(struct ww_report_result *res, enum ww_report_check_id id, con
 	ww_errtext_set(&res->checks[id].text, 0, "%s", why);
 }
 
-/* The envelope's text in a bundle, or the file itself. */
-static int unwrap(struct ww_slice file, struct ww_report_result *res, struct ww_slice *ret,
-		  struct ww_errtext *text)
+/* Reads the envelope: the file, or in a bundle. A bare one, which is a large file's form, in one
+ * pass. */
+static int unwrap(struct ww_slice file, struct ww_buf *over, struct ww_report_result *res,
+		  struct ww_dsse *d, struct ww_errtext *text)
 {
+	struct ww_field f[WW_DSSE_FIELDS + 1], *bundle = &f[WW_DSSE_FIELDS];
 	int r;
 
-	*ret = file;
 	if (file.n > WW_REPORT_BYTES_MAX)
 		return ww_errtext_set(text, -EMSGSIZE, "the file is over %u bytes",
 				      WW_REPORT_BYTES_MAX);
-	if (!ww_bundle_is(file)) {
-		absent(res, WW_REPORT_CHECK_BUNDLE, "the file is a bare envelope");
-		return 0;
+	ww_dsse_fields(f);
+	ww_bundle_field(bundle);
+	r = ww_fields_read(file, "the envelope", f, WW_DSSE_FIELDS + 1, NULL);
+	if ((r < 0 || bundle->found) && ww_bundle_is(file)) {
+		r = ww_bundle_parse(file, &res->bundle, text);
+		if (r < 0)
+			return r;
+		return ww_dsse_parse(res->bundle.envelope, WW_REPORT_BYTES_MAX, over, d, text);
 	}
-	r = ww_bundle_parse(file, &res->bundle, text);
-	if (r == 0)
-		*ret = res->bundle.envelope;
-	return r;
+	absent(res, WW_REPORT_CHECK_BUNDLE, "the file is a bare envelope");
+	if (r < 0) /* again, for its own words */
+		return ww_dsse_parse(file, WW_REPORT_BYTES_MAX, over, d, text);
+	return ww_dsse_take(f, WW_REPORT_BYTES_MAX, over, d, text);
 }
 
 /*
@@ -232,11 +238,8 @@ static int check_envelope(struct ww_slice file, const struct ww_report_options *
 {
 	WW_AUTO(ww_dsse_done) struct ww_dsse d = {0};
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_ENVELOPE].text;
-	struct ww_slice envelope;
-	int r = unwrap(file, res, &envelope, text);
+	int r = unwrap(file, trust->over, res, &d, text);
 
-	if (r == 0)
-		r = ww_dsse_parse(envelope, WW_REPORT_BYTES_MAX, &d, text);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -245,6 +248,7 @@ static int check_envelope(struct ww_slice file, const struct ww_report_options *
 	}
 	pass(res, WW_REPORT_CHECK_ENVELOPE);
 	res->payload = d.payload;
+	res->memory = d.memory;
 	if (strcmp(d.type, WW_DSSE_INTOTO) == 0)
 		pass(res, WW_REPORT_CHECK_TYPE);
 	else
@@ -253,7 +257,7 @@ static int check_envelope(struct ww_slice file, const struct ww_report_options *
 	r = check_signature(&d, trust, res);
 	if (r == 0)
 		r = check_bundle(&d, res);
-	d.payload = (struct ww_buf){0}; /* moved */
+	d.memory = (struct ww_buf){0}; /* moved */
 	if (r < 0)
 		return r;
 	return res->checks[WW_REPORT_CHECK_SIGNATURE].state == WW_REPORT_PASSED &&
@@ -646,7 +650,7 @@ static int check_statement(const struct ww_report_options *o, struct ww_report_r
 	int r;
 
 	ww_buf_init(&res->note, WW_NOTE_BYTES_MAX);
-	r = ww_statement_parse(ww_buf_slice(&res->payload), &res->note, &res->statement, text);
+	r = ww_statement_parse(res->payload, &res->note, &res->statement, text);
 	if (r == 0)
 		r = check_members(res, text);
 	if (r == -ENOMEM)
@@ -740,7 +744,7 @@ int ww_report_verify_witnesses(struct ww_report_result *res, const struct ww_wit
 
 void ww_report_result_done(struct ww_report_result *r)
 {
-	ww_buf_done(&r->payload);
+	ww_buf_done(&r->memory);
 	ww_buf_done(&r->note);
 	ww_bundle_done(&r->bundle);
 	ww_rederive_free(r->rederive);

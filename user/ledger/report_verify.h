@@ -80,7 +80,8 @@ struct ww_report_result {
 	uint64_t pruned, pruned_by; /* withheld by prune records, the last of which is pruned_by */
 	size_t n_kinds;             /* further kinds are not counted by name */
 	struct ww_report_kind kinds[WW_REPORT_KINDS_MAX];
-	struct ww_buf payload, note;  /* what the statement borrows from */
+	struct ww_slice payload;      /* with `note`, what the statement borrows from */
+	struct ww_buf memory, note;   /* of the payload, where it is not in the caller's */
 	struct ww_bundle bundle;      /* with bundle.memory.p: the file was one */
 	struct ww_rederive *rederive; /* NULL: not asked for, or not come to */
 	bool equivocation; /* the kept checkpoint `equivocal` and the report's prove one */
@@ -94,6 +95,7 @@ struct ww_report_options {
 	 * that this key speaks for. The caller's trust is in the key that the chain was read with
 	 * (keychain.h). */
 	const struct ww_keychain *chain;
+	struct ww_buf *over; /* NULL, or where the file lies, to be written over; see dsse.h */
 	bool rederive;               /* derive the verdicts again (rederive.h) */
 	const struct ww_slice *kept; /* signed checkpoints, smaller or larger ones, */
 	size_t n_kept;               /* at most WW_EARLIER_MAX */

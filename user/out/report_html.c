@@ -508,8 +508,7 @@ int ww_report_html(struct ww_slice file, const struct ww_report_result *checked,
 	ww_html_init(&v.h, write, ctx);
 	v.entries = calloc(v.s->count + 1, sizeof(*v.entries));
 	v.by_id = calloc(v.s->count + 1, sizeof(*v.by_id));
-	r = v.entries && v.by_id ? read_predicate(&v, ww_buf_slice(&checked->payload), why)
-				 : -ENOMEM;
+	r = v.entries && v.by_id ? read_predicate(&v, checked->payload, why) : -ENOMEM;
 	if (r == 0)
 		r = list_records(&v, why);
 	if (r == 0)

@@ -2,6 +2,8 @@
 /* The report's own leaf, and a bundle around it: anything that is read and changed is refused. */
 #include "ledger_test.h"
 
+#include "../../lib/report_over.h"
+
 #include "base/encode.h"
 #include "ledger/bundle.h"
 #include "ledger/report.h"
@@ -58,8 +60,8 @@ static int set_up(void **state)
 	assert_int_equal(ww_report_build(w.reader, &ww_ledger_keys(w.ledger)->signer, &in,
 					 &w.envelope, &why),
 			 0);
-	assert_int_equal(ww_dsse_parse(ww_buf_slice(&w.envelope), 1u << 20, &d, &why), 0);
-	ww_sha256(ww_buf_slice(&d.payload), &payload);
+	assert_int_equal(ww_dsse_parse(ww_buf_slice(&w.envelope), 1u << 20, NULL, &d, &why), 0);
+	ww_sha256(d.payload, &payload);
 	ww_buf_init(&w.entry, WW_LEAF_BYTES_MAX);
 	ww_buf_init(&record, 2 * WW_LEAF_BYTES_MAX);
 	assert_int_equal(ww_bundle_entry(&payload, d.signature[0], &w.key, &w.entry), 0);
@@ -90,6 +92,7 @@ static bool verified(struct ww_slice file)
 	bool ok;
 
 	assert_int_equal(ww_report_verify(file, &w.key, &r), 0);
+	assert_true(same_over(file, &w.key, &r));
 	ok = r.verified;
 	if (ok && ww_bundle_is(file))
 		assert_int_equal(r.checks[WW_REPORT_CHECK_BUNDLE].state, WW_REPORT_PASSED);

@@ -22,7 +22,7 @@ static int parse(const char *envelope)
 {
 	struct ww_errtext why = {""};
 	struct ww_dsse d;
-	int r = ww_dsse_parse(ww_slice_str(envelope), 1024, &d, &why);
+	int r = ww_dsse_parse(ww_slice_str(envelope), 1024, NULL, &d, &why);
 
 	if (r == 0)
 		ww_dsse_done(&d);
@@ -77,7 +77,7 @@ static void test_ceilings(void **state)
 
 	ww_buf_init(&b, 8192);
 	assert_int_equal(ww_dsse_sign(&signer, WW_SLICE_LIT("t"), ww_slice(big, 1025), &b), 0);
-	assert_int_equal(ww_dsse_parse(ww_buf_slice(&b), 1024, &d, &why), -EMSGSIZE);
+	assert_int_equal(ww_dsse_parse(ww_buf_slice(&b), 1024, NULL, &d, &why), -EMSGSIZE);
 	n = (size_t)snprintf(
 		many, sizeof(many),
 		"{\"payload\":\"aGk=\",\"payloadType\":\"t\",\"signatures\":[{\"sig\":\"" SIG
@@ -113,15 +113,15 @@ static void test_signature(void **state)
 
 	ww_buf_init(&b, 4096);
 	assert_int_equal(ww_dsse_sign(&signer, WW_SLICE_LIT("type"), WW_SLICE_LIT("body"), &b), 0);
-	assert_int_equal(ww_dsse_parse(ww_buf_slice(&b), 1024, &d, &why), 0);
+	assert_int_equal(ww_dsse_parse(ww_buf_slice(&b), 1024, NULL, &d, &why), 0);
 	assert_int_equal(ww_dsse_verify(&d, &signer.key), 0);
 	assert_int_equal(ww_dsse_verify(&d, &other.key), -EBADMSG);
 	d.type[0] = 'T';
 	assert_int_equal(ww_dsse_verify(&d, &signer.key), -EBADMSG);
 	d.type[0] = 't';
-	d.payload.p[3] ^= 1;
+	d.at[3] ^= 1;
 	assert_int_equal(ww_dsse_verify(&d, &signer.key), -EBADMSG);
-	d.payload.p[3] ^= 1;
+	d.at[3] ^= 1;
 	d.signature[0][63] ^= 0x10;
 	assert_int_equal(ww_dsse_verify(&d, &signer.key), -EBADMSG);
 	ww_dsse_done(&d);
@@ -147,7 +147,7 @@ static void test_other_writers(void **state)
 		 "\"}, {\"sig\": \"AAAA\"}, {\"sig\": \"%s\"} ],\n"
 		 " \"payloadType\": \"t\", \"payload\": \"-_-_AA==\"\n}\n",
 		 b64);
-	assert_int_equal(ww_dsse_parse(ww_slice_str(envelope), 1024, &d, &why), 0);
+	assert_int_equal(ww_dsse_parse(ww_slice_str(envelope), 1024, NULL, &d, &why), 0);
 	assert_int_equal(d.n_signatures, 2);
 	assert_memory_equal(d.payload.p, payload, 4);
 	assert_int_equal(ww_dsse_verify(&d, &signer.key), 0);

@@ -83,7 +83,7 @@ static void set_up(struct fixture *f)
 	assert_int_equal(ww_statement_parse(ww_buf_slice(&f->payload), &f->scratch,
 					    &f->checked.statement, &why),
 			 0);
-	f->checked.payload = f->payload;
+	f->checked.payload = ww_buf_slice(&f->payload);
 }
 
 static void tear_down(struct fixture *f)
