@@ -233,7 +233,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ww_buf_init(&scratch, WW_NOTE_BYTES_MAX);
 	ww_buf_init(&page, 16u << 20);
 	write_payload(in, &payload);
-	if (ww_statement_parse(ww_buf_slice(&payload), &scratch, &checked.statement, &why) < 0)
+	if (ww_statement_parse(ww_buf_slice(&payload), &scratch, NULL, &checked.statement, &why) <
+	    0)
 		return 0;
 	checked.payload = ww_buf_slice(&payload);
 	if (ww_report_html(WW_SLICE_LIT("{}\n"), &checked, keep, &page, &why) == 0)

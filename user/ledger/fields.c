@@ -24,9 +24,6 @@ static bool type_ok(enum ww_json_type want, enum ww_json_type got)
 	return want == got;
 }
 
-static int read_members(struct ww_json *j, const char *what, struct ww_field *fields, size_t n,
-			struct ww_errtext *why);
-
 static struct ww_field *find(struct ww_field *fields, size_t n, const struct ww_json_token *key)
 {
 	for (size_t i = 0; i < n; i++)
@@ -35,12 +32,34 @@ static struct ww_field *find(struct ww_field *fields, size_t n, const struct ww_
 	return NULL;
 }
 
+static int take_elements(struct ww_json *j, const char *what, const struct ww_field *f,
+			 struct ww_errtext *why)
+{
+	struct ww_json_token t;
+	int r = 0;
+
+	while (r == 0) {
+		if (ww_json_next(j, &t) != WW_PARSE_DONE)
+			return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
+		if (t.type == WW_JSON_END_ARRAY)
+			break;
+		r = f->each(f->ctx, j, &t);
+	}
+	return r == -EINVAL ? ww_errtext_set(why, r, "%s is not JSON", what) : r;
+}
+
 /* Reads the value that begins with t, its members as well where they are asked for. */
 static int take_value(struct ww_json *j, const struct ww_json_token *t, const char *what,
 		      struct ww_field *f, struct ww_slice *ret_text, struct ww_errtext *why)
 {
 	if (f && f->inner && !f->found && t->type == WW_JSON_OBJECT) {
-		int r = read_members(j, f->name, f->inner, f->n_inner, why);
+		int r = ww_fields_members(j, f->name, f->inner, f->n_inner, why);
+
+		*ret_text = ww_slice_sub(j->in, t->at, j->at - t->at);
+		return r;
+	}
+	if (f && f->each && !f->found && t->type == WW_JSON_ARRAY) {
+		int r = take_elements(j, what, f, why);
 
 		*ret_text = ww_slice_sub(j->in, t->at, j->at - t->at);
 		return r;
@@ -73,9 +92,8 @@ static int take_member(struct ww_json *j, const struct ww_json_token *key, const
 	return 0;
 }
 
-/* From behind the opening brace to behind the closing one. */
-static int read_members(struct ww_json *j, const char *what, struct ww_field *fields, size_t n,
-			struct ww_errtext *why)
+int ww_fields_members(struct ww_json *j, const char *what, struct ww_field *fields, size_t n,
+		      struct ww_errtext *why)
 {
 	struct ww_json_token t;
 	int r = 0;
@@ -104,7 +122,7 @@ int ww_fields_read(struct ww_slice object, const char *what, struct ww_field *fi
 	ww_json_init(&j, object);
 	if (ww_json_next(&j, &t) != WW_PARSE_DONE || t.type != WW_JSON_OBJECT)
 		return ww_errtext_set(why, -EINVAL, "%s is not a JSON object", what);
-	r = read_members(&j, what, fields, n, why);
+	r = ww_fields_members(&j, what, fields, n, why);
 	if (r < 0)
 		return r;
 	if (ww_json_next(&j, &t) != WW_PARSE_END)
@@ -152,24 +170,6 @@ int ww_fields_next(struct ww_json *json, struct ww_json_token *ret_token, struct
 		return -EINVAL;
 	*ret_token = t;
 	return 1;
-}
-
-int ww_fields_next_object(struct ww_json *json, const char *what, struct ww_field *fields, size_t n,
-			  struct ww_errtext *why)
-{
-	struct ww_json_token t;
-	int r;
-
-	if (ww_json_next(json, &t) != WW_PARSE_DONE)
-		return ww_errtext_set(why, -EINVAL, "%s is not JSON", what);
-	if (t.type == WW_JSON_END_ARRAY)
-		return ww_json_next(json, &t) == WW_PARSE_END ? 0 : -EINVAL;
-	if (t.type != WW_JSON_OBJECT)
-		return ww_errtext_set(why, -EINVAL, "%s is not a JSON object", what);
-	for (size_t i = 0; i < n; i++)
-		fields[i].found = false;
-	r = read_members(json, what, fields, n, why);
-	return r < 0 ? r : 1;
 }
 
 /* --- members anywhere in a document ----------------------------------------------------------- */

@@ -17,6 +17,11 @@ struct ww_field {
 	/* An OBJECT's own members, read in the same pass; NULL: none are. */
 	struct ww_field *inner;
 	size_t n_inner;
+	/* An ARRAY's elements, handed on in the same pass; NULL: none are. The tokenizer stands
+	 * behind the element's first token, and behind its last one when 0 is returned; -EINVAL: it
+	 * is not JSON. */
+	int (*each)(void *ctx, struct ww_json *j, const struct ww_json_token *first);
+	void *ctx;
 	/* set by ww_fields_read */
 	bool found;
 	struct ww_json_token token;
@@ -49,10 +54,9 @@ WW_CHECK int ww_fields_text(const struct ww_json_token *t, struct ww_buf *scratc
 /* Opens an array's text for ww_fields_next. 0 or -EINVAL. */
 WW_CHECK int ww_fields_array(struct ww_slice array, struct ww_json *ret_json);
 
-/* The next element, which must be an object, with its members: 1, 0 after the last one, -EINVAL.
- * The fields are as for ww_fields_read, and found anew each time. */
-WW_CHECK int ww_fields_next_object(struct ww_json *json, const char *what, struct ww_field *fields,
-				   size_t n, struct ww_errtext *why);
+/* As ww_fields_read, from behind an object's opening brace to behind its closing one. */
+WW_CHECK int ww_fields_members(struct ww_json *json, const char *what, struct ww_field *fields,
+			       size_t n, struct ww_errtext *why);
 
 /* The next element: 1, 0 after the last one, -EINVAL. */
 WW_CHECK int ww_fields_next(struct ww_json *json, struct ww_json_token *ret_token,

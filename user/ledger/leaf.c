@@ -2,7 +2,6 @@
 #include "ledger/leaf.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/encode.h"
 #include "base/json.h"
@@ -21,12 +20,12 @@ bool ww_leaf_kind_ok(struct ww_slice kind)
 size_t ww_leaf_text(struct ww_slice kind, const struct ww_sha256 *digest,
 		    char out[WW_LEAF_BYTES_MAX])
 {
-	char hex[2 * WW_SHA256_LEN + 1];
+	char *at = ww_put_text(out, "{\"v\":1,\"kind\":\"");
 
-	ww_hex_encode(ww_slice(digest->b, sizeof(digest->b)), hex);
-	return (size_t)snprintf(out, WW_LEAF_BYTES_MAX,
-				"{\"v\":1,\"kind\":\"%.*s\",\"digest\":\"%s\"}", (int)kind.n,
-				(const char *)kind.p, hex);
+	memcpy(at, kind.p, kind.n);
+	at = ww_put_text(at + kind.n, "\",\"digest\":\"");
+	ww_hex_encode(ww_slice(digest->b, sizeof(digest->b)), at);
+	return (size_t)(ww_put_text(at + 2 * sizeof(digest->b), "\"}") - out);
 }
 
 bool ww_leaf_is_report(struct ww_slice kind)

@@ -418,17 +418,19 @@ static int walk_record(struct walk *w, const struct ww_statement_record *rec,
 	return ww_buf_add(&w->hashes, leaf.b, sizeof(leaf.b));
 }
 
-static int walk_records(struct walk *w, struct ww_report_result *res, struct ww_errtext *why)
+static int walk_records(struct walk *w, const struct ww_statement_list *list,
+			struct ww_report_result *res, struct ww_errtext *why)
 {
 	struct ww_statement_record rec = {0};
-	struct ww_json j;
-	int r = ww_fields_array(res->statement.records, &j);
+	int r = 0;
 
-	while (r >= 0 && (r = ww_statement_record_next(&j, &w->scratch, &rec, why)) == 1) {
-		r = walk_record(w, &rec, res, why);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < list->n && r == 0; i++) {
+		r = ww_statement_entry_read(&list->entries[i], &w->scratch, &rec, why);
+		if (r == 0)
+			r = walk_record(w, &rec, res, why);
 	}
+	if (r == 0 && list->bad.text[0])
+		r = ww_errtext_set(why, -EINVAL, "%s", list->bad.text);
 	return r;
 }
 
@@ -474,7 +476,7 @@ static void end_sampling(struct walk *w, struct ww_report_result *res)
 		pass(res, WW_REPORT_CHECK_SAMPLING);
 }
 
-static int check_records(struct ww_report_result *res)
+static int check_records(const struct ww_statement_list *list, struct ww_report_result *res)
 {
 	const struct ww_statement *s = &res->statement;
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_RECORDS].text;
@@ -488,7 +490,7 @@ static int check_records(struct ww_report_result *res)
 	ww_errtext_set(text, 0, "a record is malformed");
 	r = begin_sampling(&w, res);
 	if (r == 0)
-		r = walk_records(&w, res, text);
+		r = walk_records(&w, list, res, text);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -647,10 +649,11 @@ const struct ww_rederive_result *ww_report_rederived(const struct ww_report_resu
 static int check_statement(const struct ww_report_options *o, struct ww_report_result *res)
 {
 	struct ww_errtext *text = &res->checks[WW_REPORT_CHECK_STATEMENT].text;
+	WW_AUTO(ww_statement_list_done) struct ww_statement_list list = {0};
 	int r;
 
 	ww_buf_init(&res->note, WW_NOTE_BYTES_MAX);
-	r = ww_statement_parse(res->payload, &res->note, &res->statement, text);
+	r = ww_statement_parse(res->payload, &res->note, &list, &res->statement, text);
 	if (r == 0)
 		r = check_members(res, text);
 	if (r == -ENOMEM)
@@ -666,7 +669,7 @@ static int check_statement(const struct ww_report_options *o, struct ww_report_r
 	if (r == 0)
 		r = begin_rederive(o, res);
 	if (r == 0)
-		r = check_records(res);
+		r = check_records(&list, res);
 	if (r == 0)
 		r = check_earlier(o, res);
 	return r < 0 ? r : check_rederived(res);

@@ -96,7 +96,7 @@ struct ww_report_options {
 	 * (keychain.h). */
 	const struct ww_keychain *chain;
 	struct ww_buf *over; /* NULL, or where the file lies, to be written over; see dsse.h */
-	bool rederive;               /* derive the verdicts again (rederive.h) */
+	bool rederive;       /* derive the verdicts again (rederive.h) */
 	const struct ww_slice *kept; /* signed checkpoints, smaller or larger ones, */
 	size_t n_kept;               /* at most WW_EARLIER_MAX */
 	struct ww_tile_store *tiles; /* and where proofs may come from besides the report; NULL */

@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "ledger/fields.h"
 #include "ledger/wording.h"
+#include "wirewitness/limits.h"
 
 #define SECTION_(name, demanded) {#name, demanded},
 
@@ -132,12 +133,18 @@ void ww_statement_end(struct ww_jsonw *w, const struct ww_statement *s)
  */
 
 /* Hex strings of ours are lower case: one digest has one text. */
+static int hex_text(struct ww_slice s, uint8_t *out, size_t n)
+{
+	bool upper = false;
+
+	for (size_t i = 0; i < s.n; i++)
+		upper |= s.p[i] >= 'A' && s.p[i] <= 'F';
+	return upper ? -EINVAL : ww_hex_decode(s, out, n);
+}
+
 static int hex_field(const struct ww_field *f, uint8_t *out, size_t n)
 {
-	for (size_t i = 0; i < f->token.raw.n; i++)
-		if (f->token.raw.p[i] >= 'A' && f->token.raw.p[i] <= 'F')
-			return -EINVAL;
-	return ww_hex_decode(f->token.raw, out, n);
+	return hex_text(f->token.raw, out, n);
 }
 
 /* A short text without escapes, NUL-terminated. */
@@ -280,7 +287,71 @@ static int take_predicate(const struct ww_field f[PREDICATE_FIELDS], struct ww_b
 	return r < 0 ? ww_errtext_set(why, r, "the checkpoint is too large") : 0;
 }
 
-int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct ww_statement *ret,
+static const struct ww_field record_fields[WW_STATEMENT_MEMBERS] = {
+	[WW_STATEMENT_INDEX] = {.name = "index", .type = WW_JSON_NUMBER},
+	[WW_STATEMENT_KIND] = {.name = "kind", .type = WW_JSON_STRING},
+	[WW_STATEMENT_PROOF] = {.name = "inclusionProof", .type = WW_JSON_ARRAY},
+	[WW_STATEMENT_SALT] = {.name = "salt", .type = WW_JSON_STRING, .optional = true},
+	[WW_STATEMENT_RECORD] = {.name = "record", .type = WW_JSON_STRING, .optional = true},
+	[WW_STATEMENT_DIGEST] = {.name = "digest", .type = WW_JSON_STRING, .optional = true},
+	[WW_STATEMENT_PRUNED_BY] = {.name = "prunedBy", .type = WW_JSON_NUMBER, .optional = true},
+	[WW_STATEMENT_PRUNED_AT] = {.name = "prunedAt", .type = WW_JSON_STRING, .optional = true},
+};
+
+static void set_entry(const struct ww_field f[WW_STATEMENT_MEMBERS], struct ww_statement_entry *e)
+{
+	for (unsigned i = 0; i < WW_STATEMENT_MEMBERS; i++)
+		e->member[i] = !f[i].found               ? WW_SLICE_NULL
+			       : i == WW_STATEMENT_PROOF ? f[i].text
+							 : f[i].token.raw;
+	e->escaped = f[WW_STATEMENT_RECORD].found && f[WW_STATEMENT_RECORD].token.escaped;
+}
+
+void ww_statement_list_done(struct ww_statement_list *l)
+{
+	free(l->entries);
+	*l = (struct ww_statement_list){0};
+}
+
+static int add_entry(struct ww_statement_list *l, const struct ww_field f[WW_STATEMENT_MEMBERS])
+{
+	size_t cap = l->cap ? 2 * l->cap : 64;
+	void *p;
+
+	if (l->n == l->cap) {
+		p = realloc(l->entries, cap * sizeof(*l->entries));
+		if (!p)
+			return -ENOMEM;
+		l->entries = p;
+		l->cap = cap;
+	}
+	set_entry(f, &l->entries[l->n++]);
+	return 0;
+}
+
+/* What is no record is for whoever reads the list to say: here it need only be JSON. */
+static int list_entry(void *ctx, struct ww_json *j, const struct ww_json_token *first)
+{
+	struct ww_field f[WW_STATEMENT_MEMBERS];
+	struct ww_statement_list *l = ctx;
+	struct ww_json inside = *j;
+	int r = 0;
+
+	if (l->bad.text[0] || l->n > WW_REPORT_RECORDS_MAX)
+		return ww_json_skip(j, first) == WW_PARSE_DONE ? 0 : -EINVAL;
+	memcpy(f, record_fields, sizeof(f));
+	if (first->type == WW_JSON_OBJECT)
+		r = ww_fields_members(&inside, "a record", f, WW_STATEMENT_MEMBERS, &l->bad);
+	else
+		r = ww_errtext_set(&l->bad, -EINVAL, "a record is not a JSON object");
+	if (r < 0)
+		return ww_json_skip(j, first) == WW_PARSE_DONE ? 0 : -EINVAL;
+	*j = inside;
+	return add_entry(l, f);
+}
+
+int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch,
+		       struct ww_statement_list *list, struct ww_statement *ret,
 		       struct ww_errtext *why)
 {
 	enum { TYPE, SUBJECT, PREDICATE_TYPE, PREDICATE, N };
@@ -299,6 +370,10 @@ int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct w
 	int r;
 
 	predicate_fields(inner);
+	if (list) {
+		inner[RECORDS].each = list_entry;
+		inner[RECORDS].ctx = list;
+	}
 	r = ww_fields_read(payload, "the statement", f, N, why);
 	if (r < 0)
 		return r;
@@ -315,10 +390,10 @@ int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch, struct w
 	return r;
 }
 
-/* `texts` (NULL: none) are those of the hashes that *p holds from before. */
-static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p, struct ww_slice *texts)
+/* `rest` (NULL: none) is of the hashes that *p holds from before. */
+static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p, struct ww_slice *rest)
 {
-	size_t before = texts ? p->n : 0;
+	size_t before = rest ? p->n : 0;
 	struct ww_json_token t;
 	struct ww_slice text;
 	struct ww_json j;
@@ -328,18 +403,21 @@ static int parse_proof(struct ww_slice array, struct ww_merkle_proof *p, struct 
 	if (r < 0)
 		return r;
 	while ((r = ww_fields_next(&j, &t, &text)) == 1) {
+		struct ww_slice now = ww_slice(text.p, (size_t)(array.p + array.n - text.p));
 		size_t i = p->n, n;
 
 		if (i == WW_MERKLE_PROOF_MAX || t.type != WW_JSON_STRING)
 			return -EINVAL;
 		p->n++;
-		if (i < before && ww_slice_eq(t.raw, texts[i]))
-			continue;
+		if (i < before && ww_slice_eq(now, rest[i])) {
+			p->n = before; /* and so is all that follows */
+			return 0;
+		}
 		if (ww_base64_decode(t.raw, false, p->path[i].b, WW_SHA256_LEN, &n) < 0 ||
 		    n != WW_SHA256_LEN)
 			return -EINVAL;
-		if (texts)
-			texts[i] = t.raw;
+		if (rest)
+			rest[i] = now;
 	}
 	return r;
 }
@@ -368,77 +446,63 @@ int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,
 }
 
 /* Salt and record as one run in scratch. */
-static int parse_salted(const struct ww_field *salt, const struct ww_field *record,
-			struct ww_buf *scratch, struct ww_slice *ret_salted)
+static int parse_salted(const struct ww_statement_entry *e, struct ww_buf *scratch,
+			struct ww_slice *ret_salted)
 {
+	const struct ww_json_token record = {.type = WW_JSON_STRING,
+					     .raw = e->member[WW_STATEMENT_RECORD],
+					     .escaped = e->escaped};
 	uint8_t raw[WW_LEAF_SALT_LEN];
-	int r = hex_field(salt, raw, sizeof(raw));
+	int r = hex_text(e->member[WW_STATEMENT_SALT], raw, sizeof(raw));
 
 	ww_buf_clear(scratch);
 	if (r == 0)
 		r = ww_buf_add(scratch, raw, sizeof(raw));
 	if (r == 0)
-		r = ww_json_unescape(&record->token, scratch);
+		r = ww_json_unescape(&record, scratch);
 	if (r == 0)
 		*ret_salted = ww_buf_slice(scratch);
 	return r;
 }
 
 /* A prune record comes after what it names, and only what is withheld was pruned. */
-static int parse_pruned(const struct ww_field *by, const struct ww_field *at,
-			struct ww_statement_record *rec)
+static int parse_pruned(struct ww_slice by, struct ww_slice at, struct ww_statement_record *rec)
 {
-	if (!by->found && !at->found)
+	if (!by.p && !at.p)
 		return 0;
-	if (!rec->withheld || !by->found || !at->found || ww_fields_u64(by, &rec->pruned_by) < 0 ||
+	if (!rec->withheld || !by.p || !at.p || ww_slice_u64(by, &rec->pruned_by) < 0 ||
 	    rec->pruned_by <= rec->index)
 		return -EINVAL;
-	rec->pruned_at = at->token.raw;
+	rec->pruned_at = at;
 	return 0;
 }
 
-enum { INDEX, KIND, PROOF, SALT, RECORD, DIGEST, PRUNED_BY, PRUNED_AT, RECORD_FIELDS };
-
-static void record_fields(struct ww_field f[RECORD_FIELDS])
+int ww_statement_entry_read(const struct ww_statement_entry *e, struct ww_buf *scratch,
+			    struct ww_statement_record *ret, struct ww_errtext *why)
 {
-	static const struct ww_field fresh[RECORD_FIELDS] = {
-		[INDEX] = {.name = "index", .type = WW_JSON_NUMBER},
-		[KIND] = {.name = "kind", .type = WW_JSON_STRING},
-		[PROOF] = {.name = "inclusionProof", .type = WW_JSON_ARRAY},
-		[SALT] = {.name = "salt", .type = WW_JSON_STRING, .optional = true},
-		[RECORD] = {.name = "record", .type = WW_JSON_STRING, .optional = true},
-		[DIGEST] = {.name = "digest", .type = WW_JSON_STRING, .optional = true},
-		[PRUNED_BY] = {.name = "prunedBy", .type = WW_JSON_NUMBER, .optional = true},
-		[PRUNED_AT] = {.name = "prunedAt", .type = WW_JSON_STRING, .optional = true},
-	};
-
-	memcpy(f, fresh, sizeof(fresh));
-}
-
-static int take_record(const struct ww_field f[RECORD_FIELDS], struct ww_buf *scratch,
-		       struct ww_statement_record *ret, struct ww_errtext *why)
-{
+	const struct ww_slice *m = e->member;
 	struct ww_statement_record *rec = ret;
 	int r;
 
 	rec->pruned_by = 0;
 	rec->pruned_at = WW_SLICE_NULL;
 	rec->salted = WW_SLICE_NULL;
-	rec->kind = f[KIND].token.raw;
-	rec->withheld = f[DIGEST].found;
+	rec->kind = m[WW_STATEMENT_KIND];
+	rec->withheld = m[WW_STATEMENT_DIGEST].p;
 	/* Exactly one of the two forms: with both, readers would differ. */
-	if (f[SALT].found != f[RECORD].found || f[SALT].found == f[DIGEST].found)
+	if (!m[WW_STATEMENT_SALT].p != !m[WW_STATEMENT_RECORD].p ||
+	    !m[WW_STATEMENT_SALT].p == !m[WW_STATEMENT_DIGEST].p)
 		return ww_errtext_set(why, -EINVAL, "a record has neither or both of its forms");
-	if (ww_fields_u64(&f[INDEX], &rec->index) < 0 || !ww_leaf_kind_ok(rec->kind) ||
-	    parse_proof(f[PROOF].text, &rec->proof, rec->proof_text) < 0)
+	if (ww_slice_u64(m[WW_STATEMENT_INDEX], &rec->index) < 0 || !ww_leaf_kind_ok(rec->kind) ||
+	    parse_proof(m[WW_STATEMENT_PROOF], &rec->proof, rec->proof_rest) < 0)
 		return ww_errtext_set(why, -EINVAL, "a record holds a malformed value");
-	if (parse_pruned(&f[PRUNED_BY], &f[PRUNED_AT], rec) < 0)
+	if (parse_pruned(m[WW_STATEMENT_PRUNED_BY], m[WW_STATEMENT_PRUNED_AT], rec) < 0)
 		return ww_errtext_set(why, -EINVAL, "record %llu cannot have been pruned like that",
 				      (unsigned long long)rec->index);
 	if (rec->withheld)
-		r = hex_field(&f[DIGEST], rec->digest.b, sizeof(rec->digest.b));
+		r = hex_text(m[WW_STATEMENT_DIGEST], rec->digest.b, sizeof(rec->digest.b));
 	else
-		r = parse_salted(&f[SALT], &f[RECORD], scratch, &rec->salted);
+		r = parse_salted(e, scratch, &rec->salted);
 	if (r < 0)
 		return ww_errtext_set(why, r, "record %llu holds a malformed value",
 				      (unsigned long long)rec->index);
@@ -448,27 +512,17 @@ static int take_record(const struct ww_field f[RECORD_FIELDS], struct ww_buf *sc
 int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 			      struct ww_statement_record *ret, struct ww_errtext *why)
 {
-	struct ww_field f[RECORD_FIELDS];
+	struct ww_field f[WW_STATEMENT_MEMBERS];
+	struct ww_statement_entry e;
 	int r;
 
 	*ret = (struct ww_statement_record){0};
-	record_fields(f);
-	r = ww_fields_read(text, "a record", f, RECORD_FIELDS, why);
-	return r < 0 ? r : take_record(f, scratch, ret, why);
-}
-
-int ww_statement_record_next(struct ww_json *json, struct ww_buf *scratch,
-			     struct ww_statement_record *ret, struct ww_errtext *why)
-{
-	struct ww_field f[RECORD_FIELDS];
-	int r;
-
-	record_fields(f);
-	r = ww_fields_next_object(json, "a record", f, RECORD_FIELDS, why);
-	if (r <= 0)
+	memcpy(f, record_fields, sizeof(f));
+	r = ww_fields_read(text, "a record", f, WW_STATEMENT_MEMBERS, why);
+	if (r < 0)
 		return r;
-	r = take_record(f, scratch, ret, why);
-	return r < 0 ? r : 1;
+	set_entry(f, &e);
+	return ww_statement_entry_read(&e, scratch, ret, why);
 }
 
 void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret)

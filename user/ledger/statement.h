@@ -95,8 +95,38 @@ struct ww_statement_record {
 	struct ww_slice pruned_at;
 	struct ww_slice salted; /* else: 32 bytes of salt, then the record's exact bytes */
 	struct ww_merkle_proof proof;
-	struct ww_slice proof_text[WW_MERKLE_PROOF_MAX]; /* reading: its hashes as they stand */
+	/* Reading: from each of its hashes on, what stands there up to the end of the array. */
+	struct ww_slice proof_rest[WW_MERKLE_PROOF_MAX];
 };
+
+enum ww_statement_member {
+	WW_STATEMENT_INDEX,
+	WW_STATEMENT_KIND,
+	WW_STATEMENT_PROOF,
+	WW_STATEMENT_SALT,
+	WW_STATEMENT_RECORD,
+	WW_STATEMENT_DIGEST,
+	WW_STATEMENT_PRUNED_BY,
+	WW_STATEMENT_PRUNED_AT,
+	WW_STATEMENT_MEMBERS
+};
+
+/* Where the members of an element of `records` stand: raw texts, an array with its brackets; p
+ * NULL: there is none. */
+struct ww_statement_entry {
+	struct ww_slice member[WW_STATEMENT_MEMBERS];
+	bool escaped; /* the record's text */
+};
+
+/* The elements up to the first that is no record, of which `bad` says why; at most
+ * WW_REPORT_RECORDS_MAX and one. */
+struct ww_statement_list {
+	struct ww_statement_entry *entries;
+	size_t n, cap;
+	struct ww_errtext bad;
+};
+
+void ww_statement_list_done(struct ww_statement_list *l);
 
 /* Writes the member "subject": what a report and its short form (svr.h) are about. */
 void ww_statement_subject_write(struct ww_jsonw *w, const struct ww_checkpoint *head,
@@ -109,10 +139,13 @@ void ww_statement_end(struct ww_jsonw *w, const struct ww_statement *s);
 
 /*
  * Reads a statement. Slices borrow from `payload` and from `scratch` (a buffer with a ceiling of at
- * least WW_NOTE_BYTES_MAX, which must live as long). 0, -EINVAL (shape), -ENOMEM.
+ * least WW_NOTE_BYTES_MAX, which must live as long). `list`, empty or NULL, gets what stands in
+ * `records`, in the same pass; on error, too, it is the caller's to release. 0, -EINVAL (shape),
+ * -ENOMEM.
  */
 WW_CHECK int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch,
-				struct ww_statement *ret, struct ww_errtext *why);
+				struct ww_statement_list *list, struct ww_statement *ret,
+				struct ww_errtext *why);
 
 /*
  * Reads one element of `records`. The record's bytes go to `scratch` (cleared first; ceiling: salt
@@ -121,11 +154,10 @@ WW_CHECK int ww_statement_parse(struct ww_slice payload, struct ww_buf *scratch,
 WW_CHECK int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 				       struct ww_statement_record *ret, struct ww_errtext *why);
 
-/* The next element of `records`, which ww_fields_array opened: 1, 0 after the last one; errors as
- * above. *ret holds the element before, or is zero: neighbours have most of their proofs in common,
- * and what stands there again is not decoded again. */
-WW_CHECK int ww_statement_record_next(struct ww_json *json, struct ww_buf *scratch,
-				      struct ww_statement_record *ret, struct ww_errtext *why);
+/* The same for an element of a list. *ret holds the element before, or is zero: neighbours have
+ * most of their proofs in common, and what stands there again is not read again. */
+WW_CHECK int ww_statement_entry_read(const struct ww_statement_entry *e, struct ww_buf *scratch,
+				     struct ww_statement_record *ret, struct ww_errtext *why);
 
 /* The next element of `consistency`, which ww_fields_array opened: 1, 0 after the last, -EINVAL. */
 WW_CHECK int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,

@@ -80,7 +80,7 @@ static void set_up(struct fixture *f)
 	}
 	ww_statement_end(&w, &s);
 	assert_true(ww_jsonw_ok(&w));
-	assert_int_equal(ww_statement_parse(ww_buf_slice(&f->payload), &f->scratch,
+	assert_int_equal(ww_statement_parse(ww_buf_slice(&f->payload), &f->scratch, NULL,
 					    &f->checked.statement, &why),
 			 0);
 	f->checked.payload = ww_buf_slice(&f->payload);
