@@ -73,6 +73,23 @@ static enum ww_parse tokens(struct ww_slice in, size_t *ret_count)
 	return r;
 }
 
+/* Several paths at once give what each gives alone. */
+static void check_pick(struct ww_slice in)
+{
+	static const char *const paths[] = {"$", "$.a", "$.a.b", "$.b", "$.a.a.b"};
+	struct ww_json_token t[WW_ARRAY_SIZE(paths)];
+
+	ww_json_pick(in, paths, WW_ARRAY_SIZE(paths), t);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(paths); i++) {
+		struct ww_json_token one = {.at = 0};
+
+		if (ww_json_path(in, paths[i], &one, NULL) == WW_PARSE_DONE)
+			assert(t[i].raw.p == one.raw.p && t[i].type == one.type);
+		else
+			assert(!t[i].raw.p);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const paths[] = {"$",           "$.a",  "$.a.b[1]",
@@ -101,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(tokens(range, &count) == WW_PARSE_END);
 		}
 	}
+	check_pick(in);
 	/* The input as a path: any text is answered. */
 	if (size < 4096) {
 		char text[4097];

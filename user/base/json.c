@@ -665,3 +665,74 @@ enum ww_parse ww_json_path(struct ww_slice doc, const char *path, struct ww_json
 	ww_json_init(&j, doc);
 	return ww_json_find(&j, path, ret_token, ret_range);
 }
+
+/* --- several paths at once ----------------------------------------------------------------------
+ */
+
+struct pick {
+	struct ww_slice names[WW_JSON_PICK_STEPS];
+	uint32_t n, open;                 /* as in struct walk */
+	bool matched[WW_JSON_PICK_STEPS]; /* the name was seen in its object */
+	bool next;                        /* the token behind its key is the value */
+	bool cut;                         /* the value's end has not been seen */
+	bool bad;                         /* a name was there twice */
+};
+
+static void pick_parse(const char *path, struct pick *ret)
+{
+	*ret = (struct pick){.next = true};
+	for (const char *at = path + 1; *at && ret->n < WW_JSON_PICK_STEPS;) {
+		size_t n = strcspn(++at, ".");
+
+		ret->names[ret->n++] = ww_slice(at, n);
+		at += n;
+	}
+}
+
+static void pick_token(struct pick *p, const struct ww_json_token *t, struct ww_json_token *ret)
+{
+	if (t->type == WW_JSON_KEY) {
+		if (p->open == 0 || t->depth != p->open ||
+		    !ww_json_text_is(t, p->names[p->open - 1]))
+			return;
+		p->bad |= p->matched[p->open - 1];
+		p->matched[p->open - 1] = p->next = true;
+	} else if (closes(t)) {
+		if (p->open > 0 && t->depth == p->open - 1)
+			p->open--;
+		if (t->depth == p->n)
+			p->cut = false;
+	} else if (p->next) {
+		p->next = false;
+		if (p->open == p->n) {
+			*ret = *t;
+			p->cut = opens(t);
+		} else if (t->type == WW_JSON_OBJECT) {
+			p->open++;
+		}
+	}
+}
+
+void ww_json_pick(struct ww_slice doc, const char *const *paths, size_t n,
+		  struct ww_json_token *ret_tokens)
+{
+	struct pick picks[WW_JSON_PICK_MAX];
+	struct ww_json_token t;
+	enum ww_parse r;
+	struct ww_json j;
+
+	n = n < WW_JSON_PICK_MAX ? n : WW_JSON_PICK_MAX;
+	for (size_t i = 0; i < n; i++) {
+		pick_parse(paths[i], &picks[i]);
+		ret_tokens[i] = (struct ww_json_token){.type = WW_JSON_NULL};
+	}
+	ww_json_init(&j, doc);
+	while ((r = ww_json_next(&j, &t)) == WW_PARSE_DONE) {
+		for (size_t i = 0; i < n; i++)
+			pick_token(&picks[i], &t, &ret_tokens[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (r == WW_PARSE_BAD || picks[i].bad || picks[i].cut)
+			ret_tokens[i] = (struct ww_json_token){.type = WW_JSON_NULL};
+	}
+}

@@ -96,5 +96,15 @@ enum ww_parse ww_json_path(struct ww_slice doc, const char *path, struct ww_json
 enum ww_parse ww_json_find(struct ww_json *j, const char *path, struct ww_json_token *ret_token,
 			   struct ww_slice *ret_range);
 
+/*
+ * Finds several in one pass: ret_tokens[i] is what ww_json_path gives for paths[i] where that is
+ * DONE, else its raw.p is NULL. For paths that are known to be well formed, of at most
+ * WW_JSON_PICK_STEPS names and no index; at most WW_JSON_PICK_MAX of them.
+ */
+#define WW_JSON_PICK_MAX   16u
+#define WW_JSON_PICK_STEPS 4u
+void ww_json_pick(struct ww_slice doc, const char *const *paths, size_t n,
+		  struct ww_json_token *ret_tokens);
+
 /* Whether a path's text is well formed: 0 or -EINVAL. */
 WW_CHECK int ww_json_path_check(const char *path);

@@ -50,21 +50,17 @@ enum ww_outcome ww_outcome_of(struct ww_slice verdict, bool claimed)
 	return WW_OUTCOME_UNKNOWN;
 }
 
-static bool has(struct ww_slice record, const char *path)
-{
-	struct ww_json_token t;
-
-	return ww_json_path(record, path, &t, NULL) == WW_PARSE_DONE && t.type != WW_JSON_NULL;
-}
-
 enum ww_outcome ww_outcome_read(struct ww_slice record)
 {
-	struct ww_json_token t;
+	enum { VERDICT, CLAIM, SPAN, N };
+	static const char *const paths[N] = {"$.verdict", "$.said.claim", "$.span"};
+	struct ww_json_token t[N];
 
-	if (ww_json_path(record, "$.verdict", &t, NULL) != WW_PARSE_DONE ||
-	    t.type != WW_JSON_STRING)
+	ww_json_pick(record, paths, N, t);
+	if (t[VERDICT].type != WW_JSON_STRING)
 		return WW_OUTCOME_UNKNOWN;
-	return ww_outcome_of(t.raw, has(record, "$.said.claim") || has(record, "$.span"));
+	return ww_outcome_of(t[VERDICT].raw,
+			     t[CLAIM].type != WW_JSON_NULL || t[SPAN].type != WW_JSON_NULL);
 }
 
 void ww_outcome_write(struct ww_jsonw *w, enum ww_outcome o)

@@ -640,35 +640,32 @@ static bool text_is(const struct ww_json_token *t, struct ww_slice s)
 
 static void compare_claim(struct ww_rederive *rd, struct ww_rd_record *rec, struct ww_slice entry)
 {
-	static const char *const paths[][2] = {
-		{"$.id", "$.id"},
-		{"$.action", "$.action"},
-		{"$.verdict", "$.verdict"},
-		{"$.reason", "$.reason"},
-		{"$.evidence", "$.evidence"},
-		{"$.match.join", "$.join"},
-		{"$.quoted.tool", "$.tool"},
-		{"$.quoted.claim", "$.said.claim"},
-		{"$.quoted.spanStatus", "$.span.status"},
-	};
+	enum { N = 9 };
+	static const char *const paths[N + 1] = {
+		"$.id",          "$.action",       "$.verdict",
+		"$.reason",      "$.evidence",     "$.match.join",
+		"$.quoted.tool", "$.quoted.claim", "$.quoted.spanStatus",
+		"$.outcome"};
+	static const char *const in_record[N] = {"$.id",     "$.action",     "$.verdict",
+						 "$.reason", "$.evidence",   "$.join",
+						 "$.tool",   "$.said.claim", "$.span.status"};
 	struct ww_slice outcome = ww_slice_str(ww_outcome_name(ww_outcome_read(rec->json)));
-	struct ww_json_token t, u;
+	struct ww_json_token t[N + 1], u[N];
 
-	for (size_t i = 0; i < WW_ARRAY_SIZE(paths); i++) {
-		bool here = ww_json_path(entry, paths[i][0], &t, NULL) == WW_PARSE_DONE &&
-			    t.type != WW_JSON_NULL;
-		bool there = ww_json_path(rec->json, paths[i][1], &u, NULL) == WW_PARSE_DONE &&
-			     u.type != WW_JSON_NULL;
+	ww_json_pick(entry, paths, N + 1, t);
+	ww_json_pick(rec->json, in_record, N, u);
+	for (size_t i = 0; i < N; i++) {
+		bool here = t[i].type != WW_JSON_NULL, there = u[i].type != WW_JSON_NULL;
 		char field[48], expected[160], found[160];
 
-		if (here == there && (!here || ww_slice_eq(t.raw, u.raw)))
+		if (here == there && (!here || ww_slice_eq(t[i].raw, u[i].raw)))
 			continue;
-		snprintf(field, sizeof(field), "report: claims%s", paths[i][0] + 1);
-		copy_text(expected, sizeof(expected), there ? u.raw : WW_SLICE_LIT("nothing"));
-		copy_text(found, sizeof(found), here ? t.raw : WW_SLICE_LIT("nothing"));
+		snprintf(field, sizeof(field), "report: claims%s", paths[i] + 1);
+		copy_text(expected, sizeof(expected), there ? u[i].raw : WW_SLICE_LIT("nothing"));
+		copy_text(found, sizeof(found), here ? t[i].raw : WW_SLICE_LIT("nothing"));
 		ww_rd_say(rd, rec, false, field, expected, found);
 	}
-	if (ww_json_path(entry, "$.outcome", &t, NULL) != WW_PARSE_DONE || !text_is(&t, outcome))
+	if (!text_is(&t[N], outcome))
 		ww_rd_say(rd, rec, false, "report: claims.outcome", (const char *)outcome.p,
 			  "another word");
 }

@@ -400,6 +400,30 @@ struct path_case {
 	enum ww_parse r;
 };
 
+/* Of names only, several at once give what each gives alone. */
+static void check_pick(struct ww_slice doc, const char *path)
+{
+	const char *const paths[] = {"$.b", path, "$", "$.a.b"};
+	struct ww_json_token t[WW_ARRAY_SIZE(paths)];
+
+	if (strchr(path, '['))
+		return;
+	ww_json_pick(doc, paths, WW_ARRAY_SIZE(paths), t);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(paths); i++) {
+		struct ww_json_token one = {.at = 0};
+
+		if (ww_json_path(doc, paths[i], &one, NULL) != WW_PARSE_DONE) {
+			assert_null(t[i].raw.p);
+			assert_int_equal(t[i].type, WW_JSON_NULL);
+			continue;
+		}
+		assert_ptr_equal(t[i].raw.p, one.raw.p);
+		assert_int_equal(t[i].raw.n, one.raw.n);
+		assert_int_equal(t[i].type, one.type);
+		assert_true(t[i].escaped == one.escaped && t[i].at == one.at);
+	}
+}
+
 static void run_path_cases(const struct path_case *cases, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -407,6 +431,7 @@ static void run_path_cases(const struct path_case *cases, size_t n)
 		struct ww_json_token t = {.at = 42};
 
 		assert_int_equal(ww_json_path_check(cases[i].path), 0);
+		check_pick(doc, cases[i].path);
 		assert_int_equal(ww_json_path(doc, cases[i].path, &t, &range), cases[i].r);
 		if (cases[i].r == WW_PARSE_DONE) {
 			assert_true(ww_slice_eq_str(range, cases[i].range));
