@@ -13,6 +13,7 @@
 
 #include "ledger/dsse.h"
 #include "ledger/fields.h"
+#include "ledger/report_leaves.h"
 #include "ledger/sampling.h"
 #include "ledger/timestamp.h"
 #include "ledger/wording.h"
@@ -382,8 +383,10 @@ static void count_kind(struct ww_report_result *res, struct ww_slice kind)
 	res->kinds[i].count++;
 }
 
+/* `known` NULL: the leaf is hashed here. */
 static int walk_record(struct walk *w, const struct ww_statement_record *rec,
-		       struct ww_report_result *res, struct ww_errtext *why)
+		       const struct ww_sha256 *known, struct ww_report_result *res,
+		       struct ww_errtext *why)
 {
 	const struct ww_statement *s = &res->statement;
 	struct ww_sha256 leaf;
@@ -393,7 +396,10 @@ static int walk_record(struct walk *w, const struct ww_statement_record *rec,
 	if (w->count == WW_REPORT_RECORDS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are over %u records",
 				      WW_REPORT_RECORDS_MAX);
-	ww_statement_record_leaf(rec, &leaf);
+	if (known)
+		leaf = *known;
+	else
+		ww_statement_record_leaf(rec, &leaf);
 	if (!ww_merkle_run_check(&w->run, &leaf, rec->index, &rec->proof) && w->not_included++ == 0)
 		w->first_not_included = rec->index;
 	if (w->count == 0
@@ -421,13 +427,19 @@ static int walk_record(struct walk *w, const struct ww_statement_record *rec,
 static int walk_records(struct walk *w, const struct ww_statement_list *list,
 			struct ww_report_result *res, struct ww_errtext *why)
 {
+	WW_AUTO(ww_report_leaves_done) struct ww_report_leaves leaves = {0};
 	struct ww_statement_record rec = {0};
 	int r = 0;
 
+	if (!w->sampling && !w->rederive) /* which need the content itself */
+		ww_report_leaves_make(list, &leaves);
 	for (size_t i = 0; i < list->n && r == 0; i++) {
-		r = ww_statement_entry_read(&list->entries[i], &w->scratch, &rec, why);
+		bool known = leaves.n && leaves.there[i];
+
+		r = ww_statement_entry_read(&list->entries[i], known ? NULL : &w->scratch, &rec,
+					    why);
 		if (r == 0)
-			r = walk_record(w, &rec, res, why);
+			r = walk_record(w, &rec, known ? &leaves.hashes[i] : NULL, res, why);
 	}
 	if (r == 0 && list->bad.text[0])
 		r = ww_errtext_set(why, -EINVAL, "%s", list->bad.text);

@@ -502,7 +502,7 @@ int ww_statement_entry_read(const struct ww_statement_entry *e, struct ww_buf *s
 	if (rec->withheld)
 		r = hex_text(m[WW_STATEMENT_DIGEST], rec->digest.b, sizeof(rec->digest.b));
 	else
-		r = parse_salted(e, scratch, &rec->salted);
+		r = scratch ? parse_salted(e, scratch, &rec->salted) : 0;
 	if (r < 0)
 		return ww_errtext_set(why, r, "record %llu holds a malformed value",
 				      (unsigned long long)rec->index);
@@ -525,18 +525,39 @@ int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scratch,
 	return ww_statement_entry_read(&e, scratch, ret, why);
 }
 
-void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret)
+static void content_leaf(struct ww_slice kind, struct ww_slice salted, struct ww_sha256 *ret)
 {
 	char leaf[WW_LEAF_BYTES_MAX];
 	size_t n = 0;
 
-	if (r->withheld && ww_leaf_is_report(r->kind)) {
-		*ret = r->digest;
-		return;
-	}
-	if (r->withheld)
-		n = ww_leaf_text(r->kind, &r->digest, leaf);
-	else if (ww_leaf_record(r->kind, r->salted, leaf, &n) < 0)
+	if (ww_leaf_record(kind, salted, leaf, &n) < 0)
 		n = 0; /* the hash of no entry: no tree holds it */
 	ww_merkle_leaf(ww_slice(leaf, n), ret);
+}
+
+void ww_statement_record_leaf(const struct ww_statement_record *r, struct ww_sha256 *ret)
+{
+	char leaf[WW_LEAF_BYTES_MAX];
+
+	if (!r->withheld)
+		content_leaf(r->kind, r->salted, ret);
+	else if (ww_leaf_is_report(r->kind))
+		*ret = r->digest;
+	else
+		ww_merkle_leaf(ww_slice(leaf, ww_leaf_text(r->kind, &r->digest, leaf)), ret);
+}
+
+int ww_statement_entry_leaf(const struct ww_statement_entry *e, struct ww_buf *scratch,
+			    struct ww_sha256 *ret)
+{
+	struct ww_slice kind = e->member[WW_STATEMENT_KIND], salted;
+	int r;
+
+	if (!e->member[WW_STATEMENT_RECORD].p || !e->member[WW_STATEMENT_SALT].p ||
+	    !ww_leaf_kind_ok(kind))
+		return -EINVAL;
+	r = parse_salted(e, scratch, &salted);
+	if (r == 0)
+		content_leaf(kind, salted, ret);
+	return r;
 }

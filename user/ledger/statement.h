@@ -155,9 +155,15 @@ WW_CHECK int ww_statement_record_parse(struct ww_slice text, struct ww_buf *scra
 				       struct ww_statement_record *ret, struct ww_errtext *why);
 
 /* The same for an element of a list. *ret holds the element before, or is zero: neighbours have
- * most of their proofs in common, and what stands there again is not read again. */
+ * most of their proofs in common, and what stands there again is not read again. `scratch` NULL:
+ * the content is not read, `salted` stays empty. */
 WW_CHECK int ww_statement_entry_read(const struct ww_statement_entry *e, struct ww_buf *scratch,
 				     struct ww_statement_record *ret, struct ww_errtext *why);
+
+/* The leaf hash of a record whose content is there; nothing else of it is looked at. 0, or why not:
+ * reading it says that. */
+WW_CHECK int ww_statement_entry_leaf(const struct ww_statement_entry *e, struct ww_buf *scratch,
+				     struct ww_sha256 *ret);
 
 /* The next element of `consistency`, which ww_fields_array opened: 1, 0 after the last, -EINVAL. */
 WW_CHECK int ww_statement_consistency_next(struct ww_json *json, uint64_t *ret_size,
