@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "cmd.h"
@@ -72,7 +71,6 @@ int ww_cmd_reindex(int argc, char **argv)
 	if (ww_records_reader(state_dir, &reader) < 0)
 		return WW_EXIT_UNABLE;
 	ww_records_index_path(state_dir, path);
-	umask(077);
 	r = rebuild(reader, path);
 	if (r < 0) {
 		ww_log_err_r(r, "cannot write %s", path);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include <wirewitness/stream.h>
 
@@ -52,17 +51,14 @@ int ww_records_open(const char *state_dir, struct ww_records *ret_records)
 {
 	struct ww_records rec = {.reader = NULL};
 	char path[WW_RECORDS_PATH_MAX];
-	mode_t mask;
 	int r = ww_records_reader(state_dir, &rec.reader);
 
 	if (r < 0)
 		return r;
 	ww_records_index_path(state_dir, path);
-	mask = umask(077);
 	r = open_index(&rec, path);
 	if (r < 0) /* nobody may write there: in memory */
 		r = open_index(&rec, NULL);
-	umask(mask);
 	if (r < 0) {
 		ww_log_err_r(r, "cannot index the ledger in %s", state_dir);
 		ww_records_close(&rec);

@@ -103,6 +103,22 @@ int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size, str
 	return 0;
 }
 
+int ww_ledger_reader_committed(struct ww_ledger_reader *r, uint64_t *ret_size)
+{
+	WW_AUTO_BUF struct ww_buf note = {0};
+	struct ww_checkpoint head;
+	int e;
+
+	ww_buf_init(&note, WW_NOTE_BYTES_MAX);
+	e = ww_durable_read(r->dir, "checkpoint", &note);
+	if (e == 0)
+		e = ww_checkpoint_open(ww_buf_slice(&note), &r->key, &head);
+	if (e < 0)
+		return e == -ENOMEM ? e : -EUCLEAN;
+	*ret_size = head.size;
+	return 0;
+}
+
 int ww_ledger_reader_rewind(struct ww_ledger_reader *r, struct ww_slice note,
 			    struct ww_errtext *why)
 {

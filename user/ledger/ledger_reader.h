@@ -35,6 +35,10 @@ WW_DEFINE_AUTO(struct ww_ledger_reader, ww_ledger_reader_close)
 WW_CHECK int ww_ledger_reader_refresh(struct ww_ledger_reader *r, uint64_t *ret_size,
 				      struct ww_errtext *why);
 
+/* How many records are committed now; the head stays. 0, -EUCLEAN (no checkpoint of this log),
+ * -ENOMEM. */
+WW_CHECK int ww_ledger_reader_committed(struct ww_ledger_reader *r, uint64_t *ret_size);
+
 /*
  * Until the next refresh the head is an earlier one that the log signed, the note given: only its
  * records are visible, and proofs lead to it. Which record names a pruned one is still looked for

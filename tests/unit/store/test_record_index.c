@@ -310,6 +310,239 @@ static void many(void **state)
 	ww_ledger_reader_close(r);
 }
 
+/* What SQLite says by itself. */
+static void sqlite_says(const char *path, const char *sql, char out[64])
+{
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	snprintf(out, 64, "%s", (const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+}
+
+static void check_says(const char *path, const char *sql, const char *wanted)
+{
+	char says[64];
+
+	sqlite_says(path, sql, says);
+	assert_string_equal(says, wanted);
+}
+
+/* A row that no record gave: it is there for as long as the file is not made anew. */
+#define PLANT   "INSERT INTO mention VALUES('zz-1', 0)"
+#define PLANTED "SELECT count(*) FROM mention WHERE id = 'zz-1'"
+
+static void add_flow(const char *dir)
+{
+	struct ww_ledger *l = must_open(dir);
+
+	put(l, "flow", "{\"kind\":\"flow\",\"id\":\"f-6\"}");
+	commit(l);
+	ww_ledger_close(l);
+}
+
+/* Somebody else has seen more of the log, and filled the index so far: that is no reason to make it
+ * anew, and what the reader has not seen is not in its answers. */
+static void filled_further(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_ledger_reader *early, *late;
+	struct ww_record_index *x;
+	uint64_t index;
+
+	make_story(at(*state, "log", dir));
+	early = reader_of(dir);
+	add_flow(dir);
+	late = reader_of(dir);
+	ww_record_index_close(index_of(at(*state, "index.sqlite", path), late));
+	damage(path, PLANT);
+	x = index_of(path, early);
+	assert_int_equal(count_kind(x, NULL), 8);
+	assert_int_equal(count_kind(x, "flow"), 1);
+	assert_int_equal(ww_record_index_get(x, WW_SLICE_LIT("f-6"), &index), -ENOENT);
+	assert_int_equal(ww_record_index_find(x, WW_SLICE_LIT("f-6"), &index), -ENOENT);
+	assert_int_equal(ww_record_index_sync(x, late), 0);
+	assert_int_equal(find(x, "f-6"), 8);
+	check_says(path, PLANTED, "1");
+	ww_record_index_close(x);
+	ww_ledger_reader_close(early);
+	ww_ledger_reader_close(late);
+}
+
+struct walk {
+	uint64_t count;
+	struct ww_record_index *reset; /* on the way */
+	struct ww_ledger_reader *reader;
+};
+
+static bool walk(void *ctx, uint64_t index)
+{
+	struct walk *w = ctx;
+	uint64_t next;
+
+	assert_int_equal(index, w->count++);
+	if (index == 10) {
+		assert_int_equal(ww_record_index_reset(w->reset), 0);
+		assert_int_equal(ww_record_index_step(w->reset, w->reader, 7, &next), 0);
+		assert_int_equal(next, 7);
+	}
+	return true;
+}
+
+/* An answer is whole, whoever makes the index anew while it is given. */
+static void made_anew_meanwhile(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_record_index *x, *y;
+	struct ww_ledger_reader *r;
+	uint64_t index;
+
+	make_ledger(at(*state, "log", dir), 9000, 9000);
+	r = reader_of(dir);
+	x = index_of(at(*state, "index.sqlite", path), r);
+	y = index_of(path, r);
+
+	struct walk w = {.reset = y, .reader = r};
+
+	assert_int_equal(ww_record_index_each(x, NULL, 0, walk, &w), 0);
+	assert_int_equal(w.count, 9000);
+	assert_int_equal(ww_record_index_reset(y), 0);
+	assert_int_equal(ww_record_index_get(x, WW_SLICE_LIT("r8999"), &index), 0);
+	assert_int_equal(index, 8999);
+	damage(path, "DELETE FROM record WHERE idx > 5; DROP TABLE mention");
+	assert_int_equal(ww_record_index_get(x, WW_SLICE_LIT("r7777"), &index), 0);
+	assert_int_equal(index, 7777);
+	ww_record_index_close(x);
+	ww_record_index_close(y);
+	check_says(path, "SELECT count(*) FROM record", "9000");
+	check_says(path, "PRAGMA integrity_check", "ok");
+	ww_ledger_reader_close(r);
+}
+
+/* While somebody has it open; what SQLite keeps beside the file stays behind, or goes, too. */
+static void removed_meanwhile(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN], side[PATH_LEN];
+	struct ww_record_index *x, *y;
+	struct ww_ledger_reader *r;
+
+	make_story(at(*state, "log", dir));
+	r = reader_of(dir);
+	at(*state, "index.sqlite", path);
+	for (unsigned i = 0; i < 2; i++) {
+		x = index_of(path, r);
+		assert_int_equal(unlink(path), 0);
+		if (i == 1)
+			assert_int_equal(unlink(at(*state, "index.sqlite-wal", side)), 0);
+		y = index_of(path, r);
+		assert_int_equal(count_kind(y, NULL), 8);
+		assert_int_equal(count_kind(x, NULL), 8);
+		add_flow(dir);
+		assert_int_equal(ww_ledger_reader_refresh(r, NULL, NULL), 0);
+		assert_int_equal(ww_record_index_sync(x, r), 0);
+		assert_int_equal(ww_record_index_sync(y, r), 0);
+		assert_int_equal(count_kind(y, "flow"), 2);
+		ww_record_index_close(x); /* must not take the new one's journal with it */
+		assert_int_equal(count_kind(y, "flow"), 2);
+		ww_record_index_close(y);
+		check_says(path, "PRAGMA integrity_check", "ok");
+		check_says(path, "SELECT count(*) FROM record", "9");
+		ww_ledger_reader_close(r);
+		assert_int_equal(unlink(path), 0);
+		remove_tree(dir);
+		make_story(dir);
+		r = reader_of(dir);
+	}
+	ww_ledger_reader_close(r);
+}
+
+static void step_by_step(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_record_index *x = NULL;
+	struct ww_ledger_reader *r;
+	uint64_t next = 0;
+
+	make_ledger(at(*state, "log", dir), 5000, 5000);
+	r = reader_of(dir);
+	assert_int_equal(ww_record_index_open_beside(at(*state, "index.sqlite", path), &x), 0);
+	for (uint64_t wanted = 2000; wanted <= 6000; wanted += 2000) {
+		assert_int_equal(ww_record_index_step(x, r, 2000, &next), 0);
+		assert_int_equal(next, wanted < 5000 ? wanted : 5000);
+		assert_int_equal(count_kind(x, NULL), 0); /* answers are about the last sync */
+	}
+	assert_int_equal(ww_record_index_sync(x, r), 0);
+	assert_int_equal(find(x, "r4999"), 4999);
+	ww_record_index_close(x);
+	ww_ledger_reader_close(r);
+}
+
+/* Who fills it beside other work does not wait for another who has it. */
+static void locked(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN];
+	struct ww_record_index *x = NULL;
+	struct ww_ledger_reader *r;
+	sqlite3 *other = NULL;
+	uint64_t next = 0;
+
+	make_story(at(*state, "log", dir));
+	r = reader_of(dir);
+	ww_record_index_close(index_of(at(*state, "index.sqlite", path), r));
+	add_flow(dir);
+	assert_int_equal(ww_ledger_reader_refresh(r, NULL, NULL), 0);
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(ww_record_index_open_beside(path, &x), 0);
+	assert_int_equal(ww_record_index_step(x, r, 10, &next), -EBUSY);
+	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(ww_record_index_step(x, r, 10, &next), 0);
+	assert_int_equal(next, 9);
+	sqlite3_close(other);
+	ww_record_index_close(x);
+	ww_ledger_reader_close(r);
+}
+
+/* Written to and not synced: good for this boot only. */
+static void another_boot(void **state)
+{
+	char dir[PATH_LEN], path[PATH_LEN], boot[64];
+	struct ww_record_index *x;
+	struct ww_ledger_reader *r;
+
+	make_story(at(*state, "log", dir));
+	r = reader_of(dir);
+	x = index_of(at(*state, "index.sqlite", path), r);
+	ww_record_index_close(x);
+	sqlite_says(path, "SELECT boot FROM meta", boot);
+	assert_int_equal(strlen(boot), 36);
+	damage(path, PLANT);
+	ww_record_index_close(index_of(path, r));
+	check_says(path, PLANTED, "1");
+	damage(path, "UPDATE meta SET boot = '00000000-0000-0000-0000-000000000000'");
+	ww_record_index_close(index_of(path, r));
+	check_says(path, PLANTED, "0");
+	check_says(path, "SELECT boot FROM meta", boot);
+
+	damage(path, PLANT);
+	x = index_of(path, r);
+	assert_int_equal(ww_record_index_settle(x), 0);
+	check_says(path, "SELECT boot FROM meta", "");
+	assert_int_equal(ww_record_index_sync(x, r), 0); /* nothing new: nothing is written */
+	check_says(path, "SELECT boot FROM meta", "");
+	add_flow(dir);
+	assert_int_equal(ww_ledger_reader_refresh(r, NULL, NULL), 0);
+	assert_int_equal(ww_record_index_sync(x, r), 0);
+	check_says(path, "SELECT boot FROM meta", boot);
+	check_says(path, PLANTED, "1");
+	ww_record_index_close(x);
+	ww_ledger_reader_close(r);
+}
+
 static void unusable_place(void **state)
 {
 	struct ww_record_index *x = NULL;
@@ -376,6 +609,12 @@ int main(void)
 		WITH_SCRATCH(other_log),
 		WITH_SCRATCH(erased),
 		WITH_SCRATCH(many),
+		WITH_SCRATCH(filled_further),
+		WITH_SCRATCH(made_anew_meanwhile),
+		WITH_SCRATCH(removed_meanwhile),
+		WITH_SCRATCH(step_by_step),
+		WITH_SCRATCH(locked),
+		WITH_SCRATCH(another_boot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
