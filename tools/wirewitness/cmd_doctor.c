@@ -154,6 +154,20 @@ static void print_ledger(struct ww_slice answer)
 				   sizeof(dropped)));
 }
 
+static void print_index(struct ww_slice answer)
+{
+	char why[320], behind[24], ms[24];
+
+	member_text(answer, "$.status.index.behind", behind, sizeof(behind));
+	if (strcmp(behind, "0") != 0)
+		printf("  the index is behind by %s records, for %s ms\n", behind,
+		       member_text(answer, "$.status.index.behindMs", ms, sizeof(ms)));
+	if (member_text(answer, "$.status.index.why", why, sizeof(why))[0])
+		printf("  the index does not follow the ledger: %s\n", why);
+	else if (strcmp(behind, "0") == 0)
+		printf("  the index has all of them\n");
+}
+
 static void print_publish(struct ww_slice answer)
 {
 	char path[64], kind[16], name[512], state[16], size[24], at[32], failed[24], why[320];
@@ -255,6 +269,7 @@ int ww_cmd_doctor(int argc, char **argv)
 		       member_text(answer, "$.status.version", version, sizeof(version)), o.socket,
 		       member_text(answer, "$.status.ledger.size", size, sizeof(size)));
 		print_ledger(answer);
+		print_index(answer);
 		print_publish(answer);
 		print_processes(answer);
 	} else if (o.json) {

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "daemon/committer.h"
 #include "daemon/control.h"
+#include "daemon/follower.h"
 #include "daemon/identity.h"
 #include "daemon/phrases_file.h"
 #include "daemon/pipeline.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct ww_ledger *ledger; /* the committer's, once that is open */
 	struct ww_committer *committer;
 	struct ww_publisher *publisher;
+	struct ww_follower *follower;
 	struct ww_ledger_reader *reader;
 	uint64_t pending;  /* records in the memory of a stopped ledger */
 	char stopped[320]; /* why the ledger is stopped; empty: it works */
@@ -205,6 +207,7 @@ static void committed(void *ctx, const struct ww_committed *c)
 	}
 	ww_control_committed(d->control);
 	ww_publisher_wake(d->publisher);
+	ww_follower_wake(d->follower, c->size);
 }
 
 static void commit(struct daemon *d)
@@ -292,6 +295,7 @@ static void status(void *ctx, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 	ww_pruner_status(&d->pruner, w);
 	ww_publisher_status(d->publisher, w);
+	ww_follower_status(d->follower, w);
 	if (getrusage(RUSAGE_SELF, &use) == 0) {
 		ww_jsonw_u64(w, "cpuUs",
 			     (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000 +
@@ -589,6 +593,9 @@ static int open_all(struct daemon *d)
 		r = open_pipeline(d, &cfg);
 	if (r == 0)
 		r = ww_committer_open(&d->loop, d->ledger, committed, d, &d->committer);
+	if (r == 0)
+		r = ww_follower_open(d->o->state_dir, ww_ledger_reader_head(d->reader)->size,
+				     &d->follower);
 	return r;
 }
 
@@ -695,6 +702,7 @@ static void close_all(struct daemon *d)
 	ww_control_close(d->control);
 	ww_live_close(d->live);
 	ww_committer_close(d->committer);
+	ww_follower_close(d->follower);
 	ww_publisher_close(d->publisher);
 	uv_close((uv_handle_t *)&d->commit_timer, NULL);
 	for (size_t i = 0; i < WW_ARRAY_SIZE(d->stops); i++)

@@ -2,8 +2,9 @@
 /*
  * The daemon: live events into the pipeline, records into the ledger, committed records onto the
  * stream. One loop on one thread, commits of the ledger on another (committer.h), checkpoints leave
- * the host on a third (publisher.h). Everything that fails after start is a state that `status`
- * shows and a coverage gap, never an exit, except a ledger that contradicts its own signatures.
+ * the host on a third (publisher.h), the index follows on a fourth (follower.h). Everything that
+ * fails after start is a state that `status` shows and a coverage gap, never an exit, except a
+ * ledger that contradicts its own signatures.
  */
 #pragma once
 
