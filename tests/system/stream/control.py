@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 PATH, LEDGER, GO = sys.argv[1:]
 CLIENTS = 64
@@ -146,10 +147,16 @@ for _ in range(500):  # gone at once, with and without a request, with a reset
     if _ % 3 == 2:
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
-for _ in range(3):
-    status()  # takes a turn of the daemon's loop, which takes its clients in their order: those before are gone
-clients = [Client() for _ in range(CLIENTS)]
-check("64 clients at once", {c.tail(10**15) >= len(ledger) for c in clients}, {True})
+deadline = time.monotonic() + 60
+clients = []
+while len(clients) < CLIENTS and time.monotonic() < deadline:
+    client = Client()
+    try:  # turned away until the daemon has seen that those before are gone
+        if client.tail(10**15) >= len(ledger):
+            clients.append(client)
+    except (BrokenPipeError, ConnectionResetError, KeyError, TypeError):
+        client.close()
+check("64 clients at once", len(clients), CLIENTS)
 surplus = Client()
 check("one more: told so", "too many" in surplus.answer()["error"], True)
 check("one more: the end", surplus.rest(), b"")
