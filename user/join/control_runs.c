@@ -97,10 +97,11 @@ static int same_trace(const struct ww_action *a, const struct ww_attempt *of,
 	return a->span_count ? 0 : -1;
 }
 
-static void take(struct ww_controlled *c, const struct ww_match *m)
+static void take(struct ww_controlled *c, const struct ww_match *m, bool stray)
 {
 	struct ww_control_run *r;
 
+	c->stray += stray;
 	if (c->total++ >= WW_CONTROL_RUNS_MAX)
 		return; /* newest first: these are older */
 	r = &c->runs[c->count++];
@@ -108,6 +109,7 @@ static void take(struct ww_controlled *c, const struct ww_match *m)
 		.match = m,
 		.says = (uint8_t)says(m),
 		.subject = (uint8_t)subject_of(c, c->action->match, m),
+		.stray = stray,
 		.begun = m->x->t_first_req,
 		.ended = m->x->status >= 200 ? m->x->ended : (struct ww_boot){0},
 	};
@@ -115,6 +117,8 @@ static void take(struct ww_controlled *c, const struct ww_match *m)
 
 static void look_at(struct ww_controlled *c, const struct ww_action *a, const struct ww_match *m)
 {
+	int of_trace;
+
 	if (m->x->t_first_req.ns > c->until.ns)
 		return;
 	if (!ww_held_same_tree(m->x->root, a->root)) {
@@ -125,16 +129,9 @@ static void look_at(struct ww_controlled *c, const struct ww_action *a, const st
 		c->almost += m->almost;
 		return;
 	}
-	switch (c->control->same == WW_CONTROL_SAME_TRACE ? same_trace(a, c->action, m->x) : 1) {
-	case 1:
-		take(c, m);
-		break;
-	case -1:
-		c->stray++;
-		break;
-	default:
-		break; /* another trace's */
-	}
+	of_trace = c->control->same == WW_CONTROL_SAME_TRACE ? same_trace(a, c->action, m->x) : 1;
+	if (of_trace)
+		take(c, m, of_trace < 0);
 }
 
 static void reverse(struct ww_controlled *c)
@@ -147,6 +144,14 @@ static void reverse(struct ww_controlled *c)
 	}
 }
 
+/* A stray gives no leave; what it may have taken counts. */
+static bool counts(const struct ww_control_run *r)
+{
+	return r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
+	       !(r->stray && r->says == WW_CONTROL_ALLOW &&
+		 r->subject != WW_CONTROL_SUBJECT_UNKNOWN);
+}
+
 /* The last answer between the first attempt and this one, when it did not allow, or is not known.
  */
 static bool is_refused(const struct ww_controlled *c, const struct ww_attempt *retry)
@@ -156,7 +161,7 @@ static bool is_refused(const struct ww_controlled *c, const struct ww_attempt *r
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct ww_control_run *r = &c->runs[i];
 
-		if (r->subject != WW_CONTROL_SUBJECT_DIFFERS && r->ended.ns > c->begun.ns &&
+		if (counts(r) && r->ended.ns > c->begun.ns &&
 		    r->ended.ns <= retry->match->x->t_first_req.ns &&
 		    (!last || r->ended.ns > last->ended.ns))
 			last = r;

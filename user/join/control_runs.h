@@ -7,6 +7,7 @@
  *  1. An action begins with the first request byte of its first attempt, and a control is over with
  *     the last byte of its answer: both by the kernel's clock.
  *  2. Runs are of the action's process tree. Another tree's are counted: it may have asked for it.
+ *     Where they must be of the action's trace, one that names none is a stray: it may be.
  *  3. Subjects that are not known are neither the same nor different. So are those of an action
  *     whose attempts are about several.
  *  4. A retry needs no new answer. But where one came in between that does not allow, the first
@@ -29,6 +30,7 @@ struct ww_control_run {
 	const struct ww_match *match;
 	uint8_t says;                /* enum ww_control_says */
 	uint8_t subject;             /* enum ww_control_subject */
+	bool stray;                  /* of this trace or of another: it names none */
 	struct ww_boot begun, ended; /* ended 0: no answer came */
 };
 
@@ -40,12 +42,12 @@ struct ww_controlled {
 	struct ww_boot from;             /* a run before that allows nothing, for its age */
 	struct ww_boot until;            /* runs are looked for until then */
 	bool subjects_differ;            /* its attempts are about several */
-	uint32_t total;
-	unsigned count; /* of them here, the last ones, by begin */
+	uint32_t total;                  /* runs and strays */
+	unsigned count;                  /* of them here, the last ones, by begin */
 	struct ww_control_run runs[WW_CONTROL_RUNS_MAX];
 	uint32_t foreign; /* like calls of other trees */
 	uint32_t almost;  /* calls of this tree that a server may take for one */
-	uint32_t stray;   /* calls of this tree that may belong to it, or to another trace */
+	uint32_t stray;   /* how many of the runs are strays */
 };
 
 /*

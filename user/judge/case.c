@@ -218,6 +218,7 @@ static void ground_control(const struct ww_case *k, struct ww_grounds_control *g
 			.begun_ns = c->runs[i].begun.ns,
 			.ended_ns = c->runs[i].ended.ns,
 			.no_reply = c->runs[i].match->wire == WW_WIRE_NO_REPLY,
+			.stray = c->runs[i].stray,
 			.call = ground_call(k, c->runs[i].match->x),
 		};
 	for (unsigned i = 0; i < c->count; i++)

@@ -72,6 +72,7 @@ struct ww_grounds_run {
 	enum ww_control_subject subject;
 	uint64_t begun_ns, ended_ns; /* ended 0: no answer came */
 	bool no_reply;               /* the request was sent whole, and no status came */
+	bool stray;                  /* it may be of the action's trace, or of another */
 	uint32_t uses;               /* other actions that had its answer before this one, */
 	uint32_t uses_unknown;       /* and calls that may be of more */
 	struct ww_grounds_call call;
@@ -89,7 +90,7 @@ struct ww_grounds_control {
 	uint32_t total; /* runs; those that are not listed included */
 	unsigned count; /* the last ones, by begin */
 	struct ww_grounds_run runs[WW_GROUNDS_RUNS_MAX];
-	uint32_t stray; /* calls that may belong to it, or to another trace */
+	uint32_t stray; /* how many of all runs are strays */
 	bool narrated;  /* text says that it was done */
 };
 

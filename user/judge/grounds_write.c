@@ -367,6 +367,8 @@ static void write_run(struct ww_jsonw *w, const struct ww_control_run *run,
 	ww_jsonw_cstr(w, "subject", ww_control_subject_name((enum ww_control_subject)run->subject));
 	ww_jsonw_u64(w, "uses", g->uses);
 	ww_jsonw_u64(w, "usesUnknown", g->uses_unknown);
+	if (g->stray)
+		ww_jsonw_bool(w, "stray", true);
 	ww_jsonw_end_object(w);
 }
 

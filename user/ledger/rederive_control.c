@@ -31,14 +31,29 @@ static uint32_t says_of(const struct ww_contract *c, const struct ww_rd_exchange
 }
 
 static void check_trace(struct ww_rd_exam *e, const struct ww_control *k,
-			const struct ww_rd_exchange *x)
+			const struct ww_rd_exchange *x, bool stray)
 {
 	const struct ww_rd_verdict *v = &e->v;
+	bool known = v->spanned && v->span_count == 1;
 
-	if (k->same == WW_CONTROL_SAME_TRACE &&
-	    (!x->trace_id.s.p ||
-	     (v->spanned && v->span_count == 1 && !ww_rd_same(x->trace_id, v->span_trace))))
+	if (stray && (k->same != WW_CONTROL_SAME_TRACE || (x->trace_id.s.p && known)))
+		ww_rd_differ(e, "grounds.control.runs.stray", "a run whose trace is known",
+			     "a stray");
+	else if (!stray && k->same == WW_CONTROL_SAME_TRACE &&
+		 (!x->trace_id.s.p || (known && !ww_rd_same(x->trace_id, v->span_trace))))
 		ww_rd_differ(e, "grounds.control.runs", "runs of the action's trace", "another");
+}
+
+/* Those that are not listed are older than all that are. */
+static void check_strays(struct ww_rd_exam *e)
+{
+	const struct ww_grounds_control *g = &e->g.control;
+	uint32_t listed = 0;
+
+	for (unsigned i = 0; i < g->count; i++)
+		listed += g->runs[i].stray;
+	if (listed > g->stray || g->stray - listed > g->total - g->count)
+		ww_rd_differ(e, "grounds.control.stray", "as many as the runs have", "others");
 }
 
 static void take_run(struct ww_rd_exam *e, unsigned i)
@@ -64,13 +79,14 @@ static void take_run(struct ww_rd_exam *e, unsigned i)
 	to->begun_ns = x->req_first_ns;
 	to->ended_ns = x->status.there && x->status.n >= 200 ? x->ended_ns : 0;
 	to->no_reply = says == WW_CONTROL_ERROR && ww_rd_wires(terms, x) & WW_RD_WIRE(NO_REPLY);
+	to->stray = said->stray;
 	to->uses = ww_rd_capped(said->uses);
 	to->uses_unknown = ww_rd_capped(said->uses_unknown);
 	ww_rd_take_call(e, x, &to->call);
 	ww_rd_same_text(e, "root", rec, x->root, e->v.root);
 	if (!ww_rd_fits(terms, x))
 		ww_rd_differ(e, "grounds.control.runs", "calls of the control", "another call");
-	check_trace(e, k, x);
+	check_trace(e, k, x, said->stray);
 	if (!(says_of(terms, x) & (1u << says)))
 		ww_rd_differ(e, "grounds.control.runs.says",
 			     "what status and outcome of its record give", says_names[says]);
@@ -148,6 +164,14 @@ static bool take_action(struct ww_rd_exam *e)
 	return true;
 }
 
+/* As join/control_runs.c. */
+static bool counts(const struct ww_grounds_run *r)
+{
+	return r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
+	       !(r->stray && r->says == WW_CONTROL_ALLOW &&
+		 r->subject != WW_CONTROL_SUBJECT_UNKNOWN);
+}
+
 /* As join/control_runs.c: the last answer between two attempts did not allow, or is not known. */
 static bool is_refused(const struct ww_grounds_control *g, uint64_t first_ns, uint64_t retry_ns)
 {
@@ -156,8 +180,8 @@ static bool is_refused(const struct ww_grounds_control *g, uint64_t first_ns, ui
 	for (unsigned i = 0; i < g->count; i++) {
 		const struct ww_grounds_run *r = &g->runs[i];
 
-		if (r->subject != WW_CONTROL_SUBJECT_DIFFERS && r->ended_ns > first_ns &&
-		    r->ended_ns <= retry_ns && (!last || r->ended_ns > last->ended_ns))
+		if (counts(r) && r->ended_ns > first_ns && r->ended_ns <= retry_ns &&
+		    (!last || r->ended_ns > last->ended_ns))
 			last = r;
 	}
 	return last &&
@@ -218,8 +242,10 @@ void ww_rd_check_control(struct ww_rd_exam *e)
 			     "another number");
 	for (unsigned i = 0; i < g->count && !e->open; i++)
 		take_run(e, i);
-	if (!e->open)
+	if (!e->open) {
+		check_strays(e);
 		check_action(e);
+	}
 	check_doubt(e);
 }
 

@@ -672,6 +672,7 @@ static int take_run(void *ctx, const struct ww_json_token *t, struct ww_slice te
 		WW_MEMBER("subject", TEXT, &run.subject),
 		WW_MEMBER("uses", U64, &run.uses),
 		WW_MEMBER("usesUnknown", U64, &run.uses_unknown),
+		WW_MEMBER("stray", FLAG, &run.stray),
 	};
 	int r = WW_MEMBERS_READ(text, "a run", m, why);
 

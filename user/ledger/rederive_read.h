@@ -103,6 +103,7 @@ struct ww_rd_late {
 struct ww_rd_run {
 	struct ww_rd_text exchange, says, subject;
 	uint64_t uses, uses_unknown;
+	bool stray;
 };
 
 /* The member "control" of a verdict, and of its grounds. */

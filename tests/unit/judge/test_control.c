@@ -274,6 +274,67 @@ static void test_trace(void **state)
 	}
 }
 
+/* A run that names no trace may be of the action's: it can take a leave away, and gives none. */
+static void test_stray_after_a_leave(void **state)
+{
+	static const struct {
+		const char *body;
+		bool cut;
+		const char *user;
+		uint64_t from, to;
+		const char *wanted, *reason;
+	} rows[] = {
+		{DENIED, false, "u1", 1060, 1100, "UNVERIFIABLE", "AMBIGUOUS_JOIN"},
+		{DENIED, true, "u1", 1060, 1100, "UNVERIFIABLE", "AMBIGUOUS_JOIN"},
+		{ALLOWED, false, "u1", 1060, 1100, "CONTROL_FIRED", ""},
+		{DENIED, false, "u2", 1060, 1100, "CONTROL_FIRED", ""},
+		{DENIED, false, "u1", 1001, 1005, "CONTROL_FIRED", ""},
+		{DENIED, false, "u1", 1210, 1250, "CONTROL_FIRED", ""},
+		{DENIED, false, "u1", 1100, 1250, "CONTROL_FIRED", ""},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open_with(
+			CONTROLLED_WITH(SUBJECT "    same: trace\n    max_age_s: 1\n"));
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3000);
+		char rpc[64];
+
+		snprintf(rpc, sizeof(rpc), "{\"input\":{\"user\":\"%s\"}}", rows[i].user);
+		CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED, .traced = &p);
+		CHECK_OF(rpc, .from = rows[i].from, .to = rows[i].to, .status = 200,
+			 .body = rows[i].body, .body_cut = rows[i].cut);
+		REFUND(.from = 1200, .to = 1300, .traced = &p);
+		tell(s, &p);
+		tick(s, 8000);
+		json_t *c = about(s, rows[i].wanted, rows[i].reason);
+
+		assert_int_equal(number(c, "runs"), 2);
+		scene_close(s);
+	}
+}
+
+/* A run without a trace between two attempts may have taken the leave from the retry. */
+static void test_stray_before_a_retry(void **state)
+{
+	for (unsigned allowed = 0; allowed < 2; allowed++) {
+		struct scene *s =
+			scene_open_with(CONTROLLED_WITH("    same: trace\n    max_age_s: 1\n"));
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 3000);
+
+		CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED, .traced = &p);
+		CALL(.status = 503, .from = 1100, .to = 1150, .traced = &p);
+		CHECK(.from = 1160, .to = 1190, .status = 200, .body = allowed ? ALLOWED : DENIED);
+		REFUND(.from = 1200, .to = 1300, .traced = &p);
+		tell(s, &p);
+		tick(s, 8000);
+		if (allowed)
+			about(s, "CONTROL_FIRED", "");
+		else
+			about(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN");
+		scene_close(s);
+	}
+}
+
 /* A host that looks like the control's, and a path that a server may take for it. */
 static void test_look_alikes(void **state)
 {
@@ -564,6 +625,8 @@ int main(void)
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_used_up),
 		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_stray_after_a_leave),
+		cmocka_unit_test(test_stray_before_a_retry),
 		cmocka_unit_test(test_look_alikes),
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_made_up),

@@ -131,6 +131,22 @@ static struct scene *invented(void)
 	return shown(NULL);
 }
 
+/* Denied without a trace, after it was allowed. */
+static struct scene *stray(void)
+{
+	struct scene *s = begin(CONTROLLED "    same: trace\n");
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+	RUN(.from = 1010, .to = 1050, .status = 200, .rpc = USER,
+	    .body = "{\"decision\":\"allow\"}", .traced = &p);
+	RUN(.from = 1100, .to = 1150, .status = 200, .rpc = USER,
+	    .body = "{\"decision\":\"deny\"}");
+	CALL(.from = 1200, .to = 1300, .status = 201, .rpc = USER, .traced = &p);
+	tell(s, &p);
+	tick(s, 9000);
+	return s;
+}
+
 static struct scene *controlled(const char *decision)
 {
 	struct scene *s = begin(CONTROLLED);
@@ -391,6 +407,41 @@ static void run_left_out(json_t *list, json_t *v)
 	SET(in(in(v, "grounds"), "control"), "{s[]}", "runs");
 }
 
+/* The denial gone from the list. */
+static void stray_hidden(json_t *list, json_t *v)
+{
+	json_t *c = in(v, "control"), *g = in(in(v, "grounds"), "control");
+
+	fired(list, v);
+	SET(v, "{so}", "reason", json_null());
+	SET(c, "{sO,ss,si,si}", "exchange", in(first(g, "runs"), "exchange"), "says", "allow",
+	    "runs", 1, "gapMs", 150);
+	json_array_remove(in(g, "runs"), 1);
+	SET(g, "{si}", "stray", 0);
+}
+
+/* Or called one of this trace. */
+static void stray_traced(json_t *list, json_t *v)
+{
+	json_t *g = in(in(v, "grounds"), "control");
+
+	json_object_del(json_array_get(in(g, "runs"), 1), "stray");
+	SET(g, "{si}", "stray", 0);
+}
+
+static void stray_uncounted(json_t *list, json_t *v)
+{
+	SET(in(in(v, "grounds"), "control"), "{si}", "stray", 0);
+}
+
+static void called_stray(json_t *list, json_t *v)
+{
+	json_t *g = in(in(v, "grounds"), "control");
+
+	SET(first(g, "runs"), "{sb}", "stray", 1);
+	SET(g, "{si}", "stray", 1);
+}
+
 static void run_of_another_tree(json_t *list, json_t *v)
 {
 	SET(by_id(list, text(in(v, "control"), "exchange")), "{ss}", "root", "p1-1");
@@ -476,6 +527,10 @@ static const struct lie lies[] = {
 	{allowed, "CONTROL_FIRED", doubted, "grounds.control.doubt", false},
 	{allowed, "CONTROL_FIRED", effect_left_out, "grounds.control.doubt", true},
 	{allowed, "CONTROL_FIRED", other_engine, "engine", true},
+	{allowed, "CONTROL_FIRED", called_stray, "grounds.control.runs.stray", false},
+	{stray, "UNVERIFIABLE", stray_hidden, "control.runs", false},
+	{stray, "UNVERIFIABLE", stray_traced, "grounds.control.runs", false},
+	{stray, "UNVERIFIABLE", stray_uncounted, "grounds.control.stray", false},
 	{uncontrolled, "CONTROL_MISSING", fired, "verdict", false},
 	{uncontrolled, "CONTROL_MISSING", narrated, "verdict", false},
 };

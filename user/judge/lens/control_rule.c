@@ -7,7 +7,8 @@
  * Rules, in order:
  *  1. The last run about the action's subject that was answered before the action began decides. An
  * answer after that moment decides nothing, whenever it was asked for. What was not fully seen may
- * have been the last one.
+ * have been the last one. So may a stray, which names no trace where it must be the action's: it
+ * takes a leave away, and gives none.
  *  2. It allowed, is not too old, and of all that allowed one is not used up: CONTROL_FIRED. Where
  * events were lost, a later answer could have been another: then nothing is said.
  *  3. All other verdicts say that no run allowed it. Each needs the closed-world test for the
@@ -28,6 +29,7 @@ struct sorted {
 	const struct ww_grounds_run *other;       /* about another subject, before */
 	const struct ww_grounds_run *unsure;      /* could be the last one, answered before */
 	const struct ww_grounds_run *unsure_open; /* begun before, answered after */
+	const struct ww_grounds_run *stray;       /* the last one that may not have allowed */
 	uint64_t refused_ns;                      /* the last answer of them that did not allow */
 	uint32_t denied;
 };
@@ -60,12 +62,32 @@ static void sort_unsure(const struct ww_grounds_control *c, const struct ww_grou
 		s->unsure = r;
 }
 
+static bool is_unsure(const struct ww_grounds_run *r)
+{
+	return r->subject == WW_CONTROL_SUBJECT_UNKNOWN || r->says == WW_CONTROL_UNKNOWN ||
+	       (r->no_reply && ww_rule_maybe_answered(&r->call.flow));
+}
+
+static void sort_stray(const struct ww_grounds_control *c, const struct ww_grounds_run *r,
+		       struct sorted *s)
+{
+	bool maybe = is_unsure(r) ? r->begun_ns < c->begun_ns && r->ended_ns <= c->begun_ns
+				  : before(c, r) && r->says != WW_CONTROL_ALLOW;
+
+	if (maybe && r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
+	    (!s->stray || answered(r) >= answered(s->stray)))
+		s->stray = r;
+}
+
 static void sort_one(const struct ww_grounds_control *c, const struct ww_grounds_run *r,
 		     struct sorted *s)
 {
-	bool unsure = r->subject == WW_CONTROL_SUBJECT_UNKNOWN || r->says == WW_CONTROL_UNKNOWN ||
-		      (r->no_reply && ww_rule_maybe_answered(&r->call.flow));
+	bool unsure = is_unsure(r);
 
+	if (r->stray) {
+		sort_stray(c, r, s);
+		return;
+	}
 	if (r->subject == WW_CONTROL_SUBJECT_DIFFERS) {
 		if (before(c, r))
 			s->other = r;
@@ -130,7 +152,7 @@ static bool is_old(const struct ww_grounds_control *c, const struct ww_grounds_r
 static bool allows(const struct ww_grounds_control *c, const struct ww_grounds_run *r,
 		   uint64_t since_ns)
 {
-	return r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
+	return !r->stray && r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
 	       r->subject != WW_CONTROL_SUBJECT_UNKNOWN && r->says == WW_CONTROL_ALLOW &&
 	       before(c, r) && !is_old(c, r) && r->ended_ns > since_ns;
 }
@@ -184,6 +206,9 @@ static void rule_last(const struct ww_grounds_control *c, const struct sorted *s
 		       s->last);
 	} else if (is_old(c, s->last) || used == USED_UP) {
 		decide(c, r, WW_VERDICT_CONTROL_STALE, s->last);
+	} else if (s->stray && answered(s->stray) >= s->last->ended_ns) {
+		decide(c, r, WW_VERDICT_UNVERIFIABLE, s->stray);
+		r->reason = WW_REASON_AMBIGUOUS_JOIN;
 	} else if (used == USED_MAYBE) {
 		decide(c, r, WW_VERDICT_UNVERIFIABLE, s->last);
 		r->reason = WW_REASON_AMBIGUOUS_JOIN;
