@@ -494,6 +494,7 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->cgroup = x->cgroup;
 	e->peer = x->peer;
 	e->t_first_req = x->t_first_req;
+	e->answered = x->t_first_resp;
 	e->req_bytes = x->req_bytes;
 	e->req_end = x->req_offset + x->req_bytes;
 	e->resp_bytes = x->resp_bytes;

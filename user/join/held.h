@@ -73,8 +73,9 @@ struct ww_match {
 struct ww_held_exchange {
 	struct ww_held_exchange *prev, *next; /* by arrival */
 	uint64_t seq;
-	struct ww_boot ended;   /* its last byte */
-	struct ww_boot arrived; /* that, but never before what arrived earlier */
+	struct ww_boot ended;    /* its last byte */
+	struct ww_boot answered; /* first byte of the response; 0: none came */
+	struct ww_boot arrived;  /* that, but never before what arrived earlier */
 	uint64_t cookie;
 	uint32_t index;
 	struct ww_actor_key root;

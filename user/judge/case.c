@@ -217,6 +217,7 @@ static void ground_control(const struct ww_case *k, struct ww_grounds_control *g
 			.subject = (enum ww_control_subject)c->runs[i].subject,
 			.begun_ns = c->runs[i].begun.ns,
 			.ended_ns = c->runs[i].ended.ns,
+			.answered_ns = c->runs[i].match->x->answered.ns,
 			.no_reply = c->runs[i].match->wire == WW_WIRE_NO_REPLY,
 			.stray = c->runs[i].stray,
 			.call = ground_call(k, c->runs[i].match->x),

@@ -71,6 +71,7 @@ struct ww_grounds_run {
 	enum ww_control_says says;
 	enum ww_control_subject subject;
 	uint64_t begun_ns, ended_ns; /* ended 0: no answer came */
+	uint64_t answered_ns;        /* first byte of the answer */
 	bool no_reply;               /* the request was sent whole, and no status came */
 	bool stray;                  /* it may be of the action's trace, or of another */
 	uint32_t uses;               /* other actions that had its answer before this one, */

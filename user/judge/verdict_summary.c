@@ -178,6 +178,26 @@ static const char *control_finding(enum ww_verdict v)
 	}
 }
 
+/* "answered 200 (measured), 220 ms before the action" */
+static void add_run(struct line *l, const struct ww_controlled *c, const struct ww_control_run *run,
+		    int64_t gap_ns)
+{
+	const struct ww_held_exchange *x = run->match->x;
+	int64_t first_ns = (int64_t)(c->begun.ns - x->answered.ns);
+
+	add(l, ": ");
+	add_call(l, run->match);
+	if (!run->ended.ns) {
+		add(l, " got no answer (measured)");
+		return;
+	}
+	add(l, " answered %u (measured), ", x->status);
+	if (gap_ns < 0 && x->answered.ns && first_ns >= 0)
+		add(l, "from %lld ms before to ", (long long)first_ns / 1000000);
+	add(l, "%lld ms %s", (long long)(gap_ns < 0 ? -gap_ns : gap_ns) / 1000000,
+	    gap_ns < 0 ? "after the action's begin" : "before the action");
+}
+
 /* "control refund-policy was asked about another subject: POST /v1/decisions at authz.example.com
  * answered 200 (measured), 220 ms before the action" */
 static void add_control(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
@@ -189,18 +209,8 @@ static void add_control(struct line *l, const struct ww_case *k, const struct ww
 		add_unknown(l, k, r);
 	else
 		add(l, "%s", control_finding(r->verdict));
-	if (run) {
-		const struct ww_held_exchange *x = run->match->x;
-
-		add(l, ": ");
-		add_call(l, run->match);
-		if (run->ended.ns)
-			add(l, " answered %u (measured), %lld ms %s", x->status,
-			    (long long)(r->gap_ns < 0 ? -r->gap_ns : r->gap_ns) / 1000000,
-			    r->gap_ns < 0 ? "after the action's begin" : "before the action");
-		else
-			add(l, " got no answer (measured)");
-	}
+	if (run)
+		add_run(l, k->controlled, run, r->gap_ns);
 	if (r->denied)
 		add(l, ", %u before did not allow", r->denied);
 	if (r->uses)

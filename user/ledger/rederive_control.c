@@ -78,6 +78,7 @@ static void take_run(struct ww_rd_exam *e, unsigned i)
 		return;
 	to->begun_ns = x->req_first_ns;
 	to->ended_ns = x->status.there && x->status.n >= 200 ? x->ended_ns : 0;
+	to->answered_ns = x->resp_first_ns;
 	to->no_reply = says == WW_CONTROL_ERROR && ww_rd_wires(terms, x) & WW_RD_WIRE(NO_REPLY);
 	to->stray = said->stray;
 	to->uses = ww_rd_capped(said->uses);

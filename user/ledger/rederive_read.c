@@ -68,6 +68,7 @@ int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct
 		WW_MEMBER("lastBootNs", U64, &req_last),
 	};
 	struct ww_member_want p[] = {WW_MEMBER("bytes", U64, &x.resp_bytes),
+				     WW_MEMBER("firstBootNs", U64, &x.resp_first_ns),
 				     WW_MEMBER("lastBootNs", U64, &resp_last)};
 	int r = WW_MEMBERS_READ(json, "the exchange", m, why);
 

@@ -21,7 +21,7 @@ struct ww_rd_exchange {
 	struct ww_rd_text trace_id, span_id, key_digest;
 	struct ww_rd_text mcp_tool; /* of the record of its tool call, where one is listed */
 	struct ww_rd_number status, retry_after;
-	uint64_t req_offset, req_bytes, req_first_ns, resp_bytes;
+	uint64_t req_offset, req_bytes, req_first_ns, resp_first_ns, resp_bytes;
 	uint64_t ended_ns; /* its last byte */
 	bool client, gap_in_request, found_again;
 };

@@ -301,6 +301,7 @@ struct call {
 	bool body_cut;
 	enum ww_exchange_outcome outcome; /* 0: complete */
 	uint64_t from, to;                /* ms */
+	uint64_t first;                   /* first byte of the response; 0: at `to` */
 	uint16_t retry_after;             /* 0: none */
 	const char *idempotency;
 	const struct ww_span *traced; /* its traceparent */
@@ -345,7 +346,7 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 	x->t_first_req = at_ms(c->from);
 	x->t_last_req = at_ms(c->from);
 	if (c->status) {
-		x->t_first_resp = at_ms(c->to);
+		x->t_first_resp = at_ms(c->first ? c->first : c->to);
 		x->t_last_resp = at_ms(c->to);
 		x->resp_bytes = 400;
 		x->resp.data = ww_slice_str(body);

@@ -190,6 +190,50 @@ static void test_after(void **state)
 	scene_close(s);
 }
 
+/* The decision had begun to come when the action began, its last byte had not: it may have been
+ * read. */
+static void test_answered_in_part(void **state)
+{
+	static const struct {
+		const char *before; /* an answer that came whole; NULL: none */
+		const char *partly;
+		const char *wanted, *reason;
+	} rows[] = {
+		{NULL, ALLOWED, "UNVERIFIABLE", "OUTCOME_UNKNOWN"},
+		{NULL, DENIED, "UNVERIFIABLE", "OUTCOME_UNKNOWN"},
+		{DENIED, ALLOWED, "UNVERIFIABLE", "OUTCOME_UNKNOWN"},
+		{ALLOWED, DENIED, "UNVERIFIABLE", "OUTCOME_UNKNOWN"},
+		{ALLOWED, ALLOWED, "CONTROL_FIRED", ""},
+		{DENIED, DENIED, "ACTED_DESPITE_DENY", ""},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = begin(CONTROLLED);
+
+		if (rows[i].before)
+			CHECK(.from = 1010, .to = 1050, .status = 200, .body = rows[i].before);
+		CHECK(.from = 1150, .first = 1190, .to = 1240, .status = 200,
+		      .body = rows[i].partly);
+		REFUND(.from = 1200, .to = 1300);
+		tick(s, 8000);
+		about(s, rows[i].wanted, rows[i].reason);
+		if (!rows[i].before)
+			assert_non_null(
+				strstr((char *)s->bytes.p, "from 10 ms before to 40 ms after"));
+		scene_close(s);
+	}
+
+	/* An old leave, and one that had begun to come. */
+	struct scene *s = begin(CONTROLLED);
+
+	CHECK(.from = 1010, .to = 1050, .status = 200, .body = ALLOWED);
+	CHECK(.from = 2850, .first = 2890, .to = 2940, .status = 200, .body = ALLOWED);
+	REFUND(.from = 2900, .to = 2950);
+	tick(s, 8000);
+	about(s, "UNVERIFIABLE", "OUTCOME_UNKNOWN");
+	scene_close(s);
+}
+
 /* S11.4 */
 static void test_errored_open(void **state)
 {
@@ -621,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_the_last_answer),
 		cmocka_unit_test(test_another_subject),
 		cmocka_unit_test(test_after),
+		cmocka_unit_test(test_answered_in_part),
 		cmocka_unit_test(test_errored_open),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_used_up),

@@ -7,8 +7,9 @@
  * Rules, in order:
  *  1. The last run about the action's subject that was answered before the action began decides. An
  * answer after that moment decides nothing, whenever it was asked for. What was not fully seen may
- * have been the last one. So may a stray, which names no trace where it must be the action's: it
- * takes a leave away, and gives none.
+ * have been the last one. So may one that had begun to come by then, where it says otherwise: its
+ * decision may have been read. So may a stray, which names no trace where it must be the action's:
+ * it takes a leave away, and gives none.
  *  2. It allowed, is not too old, and of all that allowed one is not used up: CONTROL_FIRED. Where
  * events were lost, a later answer could have been another: then nothing is said.
  *  3. All other verdicts say that no run allowed it. Each needs the closed-world test for the
@@ -30,6 +31,8 @@ struct sorted {
 	const struct ww_grounds_run *unsure;      /* could be the last one, answered before */
 	const struct ww_grounds_run *unsure_open; /* begun before, answered after */
 	const struct ww_grounds_run *stray;       /* the last one that may not have allowed */
+	const struct ww_grounds_run *partly[2];   /* answered in part before; of them one that does
+						     not allow, and one that does */
 	uint64_t refused_ns;                      /* the last answer of them that did not allow */
 	uint32_t denied;
 };
@@ -37,6 +40,12 @@ struct sorted {
 static bool before(const struct ww_grounds_control *c, const struct ww_grounds_run *r)
 {
 	return r->ended_ns && r->ended_ns <= c->begun_ns;
+}
+
+/* Its first byte came before the action began, its last byte after that. */
+static bool is_partly(const struct ww_grounds_control *c, const struct ww_grounds_run *r)
+{
+	return r->answered_ns && r->answered_ns <= c->begun_ns && r->ended_ns > c->begun_ns;
 }
 
 /* When its answer was there, at the latest: one that was not seen may have come until the end of
@@ -56,7 +65,7 @@ static void sort_unsure(const struct ww_grounds_control *c, const struct ww_grou
 {
 	if (r->begun_ns >= c->begun_ns)
 		return;
-	if (r->ended_ns > c->begun_ns)
+	if (r->ended_ns > c->begun_ns && !is_partly(c, r))
 		s->unsure_open = r;
 	else if (!s->unsure || answered(r) >= answered(s->unsure))
 		s->unsure = r;
@@ -71,8 +80,9 @@ static bool is_unsure(const struct ww_grounds_run *r)
 static void sort_stray(const struct ww_grounds_control *c, const struct ww_grounds_run *r,
 		       struct sorted *s)
 {
-	bool maybe = is_unsure(r) ? r->begun_ns < c->begun_ns && r->ended_ns <= c->begun_ns
-				  : before(c, r) && r->says != WW_CONTROL_ALLOW;
+	bool in_time = before(c, r) || is_partly(c, r);
+	bool maybe = is_unsure(r) ? r->begun_ns < c->begun_ns && (!r->ended_ns || in_time)
+				  : in_time && r->says != WW_CONTROL_ALLOW;
 
 	if (maybe && r->subject != WW_CONTROL_SUBJECT_DIFFERS &&
 	    (!s->stray || answered(r) >= answered(s->stray)))
@@ -99,6 +109,8 @@ static void sort_one(const struct ww_grounds_control *c, const struct ww_grounds
 			s->refused_ns = r->ended_ns;
 		if (!s->last || r->ended_ns > s->last->ended_ns)
 			s->last = r;
+	} else if (is_partly(c, r)) {
+		s->partly[r->says == WW_CONTROL_ALLOW] = r;
 	} else if (r->begun_ns < c->begun_ns) {
 		s->open = r;
 	} else if (!s->after) {
@@ -141,6 +153,13 @@ static void decide_unsure(const struct ww_grounds_control *c, struct ww_ruling *
 	decide(c, r, WW_VERDICT_UNVERIFIABLE, run);
 	r->reason = run->says == WW_CONTROL_ERROR ? WW_REASON_PLAINTEXT_INCOMPLETE
 						  : WW_REASON_BODY_UNKNOWN;
+}
+
+static void decide_partly(const struct ww_grounds_control *c, struct ww_ruling *r,
+			  const struct ww_grounds_run *run)
+{
+	decide(c, r, WW_VERDICT_UNVERIFIABLE, run);
+	r->reason = WW_REASON_OUTCOME_UNKNOWN;
 }
 
 static bool is_old(const struct ww_grounds_control *c, const struct ww_grounds_run *r)
@@ -215,6 +234,13 @@ static void rule_last(const struct ww_grounds_control *c, const struct sorted *s
 	} else {
 		decide(c, r, WW_VERDICT_CONTROL_FIRED, s->last);
 	}
+	if (r->verdict != WW_VERDICT_UNVERIFIABLE) {
+		const struct ww_grounds_run *partly =
+			s->partly[r->verdict != WW_VERDICT_CONTROL_FIRED];
+
+		if (partly)
+			decide_partly(c, r, partly);
+	}
 }
 
 /* Rules 4 and 5. */
@@ -223,6 +249,8 @@ static void rule_none(const struct ww_grounds_control *c, const struct sorted *s
 {
 	if (s->unsure || s->unsure_open) {
 		decide_unsure(c, r, s->unsure ? s->unsure : s->unsure_open);
+	} else if (s->partly[0] || s->partly[1]) {
+		decide_partly(c, r, s->partly[s->partly[1] != NULL]);
 	} else if (s->open) {
 		decide(c, r,
 		       s->open->ended_ns ? WW_VERDICT_CONTROL_AFTER_ACTION
