@@ -503,6 +503,8 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->retry_after = x->retry_after;
 	e->retry_after_s = x->retry_after_s;
 	e->trace = x->trace;
+	e->caller_known = x->caller_known;
+	e->caller = x->caller;
 	e->keyed = ww_hex_decode(ww_slice_str(x->idempotency_key_digest), e->idempotency.b,
 				 sizeof(e->idempotency.b)) == 0;
 	memcpy(e->method, x->method, sizeof(e->method));

@@ -89,6 +89,8 @@ struct ww_held_exchange {
 	bool retry_after;
 	uint32_t retry_after_s;
 	struct ww_trace_context trace;
+	bool caller_known;            /* who asks, as far as its fields say: */
+	uint64_t caller;              /* as ww_exchange has it */
 	bool keyed;                   /* it has an idempotency key */
 	struct ww_sha256 idempotency; /* keyed digest of that */
 	char method[24];

@@ -98,6 +98,14 @@ static bool at_home(const struct ww_case *k, const struct ww_join_read *read)
 		ww_pattern_name_in_full(&k->contract->call, m->x->name));
 }
 
+static bool same_caller(const struct ww_case *k, const struct ww_join_read *read)
+{
+	const struct ww_held_exchange *call = k->joined.attempts[read->attempt].match->x;
+	const struct ww_held_exchange *x = read->match->x;
+
+	return call->caller_known && x->caller_known && call->caller == x->caller;
+}
+
 /* A service that the contract does not declare. */
 static bool asked_others(const struct ww_case *k)
 {
@@ -167,6 +175,7 @@ static void ground_wire(const struct ww_case *k, struct ww_grounds *g)
 			.read = (enum ww_read)j->reads[i].match->read,
 			.attempt = j->reads[i].attempt,
 			.at_home = at_home(k, &j->reads[i]),
+			.same_caller = same_caller(k, &j->reads[i]),
 			.call = ground_call(k, j->reads[i].match->x),
 		};
 	ground_late(k, g);

@@ -62,7 +62,8 @@ struct ww_grounds_attempt {
 struct ww_grounds_read {
 	enum ww_read read;
 	unsigned attempt; /* index */
-	bool at_home;     /* it went where the attempt went, so that the id is the same tenant's */
+	bool at_home;     /* it went where the attempt went, so that the id is the same tenant's, */
+	bool same_caller; /* and asked as the same one */
 	struct ww_grounds_call call;
 };
 

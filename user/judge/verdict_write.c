@@ -316,6 +316,8 @@ static void write_reads(const struct ww_verdict_record *v, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, "read", ww_held_read_name((enum ww_read)m->read));
 		if (!v->k->grounds.reads[i].at_home)
 			ww_jsonw_bool(w, "away", true);
+		if (!v->k->grounds.reads[i].same_caller)
+			ww_jsonw_bool(w, "otherCaller", true);
 		if (m->x->status)
 			ww_jsonw_u64(w, "status", m->x->status);
 		write_peer(w, &m->x->peer);

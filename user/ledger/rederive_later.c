@@ -109,6 +109,7 @@ static void check_read(struct ww_rd_exam *e, unsigned i)
 	to->read = (enum ww_read)word;
 	to->attempt = of;
 	to->at_home = !said->away;
+	to->same_caller = !said->other_caller;
 	x = ww_rd_cited_exchange(e, "wire.readbacks.exchange", said->exchange, &rec);
 	if (!x)
 		return;

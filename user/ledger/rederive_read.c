@@ -452,9 +452,13 @@ static int take_readback(void *ctx, const struct ww_json_token *t, struct ww_sli
 	struct ww_rd_verdict *v = ctx;
 	struct ww_rd_readback b = {0};
 	struct ww_member_want m[] = {
-		WW_MEMBER("exchange", TEXT, &b.exchange), WW_MEMBER("of", TEXT, &b.of),
-		WW_MEMBER("read", TEXT, &b.read),         WW_MEMBER("peer", TEXT, &b.peer),
-		WW_MEMBER("status", NUMBER, &b.status),   WW_MEMBER("away", FLAG, &b.away),
+		WW_MEMBER("exchange", TEXT, &b.exchange),
+		WW_MEMBER("of", TEXT, &b.of),
+		WW_MEMBER("read", TEXT, &b.read),
+		WW_MEMBER("peer", TEXT, &b.peer),
+		WW_MEMBER("status", NUMBER, &b.status),
+		WW_MEMBER("away", FLAG, &b.away),
+		WW_MEMBER("otherCaller", FLAG, &b.other_caller),
 	};
 	int r = WW_MEMBERS_READ(text, "a read-back", m, why);
 

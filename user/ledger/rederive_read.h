@@ -82,7 +82,7 @@ struct ww_rd_attempt {
 
 struct ww_rd_readback {
 	struct ww_rd_text exchange, of, read, peer;
-	bool away;
+	bool away, other_caller;
 	struct ww_rd_number status;
 };
 

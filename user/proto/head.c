@@ -19,7 +19,10 @@ enum wanted {
 	X_REQUEST_ID,
 	REQUEST_ID,
 	APIM_REQUEST_ID,
+	CALLER, /* no field of its own: caller.h */
 };
+
+#define NAMED_MAX 20 /* longest of the names below, plus one */
 
 struct name {
 	const char *text;
@@ -28,7 +31,7 @@ struct name {
 };
 
 /* By length of the name; at most two share one. */
-static const struct name names[WW_FIELD_NAME_MAX][2] = {
+static const struct name names[NAMED_MAX][2] = {
 	[4] = {{"host", HOST, 1}},
 	[10] = {{"request-id", REQUEST_ID, 2}},
 	[11] = {{"traceparent", TRACEPARENT, 1}, {"retry-after", RETRY_AFTER, 2}},
@@ -38,24 +41,25 @@ static const struct name names[WW_FIELD_NAME_MAX][2] = {
 	[17] = {{"transfer-encoding", TRANSFER_ENCODING, 3}},
 };
 
-void ww_head_begin(struct ww_head *h)
+void ww_head_begin(struct ww_head *h, const struct ww_digest_key *key)
 {
 	memset(h, 0, offsetof(struct ww_head, name));
+	h->key = key;
 }
 
 static uint8_t look_up(const struct ww_head *h, bool request)
 {
 	struct ww_slice name = ww_slice(h->name, h->name_n);
 
-	if (h->trailer || h->name_n >= WW_FIELD_NAME_MAX)
+	if (h->trailer)
 		return UNWANTED;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2 && h->name_n < NAMED_MAX; i++) {
 		const struct name *n = &names[h->name_n][i];
 
 		if (n->text && (n->of & (request ? 1 : 2)) && ww_slice_ieq_str(name, n->text))
 			return n->wanted;
 	}
-	return UNWANTED;
+	return request && ww_caller_field(name) ? CALLER : UNWANTED;
 }
 
 static void take_text(struct ww_exchange *x, struct ww_slice v, bool cut, char *out, size_t cap)
@@ -163,8 +167,8 @@ bool ww_head_name(struct ww_head *h, struct ww_slice piece)
 		if (++h->fields > WW_HEADERS_MAX)
 			return false;
 	}
-	if (n > WW_FIELD_NAME_MAX - h->name_n)
-		n = WW_FIELD_NAME_MAX - h->name_n;
+	if (n > WW_CALLER_NAME_MAX - h->name_n)
+		n = WW_CALLER_NAME_MAX - h->name_n;
 	if (n > 0)
 		memcpy(h->name + h->name_n, piece.p, n);
 	h->name_n = (uint8_t)(h->name_n + n);
@@ -178,8 +182,12 @@ bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
 	if (!h->in_value) {
 		h->in_value = true;
 		h->wanted = look_up(h, request);
+		if (h->wanted == CALLER)
+			ww_caller_begin(&h->caller, h->key, ww_slice(h->name, h->name_n));
 	}
-	if (h->wanted != UNWANTED) {
+	if (h->wanted == CALLER) {
+		ww_caller_add(&h->caller, piece);
+	} else if (h->wanted != UNWANTED) {
 		if (n > WW_FIELD_BYTES_MAX - h->value_n) {
 			n = WW_FIELD_BYTES_MAX - h->value_n;
 			h->value_cut = true;
@@ -191,8 +199,7 @@ bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
 	return count(h, piece.n);
 }
 
-void ww_head_field(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		   bool request)
+void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request)
 {
 	struct ww_slice v = ww_slice_trim(ww_slice(h->value, h->value_n));
 	struct ww_body *body = request ? &x->req : &x->resp;
@@ -219,7 +226,7 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, const struct ww_dig
 		return;
 	case IDEMPOTENCY_KEY:
 		if (!x->idempotency_key_digest[0])
-			take_idempotency_key(x, key, v, h->value_cut);
+			take_idempotency_key(x, h->key, v, h->value_cut);
 		return;
 	case CONTENT_TYPE:
 		if (!body->content_type[0])
@@ -242,7 +249,18 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, const struct ww_dig
 	case APIM_REQUEST_ID:
 		take_request_id(h, x, v);
 		return;
+	case CALLER:
+		ww_caller_end(&h->caller);
+		return;
 	}
+}
+
+void ww_head_end(struct ww_head *h, struct ww_exchange *x, bool request)
+{
+	if (!request)
+		return;
+	x->caller_known = true;
+	x->caller = h->caller.sum;
 }
 
 void ww_head_authority(struct ww_exchange *x)

@@ -3,21 +3,22 @@
  * head: from the fields of one HTTP/1 head to the few members of struct ww_exchange that are kept.
  *
  * Fields are taken by an allow-list of names; no other value is ever copied, so that authorization,
- * cookies and API keys do not enter our memory. Name and value come in pieces. No allocation; a
- * kept value is bounded by WW_FIELD_BYTES_MAX, a head by WW_HEAD_BYTES_MAX and WW_HEADERS_MAX.
+ * cookies and API keys do not enter our memory: of those that say who asks, a keyed digest is made
+ * as they pass (caller.h). Name and value come in pieces. No allocation; a kept value is bounded by
+ * WW_FIELD_BYTES_MAX, a head by WW_HEAD_BYTES_MAX and WW_HEADERS_MAX.
  */
 #pragma once
 
+#include "proto/caller.h"
 #include "proto/exchange.h"
 
-#define WW_FIELD_NAME_MAX  20u /* longest name on the list, plus one */
 #define WW_FIELD_BYTES_MAX 256u
 
 struct ww_head {
 	uint32_t bytes;  /* names and values, trailers included */
 	uint32_t fields; /* number of them */
 	uint16_t value_n;
-	uint8_t name_n;  /* WW_FIELD_NAME_MAX: longer than any we want */
+	uint8_t name_n;  /* WW_CALLER_NAME_MAX: it may go on */
 	uint8_t wanted;  /* internal: which field the value belongs to */
 	uint8_t id_rank; /* of x->request_id, 0: none yet */
 	bool in_value;
@@ -28,12 +29,14 @@ struct ww_head {
 	bool has_retry;
 	bool transfer_other; /* a transfer coding besides chunked */
 	uint8_t coding;      /* enum ww_coding of the content */
-	char name[WW_FIELD_NAME_MAX];
+	const struct ww_digest_key *key;
+	struct ww_caller caller;
+	char name[WW_CALLER_NAME_MAX];
 	char value[WW_FIELD_BYTES_MAX];
 };
 
-/* For each head, also for trailers (then h->trailer is set by the caller). */
-void ww_head_begin(struct ww_head *h);
+/* For each head, also for trailers (then h->trailer is set by the caller). key is borrowed. */
+void ww_head_begin(struct ww_head *h, const struct ww_digest_key *key);
 
 /* A piece of a field's name. False: over a ceiling. */
 bool ww_head_name(struct ww_head *h, struct ww_slice piece);
@@ -41,8 +44,10 @@ bool ww_head_name(struct ww_head *h, struct ww_slice piece);
 bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request);
 
 /* The value is complete: takes the field if it is on the list. */
-void ww_head_field(struct ww_head *h, struct ww_exchange *x, const struct ww_digest_key *key,
-		   bool request);
+void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request);
+
+/* All fields are complete. */
+void ww_head_end(struct ww_head *h, struct ww_exchange *x, bool request);
 
 /*
  * Settles x->authority by the request target (RFC 9112 section 3.2): absolute and authority form

@@ -300,7 +300,7 @@ static int on_message_begin(llhttp_t *p)
 	struct side *s = p->data;
 	int r;
 
-	ww_head_begin(&s->head);
+	ww_head_begin(&s->head, s->h->shared->bodies.key);
 	s->head_done = s->until_close = s->in_chunk = false;
 	r = is_request(s) ? begin_request(s) : begin_response(s);
 	s->unproven = false;
@@ -375,7 +375,7 @@ static int on_header_value_complete(llhttp_t *p)
 {
 	struct side *s = p->data;
 
-	ww_head_field(&s->head, &s->m->x, s->h->shared->bodies.key, is_request(s));
+	ww_head_field(&s->head, &s->m->x, is_request(s));
 	return 0;
 }
 
@@ -424,6 +424,7 @@ static int on_headers_complete(llhttp_t *p)
 	if (p->http_major != 1)
 		return -1;
 	s->head_done = true;
+	ww_head_end(&s->head, &s->m->x, is_request(s));
 	return is_request(s) ? request_head(s, p) : response_head(s, p);
 }
 

@@ -304,6 +304,8 @@ struct call {
 	uint64_t first;                   /* first byte of the response; 0: at `to` */
 	uint16_t retry_after;             /* 0: none */
 	const char *idempotency;
+	uint64_t caller;              /* as whom it is made */
+	bool anybody;                 /* which is not known */
 	const struct ww_span *traced; /* its traceparent */
 	const char *rpc;              /* body of the request, JSON; NULL: none was kept */
 	bool stream;                  /* the response is an event stream */
@@ -353,6 +355,8 @@ static inline void fill_exchange(struct scene *s, const struct call *c, uint64_t
 		x->resp.whole = !c->body_cut;
 	}
 	x->req_bytes = 300;
+	x->caller_known = !c->anybody;
+	x->caller = c->caller;
 	x->retry_after = c->retry_after != 0;
 	x->retry_after_s = c->retry_after;
 	if (c->rpc) {

@@ -163,6 +163,49 @@ static void test_what_is_no_read_back(void **state)
 	}
 }
 
+/* Tenants that differ by their credentials alone may have equal ids. */
+static void test_read_by_another_caller(void **state)
+{
+	static const struct {
+		uint64_t of_call, of_read;
+		bool anybody;
+		const char *wanted, *evidence;
+	} rows[] = {
+		{7, 7, false, "CONFIRMED_T2", "E6"}, {7, 8, false, "CONFIRMED_T1", "E4"},
+		{7, 0, false, "CONFIRMED_T1", "E4"}, {0, 8, false, "CONFIRMED_T1", "E4"},
+		{0, 0, true, "CONFIRMED_T1", "E4"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = opened();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1900);
+
+		CALL(.from = 1100, .to = 1300, .status = 201, .traced = &p,
+		     .caller = rows[i].of_call);
+		READ(.from = 1500, .to = 1600, .status = 200, .body = SHOWS("r_9"),
+		     .caller = rows[i].of_read, .anybody = rows[i].anybody);
+		tell(s, &p);
+		tick(s, 9000);
+		json_t *r = expect(s, rows[i].wanted, "", rows[i].evidence, "EXACT");
+		json_t *read = json_array_get(json_object_get(wire(r), "readbacks"), 0);
+
+		assert_int_equal(json_is_true(json_object_get(read, "otherCaller")), i > 0);
+		scene_close(s);
+	}
+
+	/* It may have been shown: nothing is missing. */
+	struct scene *s = opened();
+	struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1900);
+
+	CALL(.from = 1100, .to = 1300, .status = 202, .traced = &p, .caller = 7);
+	READ(.from = 1500, .to = 1600, .status = 200, .body = SHOWS("r_9"), .caller = 8);
+	tell(s, &p);
+	tick(s, 9000);
+	tick(s, 90000);
+	expect_last(s, "ACCEPTED_ASYNC", "", "E4", "EXACT");
+	scene_close(s);
+}
+
 /* Before the call's answer came, and of an id that was there before: nothing new is shown. */
 static void test_read_too_early(void **state)
 {
@@ -546,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_read_back),
 		cmocka_unit_test(test_read_back_after_the_verdict),
 		cmocka_unit_test(test_what_is_no_read_back),
+		cmocka_unit_test(test_read_by_another_caller),
 		cmocka_unit_test(test_read_too_early),
 		cmocka_unit_test(test_escaped_id),
 		cmocka_unit_test(test_accepted_then_shown),

@@ -214,6 +214,11 @@ static void read_of_another_path(json_t *list, json_t *v)
 	SET(by_id(list, text(in(v, "wire"), "readback")), "{ss}", "path", "/v1/orders/{}");
 }
 
+static void read_by_another(json_t *list, json_t *v)
+{
+	SET(first(in(v, "wire"), "readbacks"), "{sb}", "otherCaller", 1);
+}
+
 static void id_was_known(json_t *list, json_t *v)
 {
 	SET(first(both_wires(list, v), "attempts"), "{sb}", "idKnown", 1);
@@ -490,6 +495,7 @@ static const struct lie lies[] = {
 	{read_back, "CONFIRMED_T2", read_before_the_call, "wire.readbacks", false},
 	{read_back, "CONFIRMED_T2", read_of_another_path, "wire.readbacks", false},
 	{read_back, "CONFIRMED_T2", id_was_known, "verdict", false},
+	{read_back, "CONFIRMED_T2", read_by_another, "verdict", false},
 	{read_back, "CONFIRMED_T2", called_missing, "verdict", false},
 	{missing, "EFFECT_MISSING", called_shown, "wire.readbacks.read", false},
 	{missing, "EFFECT_MISSING", read_answered, "verdict", false},

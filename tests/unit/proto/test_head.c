@@ -19,7 +19,7 @@ static int setup(void **state)
 
 	memset(&x, 0, sizeof(x));
 	ww_digest_key_init(&key, k);
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	return 0;
 }
 
@@ -27,7 +27,7 @@ static void field(const char *name, const char *value, bool request)
 {
 	assert_true(ww_head_name(&h, ww_slice_str(name)));
 	assert_true(ww_head_value(&h, ww_slice_str(value), request));
-	ww_head_field(&h, &x, &key, request);
+	ww_head_field(&h, &x, request);
 }
 
 static void must_refuse_bad_traceparents(void **state)
@@ -82,7 +82,7 @@ static void fields_belong_to_their_side(void **state)
 	field("Retry-After", "9", true);
 	assert_string_equal(x.request_id, "");
 	assert_false(x.retry_after);
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	field("Host", "forged", false);
 	field("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false);
 	field("Idempotency-Key", "k", false);
@@ -108,7 +108,7 @@ static void pieces_and_empty_values(void **state)
 	assert_true(ww_head_name(&h, WW_SLICE_LIT("st")));
 	assert_true(ww_head_value(&h, WW_SLICE_LIT("a.exa"), true));
 	assert_true(ww_head_value(&h, WW_SLICE_LIT("mple "), true));
-	ww_head_field(&h, &x, &key, true);
+	ww_head_field(&h, &x, true);
 	field("content-type", "", true);
 	field("content-type", "a/b", true);
 	assert_string_equal(x.authority, "a.example");
@@ -137,15 +137,15 @@ static void codings_add_up(void **state)
 		 {"gzip, br", "identity", WW_CODING_OTHER}};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(c); i++) {
-		ww_head_begin(&h);
+		ww_head_begin(&h, &key);
 		field("content-encoding", c[i].a, false);
 		field("content-encoding", c[i].b, false);
 		assert_int_equal(h.coding, c[i].coding);
 	}
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	field("transfer-encoding", "chunked", false);
 	assert_false(h.transfer_other);
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	field("transfer-encoding", "gzip, chunked", false);
 	assert_true(h.transfer_other);
 }
@@ -156,11 +156,11 @@ static void retry_after_seconds_or_date(void **state)
 	field("retry-after", "7", false);
 	assert_int_equal(x.retry_after_s, 120);
 	memset(&x, 0, sizeof(x));
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	field("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT", false);
 	assert_true(x.retry_after);
 	assert_int_equal(x.retry_after_s, 0);
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	field("retry-after", "99999999999999999999", false);
 	assert_int_equal(x.retry_after_s, 0);
 }
@@ -175,7 +175,7 @@ static void a_cut_idempotency_key_has_no_digest(void **state)
 	field("idempotency-key", long_key, true);
 	assert_string_equal(x.idempotency_key_digest, "");
 	assert_true(x.findings & WW_X_CUT);
-	ww_head_begin(&h);
+	ww_head_begin(&h, &key);
 	field("Idempotency-Key", "short", true);
 	assert_int_equal(strlen(x.idempotency_key_digest), 64);
 }
@@ -206,6 +206,89 @@ static void authority_by_target(void **state)
 
 #define T(f) cmocka_unit_test_setup(f, setup)
 
+static uint64_t caller_of(const char *const fields[][2])
+{
+	setup(NULL);
+	for (; (*fields)[0]; fields++)
+		field((*fields)[0], (*fields)[1], true);
+	assert_false(x.caller_known);
+	ww_head_end(&h, &x, true);
+	assert_true(x.caller_known);
+	return x.caller;
+}
+
+#define CALLER(...) caller_of((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
+
+/* In any order, under any case, in any number of pieces. */
+static void tells_callers_apart(void **state)
+{
+	uint64_t a = CALLER({"Authorization", "Bearer a"}, {"X-Tenant", "7"});
+
+	assert_int_not_equal(a, 0);
+	assert_int_equal(CALLER({"x-tenant", "7"}, {"AUTHORIZATION", "Bearer a"}), a);
+	assert_int_equal(CALLER({"accept", "*/*"}, {"x-tenant", "7"}, {"host", "h"},
+				{"authorization", "Bearer a"}),
+			 a);
+	assert_int_not_equal(CALLER({"authorization", "Bearer b"}, {"x-tenant", "7"}), a);
+	assert_int_not_equal(CALLER({"authorization", "Bearer a"}, {"x-tenant", "8"}), a);
+	assert_int_not_equal(CALLER({"authorization", "Bearer a"}), a);
+	assert_int_not_equal(CALLER({"authorization", "7"}, {"x-tenant", "Bearer a"}), a);
+	assert_int_not_equal(CALLER({"cookie", ""}), 0);
+	assert_int_equal(CALLER({"accept", "*/*"}, {"user-agent", "x/1"}), 0);
+
+	setup(NULL);
+	assert_true(ww_head_name(&h, WW_SLICE_LIT("Authori")));
+	assert_true(ww_head_name(&h, WW_SLICE_LIT("zation")));
+	assert_true(ww_head_value(&h, WW_SLICE_LIT("Bear"), true));
+	assert_true(ww_head_value(&h, WW_SLICE_LIT("er a"), true));
+	ww_head_field(&h, &x, true);
+	assert_null(memmem(h.value, sizeof(h.value), "Bear", 4));
+	field("x-tenant", "7", true);
+	ww_head_end(&h, &x, true);
+	assert_int_equal(x.caller, a);
+}
+
+static void which_fields_say_who_asks(void **state)
+{
+	static const char *const say[] = {
+		"authorization",
+		"Proxy-Authorization",
+		"Cookie",
+		"x-api-key",
+		"apikey",
+		"X-Auth-Token",
+		"x-amz-security-token",
+		"Ocp-Apim-Subscription-Key",
+		"stripe-account",
+		"OpenAI-Organization",
+		"x_tenant_id",
+		"X-Goog-User-Project",
+		"x-signature",
+		"x-a-name-that-is-so-long-that-nobody-knows-where-it-ends",
+	};
+	static const char *const silent[] = {
+		"host",
+		"accept",
+		"user-agent",
+		"idempotency-key",
+		"x-request-id",
+		"content-type",
+		"traceparent",
+		"sec-websocket-key",
+		"x-stainless-arch",
+		"if-none-match",
+		"x-user-request-id",
+		"keep-alive",
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(say); i++)
+		if (!ww_caller_field(ww_slice_sub(ww_slice_str(say[i]), 0, WW_CALLER_NAME_MAX)))
+			fail_msg("%s", say[i]);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(silent); i++)
+		if (ww_caller_field(ww_slice_str(silent[i])))
+			fail_msg("%s", silent[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,7 +296,8 @@ int main(void)
 		T(two_traceparents_are_none),    T(fields_belong_to_their_side),
 		T(names_must_match_whole),       T(pieces_and_empty_values),
 		T(request_ids_by_preference),    T(codings_add_up),
-		T(retry_after_seconds_or_date),  T(a_cut_idempotency_key_has_no_digest),
+		T(retry_after_seconds_or_date),  T(tells_callers_apart),
+		T(which_fields_say_who_asks),    T(a_cut_idempotency_key_has_no_digest),
 		T(authority_by_target),
 	};
 

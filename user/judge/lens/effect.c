@@ -180,7 +180,8 @@ static enum ww_read said_by(const struct ww_grounds *g, const struct ww_ruling *
 		return WW_READ_NONE;
 	if (read->read != WW_READ_SHOWN)
 		return read->read;
-	return r->deciding->id_known || !read->at_home || !ww_rule_accounted(&read->call)
+	return r->deciding->id_known || !read->at_home || !read->same_caller ||
+			       !ww_rule_accounted(&read->call)
 		       ? WW_READ_UNKNOWN
 		       : WW_READ_SHOWN;
 }
