@@ -960,7 +960,7 @@ int ww_actions_add_result(struct ww_actions *t, const struct ww_exchange *x,
 		return 0;
 	if (a->contract >= 0)
 		r = ww_answer_read(&t->contracts->items[a->contract], t->key,
-				   ww_model_result_text(m, result), result->kept, &answer);
+				   ww_model_result_text(m, result), result->kept, true, &answer);
 	a->model.shown = true;
 	a->model.answer = answer;
 	drop_call_id(a);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/encode.h"
+#include "base/nfd.h"
 #include "join/match_index.h"
 #include "policy/body_rule.h"
 
@@ -314,7 +315,8 @@ static void take_answer(struct ww_held *h, const struct ww_contract *c, const st
 	if (x->resp.coding == WW_CODING_OTHER)
 		return;
 	ww_buf_init(&b, ID_BYTES_MAX);
-	h->counts.refused += ww_answer_read(c, h->key, d.text, d.whole, &m->answer) == -ENOMEM;
+	h->counts.refused +=
+		ww_answer_read(c, h->key, d.text, d.whole, false, &m->answer) == -ENOMEM;
 	if (read_id(h, c->id_path, d.text, mcp ? d.whole : x->resp.whole, &b))
 		set_id(h, ww_buf_slice(&b), m);
 	if (m->id_present && c->readback.path)
@@ -378,14 +380,21 @@ static enum ww_read by_answer(struct ww_held *h, const struct ww_readback *b,
 static void take_readback(struct ww_held *h, const struct ww_contract *c,
 			  const struct ww_exchange *x, struct ww_match *m)
 {
+	WW_AUTO_BUF struct ww_buf plain = {0};
 	uint8_t id[WW_READBACK_ID_MAX];
 	size_t n;
+	int r;
 
 	if (!ww_readback_request(&c->readback, x->method, x->target, id, &n))
 		return;
-	set_id(h, ww_slice(id, n), m);
+	ww_buf_init(&plain, ID_BYTES_MAX);
+	r = ww_nfd(ww_slice(id, n), &plain);
+	h->counts.refused += r == -ENOMEM;
+	if (r < 0)
+		return;
+	set_id(h, ww_buf_slice(&plain), m);
 	set_place(h, c, c->readback.path, x, m);
-	m->read = (uint8_t)by_answer(h, &c->readback, x, ww_slice(id, n));
+	m->read = (uint8_t)by_answer(h, &c->readback, x, ww_buf_slice(&plain));
 }
 
 static const char *name_of(const struct ww_exchange *x)

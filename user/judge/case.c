@@ -71,8 +71,7 @@ static void ground_action(const struct ww_case *k, struct ww_grounds *g)
 	g->until_ns = ww_action_announced_until(a).ns;
 	g->shown = a->model.shown;
 	g->shown_error = a->model.shown_error;
-	g->shown_has = a->model.answer.present;
-	memcpy(g->shown_digest, a->model.answer.digest, sizeof(g->shown_digest));
+	g->shown_answer = a->model.answer;
 }
 
 static void ground_late(const struct ww_case *k, struct ww_grounds *g)
@@ -126,8 +125,7 @@ static bool asked_others(const struct ww_case *k)
 static bool has_all(const struct ww_answer *answer, const struct ww_answer *shown)
 {
 	for (unsigned p = 0; p < WW_ANSWER_PATHS_MAX; p++) {
-		if (shown->present & (1u << p) &&
-		    (!(answer->present & (1u << p)) || answer->digest[p] != shown->digest[p]))
+		if (shown->present & (1u << p) && !ww_answer_same(answer, shown, p))
 			return false;
 	}
 	return true;

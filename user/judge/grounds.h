@@ -108,12 +108,11 @@ struct ww_grounds {
 	bool spanned;
 	bool span_error; /* the tool span that ended last ends in error */
 	unsigned claims;
-	bool claim_done;   /* one of them says done */
-	uint64_t until_ns; /* the last date of what was only announced; 0: none */
-	bool shown;        /* the model was shown a result, */
-	bool shown_error;  /* as an error; */
-	uint8_t shown_has; /* answer paths that it has, bit set, */
-	uint64_t shown_digest[WW_ANSWER_PATHS_MAX]; /* with these values */
+	bool claim_done;               /* one of them says done */
+	uint64_t until_ns;             /* the last date of what was only announced; 0: none */
+	bool shown;                    /* the model was shown a result, */
+	bool shown_error;              /* as an error; */
+	struct ww_answer shown_answer; /* with these members of the answer, */
 	bool shown_elsewhere; /* or may be from elsewhere: an earlier answer, another service */
 	uint32_t partners;    /* loose claim: how many actions it could mean */
 	uint64_t now_ns;      /* when it was judged, */

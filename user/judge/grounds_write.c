@@ -315,14 +315,22 @@ static void write_values(struct ww_jsonw *w, const char *key, const struct ww_co
 	ww_jsonw_end_array(w);
 }
 
+static void write_rounded(struct ww_jsonw *w, const char *key, const struct ww_contract *c,
+			  const struct ww_answer *a)
+{
+	if (a->large)
+		write_values(w, key, c, a->large, a->rounded);
+}
+
 /* What the model was shown, beside what the attempts answered. */
 static void write_answers(struct ww_jsonw *w, const struct ww_case *k)
 {
 	const struct ww_grounds *g = &k->grounds;
 
-	if (!g->shown || !g->shown_has)
+	if (!g->shown || !g->shown_answer.present)
 		return;
-	write_values(w, "shown", k->contract, g->shown_has, g->shown_digest);
+	write_values(w, "shown", k->contract, g->shown_answer.present, g->shown_answer.digest);
+	write_rounded(w, "shownRounded", k->contract, &g->shown_answer);
 	ww_jsonw_array(w, "answers");
 	for (unsigned i = 0; i < g->count; i++) {
 		const struct ww_answer *a = &g->attempts[i].answer;
@@ -330,6 +338,7 @@ static void write_answers(struct ww_jsonw *w, const struct ww_case *k)
 		ww_jsonw_object(w, NULL);
 		ww_jsonw_bool(w, "whole", a->whole);
 		write_values(w, "values", k->contract, a->present, a->digest);
+		write_rounded(w, "rounded", k->contract, a);
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);

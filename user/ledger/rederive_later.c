@@ -170,6 +170,15 @@ static void check_confirming(struct ww_rd_exam *e, const struct ww_ruling *r)
 /* --- what the model was shown -------------------------------------------------------------------
  */
 
+static struct ww_answer answer_of(const struct ww_rd_values *v)
+{
+	struct ww_answer a = {.whole = v->whole, .present = v->has, .large = v->large};
+
+	memcpy(a.digest, v->digest, sizeof(a.digest));
+	memcpy(a.rounded, v->rounded, sizeof(a.rounded));
+	return a;
+}
+
 static void check_shown(struct ww_rd_exam *e)
 {
 	const struct ww_rd_verdict *v = &e->v;
@@ -192,19 +201,13 @@ static void check_shown(struct ww_rd_exam *e)
 			     "others");
 		return;
 	}
-	e->g.shown_has = shows;
-	memcpy(e->g.shown_digest, g->shown_values.digest, sizeof(e->g.shown_digest));
+	e->g.shown_answer = answer_of(&g->shown_values);
 	if (shows && g->answer_count != e->g.count) {
 		ww_rd_differ(e, "grounds.answers", "one for each attempt", "another number");
 		return;
 	}
-	for (unsigned i = 0; i < g->answer_count && i < e->g.count; i++) {
-		struct ww_answer *a = &e->g.attempts[i].answer;
-
-		a->whole = g->answers[i].whole;
-		a->present = g->answers[i].has;
-		memcpy(a->digest, g->answers[i].digest, sizeof(a->digest));
-	}
+	for (unsigned i = 0; i < g->answer_count && i < e->g.count; i++)
+		e->g.attempts[i].answer = answer_of(&g->answers[i]);
 }
 
 /* The id that the call returned is said twice: as the answer's member, and as the created id.
@@ -214,7 +217,7 @@ static void check_id_digest(struct ww_rd_exam *e, const struct ww_grounds_attemp
 	const struct ww_contract *c = e->contract;
 	char path[17];
 
-	if (!deciding || deciding == &e->g.late || !e->g.shown_has || !c->id_path ||
+	if (!deciding || deciding == &e->g.late || !e->g.shown_answer.present || !c->id_path ||
 	    !e->v.id_digest.s.p)
 		return;
 	for (unsigned i = 0; i < WW_ANSWER_PATHS_MAX && ww_answer_path(c, i); i++) {

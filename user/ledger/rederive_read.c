@@ -647,18 +647,32 @@ static int take_digest(void *ctx, const struct ww_json_token *t, struct ww_slice
 	return 0;
 }
 
+/* As `values` are, of large integers. */
+static int read_rounded(struct ww_slice array, struct ww_rd_values *to, struct ww_errtext *why)
+{
+	struct ww_rd_values v = {0};
+	int r = array.n ? ww_members_each(array, "what is rounded", take_digest, &v, why) : 0;
+
+	to->large = v.has & to->has;
+	memcpy(to->rounded, v.digest, sizeof(to->rounded));
+	return r;
+}
+
 static int take_answer(void *ctx, const struct ww_json_token *t, struct ww_slice text,
 		       struct ww_errtext *why)
 {
 	struct ww_rd_grounds *g = ctx;
 	struct ww_rd_values a = {0};
-	struct ww_slice values;
+	struct ww_slice values, rounded = WW_SLICE_NULL;
 	struct ww_member_want m[] = {WW_MEMBER("whole", BOOL, &a.whole),
-				     WW_MEMBER("values", RAW, &values)};
+				     WW_MEMBER("values", RAW, &values),
+				     WW_MEMBER("rounded", MAYBE, &rounded)};
 	int r = WW_MEMBERS_READ(text, "an answer", m, why);
 
 	if (r == 0)
 		r = ww_members_each(values, "the values", take_digest, &a, why);
+	if (r == 0)
+		r = read_rounded(rounded, &a, why);
 	if (r == 0 && g->answer_count == WW_GROUNDS_ATTEMPTS_MAX)
 		return ww_errtext_set(why, -EINVAL, "there are too many answers");
 	if (r == 0)
@@ -726,7 +740,7 @@ static int read_late(struct ww_slice text, struct ww_rd_grounds *g, struct ww_er
 static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, struct ww_errtext *why)
 {
 	struct ww_slice late = WW_SLICE_NULL, shown = WW_SLICE_NULL, answers = WW_SLICE_NULL;
-	struct ww_slice control = WW_SLICE_NULL;
+	struct ww_slice control = WW_SLICE_NULL, rounded = WW_SLICE_NULL;
 	struct ww_rd_number almost = {0};
 	struct ww_member_want m[] = {
 		WW_MEMBER("announcedBootNs", NUMBER, &g->announced),
@@ -736,6 +750,7 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		WW_MEMBER("readsOver", FLAG, &g->reads_over),
 		WW_MEMBER("late", MAYBE, &late),
 		WW_MEMBER("shown", MAYBE, &shown),
+		WW_MEMBER("shownRounded", MAYBE, &rounded),
 		WW_MEMBER("answers", MAYBE, &answers),
 		WW_MEMBER("almost", NUMBER, &almost),
 		WW_MEMBER("shownElsewhere", FLAG, &g->shown_elsewhere),
@@ -749,6 +764,8 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		r = read_late(late, g, why);
 	if (r == 0 && shown.n)
 		r = ww_members_each(shown, "what was shown", take_digest, &g->shown_values, why);
+	if (r == 0)
+		r = read_rounded(rounded, &g->shown_values, why);
 	if (r == 0 && answers.n)
 		r = ww_members_each(answers, "the answers", take_answer, g, why);
 	if (r == 0 && control.n)

@@ -92,6 +92,8 @@ struct ww_rd_values {
 	unsigned count; /* paths */
 	uint8_t has;    /* bit set */
 	uint64_t digest[WW_ANSWER_PATHS_MAX];
+	uint8_t large; /* as ww_answer has it */
+	uint64_t rounded[WW_ANSWER_PATHS_MAX];
 };
 
 struct ww_rd_late {

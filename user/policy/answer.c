@@ -21,37 +21,62 @@ static bool is_message_id(struct ww_slice text, const char *path)
 	       ww_json_path(text, "$.jsonrpc", &t, NULL) == WW_PARSE_DONE;
 }
 
-int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
-		   struct ww_slice text, bool whole, struct ww_answer *ret_answer)
+static uint64_t digest_of(const struct ww_digest_key *key, const struct ww_buf *b)
 {
-	WW_AUTO(ww_buf_wipe) struct ww_buf b = {0};
+	struct ww_sha256 d;
+	uint64_t n;
+
+	ww_digest(key, ww_buf_slice(b), &d);
+	memcpy(&n, d.b, sizeof(n));
+	return n;
+}
+
+/* The scalar at the i-th path. 0; -ENOMEM. */
+static int take(struct ww_answer *a, const struct ww_digest_key *key, unsigned i,
+		const struct ww_json_token *t, bool shown)
+{
+	WW_AUTO(ww_buf_wipe) struct ww_buf b = {0}, rounded = {0};
+	int r;
+
+	ww_buf_init(&b, WW_SCALAR_BYTES_MAX);
+	ww_buf_init(&rounded, WW_SCALAR_BYTES_MAX);
+	r = ww_scalar_value(t, &b);
+	if (r < 0 || b.n == 0)
+		return r == -ENOMEM ? r : 0;
+	a->digest[i] = digest_of(key, &b);
+	a->present |= (uint8_t)(1u << i);
+	if (!shown && t->type != WW_JSON_NUMBER)
+		return 0;
+	r = ww_scalar_rounded(ww_buf_slice(&b), &rounded);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	a->rounded[i] = digest_of(key, &rounded);
+	a->large |= (uint8_t)(1u << i);
+	return 0;
+}
+
+int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
+		   struct ww_slice text, bool whole, bool shown, struct ww_answer *ret_answer)
+{
 	struct ww_answer a = {.whole = whole};
 	struct ww_json_token whole_text;
 	struct ww_slice range;
 	const char *path;
 	bool json;
 
-	ww_buf_init(&b, WW_SCALAR_BYTES_MAX);
 	/* A document that ends too early for JSON was not shown as JSON. */
 	json = whole && ww_answer_path(c, 0) &&
 	       ww_json_path(text, "$", &whole_text, &range) == WW_PARSE_DONE;
 	for (unsigned i = 0; json && (path = ww_answer_path(c, i)); i++) {
 		struct ww_json_token t;
-		struct ww_sha256 d;
 		int r;
 
 		if (ww_json_path(text, path, &t, NULL) != WW_PARSE_DONE ||
 		    is_message_id(text, path))
 			continue;
-		ww_buf_clear(&b);
-		r = ww_scalar_value(&t, &b);
-		if (r == -ENOMEM)
+		r = take(&a, key, i, &t, shown);
+		if (r < 0)
 			return r;
-		if (r < 0 || b.n == 0)
-			continue;
-		ww_digest(key, ww_buf_slice(&b), &d);
-		memcpy(&a.digest[i], d.b, sizeof(a.digest[i]));
-		a.present |= (uint8_t)(1u << i);
 	}
 	*ret_answer = a;
 	return 0;

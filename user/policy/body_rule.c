@@ -2,6 +2,7 @@
 #include "policy/body_rule.h"
 
 #include "base/json.h"
+#include "policy/scalar.h"
 
 #include <errno.h>
 
@@ -171,7 +172,7 @@ int ww_body_rule_id(const char *path, struct ww_slice body, bool whole, struct w
 	if (!path || !whole || ww_json_path(body, path, &t, NULL) != WW_PARSE_DONE)
 		return -ENOENT;
 	if (t.type == WW_JSON_STRING)
-		return ww_json_unescape(&t, out);
+		return ww_scalar_text(&t, out);
 	if (t.type != WW_JSON_NUMBER)
 		return -ENOENT;
 	return ww_buf_add(out, t.raw.p, t.raw.n);

@@ -2,6 +2,9 @@
 #include "policy/scalar.h"
 
 #include <errno.h>
+#include <math.h>
+
+#include "base/nfd.h"
 
 /* Digits that an integer may take: none that a reader means to be exact is longer. */
 #define INTEGER_DIGITS_MAX 40
@@ -116,11 +119,21 @@ static int number_text(struct ww_slice raw, struct ww_buf *out)
 		       : double_text(raw, out);
 }
 
+static int string_text(const struct ww_json_token *t, struct ww_buf *out)
+{
+	WW_AUTO(ww_buf_wipe) struct ww_buf text = {0};
+	int r;
+
+	ww_buf_init(&text, out->max);
+	r = ww_json_unescape(t, &text);
+	return r < 0 ? r : ww_nfd(ww_buf_slice(&text), out);
+}
+
 int ww_scalar_text(const struct ww_json_token *t, struct ww_buf *out)
 {
 	switch (t->type) {
 	case WW_JSON_STRING:
-		return ww_json_unescape(t, out);
+		return string_text(t, out);
 	case WW_JSON_NUMBER:
 		return number_text(t->raw, out);
 	case WW_JSON_TRUE:
@@ -145,4 +158,18 @@ int ww_scalar_value(const struct ww_json_token *t, struct ww_buf *out)
 		return r;
 	ww_buf_clear(out);
 	return ww_buf_add(out, text.p, text.n);
+}
+
+int ww_scalar_rounded(struct ww_slice value, struct ww_buf *out)
+{
+	char text[WW_SCALAR_BYTES_MAX + 1];
+	struct decimal d;
+
+	if (value.n > WW_SCALAR_BYTES_MAX)
+		return -EMSGSIZE;
+	if (!read_decimal(value, &d) || d.scale < 0)
+		return -ENOENT;
+	memcpy(text, value.p, value.n);
+	text[value.n] = '\0';
+	return fabs(strtod(text, NULL)) < 0x1p53 ? -ENOENT : double_text(value, out);
 }

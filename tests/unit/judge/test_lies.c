@@ -339,6 +339,15 @@ static void shown_equal(json_t *list, json_t *v)
 	SET(g, "{sO}", "shown", in(first(g, "answers"), "values"));
 }
 
+/* Both as if they were large numbers that were rounded to one. */
+static void called_rounded(json_t *list, json_t *v)
+{
+	json_t *g = in(v, "grounds");
+
+	SET(g, "{s[s]}", "shownRounded", "0123456789abcdef");
+	SET(first(g, "answers"), "{s[s]}", "rounded", "0123456789abcdef");
+}
+
 static void answer_made_up(json_t *list, json_t *v)
 {
 	SET(first(in(v, "grounds"), "answers"), "{s[s]}", "values", "0123456789abcdef");
@@ -515,6 +524,7 @@ static const struct lie lies[] = {
 	{late, "ACTED_LATE", late_denied, "verdict", false},
 	{altered, "RESULT_ALTERED", answers_equal, "verdict", false},
 	{altered, "RESULT_ALTERED", shown_equal, "verdict", false},
+	{altered, "RESULT_ALTERED", called_rounded, "verdict", false},
 	{altered, "RESULT_ALTERED", answer_made_up, "grounds.answers", true},
 	{altered, "RESULT_ALTERED", other_member, "said.toolResult.differs", false},
 	{altered, "RESULT_ALTERED", answer_cut, "verdict", false},

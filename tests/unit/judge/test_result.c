@@ -233,7 +233,22 @@ static void test_numbers(void **state)
 		{"123456789012345678", "\"123456789012345678\"", "CONFIRMED_T1"},
 		{"1e20", "100000000000000000000", "CONFIRMED_T1"},
 		{"0.30000000000000004", "0.3000000000000000444", "CONFIRMED_T1"},
-		{"9007199254740993", "9007199254740992", "RESULT_ALTERED"},
+		/* As JavaScript reads and writes them. */
+		{"9007199254740993", "9007199254740992", "CONFIRMED_T1"},
+		{"9007199254740993", "\"9007199254740992\"", "CONFIRMED_T1"},
+		{"123456789012345678", "123456789012345680", "CONFIRMED_T1"},
+		{"-12345678901234567890", "-12345678901234567000", "CONFIRMED_T1"},
+		{"1234567890123456789012", "1.2345678901234568e+21", "CONFIRMED_T1"},
+		{"9007199254740993", "9007199254740994", "RESULT_ALTERED"},
+		{"9007199254740993", "9007199254740995", "RESULT_ALTERED"},
+		{"9007199254740991", "9007199254740990", "RESULT_ALTERED"},
+		{"\"9007199254740993\"", "9007199254740992", "RESULT_ALTERED"},
+		/* One text in two forms of Unicode, and another one. */
+		{"\"caf\u00e9\"", "\"cafe\u0301\"", "CONFIRMED_T1"},
+		{"\"e\u0323\u0302\"", "\"\u1ec7\"", "CONFIRMED_T1"},
+		{"\"\uac01\"", "\"\u1100\u1161\u11a8\"", "CONFIRMED_T1"},
+		{"\"caf\u00e9\"", "\"cafe\"", "RESULT_ALTERED"},
+		{"\"caf\u00e9\"", "\"cafe\u0300\"", "RESULT_ALTERED"},
 		{"19.99", "\"19.98\"", "RESULT_ALTERED"},
 		{"10", "-10", "RESULT_ALTERED"},
 		{"\"007\"", "7", "RESULT_ALTERED"},
@@ -249,7 +264,8 @@ static void test_numbers(void **state)
 		s = shown_after(CONTRACTS, &c, shown, false);
 		tick(s, 14000);
 		expect(s, rows[i].wanted, "", "E4", "UNIQUE");
-		s->underivable = strpbrk(rows[i].answered, ".e") != NULL; /* see rederive_later.c */
+		/* see rederive_later.c */
+		s->underivable = rows[i].answered[1] != 'c' && strpbrk(rows[i].answered, ".e");
 		scene_close(s);
 	}
 }

@@ -91,12 +91,12 @@ static void rule_nothing(const struct ww_grounds *g, struct ww_ruling *r)
 		r->verdict = WW_VERDICT_ATTEMPTED_FAILED;
 	else if (g->spanned || g->claims)
 		r->verdict = WW_VERDICT_NO_ACTION;
-	else if (g->shown && !g->shown_error && g->shown_has && !g->shown_elsewhere)
+	else if (g->shown && !g->shown_error && g->shown_answer.present && !g->shown_elsewhere)
 		r->verdict = WW_VERDICT_RESULT_INVENTED;
 	else
 		r->verdict = WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;
 	if (r->verdict == WW_VERDICT_RESULT_INVENTED)
-		r->answer = g->shown_has;
+		r->answer = g->shown_answer.present;
 }
 
 void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)

@@ -283,7 +283,7 @@ static bool answers_known(const struct ww_grounds *g)
  * no answer has at all. Bit set. */
 static uint8_t altered(const struct ww_grounds *g, bool new_ones)
 {
-	uint8_t same = 0, answered = 0, shown = g->shown_has;
+	uint8_t same = 0, answered = 0, shown = g->shown_answer.present;
 
 	if (!g->shown || g->shown_error || !shown || !answers_known(g))
 		return 0;
@@ -292,7 +292,7 @@ static uint8_t altered(const struct ww_grounds *g, bool new_ones)
 
 		answered |= a->present;
 		for (unsigned p = 0; p < WW_ANSWER_PATHS_MAX; p++) {
-			if (a->present & shown & (1u << p) && a->digest[p] == g->shown_digest[p])
+			if (ww_answer_same(a, &g->shown_answer, p))
 				same |= (uint8_t)(1u << p);
 		}
 	}
