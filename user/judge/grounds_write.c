@@ -344,6 +344,8 @@ static void write_answers(struct ww_jsonw *w, const struct ww_case *k)
 	ww_jsonw_end_array(w);
 	ww_jsonw_u64(w, "almost", g->almost);
 	ww_jsonw_bool(w, "shownElsewhere", g->shown_elsewhere);
+	if (g->shown_answer.failure)
+		ww_jsonw_bool(w, "shownFailure", true);
 }
 
 static void write_late(struct ww_jsonw *w, const struct ww_case *k)

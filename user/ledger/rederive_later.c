@@ -202,6 +202,7 @@ static void check_shown(struct ww_rd_exam *e)
 		return;
 	}
 	e->g.shown_answer = answer_of(&g->shown_values);
+	e->g.shown_answer.failure = g->shown_failure;
 	if (shows && g->answer_count != e->g.count) {
 		ww_rd_differ(e, "grounds.answers", "one for each attempt", "another number");
 		return;

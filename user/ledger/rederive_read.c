@@ -754,6 +754,7 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		WW_MEMBER("answers", MAYBE, &answers),
 		WW_MEMBER("almost", NUMBER, &almost),
 		WW_MEMBER("shownElsewhere", FLAG, &g->shown_elsewhere),
+		WW_MEMBER("shownFailure", FLAG, &g->shown_failure),
 		WW_MEMBER("control", MAYBE, &control),
 		WW_MEMBER("mayMean", MAYBE, &g->may_mean),
 	};

@@ -136,7 +136,8 @@ struct ww_rd_ground_flow {
 
 struct ww_rd_grounds {
 	bool there, wire; /* wire: those from fromBootNs on */
-	bool given_up, clock_bad, asked, remote, still_open, world_whole, shown_elsewhere;
+	bool given_up, clock_bad, asked, remote, still_open, world_whole, shown_elsewhere,
+		shown_failure;
 	bool declared;         /* a contract; its terms: */
 	struct ww_slice terms; /* the text */
 	uint64_t from_ns, to_ns, attempts, partners, almost;

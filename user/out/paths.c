@@ -190,6 +190,7 @@ static const struct ww_path paths[] = {
 	{"grounds.remote", K(VERDICT)},
 	{"grounds.shown", K(VERDICT)},
 	{"grounds.shownElsewhere", K(VERDICT)},
+	{"grounds.shownFailure", K(VERDICT)},
 	{"grounds.shownRounded", K(VERDICT)},
 	{"grounds.showsUntilBootNs", K(VERDICT)},
 	{"grounds.spanKeyDigest", K(VERDICT)},

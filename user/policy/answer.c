@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "policy/failure.h"
 #include "policy/scalar.h"
 
 const char *ww_answer_path(const struct ww_contract *c, unsigned i)
@@ -78,6 +79,7 @@ int ww_answer_read(const struct ww_contract *c, const struct ww_digest_key *key,
 		if (r < 0)
 			return r;
 	}
+	a.failure = shown && a.present && ww_failure_told(text);
 	*ret_answer = a;
 	return 0;
 }

@@ -18,6 +18,7 @@ struct ww_answer {
 			* on;
 			*/
 	uint64_t rounded[WW_ANSWER_PATHS_MAX]; /* digest of what is left of it then */
+	bool failure; /* of what was shown: it may tell of one (policy/failure.h) */
 };
 
 /* Whether `shown` has at path i what was told, or what a reader's rounding leaves of that. */

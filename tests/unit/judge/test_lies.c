@@ -348,6 +348,11 @@ static void called_rounded(json_t *list, json_t *v)
 	SET(first(g, "answers"), "{s[s]}", "rounded", "0123456789abcdef");
 }
 
+static void called_an_error(json_t *list, json_t *v)
+{
+	SET(in(v, "grounds"), "{sb}", "shownFailure", 1);
+}
+
 static void answer_made_up(json_t *list, json_t *v)
 {
 	SET(first(in(v, "grounds"), "answers"), "{s[s]}", "values", "0123456789abcdef");
@@ -525,6 +530,8 @@ static const struct lie lies[] = {
 	{altered, "RESULT_ALTERED", answers_equal, "verdict", false},
 	{altered, "RESULT_ALTERED", shown_equal, "verdict", false},
 	{altered, "RESULT_ALTERED", called_rounded, "verdict", false},
+	{altered, "RESULT_ALTERED", called_an_error, "verdict", false},
+	{invented, "RESULT_INVENTED", called_an_error, "verdict", false},
 	{altered, "RESULT_ALTERED", answer_made_up, "grounds.answers", true},
 	{altered, "RESULT_ALTERED", other_member, "said.toolResult.differs", false},
 	{altered, "RESULT_ALTERED", answer_cut, "verdict", false},

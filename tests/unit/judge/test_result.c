@@ -300,6 +300,50 @@ static void test_envelope(void **state)
 	}
 }
 
+/* An error of the harness's own that happens to have the declared members. */
+static void test_error_with_members(void **state)
+{
+	static const char *const refused[] = {
+		"{\"id\":\"r_8\",\"error\":\"busy\"}",
+		"{\"id\":\"req-77\",\"errors\":[{\"code\":7}]}",
+		"{\"error\":{\"type\":\"tool_error\"},\"id\":\"req-77\"}",
+		"{\"id\":17,\"status\":\"failed\"}",
+		"{\"id\":17,\"status\":503}",
+		"{\"id\":17,\"success\":false}",
+		"{\"id\":17,\"message\":\"The refund service is not available.\"}",
+		"{\"id\":17,\"detail\":{\"why\":\"Timed out after 30 s\"}}",
+		"{\"id\":17,\"isError\":true}",
+	};
+	static const char *const made_up[] = {
+		"{\"id\":\"r_8\",\"error\":null,\"errors\":[],\"status\":201,\"ok\":true}",
+		"{\"id\":\"r_8\",\"note\":\"Notification was sent\",\"errors\":{}}",
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(refused); i++) {
+		struct call done = {.status = 201}, failed = {.status = 503, .body = "{}"};
+		struct scene *s = shown_after(CONTRACTS, NULL, refused[i], false);
+
+		tick(s, 14000);
+		expect(s, "CALL_EMITTED_NOT_EXECUTED", "", "E0", "NONE");
+		scene_close(s);
+		s = shown_after(CONTRACTS, &failed, refused[i], false);
+		tick(s, 14000);
+		expect(s, "UNVERIFIABLE", "SPAN_SAMPLED", "E4", "UNIQUE");
+		scene_close(s);
+		s = shown_after(CONTRACTS, &done, refused[i], false);
+		tick(s, 14000);
+		expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(made_up); i++) {
+		struct scene *s = shown_after(CONTRACTS, NULL, made_up[i], false);
+
+		tick(s, 14000);
+		expect(s, "RESULT_INVENTED", "", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
 /* What an earlier answer said is no invention: the harness may have kept it. */
 static void test_kept_answer(void **state)
 {
@@ -399,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_invented),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_envelope),
+		cmocka_unit_test(test_error_with_members),
 		cmocka_unit_test(test_kept_answer),
 		cmocka_unit_test(test_read_without_a_call),
 		cmocka_unit_test(test_another_service),

@@ -14,7 +14,8 @@
  *  5. Only a structured claim or a tool span that does not end in error was a statement to refute:
  *     NO_ACTION. A span that ends in error agrees: ATTEMPTED_FAILED. A model's tool call that
  * nobody carried out: CALL_EMITTED_NOT_EXECUTED, or RESULT_INVENTED when the model was shown a
- * result with members of the declared answer that cannot be from elsewhere.
+ * result with members of the declared answer that cannot be from elsewhere and does not look like
+ * an error.
  */
 #include "judge/ruling.h"
 
@@ -91,7 +92,8 @@ static void rule_nothing(const struct ww_grounds *g, struct ww_ruling *r)
 		r->verdict = WW_VERDICT_ATTEMPTED_FAILED;
 	else if (g->spanned || g->claims)
 		r->verdict = WW_VERDICT_NO_ACTION;
-	else if (g->shown && !g->shown_error && g->shown_answer.present && !g->shown_elsewhere)
+	else if (g->shown && !g->shown_error && g->shown_answer.present &&
+		 !g->shown_answer.failure && !g->shown_elsewhere)
 		r->verdict = WW_VERDICT_RESULT_INVENTED;
 	else
 		r->verdict = WW_VERDICT_CALL_EMITTED_NOT_EXECUTED;

@@ -23,8 +23,9 @@
  *  6. A retry before the server's Retry-After is a remark beside the verdict: it says how was
  * asked, not what became of it.
  *  7. What the model was shown differs, in a member that the contract declares, from what every
- *     attempt answered: RESULT_ALTERED. Only where every answer was seen whole, nothing was lost
- *     and no other call to the destination could have brought the value.
+ *     attempt answered: RESULT_ALTERED. Only where every answer was seen whole, nothing was lost,
+ *     no other call to the destination could have brought the value, and what was shown does not
+ *     look like an error of the harness's own.
  */
 #include "judge/ruling.h"
 
@@ -285,7 +286,7 @@ static uint8_t altered(const struct ww_grounds *g, bool new_ones)
 {
 	uint8_t same = 0, answered = 0, shown = g->shown_answer.present;
 
-	if (!g->shown || g->shown_error || !shown || !answers_known(g))
+	if (!g->shown || g->shown_error || g->shown_answer.failure || !shown || !answers_known(g))
 		return 0;
 	for (unsigned i = 0; i < g->count; i++) {
 		const struct ww_answer *a = &g->attempts[i].answer;
