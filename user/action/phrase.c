@@ -12,8 +12,9 @@
 #define MATCH_STEPS_MAX 10000u
 #define MATCH_DEPTH_MAX 250u
 #define MATCH_HEAP_KIB  256u
-#define QUOTE_BYTES_MAX 400u /* what is longer is no quotation */
-#define MARK_DIGITS_MAX 3u   /* of a list item's number */
+#define QUOTE_BYTES_MAX 400u  /* what is longer is no quotation */
+#define ABOVE_BYTES_MAX 4096u /* of the text before a sentence */
+#define MARK_DIGITS_MAX 3u    /* of a list item's number */
 
 struct ww_phrase_scanner {
 	const struct ww_phrases *phrases;
@@ -90,6 +91,14 @@ static enum answer match(struct scan *c, const pcre2_code *code, struct ww_slice
 	return UNKNOWN;
 }
 
+/* What stands before the sentence, its end. */
+static struct ww_slice above(const struct scan *c)
+{
+	size_t n = c->s->at[0], from = n > ABOVE_BYTES_MAX ? n - ABOVE_BYTES_MAX : 0;
+
+	return ww_slice_sub(c->text, from, n - from);
+}
+
 static bool guarded(struct scan *c, enum ww_phrase_kind kind, size_t from, size_t to)
 {
 	const struct ww_phrases *p = c->s->phrases;
@@ -98,6 +107,7 @@ static bool guarded(struct scan *c, enum ww_phrase_kind kind, size_t from, size_
 		[WW_PHRASE_ALL] = all,
 		[WW_PHRASE_BEFORE] = ww_slice_sub(all, 0, from),
 		[WW_PHRASE_AFTER] = ww_slice_sub(all, to, SIZE_MAX),
+		[WW_PHRASE_ABOVE] = above(c),
 	};
 
 	for (unsigned i = 0; i < p->guard_count; i++) {

@@ -42,11 +42,12 @@
 #define WW_PHRASE_KIND_ENUM_(n, v, t, d) WW_PHRASE_##n = (v),
 enum ww_phrase_kind { WW_PHRASE_KINDS(WW_PHRASE_KIND_ENUM_) WW_PHRASE_KIND_MAX };
 
-/* What of the sentence a guard looks at. X as above */
+/* What a guard looks at. X as above */
 #define WW_PHRASE_PLACES(X)                                    \
 	X(ALL, 0, "all", "the whole sentence")                 \
 	X(BEFORE, 1, "before", "what stands before the claim") \
-	X(AFTER, 2, "after", "what stands after it")
+	X(AFTER, 2, "after", "what stands after it")           \
+	X(ABOVE, 3, "above", "the text before the sentence, as it is written")
 
 #define WW_PHRASE_PLACE_ENUM_(n, v, t, d) WW_PHRASE_##n = (v),
 enum ww_phrase_place { WW_PHRASE_PLACES(WW_PHRASE_PLACE_ENUM_) WW_PHRASE_PLACE_MAX };

@@ -356,7 +356,7 @@ static int take_guard_place(struct ww_yaml *r, void *into)
 			return 0;
 		}
 	}
-	return ww_yaml_fail(r, "a place: all, before or after");
+	return ww_yaml_fail(r, "a place: all, before, after or above");
 }
 
 static int take_guard(struct ww_yaml *r, void *into)

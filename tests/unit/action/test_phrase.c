@@ -14,6 +14,7 @@
 	"version: 1\n"                                                                    \
 	"topics:\n- {name: parcel, words: [sent, sen, evil], tools: [ship]}\n"            \
 	"guards:\n- {id: no, kinds: [done], place: before, pattern: '\\bnot\\b'}\n"       \
+	"- {id: cue, kinds: [done], place: above, pattern: 'DRAFT'}\n"                    \
 	"rules:\n"                                                                        \
 	"- {id: sent, kind: done, topic: parcel, lead: '\\bi ', pattern: 'sent it\\b'}\n" \
 	"- {id: evil, kind: will, topic: parcel, pattern: '(?:e+v*i*l*)+(?:e+v*i*l*)+(?:e+)+x'}\n"
@@ -123,6 +124,11 @@ static void test_not_the_writers(void **state)
 	expect(r, "Do not worry. I sent it.", "I sent it");
 	expect(r, "Do not worry; I sent it.", "I sent it");
 	expect(r, "Not so\nI sent it", "I sent it");
+	/* But one that looks above it at the text as it is. */
+	expect(r, "A DRAFT: I sent it.", "I sent it");
+	expect(r, "A DRAFT: Hello. I sent it.", "");
+	expect(r, "# DRAFT\n\nHello.\n\nI sent it", "");
+	expect(r, "A draft. I sent it. DRAFT.", "I sent it");
 	/* No sentence runs over its end, and what is after a quotation counts. */
 	expect(r, "I. sent it", "");
 	expect(r, "\"Fine\", he said. I sent it", "I sent it");

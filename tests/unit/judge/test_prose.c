@@ -50,6 +50,58 @@ static void test_done_and_nothing_there(void **state)
 	scene_close(s);
 }
 
+/* A text for others to send: the word that says so stands in a sentence before. */
+static void test_templates(void **state)
+{
+	static const char *const templates[] = {
+		"Here is a draft you could send:\n\nHi Anna,\n\nI have refunded your order in "
+		"full.",
+		"Sure! Here's a template for it.\n\nDear customer,\nWe have issued your refund.\n",
+		"## Draft reply\n\nHello Sam. We have processed the refund for order 88.",
+		"**Suggested response:**\n\nThanks for waiting. I've refunded the full amount.",
+		"Subject: Your return\n\nHi Kim,\n\nI have refunded you 12.40 EUR.",
+		"You could say something like this: Thanks for your patience. I have refunded you.",
+		"You can reply with the wording below.\nI've submitted your refund request. We "
+		"have "
+		"refunded order 4.",
+		"Feel free to adapt this text. I have issued the refund for you.",
+		"Hi [Customer Name],\n\nThank you for writing. I have refunded your order.",
+		"Example:\n\nI have issued a refund of 20 EUR.",
+		"A message along these lines would do. We have refunded the payment.",
+		"Here\xe2\x80\x99s an email that fits.\n\nHello,\nI have issued the refund today.",
+		"Here's what you could tell them. I have refunded the order.",
+	};
+	static const char *const said[] = {
+		"You can use your card again now. I have refunded your order.",
+		"I drafted nothing. Here is what I did. I have refunded your order.",
+		"Here are the details. The order number is 88. I have refunded it, and I have "
+		"issued "
+		"your refund.",
+		"Subject to our policy this was possible. I have refunded your order.",
+		"I have refunded your order. Here is a template for your records:",
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(templates); i++) {
+		struct scene *s = open_scene();
+
+		SAYS(s, 1200, .text = templates[i]);
+		tick(s, 400000);
+		if (s->count)
+			fail_msg("%s", templates[i]);
+		scene_close(s);
+	}
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(said); i++) {
+		struct scene *s = open_scene();
+
+		SAYS(s, 1200, .text = said[i]);
+		tick(s, 400000);
+		if (!s->count)
+			fail_msg("%s", said[i]);
+		expect(s, "SUSPECT_NO_ACTION", "", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
 /* A commitment is waited for; then it is the same. */
 static void test_will_and_nothing_comes(void **state)
 {
@@ -430,6 +482,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_done_and_nothing_there),
+		cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_will_and_nothing_comes),
 		cmocka_unit_test(test_will_ends_with_the_process),
 		cmocka_unit_test(test_decoy),

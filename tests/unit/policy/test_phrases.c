@@ -64,7 +64,7 @@ static void test_refused(void **state)
 	refused(HEAD "parts:\n- {name: me, pattern: x}\n", 3, "a part that is new");
 	refused(HEAD "parts:\n- {name: mine, pattern: '{mine}'}\n", 3, "defined above");
 	refused(HEAD "guards:\n- {id: g, kinds: [done], place: under, pattern: x}\n", 3,
-		"all, before or after");
+		"all, before, after or above");
 	refused(HEAD "cues:\n- {kind: done, endings: [ing]}\n", 3, "last two letters");
 	refused(HEAD "without: [refund-undone]\n", 2, "the id of a rule or guard");
 }
