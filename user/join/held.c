@@ -395,6 +395,9 @@ static void take_readback(struct ww_held *h, const struct ww_contract *c,
 	set_id(h, ww_buf_slice(&plain), m);
 	set_place(h, c, c->readback.path, x, m);
 	m->read = (uint8_t)by_answer(h, &c->readback, x, ww_buf_slice(&plain));
+	if (x->resp.coding != WW_CODING_OTHER)
+		h->counts.refused += ww_answer_read(c, h->key, x->resp.data, is_body_seen(x), false,
+						    &m->answer) == -ENOMEM;
 }
 
 static const char *name_of(const struct ww_exchange *x)

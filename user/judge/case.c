@@ -7,6 +7,7 @@
 _Static_assert(WW_GROUNDS_ATTEMPTS_MAX >= WW_JOIN_ATTEMPTS_MAX, "all attempts have a place");
 _Static_assert(WW_GROUNDS_READS_MAX >= WW_JOIN_READS_MAX, "all reads have a place");
 _Static_assert(WW_GROUNDS_RUNS_MAX >= WW_CONTROL_RUNS_MAX, "all runs have a place");
+_Static_assert(WW_GROUNDS_LIKES_MAX >= WW_JOIN_NEAR_MAX + WW_JOIN_READS_MAX, "and all likes");
 
 static struct ww_grounds_call ground_call(const struct ww_case *k, const struct ww_held_exchange *x)
 {
@@ -152,6 +153,32 @@ static bool shown_from_elsewhere(const struct ww_case *k)
 	       (k->contract->effect == WW_EFFECT_READ || asked_others(k) || answered_before(k));
 }
 
+static void add_like(struct ww_grounds *g, const struct ww_match *m, bool read)
+{
+	g->likes[g->like_count++] = (struct ww_grounds_like){m->answer, read};
+}
+
+/* Of the calls beside the attempts, those whose answers are known. */
+static void ground_likes(const struct ww_case *k, struct ww_grounds *g)
+{
+	const struct ww_joined *j = &k->joined;
+
+	for (unsigned i = 0; i < j->near_count; i++) {
+		if (j->near[i].match->destination && j->near[i].match->template)
+			add_like(g, j->near[i].match, false);
+	}
+	g->beside = j->near_total - g->like_count;
+	for (unsigned i = 0; i < j->read_count; i++) {
+		const struct ww_match *m = j->reads[i].match;
+
+		if (m->x->t_first_req.ns < k->action->model.shown_at.ns)
+			add_like(g, m, true);
+	}
+	/* Those that are not listed came last. */
+	if (j->reads_over || j->read_total > j->read_count)
+		g->beside++;
+}
+
 static void ground_wire(const struct ww_case *k, struct ww_grounds *g)
 {
 	const struct ww_joined *j = &k->joined;
@@ -184,6 +211,7 @@ static void ground_wire(const struct ww_case *k, struct ww_grounds *g)
 	}
 	g->near = j->near_total;
 	g->almost = j->almost;
+	ground_likes(k, g);
 }
 
 static void ground_world(const struct ww_case *k, struct ww_grounds *g)

@@ -19,6 +19,7 @@
 #define WW_GROUNDS_ATTEMPTS_MAX 64
 #define WW_GROUNDS_READS_MAX    8
 #define WW_GROUNDS_RUNS_MAX     32
+#define WW_GROUNDS_LIKES_MAX    24
 
 /* A socket as it stood when the action was judged. */
 struct ww_grounds_flow {
@@ -67,6 +68,13 @@ struct ww_grounds_read {
 	struct ww_grounds_call call;
 };
 
+/* What another call answered that may have brought a value to the model: the same call of the tree,
+ * which another action owns or which began beside the window; or a read of what was created. */
+struct ww_grounds_like {
+	struct ww_answer answer;
+	bool read;
+};
+
 /* A run of a control. */
 struct ww_grounds_run {
 	enum ww_control_says says;
@@ -113,6 +121,8 @@ struct ww_grounds {
 	bool shown;                    /* the model was shown a result, */
 	bool shown_error;              /* as an error; */
 	struct ww_answer shown_answer; /* with these members of the answer, */
+	unsigned like_count;           /* which other calls answered, too; */
+	struct ww_grounds_like likes[WW_GROUNDS_LIKES_MAX];
 	bool shown_elsewhere; /* or may be from elsewhere: an earlier answer, another service */
 	uint32_t partners;    /* loose claim: how many actions it could mean */
 	uint64_t now_ns;      /* when it was judged, */
@@ -138,6 +148,7 @@ struct ww_grounds {
 	uint16_t elsewhere_status;
 	bool still_open; /* an exchange with a declared destination did not end in time */
 	uint32_t near;   /* calls that look like it and are not, */
+	uint32_t beside; /* of them, what they answered is not known: another path, another host, */
 	uint32_t almost; /* and those that a server may take for it */
 
 	/* and how complete the view of it was */

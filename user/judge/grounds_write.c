@@ -322,6 +322,32 @@ static void write_rounded(struct ww_jsonw *w, const char *key, const struct ww_c
 		write_values(w, key, c, a->large, a->rounded);
 }
 
+static void write_answer(struct ww_jsonw *w, const struct ww_contract *c, const struct ww_answer *a)
+{
+	ww_jsonw_bool(w, "whole", a->whole);
+	write_values(w, "values", c, a->present, a->digest);
+	write_rounded(w, "rounded", c, a);
+}
+
+static void write_likes(struct ww_jsonw *w, const struct ww_case *k)
+{
+	const struct ww_grounds *g = &k->grounds;
+
+	if (g->like_count)
+		ww_jsonw_array(w, "likeAnswers");
+	for (unsigned i = 0; i < g->like_count; i++) {
+		ww_jsonw_object(w, NULL);
+		write_answer(w, k->contract, &g->likes[i].answer);
+		if (g->likes[i].read)
+			ww_jsonw_bool(w, "read", true);
+		ww_jsonw_end_object(w);
+	}
+	if (g->like_count)
+		ww_jsonw_end_array(w);
+	if (g->beside)
+		ww_jsonw_u64(w, "beside", g->beside);
+}
+
 /* What the model was shown, beside what the attempts answered. */
 static void write_answers(struct ww_jsonw *w, const struct ww_case *k)
 {
@@ -336,12 +362,11 @@ static void write_answers(struct ww_jsonw *w, const struct ww_case *k)
 		const struct ww_answer *a = &g->attempts[i].answer;
 
 		ww_jsonw_object(w, NULL);
-		ww_jsonw_bool(w, "whole", a->whole);
-		write_values(w, "values", k->contract, a->present, a->digest);
-		write_rounded(w, "rounded", k->contract, a);
+		write_answer(w, k->contract, a);
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);
+	write_likes(w, k);
 	ww_jsonw_u64(w, "almost", g->almost);
 	ww_jsonw_bool(w, "shownElsewhere", g->shown_elsewhere);
 	if (g->shown_answer.failure)

@@ -179,6 +179,28 @@ static struct ww_answer answer_of(const struct ww_rd_values *v)
 	return a;
 }
 
+/* Every call beside the attempts has its answer, or is counted. */
+static void check_likes(struct ww_rd_exam *e)
+{
+	const struct ww_rd_verdict *v = &e->v;
+	const struct ww_rd_grounds *g = &v->grounds;
+	uint64_t like = 0, reads = 0, listed = 0;
+
+	e->g.beside = g->beside > UINT32_MAX ? UINT32_MAX : (uint32_t)g->beside;
+	e->g.like_count = g->like_count;
+	for (unsigned i = 0; i < g->like_count; i++) {
+		e->g.likes[i] = (struct ww_grounds_like){answer_of(&g->likes[i]), g->likes[i].read};
+		reads += g->likes[i].read;
+	}
+	for (unsigned i = 0; i < v->near_count; i++)
+		listed += ww_rd_is(v->near[i].why, "early") || ww_rd_is(v->near[i].why, "late") ||
+			  ww_rd_is(v->near[i].why, "taken");
+	like = g->like_count - reads;
+	if (like > listed || reads > v->readback_count || like + g->beside < v->near_total)
+		ww_rd_differ(e, "grounds.likeAnswers", "one for each like call that is listed",
+			     "another number");
+}
+
 static void check_shown(struct ww_rd_exam *e)
 {
 	const struct ww_rd_verdict *v = &e->v;
@@ -203,6 +225,8 @@ static void check_shown(struct ww_rd_exam *e)
 	}
 	e->g.shown_answer = answer_of(&g->shown_values);
 	e->g.shown_answer.failure = g->shown_failure;
+	if (shows)
+		check_likes(e);
 	if (shows && g->answer_count != e->g.count) {
 		ww_rd_differ(e, "grounds.answers", "one for each attempt", "another number");
 		return;

@@ -658,26 +658,41 @@ static int read_rounded(struct ww_slice array, struct ww_rd_values *to, struct w
 	return r;
 }
 
-static int take_answer(void *ctx, const struct ww_json_token *t, struct ww_slice text,
-		       struct ww_errtext *why)
+static int read_answer(struct ww_slice text, struct ww_rd_values *ret, struct ww_errtext *why)
 {
-	struct ww_rd_grounds *g = ctx;
 	struct ww_rd_values a = {0};
 	struct ww_slice values, rounded = WW_SLICE_NULL;
-	struct ww_member_want m[] = {WW_MEMBER("whole", BOOL, &a.whole),
-				     WW_MEMBER("values", RAW, &values),
-				     WW_MEMBER("rounded", MAYBE, &rounded)};
+	struct ww_member_want m[] = {
+		WW_MEMBER("whole", BOOL, &a.whole), WW_MEMBER("values", RAW, &values),
+		WW_MEMBER("rounded", MAYBE, &rounded), WW_MEMBER("read", FLAG, &a.read)};
 	int r = WW_MEMBERS_READ(text, "an answer", m, why);
 
 	if (r == 0)
 		r = ww_members_each(values, "the values", take_digest, &a, why);
 	if (r == 0)
 		r = read_rounded(rounded, &a, why);
-	if (r == 0 && g->answer_count == WW_GROUNDS_ATTEMPTS_MAX)
-		return ww_errtext_set(why, -EINVAL, "there are too many answers");
-	if (r == 0)
-		g->answers[g->answer_count++] = a;
+	*ret = a;
 	return r;
+}
+
+static int take_answer(void *ctx, const struct ww_json_token *t, struct ww_slice text,
+		       struct ww_errtext *why)
+{
+	struct ww_rd_grounds *g = ctx;
+
+	if (g->answer_count == WW_GROUNDS_ATTEMPTS_MAX)
+		return ww_errtext_set(why, -EINVAL, "there are too many answers");
+	return read_answer(text, &g->answers[g->answer_count++], why);
+}
+
+static int take_like(void *ctx, const struct ww_json_token *t, struct ww_slice text,
+		     struct ww_errtext *why)
+{
+	struct ww_rd_grounds *g = ctx;
+
+	if (g->like_count == WW_GROUNDS_LIKES_MAX)
+		return ww_errtext_set(why, -EINVAL, "there are too many answers of others");
+	return read_answer(text, &g->likes[g->like_count++], why);
 }
 
 static int take_run(void *ctx, const struct ww_json_token *t, struct ww_slice text,
@@ -740,8 +755,8 @@ static int read_late(struct ww_slice text, struct ww_rd_grounds *g, struct ww_er
 static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, struct ww_errtext *why)
 {
 	struct ww_slice late = WW_SLICE_NULL, shown = WW_SLICE_NULL, answers = WW_SLICE_NULL;
-	struct ww_slice control = WW_SLICE_NULL, rounded = WW_SLICE_NULL;
-	struct ww_rd_number almost = {0};
+	struct ww_slice control = WW_SLICE_NULL, rounded = WW_SLICE_NULL, likes = WW_SLICE_NULL;
+	struct ww_rd_number almost = {0}, beside = {0};
 	struct ww_member_want m[] = {
 		WW_MEMBER("announcedBootNs", NUMBER, &g->announced),
 		WW_MEMBER("showsUntilBootNs", NUMBER, &g->shows_until),
@@ -752,6 +767,8 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		WW_MEMBER("shown", MAYBE, &shown),
 		WW_MEMBER("shownRounded", MAYBE, &rounded),
 		WW_MEMBER("answers", MAYBE, &answers),
+		WW_MEMBER("likeAnswers", MAYBE, &likes),
+		WW_MEMBER("beside", NUMBER, &beside),
 		WW_MEMBER("almost", NUMBER, &almost),
 		WW_MEMBER("shownElsewhere", FLAG, &g->shown_elsewhere),
 		WW_MEMBER("shownFailure", FLAG, &g->shown_failure),
@@ -761,6 +778,7 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 	int r = WW_MEMBERS_READ(text, "grounds", m, why);
 
 	g->almost = almost.n;
+	g->beside = beside.n;
 	if (r == 0 && late.n)
 		r = read_late(late, g, why);
 	if (r == 0 && shown.n)
@@ -769,6 +787,8 @@ static int read_grounds_parts(struct ww_slice text, struct ww_rd_grounds *g, str
 		r = read_rounded(rounded, &g->shown_values, why);
 	if (r == 0 && answers.n)
 		r = ww_members_each(answers, "the answers", take_answer, g, why);
+	if (r == 0 && likes.n)
+		r = ww_members_each(likes, "answers of others", take_like, g, why);
 	if (r == 0 && control.n)
 		r = read_ground_control(control, g, why);
 	return r;

@@ -94,6 +94,7 @@ struct ww_rd_values {
 	uint64_t digest[WW_ANSWER_PATHS_MAX];
 	uint8_t large; /* as ww_answer has it */
 	uint64_t rounded[WW_ANSWER_PATHS_MAX];
+	bool read; /* of a read-back */
 };
 
 struct ww_rd_late {
@@ -151,6 +152,9 @@ struct ww_rd_grounds {
 	struct ww_rd_values shown_values; /* what the model was shown */
 	unsigned answer_count;
 	struct ww_rd_values answers[WW_GROUNDS_ATTEMPTS_MAX];
+	unsigned like_count;
+	struct ww_rd_values likes[WW_GROUNDS_LIKES_MAX];
+	uint64_t beside;
 	bool controlled;
 	struct ww_rd_ground_control control;
 	struct ww_slice may_mean; /* the array's text; empty: not there */

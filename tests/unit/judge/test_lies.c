@@ -348,6 +348,14 @@ static void called_rounded(json_t *list, json_t *v)
 	SET(first(g, "answers"), "{s[s]}", "rounded", "0123456789abcdef");
 }
 
+/* Another call is said to have answered so; or one that did, is left out. */
+static void like_made_up(json_t *list, json_t *v)
+{
+	json_t *g = in(v, "grounds");
+
+	SET(g, "{s[{sb,sO}]}", "likeAnswers", "whole", 1, "values", in(g, "shown"));
+}
+
 static void called_an_error(json_t *list, json_t *v)
 {
 	SET(in(v, "grounds"), "{sb}", "shownFailure", 1);
@@ -530,6 +538,7 @@ static const struct lie lies[] = {
 	{altered, "RESULT_ALTERED", answers_equal, "verdict", false},
 	{altered, "RESULT_ALTERED", shown_equal, "verdict", false},
 	{altered, "RESULT_ALTERED", called_rounded, "verdict", false},
+	{altered, "RESULT_ALTERED", like_made_up, "grounds.likeAnswers", false},
 	{altered, "RESULT_ALTERED", called_an_error, "verdict", false},
 	{invented, "RESULT_INVENTED", called_an_error, "verdict", false},
 	{altered, "RESULT_ALTERED", answer_made_up, "grounds.answers", true},

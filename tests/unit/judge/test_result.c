@@ -134,6 +134,73 @@ static void test_other_sources(void **state)
 	scene_close(s);
 }
 
+#define READ_BACK                                                             \
+	TWO_PATHS "  readback: {path: \"/v1/refunds/{id}\", id_path: $.id}\n" \
+		  "  id_path: $.id\n"
+
+/* The same call of another action: whichever answer is whose, nobody said what was shown. */
+static void test_beside_the_same_call(void **state)
+{
+	static const struct {
+		const char *others; /* answer */
+		bool cut;
+		const char *wanted;
+	} rows[] = {
+		{"{\"id\":\"r_7\"}", false, "RESULT_ALTERED"},
+		{"{\"id\":\"r_8\"}", false, "CONFIRMED_T1"}, /* swapped, maybe */
+		{"{\"id\":\"r_7\"}", true, "CONFIRMED_T1"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open_with(TWO_PATHS);
+		struct ww_span p = tool_span(s, "call-4", WW_SPAN_OK, 1600, 2200);
+
+		model_answers(s, 1500, "call-5", "refund", NULL);
+		CALL(.status = 201, .from = 1650, .to = 1750, .traced = &p, .body = rows[i].others,
+		     .body_cut = rows[i].cut);
+		CALL(.status = 201, .from = 1700, .to = 1800, .idempotency = "call-5");
+		model_is_shown(s, 2600, "call-5", "{\"id\":\"r_8\"}", false);
+		tell(s, &p);
+		tick(s, 14000);
+		for (unsigned k = 0; k < count_kind(s, "verdict"); k++) {
+			if (strcmp(text(verdict(s, k), "toolCallId"), "call-5") == 0)
+				expect_nth(s, k, rows[i].wanted, "", "E5", "EXACT");
+		}
+		scene_close(s);
+	}
+}
+
+/* A read of what was created says how it is now: no alteration, where it says so. */
+static void test_beside_a_read_back(void **state)
+{
+	static const struct {
+		const char *read, *shown, *wanted;
+	} rows[] = {
+		{"{\"id\":\"r_9\",\"order\":{\"state\":\"paid\"}}",
+		 "{\"id\":\"r_9\",\"order\":{\"state\":\"paid\"}}", "CONFIRMED_T2"},
+		{"{\"id\":\"r_9\",\"state\":\"paid\"}",
+		 "{\"id\":\"r_9\",\"order\":{\"state\":\"paid\"}}", "CONFIRMED_T2"},
+		{"{\"id\":\"r_9\",\"order\":{\"state\":\"paid\"}}",
+		 "{\"id\":\"r_8\",\"order\":{\"state\":\"paid\"}}", "RESULT_ALTERED"},
+		{"{\"id\":\"r_9\",\"order\":{\"state\":\"paid\"}}",
+		 "{\"id\":\"r_9\",\"order\":{\"state\":\"lost\"}}", "RESULT_ALTERED"},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct scene *s = scene_open_with(READ_BACK);
+
+		model_answers(s, 1500, "call-5", "refund", NULL);
+		CALL(.status = 201, .from = 1600, .to = 1700,
+		     .body = "{\"id\":\"r_9\",\"order\":{\"state\":\"pending\"}}");
+		CALL(.method = "GET", .target = "/v1/refunds/r_9", .status = 200, .from = 1800,
+		     .to = 1900, .body = rows[i].read);
+		model_is_shown(s, 2600, "call-5", rows[i].shown, false);
+		tick(s, 14000);
+		expect_nth(s, 0, rows[i].wanted, "", "E6", "UNIQUE");
+		scene_close(s);
+	}
+}
+
 static void test_events_lost(void **state)
 {
 	struct scene *s = scene_open();
@@ -437,6 +504,8 @@ int main(void)
 		cmocka_unit_test(test_not_altered),
 		cmocka_unit_test(test_id_alone),
 		cmocka_unit_test(test_other_sources),
+		cmocka_unit_test(test_beside_the_same_call),
+		cmocka_unit_test(test_beside_a_read_back),
 		cmocka_unit_test(test_events_lost),
 		cmocka_unit_test(test_of_an_earlier_attempt),
 		cmocka_unit_test(test_error_shown_as_success),

@@ -24,8 +24,8 @@
  * asked, not what became of it.
  *  7. What the model was shown differs, in a member that the contract declares, from what every
  *     attempt answered: RESULT_ALTERED. Only where every answer was seen whole, nothing was lost,
- *     no other call to the destination could have brought the value, and what was shown does not
- *     look like an error of the harness's own.
+ *     no other call to the destination could have brought the value (one of the same kind by the
+ *     same member), and what was shown does not look like an error of the harness's own.
  */
 #include "judge/ruling.h"
 
@@ -277,7 +277,36 @@ static bool answers_known(const struct ww_grounds *g)
 		if (!g->attempts[i].answer.whole)
 			return false;
 	}
-	return g->covered && g->count == g->total && g->near == 0 && g->almost == 0;
+	for (unsigned i = 0; i < g->like_count; i++) {
+		if (!g->likes[i].answer.whole)
+			return false;
+	}
+	return g->covered && g->count == g->total && g->beside == 0 && g->almost == 0;
+}
+
+static uint8_t same_as(const struct ww_answer *told, const struct ww_answer *shown)
+{
+	uint8_t same = 0;
+
+	for (unsigned p = 0; p < WW_ANSWER_PATHS_MAX; p++)
+		same |= ww_answer_same(told, shown, p) ? (uint8_t)(1u << p) : 0;
+	return same;
+}
+
+/* Members that may be from another call. The same call says what it says at the same paths; a read
+ * of what was created may say it at others. */
+static uint8_t maybe_of_others(const struct ww_grounds *g)
+{
+	uint8_t maybe = 0;
+
+	for (unsigned i = 0; i < g->like_count; i++) {
+		const struct ww_grounds_like *like = &g->likes[i];
+
+		maybe |= same_as(&like->answer, &g->shown_answer);
+		if (like->read)
+			maybe |= (uint8_t)~like->answer.present;
+	}
+	return maybe;
 }
 
 /* Rule 7. Declared members of the shown result that no answer has; with `new_ones`, also those that
@@ -289,14 +318,10 @@ static uint8_t altered(const struct ww_grounds *g, bool new_ones)
 	if (!g->shown || g->shown_error || g->shown_answer.failure || !shown || !answers_known(g))
 		return 0;
 	for (unsigned i = 0; i < g->count; i++) {
-		const struct ww_answer *a = &g->attempts[i].answer;
-
-		answered |= a->present;
-		for (unsigned p = 0; p < WW_ANSWER_PATHS_MAX; p++) {
-			if (ww_answer_same(a, &g->shown_answer, p))
-				same |= (uint8_t)(1u << p);
-		}
+		answered |= g->attempts[i].answer.present;
+		same |= same_as(&g->attempts[i].answer, &g->shown_answer);
 	}
+	same |= maybe_of_others(g);
 	return shown & (uint8_t)~same & (new_ones ? UINT8_MAX : answered);
 }
 
