@@ -181,6 +181,26 @@ static void unread_reply_shows(void **state)
 	}
 }
 
+/* A library that is not read: what came after our Finished is no handshake, however often we sent
+ * something later. */
+static void replies_of_an_unread_library(void **state)
+{
+	struct world w = tls13();
+
+	handshake(&w);
+	record(&w, WW_DIR_OUT, 23, 322);
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 255);
+	record(&w, WW_DIR_IN, 23, 5000);
+	record(&w, WW_DIR_OUT, 23, 24); /* close_notify */
+	w.flow.bytes_sent = HANDSHAKE_OUT + 346;
+	w.flow.bytes_received = HANDSHAKE_IN + 5510;
+	ww_account_close(&w.flow, w.dirs, true);
+	assert_int_equal(w.flow.account[WW_DIR_IN].handshake, HANDSHAKE_IN);
+	assert_int_equal(w.flow.account[WW_DIR_IN].tickets, 510);
+	assert_int_equal(w.flow.account[WW_DIR_IN].remainder, 5000);
+}
+
 static void not_checked_when_unknown(void **state)
 {
 	struct world w = tls13();
@@ -339,6 +359,7 @@ int main(void)
 		cmocka_unit_test(hidden_request_of_a_few_bytes_shows),
 		cmocka_unit_test(hidden_reply_shows),
 		cmocka_unit_test(unread_reply_shows),
+		cmocka_unit_test(replies_of_an_unread_library),
 		cmocka_unit_test(not_checked_when_unknown),
 		cmocka_unit_test(lost_record_shows),
 		cmocka_unit_test(closes_to_zero),
