@@ -15,6 +15,7 @@ import json
 import sys
 
 import kinds
+import scenarios
 
 NOTHING = {"NO_ACTION", "CALL_EMITTED_NOT_EXECUTED", "SUSPECT_NO_ACTION"}
 ABSTAIN = {"UNVERIFIABLE", "ACTED_UNDECODED", "PENDING"}
@@ -157,7 +158,7 @@ class Score:
 
 
 def table(folder, plan, ledgers):
-    score, truth, judged = Score(), read_truth(folder), {}
+    score, truth, judged, held = Score(), read_truth(folder), {}, scenarios.Scenarios()
     for path in ledgers:
         one = Judged()
         with open(path, encoding="utf-8") as lines:
@@ -167,9 +168,11 @@ def table(folder, plan, ledgers):
             judged.setdefault(run, []).extend(verdicts)
     for run in json.load(open(plan, encoding="utf-8")):
         score.take(run, judged.get(run["run"], []), truth[run["run"]])
+        held.take(run, judged.get(run["run"], []), truth[run["run"]])
+    held.print()
     score.print()
     with open(f"{folder}/score.json", "w", encoding="utf-8") as out:
-        json.dump({"totals": score.totals(), "kinds": score.kinds}, out)
+        json.dump({"totals": score.totals() | {"scenarios": held.bad()}, "kinds": score.kinds}, out)
 
 
 def wait(plan, lanes):

@@ -8,13 +8,14 @@
 //   none       refused, or it was no request for an effect
 //   shown posted, shown pending   read back, with that status
 // POST /v1/refunds, /v1/bulk, /v1/check, /graphql, /mcp; GET /v1/refunds/<id> reads back, GET /health.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import { serve } from '../lib/servers/truth.mjs';
 
 const attempts = new Map(); // by tag
 const made = new Map();     // what can be read back, by id
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const json_type = { 'content-type': 'application/json' };
 const none = (status, json, headers) => ({ status, json, headers, effect: 'none' });
 
 function make(tag, status, keep = true) {
@@ -30,7 +31,11 @@ const words = {
 	ok: (tag) => ({ status: 201, json: make(tag, 'posted'), effect: 'done' }),
 	ok200: (tag) => ({ status: 200, json: make(tag, 'posted'), effect: 'done' }),
 	undone: (tag) => ({ status: 201, json: make(tag, 'posted', false), effect: 'done' }),
+	// An integer that doubles do not hold, and a text in Unicode's composed form.
+	largeid: (tag) => ({ status: 201, text: `{"id":${9007199254740993n + 2n * BigInt(attempts.size)},"status":"posted"}`, headers: json_type, effect: 'done' }),
+	accent: (tag) => ({ status: 201, json: { ...make(tag, 'posted'), id: `r\u00e9f-${attempts.size}` }, effect: 'done' }),
 	big: (tag) => ({ status: 201, json: { filler: 'x'.repeat(2_500_000), ...make(tag, 'posted') }, effect: 'done' }),
+	wide: (tag) => ({ status: 201, json: { filler: randomBytes(9_000).toString('base64'), ...make(tag, 'posted') }, effect: 'done' }),
 	slow: async (tag) => (await pause(80), words.ok(tag)),
 	toolate: async (tag) => (await pause(700), words.ok(tag)),
 	accept: (tag) => ({ status: 202, json: make(tag, 'pending'), effect: 'accepted' }),

@@ -3,6 +3,7 @@
 // streaming and not. No model: the answer is a function of the conversation.
 //   a user asks "... refund order A17 ... 2500 cents"   ->  calls the tool refund_order {order_id, amount_cents}
 //   a user asks "Use TOOL with {...}, call id ID."      ->  calls that tool, with that id
+//   ... and "Then say: TEXT"                            ->  after the tool's result says that
 //   the last message is a tool's result                 ->  says it is done, or that it failed if the result has "error"
 //   anything else                                       ->  a greeting
 // Ids are minted from a counter and the request's bytes: unique, and the same in every run of the same script.
@@ -23,8 +24,12 @@ const say_whether = (what, tool_result) => (/"errors?"/.test(tool_result)
 function decide(asked, tool_result) {
 	const told = /Use (\w+) with (\{.*\}), call id (\S+)\./.exec(asked);
 
+	const then = /Then say: ([^]*)$/.exec(asked);
+
+	if (told && tool_result !== null)
+		return then ? { text: then[1] } : say_whether(told[1], tool_result);
 	if (told)
-		return tool_result === null ? { tool: told[1], input: JSON.parse(told[2]), call_id: told[3] } : say_whether(told[1], tool_result);
+		return { tool: told[1], input: JSON.parse(told[2]), call_id: told[3] };
 	const order = /refund order ([A-Z]\d+)/i.exec(asked)?.[1];
 	const amount_cents = Number(/(\d+) cents/.exec(asked)?.[1] ?? 2500);
 

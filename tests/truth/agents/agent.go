@@ -17,7 +17,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -26,10 +25,12 @@ type op struct {
 }
 
 type run struct {
-	Run, Tool, Span string
-	Cents           int
-	Gap             int
-	Ops             []op
+	Run, Tool string
+	Span      *string
+	Claim     *string
+	Cents     int
+	Gap       int
+	Ops       []op
 }
 
 func check(err error) {
@@ -89,13 +90,23 @@ func main() {
 				send(client, "https://"+host+path, r.Run, "00-"+trace+"-"+span+"-01",
 					map[string]any{"order_id": r.Run, "amount_cents": r.Cents, "script": o.Script})
 			}
+			told := map[string]any{"traceId": trace, "spanId": span, "kind": 1, "startTimeUnixNano": fmt.Sprint(start),
+				"endTimeUnixNano": fmt.Sprint(time.Now().UnixNano()), "status": map[string]any{"code": 1}}
+			if r.Span != nil {
+				told["name"] = "execute_tool"
+				told["attributes"] = []any{text("gen_ai.operation.name", "execute_tool"), text("gen_ai.tool.name", r.Tool),
+					text("gen_ai.tool.call.id", "call_"+r.Run)}
+			} else {
+				told["name"] = "invoke_agent"
+				told["attributes"] = []any{text("gen_ai.operation.name", "invoke_agent")}
+			}
+			if r.Claim != nil && *r.Claim == "loose" {
+				told["events"] = []any{map[string]any{"name": "wirewitness.claim", "timeUnixNano": told["endTimeUnixNano"],
+					"attributes": []any{text("claim.id", "claim-"+r.Run), text("claim.tool", r.Tool), text("claim.tense", "done")}}}
+			}
 			send(http.DefaultClient, os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")+"/v1/traces", "", "",
-				map[string]any{"resourceSpans": []any{map[string]any{"scopeSpans": []any{map[string]any{"spans": []any{
-					map[string]any{"traceId": trace, "spanId": span, "name": "execute_tool", "kind": 1,
-						"startTimeUnixNano": fmt.Sprint(start), "endTimeUnixNano": fmt.Sprint(time.Now().UnixNano()),
-						"status": map[string]any{"code": 1}, "attributes": []any{
-							text("gen_ai.operation.name", "execute_tool"), text("gen_ai.tool.name", r.Tool),
-							text("gen_ai.tool.call.id", strings.Join([]string{"call", r.Run}, "_"))}}}}}}}})
+				map[string]any{"resourceSpans": []any{map[string]any{"scopeSpans": []any{map[string]any{"spans": []any{told}}}}}})
+			client.CloseIdleConnections() // each on a connection of its own
 			time.Sleep(time.Duration(r.Gap) * time.Millisecond)
 		}
 	}

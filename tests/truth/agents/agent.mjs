@@ -75,6 +75,8 @@ async function request(run, op) {
 		Object.assign(headers, trace_headers());
 	if (['key', 'both'].includes(op.trace) && !op.aside)
 		headers['idempotency-key'] = `call_${run.run}`;
+	if (op.token)
+		headers.authorization = `Bearer ${op.token}`;
 	if (verb === 'POST')
 		headers['content-type'] = 'application/json';
 	const body = { order_id: run.run, amount_cents: run.cents, customer: op.subject ?? run.customer, script: op.script };
@@ -170,14 +172,15 @@ function shown(run, reply) {
 
 	if (reply && [200, 201].includes(reply.status))
 		previous = real;
-	return { real, ok: '{"status":"ok"}', other: `{"id":"r_${run.cents.toString(16).padStart(12, '0')}","status":"posted"}`, previous: before }[run.show];
+	return { real, ok: '{"status":"ok"}', refused: `{"id":"${run.run}","error":"the user did not allow it"}`,
+		reparsed: run.show === 'reparsed' && JSON.stringify(JSON.parse(real)).normalize('NFD'), other: `{"id":"r_${run.cents.toString(16).padStart(12, '0')}","status":"posted"}`, previous: before }[run.show];
 }
 
 async function turn(run) {
 	await telemetry.span('invoke_agent', SpanKind.INTERNAL, { 'gen_ai.operation.name': 'invoke_agent' }, async (root) => {
 		if (run.model) {
 			const input = JSON.stringify({ order_id: run.run, amount_cents: run.cents });
-			const messages = [{ role: 'user', content: `Use ${run.tool} with ${input}, call id call_${run.run}.` }];
+			const messages = [{ role: 'user', content: `Use ${run.tool} with ${input}, call id call_${run.run}.${run.say ? ` Then say: ${run.say}` : ''}` }];
 
 			await chat(models[kind], run, messages);
 			messages.push(models[kind].result(`call_${run.run}`, shown(run, await tool(run))));

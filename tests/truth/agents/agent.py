@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+import unicodedata
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib/agents/python"))
 import agent as demo  # noqa: E402
@@ -51,7 +52,7 @@ class Call:
         self.body = b"" if self.method == "GET" else json.dumps({
             "order_id": run["run"], "amount_cents": run["cents"], "customer": op.get("subject", run["customer"]),
             "script": op["script"]}).encode()
-        self.headers = {"x-tag": run["run"]}
+        self.headers = {"x-tag": run["run"]} | ({"authorization": "Bearer " + op["token"]} if "token" in op else {})
         if op["trace"] in ("parent", "both"):
             self.headers |= demo.trace_headers()
         if op["trace"] in ("key", "both") and not op.get("aside"):
@@ -105,6 +106,11 @@ async def flood():
     await connection.close()
 
 
+def reparsed(text):
+    """As a harness that keeps numbers as doubles and texts decomposed shows it."""
+    return unicodedata.normalize("NFD", json.dumps(json.loads(text, parse_int=lambda n: int(float(n))), ensure_ascii=False))
+
+
 class Turn:
     """One run: what the user asked for, until it is answered."""
 
@@ -128,7 +134,7 @@ class Turn:
 
     async def call(self, op):
         if op["do"] == "readback":
-            op = {"do": "get", "path": "/v1/refunds/" + json.loads(self.reply[1])["id"], "aside": True, "trace": op["trace"]}
+            op = op | {"do": "get", "path": "/v1/refunds/" + json.loads(self.reply[1])["id"], "aside": True}
         call = Call(self.run, op)
         try:
             reply = await (call.by_child() if op.get("child") else call.send())
@@ -146,7 +152,8 @@ class Turn:
         before, real = previous, self.reply[1] if self.reply else '{"status":"ok"}'
         if self.reply and self.reply[0] in (200, 201):
             previous = real
-        return {"real": real, "ok": '{"status":"ok"}', "other": '{"id":"r_%012x","status":"posted"}' % self.run["cents"],
+        return {"real": real, "ok": '{"status":"ok"}', "refused": json.dumps({"id": self.run["run"], "error": "the user did not allow it"}),
+                "reparsed": reparsed(real), "other": '{"id":"r_%012x","status":"posted"}' % self.run["cents"],
                 "previous": before}[self.run["show"]]
 
     def status(self):
@@ -185,6 +192,7 @@ class Turn:
     async def conversation(self):
         run = self.run
         told = f"Use {run['tool']} with {json.dumps({'order_id': run['run'], 'amount_cents': run['cents']})}, call id {self.id}."
+        told += f" Then say: {run['say']}" if "say" in run else ""
         messages = [{"role": "user", "content": told}]
         messages.append(await self.model(messages))
         if run.get("crash"):
