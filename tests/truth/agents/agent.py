@@ -152,8 +152,10 @@ class Turn:
         before, real = previous, self.reply[1] if self.reply else '{"status":"ok"}'
         if self.reply and self.reply[0] in (200, 201):
             previous = real
+        if self.run["show"] == "reparsed":
+            return reparsed(real)
         return {"real": real, "ok": '{"status":"ok"}', "refused": json.dumps({"id": self.run["run"], "error": "the user did not allow it"}),
-                "reparsed": reparsed(real), "other": '{"id":"r_%012x","status":"posted"}' % self.run["cents"],
+                "other": '{"id":"r_%012x","status":"posted"}' % self.run["cents"],
                 "previous": before}[self.run["show"]]
 
     def status(self):
