@@ -32,7 +32,7 @@ bool ww_rule_says_done(const struct ww_grounds *g)
 
 /* The kernel sent what the request takes. Plaintext alone may have been made up, or be another's.
  */
-static bool carried(const struct ww_grounds_call *c)
+bool ww_rule_carried(const struct ww_grounds_call *c)
 {
 	return c->flow.sent >= (c->flow.tls ? c->flow.setup : 0) + c->req_end;
 }
@@ -42,9 +42,9 @@ bool ww_rule_accounted(const struct ww_grounds_call *c)
 {
 	const struct ww_grounds_flow *f = &c->flow;
 
-	return !f->known ||
-	       (carried(c) && (!f->closed || (f->unexplained_out <= WW_WORLD_REMAINDER_BYTES &&
-					      f->unexplained_in <= WW_WORLD_REMAINDER_BYTES)));
+	return !f->known || (ww_rule_carried(c) &&
+			     (!f->closed || (f->unexplained_out <= WW_WORLD_REMAINDER_BYTES &&
+					     f->unexplained_in <= WW_WORLD_REMAINDER_BYTES)));
 }
 
 bool ww_rule_maybe_answered(const struct ww_grounds_flow *f)

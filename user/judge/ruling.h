@@ -13,7 +13,7 @@ struct ww_tally {
 	uint32_t success, accepted, partial, failed, body_unknown;
 	uint32_t redirected; /* or unchanged: done, if at all, elsewhere or before */
 	uint32_t lost;       /* request acknowledged, no status */
-	uint32_t unacked;    /* request sent, not acknowledged, no status */
+	uint32_t unacked;    /* request sent, not acknowledged, no status: it may have arrived */
 	uint32_t unsent, undecoded, unfinished;
 };
 
@@ -79,6 +79,9 @@ bool ww_rule_says_done(const struct ww_grounds *g);
 /* The kernel sent what the request takes, and no bytes of its connection are unexplained: plaintext
  * alone may have been made up. */
 bool ww_rule_accounted(const struct ww_grounds_call *c);
+
+/* The first half of that. */
+bool ww_rule_carried(const struct ww_grounds_call *c);
 
 /* Of a request that no status came for: bytes that may be of a reply that no hook read. */
 bool ww_rule_maybe_answered(const struct ww_grounds_flow *f);

@@ -13,8 +13,9 @@
  *     POSSIBLE_DUPLICATE. A tool that only reads has no duplicates.
  *     What was accepted for later is PENDING until the contract's deadline where it could be read
  *     back, and then EFFECT_MISSING: only when no read can have gone unseen.
- *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed". That
- * no reply came is said only when none can have been lost to us.
+ *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed". So
+ * does one that the kernel sent and nobody acknowledged: a reset can outrun the acknowledgement.
+ * That no reply came is said only when none can have been lost to us.
  *  4. Only failures: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span says
  * otherwise; both only when no retry can have gone unseen.
  *     Some of several items: PARTIAL_EFFECT, under the same condition.
@@ -73,8 +74,10 @@ static void count(const struct ww_grounds *g, const struct ww_grounds_attempt *a
 	case WW_WIRE_NO_REPLY:
 		if (acknowledged(at, &known) || !known)
 			t->lost++;
-		else
+		else if (ww_rule_carried(&at->call))
 			t->unacked++;
+		else
+			t->unsent++; /* not whole */
 		break;
 	case WW_WIRE_NOT_SENT:
 		t->unsent++;
@@ -240,8 +243,8 @@ static void rule_accepted(const struct ww_grounds *g, struct ww_ruling *r)
 static bool rule_several(const struct ww_grounds *g, struct ww_ruling *r)
 {
 	const struct ww_tally *t = &r->tally;
-	uint32_t maybe = t->success + t->accepted + t->partial + t->lost + t->undecoded +
-			 t->body_unknown + t->unfinished;
+	uint32_t maybe = t->success + t->accepted + t->partial + t->lost + t->unacked +
+			 t->undecoded + t->body_unknown + t->unfinished;
 	uint32_t wires = t->success    ? WIRE_SUCCESS(g)
 			 : t->accepted ? WIRE(ACCEPTED)
 				       : WIRE(PARTIAL);
@@ -386,6 +389,8 @@ static bool rule_unknown(const struct ww_grounds *g, struct ww_ruling *r)
 		decide(g, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_BODY_UNKNOWN, WIRE(BODY_UNKNOWN));
 	else if (t->lost)
 		rule_no_reply(g, r);
+	else if (t->unacked)
+		decide(g, r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, WIRE(NO_REPLY));
 	else if (t->undecoded)
 		decide(g, r, WW_VERDICT_ACTED_UNDECODED, WW_REASON_NONE, WIRE(UNDECODED));
 	else if (t->unfinished)
