@@ -122,17 +122,45 @@ static void take_terms(struct ww_rd_exam *e)
 	e->g.effect = e->contract->effect;
 }
 
+static bool of_tree(const struct ww_rd_exam *e, const struct ww_rd_span *s)
+{
+	return ww_rd_is(e->v.root, "p0") || ww_rd_same(s->root, e->v.root);
+}
+
 struct ww_rd_record *ww_rd_span_record(const struct ww_rd_exam *e, struct ww_slice id,
 				       const struct ww_rd_text *trace, struct ww_rd_span *ret)
 {
 	struct ww_rd_record *rec = ww_rd_before(e->rd, WW_RD_SPAN, id, e->rec->index);
+	struct ww_rd_record *any = NULL;
 
 	for (unsigned looked = 0; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
-		if (ww_rd_span_read(rec->json, ret, NULL) == 0 &&
-		    (!trace || ww_rd_same(ret->trace_id, *trace)))
+		if (ww_rd_span_read(rec->json, ret, NULL) < 0 ||
+		    (trace && !ww_rd_same(ret->trace_id, *trace)))
+			continue;
+		if (of_tree(e, ret))
+			return rec;
+		any = any ? any : rec;
+	}
+	return any && ww_rd_span_read(any->json, ret, NULL) == 0 ? any : NULL;
+}
+
+/* Whoever exports spans chooses their ids, also one that another's span has: the record that is
+ * cited is the one that says it, and when none does, one of the same tree. */
+typedef bool (*says_fn)(const struct ww_rd_exam *e, const struct ww_rd_span *s, const void *what);
+
+static struct ww_rd_record *span_cited(struct ww_rd_exam *e, struct ww_slice id, says_fn says,
+				       const void *what, struct ww_rd_span *ret, bool *ret_over)
+{
+	struct ww_rd_record *rec = ww_rd_before(e->rd, WW_RD_SPAN, id, e->rec->index);
+	unsigned looked = 0;
+
+	for (; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
+		if (ww_rd_span_read(rec->json, ret, NULL) == 0 && of_tree(e, ret) &&
+		    says(e, ret, what))
 			return rec;
 	}
-	return NULL;
+	*ret_over = rec != NULL;
+	return ww_rd_span_record(e, id, NULL, ret);
 }
 
 static void check_span_root(struct ww_rd_exam *e, const struct ww_rd_record *rec,
@@ -142,13 +170,26 @@ static void check_span_root(struct ww_rd_exam *e, const struct ww_rd_record *rec
 		ww_rd_same_text(e, "root", rec, s->root, e->v.root);
 }
 
-/* Why ww_rd_span_record has nothing for an id: it is not listed, or cannot be read. */
-static void say_no_span(struct ww_rd_exam *e, const char *field, struct ww_rd_text id)
+/* Why span_cited has nothing for an id: it is not listed, cannot be read, or more have it than are
+ * looked at. */
+static void say_no_span(struct ww_rd_exam *e, const char *field, struct ww_rd_text id, bool over)
 {
 	const struct ww_rd_record *cited = ww_rd_cited(e, WW_RD_SPAN, field, id);
 
-	if (cited)
+	if (cited && over)
+		ww_rd_open(e, field, "the span's record", "too many have its id");
+	else if (cited)
 		ww_rd_unreadable(e, field, cited, "it is not");
+}
+
+static bool says_span(const struct ww_rd_exam *e, const struct ww_rd_span *s, const void *what)
+{
+	const struct ww_rd_verdict *v = &e->v;
+
+	(void)what;
+	return ww_rd_same(s->trace_id, v->span_trace) && ww_rd_same(s->status, v->span_status) &&
+	       ww_rd_same(s->t, v->span_start) && ww_rd_same(s->end, v->span_end) &&
+	       ww_rd_same(s->error_type, v->span_error);
 }
 
 static void check_span(struct ww_rd_exam *e)
@@ -156,14 +197,15 @@ static void check_span(struct ww_rd_exam *e)
 	const struct ww_rd_verdict *v = &e->v;
 	const struct ww_rd_record *rec;
 	struct ww_rd_span s;
+	bool over = false;
 
 	e->g.spanned = v->spanned;
 	e->g.span_error = v->spanned && ww_rd_is(v->span_status, "ERROR");
 	if (!v->spanned)
 		return;
-	rec = ww_rd_span_record(e, v->span_id.s, NULL, &s);
-	if (!rec) {
-		say_no_span(e, "span.id", v->span_id);
+	rec = span_cited(e, v->span_id.s, says_span, NULL, &s, &over);
+	if (!rec || over) {
+		say_no_span(e, "span.id", v->span_id, over);
 		return;
 	}
 	ww_rd_same_text(e, "span.traceId", rec, s.trace_id, v->span_trace);
@@ -178,6 +220,12 @@ static void check_span(struct ww_rd_exam *e)
 	check_span_root(e, rec, &s);
 }
 
+static bool says_claim(const struct ww_rd_exam *e, const struct ww_rd_span *s, const void *what)
+{
+	(void)e;
+	return ww_rd_span_claims(s, what);
+}
+
 static void check_claims(struct ww_rd_exam *e)
 {
 	const struct ww_rd_verdict *v = &e->v;
@@ -187,11 +235,12 @@ static void check_claims(struct ww_rd_exam *e)
 		const struct ww_rd_claim *c = &v->claims[i];
 		const struct ww_rd_record *rec;
 		struct ww_rd_span s;
+		bool over = false;
 
 		e->g.claim_done |= ww_rd_is(c->tense, "done");
-		rec = ww_rd_span_record(e, c->span.s, NULL, &s);
-		if (!rec) {
-			say_no_span(e, "said.claims.span", c->span);
+		rec = span_cited(e, c->span.s, says_claim, c, &s, &over);
+		if (!rec || over) {
+			say_no_span(e, "said.claims.span", c->span, over);
 			continue;
 		}
 		if (!ww_rd_span_claims(&s, c))

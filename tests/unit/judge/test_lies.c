@@ -572,10 +572,42 @@ static void test_each_is_found(void **state)
 	each_is_found(lies, WW_ARRAY_SIZE(lies));
 }
 
+/* Anybody who exports spans may give one the id of another's, in another tree or in the same. */
+static void test_a_forged_span_harms_no_report(void **state)
+{
+	static const char *const roots[] = {NULL, "p77-1"};
+
+	for (size_t i = 0; i < 2 * WW_ARRAY_SIZE(roots); i++) {
+		WW_AUTO_BUF struct ww_buf b = {0};
+		const char *root = roots[i / 2];
+		struct scene *s = read_back();
+		json_t *list, *v, *forged;
+		size_t at = 0;
+
+		scene_cover(s);
+		list = parsed(s);
+		v = last(list, "verdict");
+		while (strcmp(text(json_array_get(list, at), "kind"), "span") != 0)
+			at++;
+		assert_string_equal(text(json_array_get(list, at), "id"),
+				    text(in(v, "span"), "id"));
+		forged = json_deep_copy(json_array_get(list, at));
+		SET(forged, "{ss,ss}", "status", "ERROR", "toolCallId", "call-of-another");
+		if (root)
+			SET(forged, "{ss}", "root", root);
+		assert_int_equal(json_array_insert_new(list, at + i % 2, forged), 0);
+		write_all(list, &b);
+		all_derived(ww_buf_slice(&b), false);
+		json_decref(list);
+		scene_close(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_found),
+		cmocka_unit_test(test_a_forged_span_harms_no_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
