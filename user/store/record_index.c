@@ -740,6 +740,14 @@ int ww_record_index_find(struct ww_record_index *x, struct ww_slice id, uint64_t
 	return 0;
 }
 
+int ww_record_index_same(struct ww_record_index *x, struct ww_slice id,
+			 bool (*fn)(void *ctx, uint64_t index), void *ctx)
+{
+	return each(x,
+		    "SELECT idx FROM record WHERE idx >= ?1 AND idx < ?2 AND id = ?3 ORDER BY idx",
+		    id, 0, fn, ctx);
+}
+
 int ww_record_index_mentions(struct ww_record_index *x, struct ww_slice id,
 			     bool (*fn)(void *ctx, uint64_t index), void *ctx)
 {

@@ -123,6 +123,19 @@ is 'why of every verdict of the golden tapes' "$bad" ''
 is '  cites what is there, and only that' "$(cat cited)" ''
 is '  more than a few' "$(wc -l <golden.why)" 3
 
+# Somebody else's spans with the same ids: no verdict rests on them.
+cited_spans() { # RECORDS STATE: the trees of the spans that its verdicts cite
+	local id
+	for id in $(jq -r 'select(.kind == "verdict").id' "$1"); do
+		"$ww" why "$id" -d "$2" -o json
+	done | jq -r '.. | objects | .index // empty' | sort -nu |
+		while read -r id; do jq -rse --argjson i "$id" '.[$i] | select(.kind == "span") | .root' "$1"; done | sort | uniq -c
+}
+tape=$here/../../golden/tapes/python_refunds.records
+jq -c 'if .kind == "span" then ., (.root = "p9-9" | .status = "ERROR") else . end' "$tape" >forged.ndjson
+"$out/dev/ledger_append" "$work/forged" <forged.ndjson || exit 1
+is 'why beside forged spans cites the true ones' "$(cited_spans forged.ndjson "$work/forged")" "$(cited_spans "$tape" "$work/python_refunds")"
+
 # Over the socket: the same.
 daemon story.ndjson
 ok 'actions from the daemon' code 0 "$ww" actions -s "$sock"
