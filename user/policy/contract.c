@@ -44,6 +44,7 @@ static void control_done(struct ww_control *k)
 
 static void contract_done(struct ww_contract *c)
 {
+	ww_local_done(&c->local);
 	pattern_done(&c->call);
 	success_done(&c->success);
 	success_done(&c->readback.success);

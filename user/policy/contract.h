@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "policy/cidr.h"
+#include "policy/local.h"
 
 /* X(enum suffix, number, text in the file, meaning) */
 #define WW_EFFECTS(X)                                                                        \
@@ -120,6 +121,8 @@ struct ww_contract {
 	char *tool;
 	const struct ww_control *of; /* it means the calls of this control, and has no tool */
 	enum ww_effect effect;
+	struct ww_local
+		local; /* of the effects process and file; what is not declared is not seen */
 	/* The members below only where ww_contract_networked(). */
 	struct ww_pattern call;
 	struct ww_success success;
@@ -166,6 +169,13 @@ const struct ww_contract *ww_contracts_find(const struct ww_contracts *c, const 
 static inline bool ww_contract_networked(const struct ww_contract *c)
 {
 	return c->effect == WW_EFFECT_NETWORK || c->effect == WW_EFFECT_READ;
+}
+
+/* Whether its effect is a program that is run or a file that changes, and it says which. */
+static inline bool ww_contract_local(const struct ww_contract *c)
+{
+	return (c->effect == WW_EFFECT_PROCESS && c->local.program_count) ||
+	       (c->effect == WW_EFFECT_FILE && c->local.file_count);
 }
 
 /*

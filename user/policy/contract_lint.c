@@ -154,6 +154,31 @@ static void lint_later(const struct lint *l, const struct ww_contract *c)
 		lint_status(l, &c->bulk.item, c->bulk.line);
 }
 
+/* --- on this host -------------------------------------------------------------------------------
+ */
+
+static void lint_local(const struct lint *l, const struct ww_contract *c)
+{
+	const struct ww_local *local = &c->local;
+
+	if (c->effect == WW_EFFECT_PROCESS && !local->program_count)
+		say(l, c->line, "no programs: NOT_APPLICABLE is all that is said of this tool");
+	if (c->effect == WW_EFFECT_FILE && !local->file_count)
+		say(l, c->line, "no files: NOT_APPLICABLE is all that is said of this tool");
+	if (local->program_count && !local->exit_given)
+		say(l, c->line, "no exit: a program that was run and failed counts as well");
+	for (unsigned i = 0; i < local->program_count; i++) {
+		if (!strchr(local->programs[i], '/'))
+			say(l, c->line, "%.60s without its path: whatever is called so counts",
+			    local->programs[i]);
+	}
+	for (unsigned i = 0; i < local->file_count; i++) {
+		if (local->files[i][1] == '{' || strcmp(local->files[i], "/**") == 0)
+			say(l, c->line, "%.60s: the root directory itself would be watched",
+			    local->files[i]);
+	}
+}
+
 /* --- more than one ------------------------------------------------------------------------------
  */
 
@@ -217,8 +242,10 @@ void ww_contract_lint(const struct ww_contracts *all, ww_contract_warn_fn warn, 
 	for (unsigned i = 0; i < all->count; i++) {
 		const struct ww_contract *c = &all->items[i];
 
-		if (!ww_contract_networked(c))
+		if (!ww_contract_networked(c)) {
+			lint_local(&l, c);
 			continue;
+		}
 		lint_pattern(&l, &c->call, c->line);
 		lint_effect(&l, c);
 		lint_success(&l, c);

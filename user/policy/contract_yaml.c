@@ -462,6 +462,100 @@ static int take_controls(struct ww_yaml *r, void *into)
 	return 0;
 }
 
+/* --- effects on this host -----------------------------------------------------------------------
+ */
+
+static int take_program(struct ww_yaml *r, void *into)
+{
+	const char *expected = ww_local_program_template(ww_yaml_scalar(r));
+
+	return expected ? ww_yaml_fail(r, expected) : ww_yaml_text(r, "a program", into);
+}
+
+static int take_programs(struct ww_yaml *r, void *into)
+{
+	struct ww_local *l = into;
+
+	return ww_yaml_list(r, 1, WW_CONTRACT_ITEMS_MAX, (void **)&l->programs, &l->program_count,
+			    sizeof(*l->programs), take_program);
+}
+
+/* "0", "0-1" */
+static int take_exit(struct ww_yaml *r, void *into)
+{
+	static const char expected[] = "an exit status or a range, 0 or 0-1, at most 255";
+	struct ww_local *l = into;
+	uint64_t min = 0, max = 0;
+	struct ww_slice s;
+	size_t dash;
+
+	if (!ww_yaml_is_text(r))
+		return ww_yaml_fail(r, expected);
+	s = ww_yaml_scalar(r);
+	dash = ww_slice_find(s, 0, '-');
+	if (ww_slice_u64(ww_slice_sub(s, 0, dash), &min) < 0)
+		return ww_yaml_fail(r, expected);
+	max = min;
+	if (dash < s.n && ww_slice_u64(ww_slice_sub(s, dash + 1, s.n), &max) < 0)
+		return ww_yaml_fail(r, expected);
+	if (max > UINT8_MAX || min > max)
+		return ww_yaml_fail(r, expected);
+	l->exit_given = true;
+	l->exit_min = (uint8_t)min;
+	l->exit_max = (uint8_t)max;
+	return 0;
+}
+
+static int take_file(struct ww_yaml *r, void *into)
+{
+	const char *expected = ww_local_file_template(ww_yaml_scalar(r));
+
+	return expected ? ww_yaml_fail(r, expected) : ww_yaml_text(r, "a path", into);
+}
+
+static int take_files(struct ww_yaml *r, void *into)
+{
+	struct ww_local *l = into;
+
+	if (ww_yaml_list(r, 1, WW_CONTRACT_ITEMS_MAX, (void **)&l->files, &l->file_count,
+			 sizeof(*l->files), take_file) < 0)
+		return r->err;
+	if (!l->changes)
+		l->changes = WW_FILE_WRITTEN;
+	return 0;
+}
+
+static int take_change(struct ww_yaml *r, void *into)
+{
+#define CHANGE_ROW_(n, v, t, d) {WW_FILE_##n, t},
+	static const struct {
+		uint32_t change;
+		const char *text;
+	} rows[] = {WW_FILE_EFFECTS(CHANGE_ROW_)};
+
+	for (unsigned i = 0; ww_yaml_is_text(r) && i < WW_ARRAY_SIZE(rows); i++) {
+		if (ww_slice_eq_str(ww_yaml_scalar(r), rows[i].text)) {
+			*(uint32_t *)into = rows[i].change;
+			return 0;
+		}
+	}
+	return ww_yaml_fail(r, "a change: written, renamed or removed");
+}
+
+static int take_changes(struct ww_yaml *r, void *into)
+{
+	WW_AUTO_FREE uint32_t *list = NULL;
+	struct ww_local *l = into;
+	unsigned count = 0;
+
+	if (ww_yaml_list(r, 1, 3, (void **)&list, &count, sizeof(*list), take_change) < 0)
+		return r->err;
+	l->changes = 0;
+	for (unsigned i = 0; i < count; i++)
+		l->changes |= list[i];
+	return 0;
+}
+
 /* --- contracts ----------------------------------------------------------------------------------
  */
 
@@ -561,6 +655,10 @@ static const struct ww_yaml_field contract_fields[] = {
 	{"deferred", take_flag, false, offsetof(struct ww_contract, deferred)},
 	{"controls", take_controls, false, 0},
 	{"topics", take_topics, false, 0},
+	{"programs", take_programs, false, offsetof(struct ww_contract, local)},
+	{"exit", take_exit, false, offsetof(struct ww_contract, local)},
+	{"files", take_files, false, offsetof(struct ww_contract, local)},
+	{"changes", take_changes, false, offsetof(struct ww_contract, local)},
 };
 
 /* What says how a change shows. */
@@ -576,14 +674,33 @@ static bool any_of_network(const struct ww_contract *c)
 	       c->control_count || c->topics_given || any_of_change(c);
 }
 
+static int check_local(struct ww_yaml *r, const struct ww_contract *c)
+{
+	const struct ww_local *l = &c->local;
+
+	if ((l->program_count || l->exit_given) && c->effect != WW_EFFECT_PROCESS)
+		return ww_yaml_fail_at(r, c->line, "programs and exit only when effect is process",
+				       "them");
+	if ((l->file_count || l->changes) && c->effect != WW_EFFECT_FILE)
+		return ww_yaml_fail_at(r, c->line, "files and changes only when effect is file",
+				       "them");
+	if (l->exit_given && !l->program_count)
+		return ww_yaml_fail_at(r, c->line, "programs beside exit", "none");
+	if (l->changes && !l->file_count)
+		return ww_yaml_fail_at(r, c->line, "files beside changes", "none");
+	return 0;
+}
+
 static int check_contract(struct ww_yaml *r, const struct ww_contract *c)
 {
+	if (check_local(r, c) < 0)
+		return r->err;
 	if (!ww_contract_networked(c))
 		return any_of_network(c)
 			       ? ww_yaml_fail_at(
 					 r, c->line,
-					 "only tool and effect when effect is not network or read",
-					 "more keys")
+					 "no keys of a request when effect is not network or read",
+					 "some")
 			       : 0;
 	if (c->call.destination_count == 0)
 		return ww_yaml_fail_at(r, c->line, "destinations for a network effect", "none");

@@ -42,7 +42,8 @@ static void test_nothing_to_ask(void **state)
 {
 	static const char *const rows[] = {
 		POST,
-		HEAD "- {tool: a, effect: none}\n- {tool: b, effect: process}\n",
+		HEAD "- {tool: a, effect: none}\n- {tool: b, effect: process, programs: [/bin/b], "
+		     "exit: 0}\n- {tool: c, effect: file, files: [/srv/c]}\n",
 		POST "  success: {status: 204}\n",
 		POST "  id_path: $.id\n  async_deadline: 5s\n  readback: {path: '/v1/things/{id}', "
 		     "id_path: $.id, body: [{path: $.s, equals: done}]}\n",
@@ -81,6 +82,12 @@ static void test_suspicious(void **state)
 		 "effect read?"},
 		{HEAD "- tool: t\n  effect: read\n" TO "  methods: [DELETE]\n  paths: [/x]\n", 3,
 		 "effect network?"},
+		{HEAD "- tool: t\n  effect: process\n", 3, "NOT_APPLICABLE is all"},
+		{HEAD "- tool: t\n  effect: file\n", 3, "NOT_APPLICABLE is all"},
+		{HEAD "- tool: t\n  effect: process\n  programs: [/bin/a]\n", 3, "no exit"},
+		{HEAD "- tool: t\n  effect: process\n  programs: [a]\n  exit: 0\n", 3,
+		 "without its path"},
+		{HEAD "- tool: t\n  effect: file\n  files: [/**]\n", 3, "the root directory"},
 		{POST "  success: {status: 204, body: [{path: $.a}]}\n", 8,
 		 "has no body: the body"},
 		{POST "  success:\n    status: 204\n  id_path: $.id\n", 9, "no id_path in it"},
