@@ -49,8 +49,9 @@ enum ww_event_kind {
 	WW_EVENT_HEARTBEAT = 106, /* emitted and lost counts; ww_event_loss bodies as totals */
 	WW_EVENT_PROC_INFO =
 		107, /* process that existed before us, from a walk of /proc; ww_event_exec */
-	WW_EVENT_END = 108,  /* the tape ends here in good order; no body */
-	WW_EVENT_FILE = 109, /* what a file with probes is made of; ww_event_file */
+	WW_EVENT_END = 108,    /* the tape ends here in good order; no body */
+	WW_EVENT_FILE = 109,   /* what a file with probes is made of; ww_event_file */
+	WW_EVENT_CHANGE = 110, /* a declared file changed; actor: who did it; ww_event_change */
 };
 
 #define WW_EVENT_CPU_USER 0xffffffffu
@@ -258,6 +259,7 @@ enum ww_loss_cause {
 	WW_LOSS_MEMORY = 7,   /* user space: allocation or budget */
 	WW_LOSS_SEQUENCE = 8, /* hole in the event sequence */
 	WW_LOSS_UNBOUND = 9,  /* user space: plaintext that went over no known socket */
+	WW_LOSS_CHANGES = 10, /* file changes: the kernel's queue was full */
 	WW_LOSS_MAX
 };
 
@@ -282,8 +284,28 @@ enum ww_coverage_what {
 	WW_COVERAGE_TLS_FILE = 2, /* a library file: path = file, detail = enum ww_tls_stack */
 	WW_COVERAGE_PROCESS = 3,  /* actor maps this file (file index in `file`) */
 	WW_COVERAGE_OPAQUE = 4,   /* actor maps a TLS stack that cannot be read: path = reason */
-	WW_COVERAGE_GAP = 5, /* capture did not run: until time_ns from `detail` ns before it */
+	WW_COVERAGE_GAP = 5,   /* capture did not run: until time_ns from `detail` ns before it */
+	WW_COVERAGE_FILES = 6, /* changes of a declared file, path = template: ATTACHED: seen from
+				  time_ns on; else not seen from time_ns on, detail = enum
+				  ww_files_why; cgroup 0: whoever makes them */
 };
+
+/* Why changes of a declared file are not seen. X(enum suffix, number, text) */
+#define WW_FILES_WHYS(X)                                                                   \
+	X(NONE, 0, "not watched")                                                          \
+	X(RIGHTS, 1, "no right to watch (CAP_SYS_ADMIN)")                                  \
+	X(KERNEL, 2, "the kernel names no directory entries (fanotify of Linux 5.9)")      \
+	X(FILESYSTEM, 3, "the file system has no file handles or cannot be watched")       \
+	X(OVERFLOW, 4, "the kernel's queue was full")                                      \
+	X(DIRECTORY, 5, "a directory came or went, what was in it meanwhile is not known") \
+	X(MANY, 6, "more directories than are watched")                                    \
+	X(LINK, 7, "a declared file has another name, or is a link")                       \
+	X(MOUNTS, 8, "a process of the scope sees other mounts")                           \
+	X(PIDS, 9, "the monitor is not in the first pid namespace")                        \
+	X(ERROR, 10, "it could not be watched")
+
+#define WW_FILES_WHY_ENUM_(n, v, t) WW_FILES_##n = (v),
+enum ww_files_why { WW_FILES_WHYS(WW_FILES_WHY_ENUM_) WW_FILES_WHY_MAX };
 
 #define WW_COVERS_TCP  1u
 #define WW_COVERS_UDP  2u
@@ -327,6 +349,28 @@ struct ww_event_file {
 	char path[WW_PATH_BYTES_MAX];
 };
 
+/* What happened to a path, bit set: several in one event have no order. X(enum suffix, bit, text,
+ * meaning) */
+#define WW_CHANGE_BITS(X)                                                 \
+	X(MODIFIED, 1, "modified", "bytes were written, or cut off")      \
+	X(CLOSED, 2, "closed", "closed after it was open for writing")    \
+	X(CREATED, 4, "created", "the name is new, whatever it names")    \
+	X(MOVED_AWAY, 8, "moved-away", "what it named has another name")  \
+	X(MOVED_HERE, 16, "moved-here", "it names what had another name") \
+	X(REMOVED, 32, "removed", "the name is gone")
+
+#define WW_CHANGE_ENUM_(n, v, t, d) WW_CHANGE_##n = (v),
+enum ww_change_bit { WW_CHANGE_BITS(WW_CHANGE_ENUM_) };
+
+/* Actor zero: somebody outside of the scopes; path is then the template. */
+struct ww_event_change {
+	struct ww_event h; /* time_ns: it had happened by then, */
+	__u64 since_ns;    /* and not before this */
+	__u32 what;        /* bit set of enum ww_change_bit */
+	__u32 path_bytes;
+	char path[WW_PATH_BYTES_MAX];
+};
+
 enum ww_claim_encoding { WW_CLAIM_OTLP_PROTOBUF = 1, WW_CLAIM_OTLP_JSON = 2 };
 
 /* The body of one accepted OTLP trace request, inflated, and the connection it came by. */
@@ -353,4 +397,5 @@ _Static_assert(sizeof(struct ww_event_hello) % 8 == 0, "hello");
 _Static_assert(sizeof(struct ww_event_unix) == 184, "unix peer");
 _Static_assert(sizeof(struct ww_event_coverage) % 8 == 0, "coverage");
 _Static_assert(sizeof(struct ww_event_file) % 8 == 0, "file");
+_Static_assert(sizeof(struct ww_event_change) == 336, "change");
 #endif

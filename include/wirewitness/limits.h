@@ -43,6 +43,7 @@
 #define WW_SPANS_HELD_MAX      16384u      /* spans waiting for judgement */
 #define WW_ACTIONS_HELD_MAX    16384u
 #define WW_EXCHANGES_HELD_MAX  65536u       /* exchange summaries kept as join candidates */
+#define WW_DEEDS_HELD_MAX      16384u       /* runs and file changes kept as join candidates */
 #define WW_TOOL_CALLS_MAX      64u          /* per model response */
 #define WW_TOOL_RESULTS_BYTES  (256u << 10) /* result texts of one request that are looked into */
 #define WW_CONTRACTS_MAX       256u

@@ -150,6 +150,16 @@ enum ww_read { WW_READS(WW_READ_ENUM_) WW_READ_MAX };
 #define WW_JOIN_BY_ENUM_(n, v, t, d) WW_JOIN_BY_##n = (v),
 enum ww_join_by { WW_JOIN_BYS(WW_JOIN_BY_ENUM_) WW_JOIN_BY_MAX };
 
+/* How a run of a declared program stands. X(enum suffix, number, text, meaning) */
+#define WW_RUN_ENDS(X)                                                     \
+	X(RUNNING, 0, "running", "it did not end while it was watched")    \
+	X(EXITED, 1, "exited", "with a status, or by a signal")            \
+	X(REPLACED, 2, "replaced", "the process executed another program") \
+	X(LEFT, 3, "left", "the process went out of the scope, and out of sight")
+
+#define WW_RUN_END_ENUM_(n, v, t, d) WW_RUN_##n = (v),
+enum ww_run_end { WW_RUN_ENDS(WW_RUN_END_ENUM_) WW_RUN_END_MAX };
+
 /* What a run says. X(enum suffix, number, text, meaning) */
 #define WW_CONTROL_SAYS(X)                                                             \
 	X(ALLOW, 0, "allow", "the answer is as the contract declares for \"allowed\"") \

@@ -80,7 +80,7 @@ static const struct argp_option argp_options[] = {
 	 "content (exchange, model_call, mcp_call, span, action) or evidence (verdict, flow, "
 	 "actor, "
 	 "coverage, "
-	 "loss, finding)",
+	 "loss, finding, run, change)",
 	 0},
 	{"kind", 'k', "KIND,...", 0, "these kinds", 0},
 	{"dry-run", 'n', NULL, 0, "only say what would go", 0},

@@ -206,6 +206,8 @@ static int open_outputs(struct recorder *rec, const struct options *o,
 	r = ww_pipeline_new(&cfg, take_record, rec, &rec->pipeline, &error);
 	if (r == -EINVAL)
 		ww_log(WW_LOG_ERR, "%s:%u: %s", o->contracts, error.line, error.text);
+	if (r == 0)
+		r = ww_live_files(rec->live, ww_pipeline_declared(rec->pipeline));
 	if (r < 0)
 		return r;
 	uname(&uts);

@@ -457,8 +457,9 @@ static bool follow_mention(void *ctx, uint64_t index)
 /* Processes, flows and scopes end the way: they mention what has nothing to do with the verdict. */
 static bool is_followed(const struct ww_json_token *kind)
 {
-	static const char *const kinds[] = {"verdict",    "action",   "exchange", "span",
-					    "model_call", "mcp_call", "finding"};
+	static const char *const kinds[] = {"verdict", "action",     "exchange",
+					    "span",    "model_call", "mcp_call",
+					    "finding", "run",        "change"};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(kinds); i++) {
 		if (kind_is(kind, kinds[i]))

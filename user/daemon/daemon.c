@@ -491,7 +491,7 @@ static int open_pipeline(struct daemon *d, struct ww_pipeline_config *cfg)
 	if (r < 0)
 		return ww_log_err_r(r, "cannot start the pipeline");
 	ww_pipeline_watch(d->pipeline, take_pending, d);
-	return 0;
+	return ww_live_files(d->live, ww_pipeline_declared(d->pipeline));
 }
 
 static int open_control(struct daemon *d)

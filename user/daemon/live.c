@@ -11,16 +11,18 @@
 #include "daemon/digester.h"
 #include "daemon/nest.h"
 #include "rt/address.h"
+#include "sense/changes.h"
 #include "sense/event_check.h"
 #include "sense/sense.h"
 #include "sense/target.h"
 #include "sense/unix_peer.h"
 
-#define POLL_MS    10
-#define TICK_NS    100000000ull
-#define CLOCK_NS   10000000000ull
-#define STAT_NS    500000000ull /* less than a verdict waits: live sockets are judged too */
-#define SCOPES_MAX 64
+#define POLL_MS          10
+#define TICK_NS          100000000ull
+#define CLOCK_NS         10000000000ull
+#define STAT_NS          500000000ull /* less than a verdict waits: live sockets are judged too */
+#define SCOPES_MAX       64
+#define FILES_LISTED_MAX 64 /* templates in a status */
 /* Of the OTLP receiver in a row: a few megabytes, then events have their turn. */
 #define RECEIVER_RUNS 64
 
@@ -57,6 +59,7 @@ struct ww_live {
 	struct ww_sense *sense;
 	struct ww_targets *targets;
 	struct ww_digester *digester;
+	struct ww_changes *changes; /* NULL: no contract declares files */
 	struct ww_otlp_receiver *receiver;
 	struct ww_endpoint receiver_end;
 	uint64_t ticked_ns, clocked_ns, stat_ns;
@@ -220,6 +223,8 @@ static void take_event(void *ctx, const struct ww_event *ev)
 {
 	struct ww_live *l = ctx;
 
+	if (l->changes)
+		ww_changes_note(l->changes, ev, l->fn, l->ctx);
 	switch (ev->kind) {
 	case WW_EVENT_UNIX_PEER:
 		take_unix(l, (const struct ww_event_unix *)ev);
@@ -257,6 +262,8 @@ static void tell_scope(struct ww_live *l, const struct scope *s, bool entered)
 	ev.h.cgroup = s->id;
 	ev.path_bytes = (uint32_t)strnlen(s->path, WW_PATH_BYTES_MAX);
 	memcpy(ev.path, s->path, ev.path_bytes);
+	if (l->changes)
+		ww_changes_note(l->changes, &ev.h, l->fn, l->ctx);
 	l->fn(l->ctx, &ev.h);
 }
 
@@ -321,9 +328,24 @@ static void tick(struct ww_live *l, uint64_t now)
 	end_empty_scopes(l);
 }
 
+/* Returns the time up to which everything was delivered. */
+static uint64_t deliver(struct ww_live *l)
+{
+	uint64_t now = ww_sense_drain(l->sense, take_event, l), read;
+
+	if (!l->changes)
+		return now;
+	ww_changes_look(l->changes, l->fn, l->ctx);
+	read = ww_changes_read(l->changes);
+	now = ww_sense_drain(l->sense, take_event, l); /* whoever changed something is known now */
+	if (!ww_changes_deliver(l->changes, now, l->fn, l->ctx))
+		return l->ticked_ns;
+	return read < now ? read : now;
+}
+
 static void drain(struct ww_live *l, bool always_tick)
 {
-	uint64_t now = ww_sense_drain(l->sense, take_event, l);
+	uint64_t now = deliver(l);
 
 	run_scans(l, now);
 	if (now - l->stat_ns >= STAT_NS) {
@@ -576,6 +598,7 @@ static void on_closed(uv_handle_t *h)
 		return;
 	ww_otlp_receiver_close(l->receiver);
 	ww_targets_free(l->targets);
+	ww_changes_free(l->changes);
 	ww_sense_close(l->sense);
 	free(l);
 }
@@ -632,11 +655,18 @@ static void explain_library(const char *path, int r)
 		ww_log_err_r(r, "no probes in %s", path);
 }
 
+int ww_live_files(struct ww_live *l, const struct ww_contracts *contracts)
+{
+	return ww_changes_new(contracts, &l->changes);
+}
+
 int ww_live_start(struct ww_live *l)
 {
 	int r = 0;
 
 	tell_clock(l);
+	if (l->changes)
+		ww_changes_start(l->changes, l->fn, l->ctx);
 	for (unsigned i = 0; i < l->cfg->library_count; i++) {
 		r = ww_targets_add_path(l->targets, l->cfg->libraries[i], &target_ops, l);
 		if (r < 0)
@@ -694,6 +724,33 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 	return 0;
 }
 
+/* The templates of declared files, and whether changes of them are seen. */
+static void write_files(const struct ww_changes *c, struct ww_jsonw *w)
+{
+#define WHY_(n, v, t) [v] = (t),
+	static const char *const why[WW_FILES_WHY_MAX] = {WW_FILES_WHYS(WHY_)};
+	struct ww_changes_template templates[FILES_LISTED_MAX];
+	struct ww_changes_stats s = ww_changes_stats(c);
+	unsigned n = ww_changes_templates(c, templates, FILES_LISTED_MAX);
+
+	ww_jsonw_object(w, "files");
+	ww_jsonw_u64(w, "directories", s.dirs);
+	ww_jsonw_u64(w, "events", s.events);
+	ww_jsonw_u64(w, "changes", s.told);
+	ww_jsonw_u64(w, "overflows", s.overflows);
+	ww_jsonw_array(w, "templates");
+	for (unsigned i = 0; i < n; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "template", templates[i].template);
+		ww_jsonw_bool(w, "watched", templates[i].whole);
+		ww_jsonw_u64(w, "directories", templates[i].dirs);
+		ww_jsonw_cstr(w, "reason", templates[i].whole ? NULL : why[templates[i].why]);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}
+
 void ww_live_status(const struct ww_live *l, struct ww_jsonw *w)
 {
 	struct ww_sense_file_stats files[WW_TLS_FILES_MAX];
@@ -731,6 +788,8 @@ void ww_live_status(const struct ww_live *l, struct ww_jsonw *w)
 		ww_jsonw_u64(w, "failed", o.failed);
 		ww_jsonw_end_object(w);
 	}
+	if (l->changes)
+		write_files(l->changes, w);
 	ww_targets_stats(l->targets, &t);
 	ww_jsonw_u64(w, "filesUnreadable", t.unreadable);
 	ww_jsonw_u64(w, "filesEvicted", t.evicted);

@@ -15,6 +15,7 @@
 
 #include "base/json_write.h"
 #include "ledger/errtext.h"
+#include "policy/contract.h"
 
 struct ww_live_config {
 	const char *otlp;             /* "127.0.0.1:4318", "[::1]:4318"; NULL: no receiver */
@@ -36,6 +37,10 @@ struct ww_live;
 /* cfg is borrowed until ww_live_start. */
 WW_CHECK int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn,
 			  void *ctx, struct ww_live **ret_live, struct ww_errtext *why);
+
+/* Before the begin: the files that these contracts declare are watched, too. They are borrowed
+ * until the close. 0 or -ENOMEM. */
+WW_CHECK int ww_live_files(struct ww_live *l, const struct ww_contracts *contracts);
 
 /*
  * Begins: the clock, the probes of the configured and default TLS libraries, then the runs that the

@@ -459,6 +459,25 @@ static void write_life(struct ww_pipeline *p, const struct ww_event *ev, const c
 	end(p, &w, WW_RECORD_LIFE);
 }
 
+/* Whether changes of a declared file are seen, and why not. */
+static void write_watched(struct ww_pipeline *p, const struct ww_event_coverage *ev)
+{
+#define WHY_(n, v, t) [v] = (t),
+	static const char *const why[WW_FILES_WHY_MAX] = {WW_FILES_WHYS(WHY_)};
+	bool on = ev->status == WW_PROBE_ATTACHED;
+	struct ww_jsonw w;
+
+	begin_life(p, &ev->h, on ? "files-watched" : "files-unwatched",
+		   ww_slice(ev->path, ev->path_bytes), &w);
+	if (ev->h.cgroup)
+		ww_jsonw_id64(&w, "cgroup", ev->h.cgroup);
+	if (!on)
+		ww_jsonw_cstr(&w, "why",
+			      ev->detail < WW_FILES_WHY_MAX ? why[ev->detail] : "not known");
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_LIFE);
+}
+
 static void write_attached(struct ww_pipeline *p, const struct ww_event_coverage *ev)
 {
 	struct ww_slice text = ww_slice(ev->path, ev->path_bytes);
@@ -474,6 +493,8 @@ static void write_attached(struct ww_pipeline *p, const struct ww_event_coverage
 			   text);
 	else if (ev->what == WW_COVERAGE_GAP)
 		write_life(p, &ev->h, "capture-gap", text);
+	else if (ev->what == WW_COVERAGE_FILES)
+		write_watched(p, ev);
 }
 
 /* The bytes of a file that probes were set in. */
@@ -538,7 +559,7 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	if (ev->time_ns > p->now.ns)
 		p->now.ns = ev->time_ns;
 	if (ww_actors_feed(p->actors, ev) < 0 || ww_coverage_feed(p->coverage, ev) < 0 ||
-	    ww_flows_feed(p->flows, ev) < 0)
+	    ww_flows_feed(p->flows, ev) < 0 || ww_judge_event(p->judge, ev) < 0)
 		lost_memory(p, ev->cgroup);
 	switch (ev->kind) {
 	case WW_EVENT_TICK:
@@ -580,6 +601,11 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	ww_judge_finish(p->judge, p->now);
 	report_judge_losses(p);
 	ww_coverage_each(p->coverage, true, write_coverage, p);
+}
+
+const struct ww_contracts *ww_pipeline_declared(const struct ww_pipeline *p)
+{
+	return p->contracts;
 }
 
 struct ww_sha256 ww_pipeline_contracts(const struct ww_pipeline *p)

@@ -63,6 +63,9 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev);
 /* End of input: closes flows, judges what is left, writes the coverage of every scope. */
 void ww_pipeline_finish(struct ww_pipeline *p);
 
+/* The contracts that it judges by; borrowed. */
+const struct ww_contracts *ww_pipeline_declared(const struct ww_pipeline *p);
+
 /* The digest that its verdicts name: of the contracts that it judges by. */
 struct ww_sha256 ww_pipeline_contracts(const struct ww_pipeline *p);
 

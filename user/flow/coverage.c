@@ -174,6 +174,8 @@ static void mark_scope(struct scope *s, struct mark m)
 		s->cap_bytes += m.bytes;
 		return;
 	}
+	if (m.kind == MARK_LOSS && m.cause == WW_LOSS_CHANGES)
+		return; /* tells of files alone: join/deeds.h keeps it */
 	if (m.kind == MARK_LOSS && m.cause == WW_LOSS_UNBOUND) {
 		m.kind = MARK_UNBOUND; /* it was seen, but not where it went */
 	} else if (m.kind == MARK_LOSS) {
@@ -500,6 +502,7 @@ const char *ww_loss_cause_name(enum ww_loss_cause cause)
 		[WW_LOSS_MEMORY] = "memory",
 		[WW_LOSS_SEQUENCE] = "hole in the event sequence",
 		[WW_LOSS_UNBOUND] = "plaintext on no known socket",
+		[WW_LOSS_CHANGES] = "file change queue full",
 	};
 
 	return (unsigned)cause < WW_LOSS_MAX ? names[cause] : "unknown";

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/case.h"
 
+#include "judge/local_case.h"
+
 #define PORT_DNS 53
 #define IP_UDP   17
 
@@ -270,6 +272,7 @@ void ww_case_ground_plainly(struct ww_case *k)
 	g->given_up = k->given_up;
 	g->declared = k->contract != NULL;
 	g->effect = k->contract ? k->contract->effect : WW_EFFECT_NONE;
+	g->looks = k->contract && !k->action->prose.only && ww_contract_local(k->contract);
 	g->partners = k->partners;
 	g->still_open = k->still_open;
 	g->now_ns = k->now.ns;
@@ -289,6 +292,8 @@ void ww_case_ground(struct ww_case *k)
 	g->prose_taken = ww_join_taken(&k->joined);
 	g->shown_elsewhere = k->controlled ? false : shown_from_elsewhere(k);
 	ground_world(k, g);
+	if (g->looks)
+		ww_local_case_ground(k, g);
 	if (k->controlled)
 		ground_control(k, &g->control);
 }

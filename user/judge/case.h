@@ -6,16 +6,34 @@
 #pragma once
 
 #include "join/control_runs.h"
+#include "join/deeds.h"
 #include "join/join.h"
 #include "judge/closed_world.h"
 #include "judge/ruling.h"
 
+#define WW_LOCAL_DEEDS_MAX 32
+
+/* Of an effect on this host (local_case.h). */
+struct ww_local_case {
+	uint32_t total; /* deeds that can be the action's alone */
+	unsigned count; /* of them here, by time */
+	struct ww_deed *deeds[WW_LOCAL_DEEDS_MAX];
+	bool meant;                    /* one of them is what is declared; others may undo it */
+	uint32_t contested;            /* in its time, but another action may mean them as well */
+	uint32_t taken;                /* in its time, and another action's */
+	uint32_t early, late, foreign; /* the like outside of its time, or of other trees */
+	uint32_t unknown;              /* programs whose path is not known */
+};
+
 struct ww_case {
 	const struct ww_held *held;
+	const struct ww_contracts *all;
 	const struct ww_action *action;
 	const struct ww_contract *contract; /* NULL: none declares the tool */
 	bool given_up;
-	struct ww_joined joined; /* with a network contract only, like world */
+	struct ww_joined joined;    /* with a network contract only, like world */
+	struct ww_local_case local; /* with a process or file contract only: then joined has no more
+				       than its window */
 	struct ww_world world;
 	uint32_t rivals;     /* other actions that could mean the same undecoded flow */
 	uint32_t partners;   /* loose claim, or prose: how many actions it could mean */

@@ -36,6 +36,11 @@ fail(struct ww_world *w, enum ww_world_item item, const char *fmt, ...)
 	va_end(ap);
 }
 
+void ww_closed_world_fail(struct ww_world *w, enum ww_world_item item, const char *detail)
+{
+	fail(w, item, "%s", detail);
+}
+
 /* --- what is asked of coverage and of the join --------------------------------------------------
  */
 
@@ -356,4 +361,28 @@ void ww_closed_world_turn(const struct ww_held *held, const struct ww_action *a,
 	for (const struct ww_held_flow *f = ww_held_flows_closed(held);
 	     f && f->t_close.ns + CLOSE_ORDER_NS >= t->from.ns; f = f->prev)
 		add_egress(t, a, f);
+}
+
+bool ww_closed_world_busy(const struct ww_held *held, const struct ww_action *a,
+			  const struct ww_contract *c)
+{
+	for (const struct ww_held_flow *f = ww_held_flows_live(held); f; f = f->next) {
+		if (f->begun > f->delivered && f->role != WW_FLOW_ACCEPT &&
+		    ww_held_same_tree(f->root, a->root) && ww_closed_world_declared(c, f))
+			return true;
+	}
+	return false;
+}
+
+bool ww_closed_world_answered(const struct ww_contract *c, const struct ww_joined *joined)
+{
+	bool to_show = ww_closed_world_shows_until(c, joined).ns > 0;
+
+	for (unsigned i = 0; i < joined->count && joined->grade == WW_JOIN_EXACT; i++) {
+		uint8_t wire = joined->attempts[i].match->wire;
+
+		if (wire == WW_WIRE_SUCCESS || (wire == WW_WIRE_ACCEPTED && !to_show))
+			return true;
+	}
+	return false;
 }

@@ -85,3 +85,13 @@ const char *ww_closed_world_item_name(enum ww_world_item item);
 /* Whether f could carry a call to a declared destination: by name where it has one, else by
  * address. */
 bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_flow *f);
+
+/* An item does not hold, and why: the first detail of an item stays. */
+void ww_closed_world_fail(struct ww_world *w, enum ww_world_item item, const char *detail);
+
+/* An exchange of the action's tree with a declared destination is under way. */
+bool ww_closed_world_busy(const struct ww_held *held, const struct ww_action *a,
+			  const struct ww_contract *c);
+
+/* The wire has the last word already: how complete the view was changes nothing. */
+bool ww_closed_world_answered(const struct ww_contract *c, const struct ww_joined *joined);

@@ -20,6 +20,7 @@
 #define WW_GROUNDS_READS_MAX    8
 #define WW_GROUNDS_RUNS_MAX     32
 #define WW_GROUNDS_LIKES_MAX    24
+#define WW_GROUNDS_DEEDS_MAX    32
 
 /* A socket as it stood when the action was judged. */
 struct ww_grounds_flow {
@@ -104,6 +105,29 @@ struct ww_grounds_control {
 	bool narrated;  /* text says that it was done */
 };
 
+/* A run of a declared program, or a change of a declared file. */
+struct ww_grounds_deed {
+	bool run;
+	uint64_t since_ns, at_ns; /* when, a run: its begin */
+	enum ww_run_end end;      /* a run: */
+	uint64_t ended_ns;        /* 0: it did not */
+	int32_t code;             /* exit status, or -signal */
+	uint32_t what;            /* a change: bit set of enum ww_change_bit */
+	uint64_t path;            /* equal: of one file */
+};
+
+/* Of a process or file effect that says what it looks like. */
+struct ww_grounds_local {
+	bool there;
+	bool exit_given; /* as the contract has them */
+	uint8_t exit_min, exit_max;
+	uint32_t changes; /* bit set of enum ww_file_effect */
+	uint32_t total;   /* deeds that can be the action's alone; those not listed included */
+	unsigned count;
+	struct ww_grounds_deed deeds[WW_GROUNDS_DEEDS_MAX]; /* by time */
+	uint32_t contested; /* deeds that another action may mean as well */
+};
+
 struct ww_grounds {
 	/* what was intended, and who says what */
 	bool given_up;  /* the table was full: judged before its time */
@@ -111,6 +135,7 @@ struct ww_grounds {
 	bool clock_bad; /* a time of it could not be mapped, or contradicts its receipt */
 	bool declared;  /* a contract declares the tool, */
 	enum ww_effect effect;
+	bool looks;  /* of a process or file effect: and says what it looks like */
 	bool asked;  /* a model asked for it, */
 	bool remote; /* and its provider carries it out */
 	bool spanned;
@@ -168,4 +193,5 @@ struct ww_grounds {
 	bool prose_taken;   /* or one that another action owns */
 
 	struct ww_grounds_control control; /* then the view is that of the control's calls */
+	struct ww_grounds_local local;     /* then there is no wire */
 };

@@ -120,6 +120,21 @@ static void write_network(struct ww_jsonw *w, const struct ww_contract *c)
 	ww_jsonw_end_array(w);
 }
 
+/* And of what is done on this host. */
+static void write_local(struct ww_jsonw *w, const struct ww_local *l)
+{
+	if (l->program_count)
+		write_texts(w, "programs", l->programs, l->program_count);
+	if (l->exit_given) {
+		ww_jsonw_u64(w, "exitMin", l->exit_min);
+		ww_jsonw_u64(w, "exitMax", l->exit_max);
+	}
+	if (l->file_count) {
+		write_texts(w, "files", l->files, l->file_count);
+		ww_jsonw_u64(w, "changes", l->changes);
+	}
+}
+
 static size_t list_bytes(char *const *texts, unsigned count)
 {
 	size_t n = 0;
@@ -153,7 +168,9 @@ static size_t terms_bytes(const struct ww_contract *c)
 {
 	size_t n = pattern_bytes(&c->call) + success_bytes(&c->success) +
 		   success_bytes(&c->readback.success) +
-		   list_bytes(c->answer_paths, c->answer_path_count);
+		   list_bytes(c->answer_paths, c->answer_path_count) +
+		   list_bytes(c->local.programs, c->local.program_count) +
+		   list_bytes(c->local.files, c->local.file_count);
 
 	for (unsigned i = 0; i < c->control_count; i++)
 		n += 64 + strlen(c->controls[i].name) + pattern_bytes(&c->controls[i].call) +
@@ -171,6 +188,10 @@ static void write_terms(struct ww_jsonw *w, const struct ww_contract *c)
 	ww_jsonw_cstr(w, "effect", ww_contract_effect_name(c->effect));
 	if (ww_contract_networked(c) && terms_bytes(c) <= WW_TERMS_BYTES_MAX)
 		write_network(w, c);
+	if (ww_contract_local(c))
+		ww_jsonw_bool(w, "local", true);
+	if (ww_contract_local(c) && terms_bytes(c) <= WW_TERMS_BYTES_MAX)
+		write_local(w, &c->local);
 	ww_jsonw_end_object(w);
 }
 

@@ -5,6 +5,7 @@
 
 #include "join/said.h"
 #include "judge/case.h"
+#include "judge/local_case.h"
 #include "judge/pending.h"
 #include "judge/verdict.h"
 #include "judge/verdict_write.h"
@@ -49,7 +50,8 @@ struct ww_judge {
 	void *ctx;
 	struct ww_held *held;
 	struct ww_actions *actions;
-	struct due *due; /* those of one tick */
+	struct ww_deeds *deeds; /* effects without a request */
+	struct due *due;        /* those of one tick */
 	size_t due_cap;
 	uint64_t hold_ns;
 	unsigned unserved_next;
@@ -107,6 +109,9 @@ int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *
 	r = ww_held_new(deps->contracts, deps->key, &j->held);
 	if (r < 0)
 		return r;
+	r = ww_deeds_new(deps->contracts, deps->actors, deps->key, &j->deeds);
+	if (r < 0)
+		return r;
 	j->due = calloc(DUE_MIN, sizeof(*j->due));
 	if (!j->due)
 		return -ENOMEM;
@@ -124,6 +129,7 @@ void ww_judge_free(struct ww_judge *j)
 		return;
 	ww_actions_free(j->actions);
 	ww_held_free(j->held);
+	ww_deeds_free(j->deeds);
 	ww_buf_done(&j->verdict);
 	ww_buf_done(&j->action);
 	ww_buf_done(&j->item);
@@ -141,7 +147,8 @@ struct ww_judge_counts ww_judge_counts(const struct ww_judge *j)
 	c.flows_held = h.flows;
 	c.spans_held = h.spans;
 	c.memory_refused += h.refused;
-	c.evidence_dropped = h.exchanges_dropped + h.flows_dropped + h.spans_dropped;
+	c.evidence_dropped = h.exchanges_dropped + h.flows_dropped + h.spans_dropped +
+			     ww_deeds_dropped(j->deeds);
 	return c;
 }
 
@@ -233,17 +240,6 @@ static uint64_t look_of(const struct ww_judge *j, const struct ww_action *a)
 	    ww_action_announced_until(a).ns <= a->received.ns)
 		return due_of(j, a);
 	return a->received.ns + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
-}
-
-/* An exchange with a declared destination is under way. */
-static bool busy(const struct ww_judge *j, const struct ww_action *a, const struct ww_contract *c)
-{
-	for (const struct ww_held_flow *f = ww_held_flows_live(j->held); f; f = f->next) {
-		if (f->begun > f->delivered && f->role != WW_FLOW_ACCEPT &&
-		    ww_held_same_tree(f->root, a->root) && ww_closed_world_declared(c, f))
-			return true;
-	}
-	return false;
 }
 
 /* --- what is pending --- */
@@ -429,20 +425,6 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 	return ask;
 }
 
-/* The wire has the last word already: how complete the view was changes nothing. */
-static bool answered(const struct ww_contract *c, const struct ww_joined *joined)
-{
-	bool to_show = ww_closed_world_shows_until(c, joined).ns > 0;
-
-	for (unsigned i = 0; i < joined->count && joined->grade == WW_JOIN_EXACT; i++) {
-		uint8_t wire = joined->attempts[i].match->wire;
-
-		if (wire == WW_WIRE_SUCCESS || (wire == WW_WIRE_ACCEPTED && !to_show))
-			return true;
-	}
-	return false;
-}
-
 static struct ww_world_ask world_ask(const struct ww_judge *j, const struct ww_action *a,
 				     const struct ww_contract *contract,
 				     const struct ww_joined *joined)
@@ -467,7 +449,7 @@ static void look_at_world(struct ww_judge *j, struct ww_case *k)
 
 	ask.grace_ns = j->cfg.grace_ns;
 
-	if (answered(k->contract, &k->joined))
+	if (ww_closed_world_answered(k->contract, &k->joined))
 		ww_closed_world_cover(&ask, &k->world);
 	else
 		ww_closed_world_check(&ask, &k->world);
@@ -485,7 +467,7 @@ static void look_at_control(struct ww_judge *j, struct ww_case *k, const struct 
 	joined->foreign = c->foreign;
 	joined->almost = c->almost;
 	ww_closed_world_check(&ask, &k->world);
-	k->still_open = busy(j, k->action, ask.contract);
+	k->still_open = ww_closed_world_busy(j->held, k->action, ask.contract);
 	k->controlled = c;
 }
 
@@ -566,7 +548,7 @@ static void find_any_tool(struct ww_judge *j, struct ww_join_ask *ask, struct ww
 		ww_actions_set_contract(j->actions, a, i);
 		k->contract = contract_of(j, a);
 		ww_join_find(ask, &k->joined);
-		k->still_open |= busy(j, a, k->contract);
+		k->still_open |= ww_closed_world_busy(j->held, a, k->contract);
 		if (f->total || f->elsewhere || f->foreign || f->early || f->late || f->astray ||
 		    f->almost || ww_join_taken(f))
 			return;
@@ -586,6 +568,37 @@ static void judge_prose(struct ww_judge *j, struct ww_join_ask *ask, uint64_t du
 	if (k->still_open && !j->finished && j->now.ns < due_ns + OPEN_WAIT_NS)
 		return;
 	settle(j, ask->action, k, &r);
+}
+
+/* What is still under way may end, as an exchange may. */
+static void judge_local(struct ww_judge *j, struct ww_action *a, const struct ww_join_ask *join,
+			uint64_t due_ns)
+{
+	struct ww_case *k = &j->scratch;
+	struct ww_world_ask world = world_ask(j, a, k->contract, &k->joined);
+	struct ww_local_case_ask ask = {k,      j->deeds,    j->actions,
+					&world, join->until, join->skew_ns};
+	struct ww_ruling r = {0};
+
+	world.grace_ns = j->cfg.grace_ns;
+	k->all = j->deps.contracts;
+	ww_local_case_release(j->deeds, a);
+	ww_local_case_look(&ask);
+	k->partners = a->partners;
+	ww_case_ground(k);
+	ww_rule(&k->grounds, &r);
+	if (k->still_open && r.reason == WW_REASON_OUTCOME_UNKNOWN && !j->finished &&
+	    j->now.ns < due_ns + OPEN_WAIT_NS)
+		return;
+	if (may_be_explained(j, k, &r)) {
+		look_again(j, a);
+		return;
+	}
+	ww_local_case_own(k, a);
+	if (r.verdict == WW_VERDICT_PENDING)
+		put_off(j, a, k, &r);
+	else
+		settle(j, a, k, &r);
 }
 
 /* Judges a, or leaves it open because an exchange may still end, its effect still show, or a span
@@ -609,6 +622,10 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 		settle(j, a, k, &r);
 		return;
 	}
+	if (k->grounds.looks) {
+		judge_local(j, a, &ask, due_ns);
+		return;
+	}
 	refresh_flows(j);
 	if (a->prose.only) {
 		judge_prose(j, &ask, due_ns);
@@ -616,7 +633,7 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	}
 	ww_join_release(&ask);
 	ww_join_find(&ask, &k->joined);
-	k->still_open = busy(j, a, k->contract);
+	k->still_open = ww_closed_world_busy(j->held, a, k->contract);
 	look_at_world(j, k);
 	if (k->world.undecoded.count)
 		k->rivals = ww_join_rivals(&ask);
@@ -809,6 +826,27 @@ void ww_judge_flow(struct ww_judge *j, const struct ww_flow *f)
 	ww_held_update_flow(j->held, f, f->t_close.ns ? f->t_close : j->now);
 }
 
+static void take_deed(void *ctx, struct ww_deed *d)
+{
+	struct ww_judge *j = ctx;
+	struct ww_action *a = ww_actions_get(j->actions, d->owner);
+	struct ww_jsonw w;
+
+	if (d->path_bytes) {
+		ww_buf_clear(&j->action);
+		ww_jsonw_init(&w, &j->action);
+		ww_deed_write(j->deeds, d, j->deps.clock, &w);
+		emit(j, d->run ? WW_RECORD_RUN : WW_RECORD_CHANGE, &w);
+	}
+	if (a && d->ended.ns) /* judged before it ended */
+		ww_actions_reopen(j->actions, a);
+}
+
+int ww_judge_event(struct ww_judge *j, const struct ww_event *ev)
+{
+	return ww_deeds_feed(j->deeds, ev, take_deed, j);
+}
+
 /* --- time --- */
 
 static bool is_due(const struct ww_judge *j, const struct ww_action_wait *w)
@@ -921,6 +959,7 @@ static void expire(struct ww_judge *j)
 		return;
 	j->expired = j->now;
 	ww_held_expire(j->held, old);
+	ww_deeds_expire(j->deeds, old);
 	while ((a = ww_actions_judged_first(j->actions)) && a->judged_at.ns < old.ns)
 		ww_actions_drop(j->actions, a);
 }

@@ -91,6 +91,10 @@ WW_CHECK int ww_judge_exchange(struct ww_judge *j, const struct ww_exchange *x,
 /* Takes over span's memory (zeroes it in *span). */
 WW_CHECK int ww_judge_span(struct ww_judge *j, struct ww_span *span);
 
+/* Takes any event: what was done on this host, and how completely that was seen. The actors have it
+ * already. 0 or -ENOMEM. */
+WW_CHECK int ww_judge_event(struct ww_judge *j, const struct ww_event *ev);
+
 /* A flow ended: final account known; flows to declared destinations without decoded exchanges count
  * as evidence E1-E3. */
 void ww_judge_flow(struct ww_judge *j, const struct ww_flow *f);

@@ -88,7 +88,7 @@ bool ww_rule_plainly(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 		return plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_NO_CONTRACT);
 	if (g->effect == WW_EFFECT_REMOTE)
 		return plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_REMOTE_EXECUTOR);
-	if (g->effect != WW_EFFECT_NETWORK && g->effect != WW_EFFECT_READ)
+	if (g->effect != WW_EFFECT_NETWORK && g->effect != WW_EFFECT_READ && !g->looks)
 		return plainly(r, WW_VERDICT_NOT_APPLICABLE, WW_REASON_NONE);
 	if (g->clock_bad)
 		return plainly(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_CLOCK_UNBOUNDED);
@@ -120,7 +120,9 @@ void ww_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 		ww_prose_rule(g, ret_ruling);
 		return;
 	}
-	if (!ww_effect_rule(g, ret_ruling))
+	if (g->looks)
+		ww_local_rule(g, ret_ruling);
+	else if (!ww_effect_rule(g, ret_ruling))
 		ww_commit_rule(g, ret_ruling);
 	rule_pending(g, ret_ruling);
 }

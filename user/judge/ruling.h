@@ -34,6 +34,7 @@ struct ww_ruling {
 			   */
 	const struct ww_grounds_attempt *deciding; /* what the verdict is about, or NULL */
 	bool flow;                                 /* it is about the undecoded flow */
+	const struct ww_grounds_deed *deed;        /* what it is about on this host, or NULL */
 	struct ww_tally tally;
 	bool world_asked; /* the checklist was part of the decision */
 	uint8_t answer;   /* RESULT_ALTERED, RESULT_INVENTED: answer paths it rests on, bit set */
@@ -64,6 +65,9 @@ void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 
 /* Only prose speaks of it: always rules, and never confirms or denies. */
 void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
+
+/* Whether a program was run, or a file changed, as declared. Always rules. */
+void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 
 /* NONE when none of the items in `mask` failed, else the reason of the first one. */
 enum ww_reason ww_rule_unseen(const struct ww_grounds *g, uint32_t mask);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 
+#include "judge/local_case.h"
 #include "judge/verdict.h"
 #include "judge/verdict_write.h"
 
@@ -104,12 +105,56 @@ static void add_reads(struct line *l, const struct ww_case *k, const struct ww_r
 	add(l, " (measured)");
 }
 
+/* "pg_dump ended with 0 (measured)", "/srv/out/{name} modified closed (measured)" */
+static void add_deed(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+#define BIT_(n, v, t, d) {v, t},
+	static const struct {
+		uint32_t bit;
+		const char *text;
+	} bits[] = {WW_CHANGE_BITS(BIT_)};
+	const struct ww_deed *d = ww_local_case_deed(k, r->deed);
+
+	add(l, "%s", ww_deed_template(d, k->contract));
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(bits); i++) {
+		if (d->what & bits[i].bit)
+			add(l, " %s", bits[i].text);
+	}
+	if (d->run && d->end == WW_RUN_EXITED && d->code >= 0)
+		add(l, " was run and ended with %d", d->code);
+	else if (d->run && d->end == WW_RUN_EXITED)
+		add(l, " was run and ended by signal %d", -d->code);
+	else if (d->run)
+		add(l, " was run, %s", ww_deed_end_name(d->end));
+	add(l, " (measured)");
+	if (k->local.total > 1)
+		add(l, ", %u in all", k->local.total);
+}
+
+/* What the verdict is about, NULL: nothing was done. */
+static bool add_deciding(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
+{
+	if (r->deed)
+		add_deed(l, k, r);
+	else if (r->deciding)
+		add_answer(l, k, r);
+	return r->deed || r->deciding;
+}
+
+static const char *nothing(const struct ww_case *k)
+{
+	if (!k->grounds.local.there)
+		return "no declared call left the process tree (closed world held)";
+	return k->contract->effect == WW_EFFECT_PROCESS
+		       ? "the process tree ran no declared program (closed world held)"
+		       : "the process tree changed no declared file (closed world held)";
+}
+
 static void add_pending(struct line *l, const struct ww_case *k, const struct ww_ruling *r)
 {
-	if (r->deciding)
-		add_answer(l, k, r);
-	else
-		add(l, "no declared call until now");
+	if (!add_deciding(l, k, r))
+		add(l, k->grounds.local.there ? "nothing declared was done until now"
+					      : "no declared call until now");
 	add_reads(l, k, r);
 	add(l, "; %s: effect unknown until then",
 	    r->verdict == WW_VERDICT_DEFERRED ? "announced for later than the watching lasted"
@@ -120,10 +165,8 @@ static void add_unknown(struct line *l, const struct ww_case *k, const struct ww
 {
 	char peer[WW_ENDPOINT_TEXT_MAX];
 
-	if (r->deciding) {
-		add_answer(l, k, r);
+	if (add_deciding(l, k, r))
 		add(l, "; ");
-	}
 	add(l, "effect unknown: %s, %s", ww_verdict_reason_name(r->reason),
 	    ww_verdict_reason_meaning(r->reason));
 	if (r->n)
@@ -229,16 +272,14 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 	case WW_VERDICT_MASKED_ERROR:
 	case WW_VERDICT_REPLY_LOST:
 	case WW_VERDICT_ACCEPTED_ASYNC:
-		add_answer(l, k, r);
+		(void)add_deciding(l, k, r);
 		add_reads(l, k, r);
 		if (r->verdict == WW_VERDICT_REPLY_LOST || r->verdict == WW_VERDICT_ACCEPTED_ASYNC)
 			add(l, ": effect unknown");
 		break;
 	case WW_VERDICT_ATTEMPTED_FAILED:
-		if (r->deciding)
-			add_answer(l, k, r);
-		else
-			add(l, "no declared call left the process tree (closed world held)");
+		if (!add_deciding(l, k, r))
+			add(l, "%s", nothing(k));
 		break;
 	case WW_VERDICT_PENDING:
 	case WW_VERDICT_DEFERRED:
@@ -287,10 +328,10 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 	case WW_VERDICT_NO_ACTION:
 	case WW_VERDICT_SUSPECT_NO_ACTION:
 	case WW_VERDICT_CALL_EMITTED_NOT_EXECUTED:
-		add(l, "no declared call left the process tree (closed world held)");
+		add(l, "%s", nothing(k));
 		break;
 	case WW_VERDICT_NOT_APPLICABLE:
-		add(l, "no network effect declared");
+		add(l, "no effect declared that could be seen");
 		break;
 	default:
 		add_unknown(l, k, r);

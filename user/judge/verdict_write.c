@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "judge/grounds_write.h"
+#include "judge/local_case.h"
 #include "judge/verdict.h"
 
 /* Spans that are named between a call's and its tool's. Deeper nesting cannot be derived again. */
@@ -532,6 +533,7 @@ static void write_refs(const struct ww_verdict_record *v, struct ww_jsonw *w)
 	if (v->r->flow)
 		write_flow_id(w, NULL, k->world.undecoded.flow->cookie);
 	write_run_refs(v, w);
+	ww_local_case_write_refs(v->k, w);
 	ww_jsonw_end_array(w);
 }
 
@@ -582,6 +584,7 @@ void ww_verdict_write_action(const struct ww_verdict_record *v, struct ww_jsonw 
 	write_span(v, w);
 	write_model(v, w);
 	write_wire(v, w);
+	ww_local_case_write(v->k, v->r, v->clock, w);
 	ww_jsonw_end_object(w);
 }
 
@@ -710,8 +713,9 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	write_said(v, w);
 	write_span(v, w);
 	write_wire(v, w);
+	ww_local_case_write(v->k, v->r, v->clock, w);
 	write_world(v, w);
-	if (v->k->contract && ww_contract_networked(v->k->contract))
+	if (v->k->contract && (ww_contract_networked(v->k->contract) || v->k->grounds.local.there))
 		write_coverage(&v->k->world, w);
 	write_digest(w, "contracts", &v->contracts->digest);
 	if (a->said_count || a->narrated)

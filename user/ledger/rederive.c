@@ -54,6 +54,8 @@ struct ww_rederive {
 	size_t n_starts, cap_starts;
 	struct start *starts;            /* ascending */
 	struct ww_rd_record **exchanges; /* by tree and begin */
+	size_t n_deeds, cap_deeds;
+	const struct ww_rd_record **deeds;
 	size_t n_absences, cap_absences, n_conflicts, cap_conflicts, cap_findings;
 	struct ww_rd_absence *absences;
 	struct conflict *conflicts;
@@ -153,6 +155,7 @@ void ww_rederive_free(struct ww_rederive *rd)
 	free(rd->records);
 	free(rd->starts);
 	free(rd->exchanges);
+	free(rd->deeds);
 	free(rd->absences);
 	free(rd->conflicts);
 	free(rd->findings);
@@ -162,9 +165,9 @@ void ww_rederive_free(struct ww_rederive *rd)
 /* --- records ------------------------------------------------------------------------------------
  */
 
-static const char *const kind_names[WW_RD_KIND_MAX] = {"exchange", "span",     "flow",
-						       "coverage", "action",   "verdict",
-						       "life",     "mcp_call", "model_call"};
+static const char *const kind_names[WW_RD_KIND_MAX] = {
+	"exchange", "span",	"flow",	      "coverage", "action", "verdict",
+	"life",	    "mcp_call", "model_call", "run",	  "change"};
 
 /* Every record begins with its kind and id. Whether one of them is there twice is seen when all of
  * it is read. */
@@ -222,6 +225,9 @@ static void list(struct ww_rederive *rd, struct ww_rd_record *rec)
 	rd->n_exchanges += rec->kind == WW_RD_EXCHANGE;
 	if (rec->kind == WW_RD_LIFE)
 		list_start(rd, rec);
+	if ((rec->kind == WW_RD_RUN || rec->kind == WW_RD_CHANGE) &&
+	    GROW(rd, rd->deeds, rd->n_deeds, &rd->cap_deeds))
+		rd->deeds[rd->n_deeds++] = rec;
 }
 
 /* It is looked for by its scope. One that cannot be read is none. */
@@ -299,6 +305,11 @@ const struct ww_rd_record *ww_rd_neighbour(const struct ww_rederive *rd,
 	struct ww_rd_record **at = rec->index ? at_index(rd, rec->index - 1) : NULL;
 
 	return at ? *at : NULL;
+}
+
+const struct ww_rd_record *ww_rd_deed_at(const struct ww_rederive *rd, size_t i)
+{
+	return i < rd->n_deeds ? rd->deeds[i] : NULL;
 }
 
 const struct ww_rd_record *ww_rd_coverage(const struct ww_rederive *rd, struct ww_slice cgroup)

@@ -24,6 +24,8 @@ enum ww_rd_kind {
 	WW_RD_LIFE,
 	WW_RD_MCP,
 	WW_RD_MODEL,
+	WW_RD_RUN,
+	WW_RD_CHANGE,
 	WW_RD_KIND_MAX
 };
 
@@ -79,6 +81,8 @@ struct ww_rd_record *ww_rd_newest(const struct ww_rederive *rd, enum ww_rd_kind 
 /* The record that stands right before `index` in the list, or NULL. */
 const struct ww_rd_record *ww_rd_neighbour(const struct ww_rederive *rd,
 					   const struct ww_rd_record *rec);
+/* The i-th record of what was done on this host; NULL: there are no more. */
+const struct ww_rd_record *ww_rd_deed_at(const struct ww_rederive *rd, size_t i);
 /* The newest coverage record of a scope; go on with ->same. */
 const struct ww_rd_record *ww_rd_coverage(const struct ww_rederive *rd, struct ww_slice cgroup);
 

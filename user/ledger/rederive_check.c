@@ -120,6 +120,7 @@ static void take_terms(struct ww_rd_exam *e)
 	e->contract = &e->terms->contracts->items[0];
 	e->g.declared = true;
 	e->g.effect = e->contract->effect;
+	e->g.looks = ww_contract_local(e->contract);
 }
 
 static bool of_tree(const struct ww_rd_exam *e, const struct ww_rd_span *s)
@@ -280,7 +281,7 @@ static void check_action(struct ww_rd_exam *e)
 	ww_rd_same_text(e, "root", rec, a.root, v->root);
 	ww_rd_same_text(e, "cgroup", rec, a.cgroup, v->cgroup);
 	if (!ww_slice_eq(a.said, v->said) || !ww_slice_eq(a.span, v->span_text) ||
-	    !ww_slice_eq(a.wire, v->wire_text))
+	    !ww_slice_eq(a.wire, v->wire_text) || !ww_slice_eq(a.local, v->local))
 		ww_rd_differ(e, "said, span, wire", "what the action's record says",
 			     "something else");
 	if (a.model != v->grounds.asked)
@@ -347,7 +348,9 @@ static void check_refs(struct ww_rd_exam *e)
 			(void)ww_rd_cited(e, WW_RD_EXCHANGE, "refs", id);
 		else if (ww_slice_starts(t.raw, WW_SLICE_LIT("s-")))
 			(void)ww_rd_cited(e, WW_RD_SPAN, "refs", id);
-		else if (!ww_slice_starts(t.raw, WW_SLICE_LIT("f-")))
+		else if (!ww_slice_starts(t.raw, WW_SLICE_LIT("f-")) &&
+			 !ww_slice_starts(t.raw, WW_SLICE_LIT("u-")) &&
+			 !ww_slice_starts(t.raw, WW_SLICE_LIT("w-")))
 			ww_rd_differ(e, "refs", "ids of spans, exchanges and flows", "another");
 	}
 }
@@ -517,6 +520,8 @@ static void compare(struct ww_rd_exam *e)
 	if (!v->grounds.wire)
 		return;
 	ww_rd_check_call(e, r.deciding);
+	if (e->g.looks)
+		ww_rd_check_deed(e, &r, rests_on_all(&r));
 	if (v->controlled)
 		ww_rd_check_run(e, &r);
 	if (rests_on_all(&r)) {
@@ -543,6 +548,8 @@ static void check_wire(struct ww_rd_exam *e)
 	ww_rd_check_later(e);
 	if (e->v.controlled)
 		ww_rd_check_control(e);
+	if (e->g.looks)
+		ww_rd_check_local(e);
 	check_world(e);
 }
 

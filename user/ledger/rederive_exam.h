@@ -14,8 +14,9 @@ struct ww_rd_exam {
 	char methods[WW_GROUNDS_ATTEMPTS_MAX][24];
 	char names[WW_GROUNDS_ATTEMPTS_MAX][12];
 	struct ww_rd_text said_names[WW_GROUNDS_ATTEMPTS_MAX];
-	unsigned place; /* of the control that it is about */
-	bool open;      /* something that it takes is not there */
+	struct ww_rd_text decides; /* of what was done on this host */
+	unsigned place;            /* of the control that it is about */
+	bool open;                 /* something that it takes is not there */
 };
 
 /* A table of words, by number; those that several ask for (rederive_check.c). */
@@ -86,6 +87,11 @@ void ww_rd_check_run(struct ww_rd_exam *e, const struct ww_ruling *r);
  * must not be there of the other tools that it may mean. */
 void ww_rd_check_prose(struct ww_rd_exam *e);
 void ww_rd_prose_absent(struct ww_rd_exam *e, const struct ww_rd_absence *like);
+
+/* rederive_local.c: what was done on this host, into the grounds; then what decided, and what it
+ * should have told of. */
+void ww_rd_check_local(struct ww_rd_exam *e);
+void ww_rd_check_deed(struct ww_rd_exam *e, const struct ww_ruling *r, bool rests_on_all);
 
 /* rederive_wire.c: attempts and other calls, into the grounds; then the call that decided. */
 void ww_rd_check_wire(struct ww_rd_exam *e);

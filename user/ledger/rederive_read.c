@@ -339,6 +339,7 @@ int ww_rd_action_read(struct ww_slice json, struct ww_rd_action *ret, struct ww_
 		WW_MEMBER("span", RAW, &a.span),
 		WW_MEMBER("model", MAYBE, &model),
 		WW_MEMBER("wire", RAW, &a.wire),
+		WW_MEMBER("local", MAYBE, &a.local),
 	};
 	int r = WW_MEMBERS_READ(json, "the action", m, why);
 
@@ -945,6 +946,7 @@ int ww_rd_verdict_read(struct ww_slice json, struct ww_rd_verdict *ret, struct w
 		WW_MEMBER("said", RAW, &v->said),
 		WW_MEMBER("span", RAW, &v->span_text),
 		WW_MEMBER("wire", RAW, &v->wire_text),
+		WW_MEMBER("local", MAYBE, &v->local),
 		WW_MEMBER("closedWorld", RAW, &world),
 		WW_MEMBER("coverage", MAYBE, &coverage),
 		WW_MEMBER("contracts", TEXT, &v->contracts),

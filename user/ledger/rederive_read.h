@@ -65,6 +65,7 @@ struct ww_rd_mark {
 struct ww_rd_action {
 	struct ww_rd_text id, tool, tool_call_id, actor, root, cgroup, effect;
 	struct ww_slice said, span, wire; /* their texts */
+	struct ww_slice local;            /* likewise; empty: not there */
 	bool model;
 };
 
@@ -173,6 +174,7 @@ struct ww_rd_verdict {
 	bool controlled;
 	struct ww_rd_control control;
 	struct ww_slice said, span_text, wire_text; /* their texts */
+	struct ww_slice local;                      /* likewise; empty: not there */
 
 	struct ww_rd_text claim;
 	unsigned claim_count;

@@ -310,6 +310,36 @@ static int read_network(struct ww_slice terms, struct ww_contract *c, struct ww_
 		       : r;
 }
 
+/* Of a process or file effect that says what it looks like; *ret_whole: that is in it. */
+static int read_local(struct ww_slice terms, struct ww_local *l, bool *ret_whole,
+		      struct ww_errtext *why)
+{
+	struct ww_slice programs = WW_SLICE_NULL, files = WW_SLICE_NULL;
+	struct ww_rd_number min = {0}, max = {0}, changes = {0};
+	bool local = false;
+	struct ww_member_want m[] = {
+		WW_MEMBER("local", FLAG, &local),   WW_MEMBER("programs", MAYBE, &programs),
+		WW_MEMBER("exitMin", NUMBER, &min), WW_MEMBER("exitMax", NUMBER, &max),
+		WW_MEMBER("files", MAYBE, &files),  WW_MEMBER("changes", NUMBER, &changes),
+	};
+	int r = WW_MEMBERS_READ(terms, "the terms", m, why);
+
+	if (r == 0 && programs.n)
+		r = ww_members_each(programs, "the programs", take_text,
+				    &(struct texts){&l->program_count, &l->programs}, why);
+	if (r == 0 && files.n)
+		r = ww_members_each(files, "the files", take_text,
+				    &(struct texts){&l->file_count, &l->files}, why);
+	if (r == 0 && (min.n > UINT8_MAX || max.n > UINT8_MAX || changes.n > UINT8_MAX))
+		return ww_errtext_set(why, -EINVAL, "the terms are not understood");
+	l->exit_given = min.there;
+	l->exit_min = (uint8_t)min.n;
+	l->exit_max = (uint8_t)max.n;
+	l->changes = (uint32_t)changes.n;
+	*ret_whole = !local || programs.n || files.n;
+	return r;
+}
+
 int ww_rd_terms_read(struct ww_slice terms, struct ww_contracts **ret, bool *ret_whole,
 		     struct ww_errtext *why)
 {
@@ -331,7 +361,9 @@ int ww_rd_terms_read(struct ww_slice terms, struct ww_contracts **ret, bool *ret
 	if (read_effect(&effect, &all->items[0].effect) < 0)
 		return ww_errtext_set(why, -EINVAL, "the terms name no known effect");
 	*ret_whole = !ww_contract_networked(&all->items[0]) || destinations.n > 0;
-	if (destinations.n)
+	if (all->items[0].effect == WW_EFFECT_PROCESS || all->items[0].effect == WW_EFFECT_FILE)
+		r = read_local(terms, &all->items[0].local, ret_whole, why);
+	if (r == 0 && destinations.n)
 		r = read_network(terms, &all->items[0], why);
 	if (r == 0)
 		*ret = WW_TAKE(all);

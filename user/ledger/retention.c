@@ -21,6 +21,7 @@ static const struct {
 	{"loss", WW_TIER_EVIDENCE, true},     {"finding", WW_TIER_EVIDENCE, false},
 	{"life", WW_TIER_MAX, true},          {"prune", WW_TIER_MAX, true},
 	{"key_rotation", WW_TIER_MAX, true},  {"mcp_call", WW_TIER_CONTENT, true},
+	{"run", WW_TIER_EVIDENCE, true},      {"change", WW_TIER_EVIDENCE, true},
 };
 
 _Static_assert(WW_ARRAY_SIZE(table) <= 32, "a set has 32 bits");

@@ -4,8 +4,8 @@
  *
  * Kinds fall into tiers. "content": what was called and said (exchange, model_call, mcp_call, span,
  * action); "evidence": what is needed to stand by a verdict (verdict, flow, actor, coverage, loss,
- * finding). life, key_rotation and prune records are the ledger's account of itself: they belong to
- * no tier and are never pruned, nor is a kind that this version does not know.
+ * finding, run, change). life, key_rotation and prune records are the ledger's account of itself:
+ * they belong to no tier and are never pruned, nor is a kind that this version does not know.
  *
  * Pruning takes salt and bytes of a record, never its leaf. Before anything is taken, a record of
  * kind prune is committed:

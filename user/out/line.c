@@ -28,6 +28,10 @@
 	X(MCP_CALL, false,                                                                       \
 	  "{tool}  {answer}[ {errorCode}][  arguments {arguments.bytes}][  result "              \
 	  "{result.bytes}]  {id}")                                                               \
+	X(RUN, false,                                                                            \
+	  "{exe}  {end}[ with {exitCode}][ by signal {signal}][  {beganBootNs~endedBootNs}]  "   \
+	  "by {actor}  {id}")                                                                    \
+	X(CHANGE, false, "{files+}  {what+}  by {actor}  {id}")                                  \
 	X(SPAN, true,                                                                            \
 	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "  \
 	  "{id}")                                                                                \

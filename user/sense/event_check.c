@@ -48,6 +48,8 @@ static size_t fixed_size(uint16_t kind)
 		return sizeof(struct ww_event_claim);
 	case WW_EVENT_FILE:
 		return sizeof(struct ww_event_file);
+	case WW_EVENT_CHANGE:
+		return sizeof(struct ww_event_change);
 	default:
 		return 0;
 	}
@@ -89,6 +91,8 @@ static bool inner_fits(const struct ww_event *ev)
 		return f->path_bytes <= WW_PATH_BYTES_MAX &&
 		       f->build_id_bytes <= sizeof(f->build_id);
 	}
+	case WW_EVENT_CHANGE:
+		return ((const struct ww_event_change *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
 	case WW_EVENT_UNIX_PEER:
 		return ((const struct ww_event_unix *)ev)->path_bytes <=
 		       sizeof(((struct ww_event_unix *)0)->path);

@@ -113,6 +113,11 @@ static void scene_record(void *ctx, enum ww_record_kind kind, struct ww_slice js
 	if (!r)
 		fail_msg("%s at %d: %.*s", e.text, e.position, (int)json.n, (const char *)json.p);
 	assert_true(s->count < RECORDS_MAX);
+	if (kind == WW_RECORD_RUN || kind == WW_RECORD_CHANGE) { /* evidence, as exchanges are */
+		json_decref(r);
+		scene_keep(s, json);
+		return;
+	}
 	assert_string_equal(json_string_value(json_object_get(r, "kind")),
 			    kind == WW_RECORD_ACTION ? "action" : "verdict");
 	s->records[s->count++] = r;
@@ -141,6 +146,7 @@ static inline void feed(struct scene *s, void *event, uint16_t kind, size_t size
 	assert_int_equal(ww_actors_feed(s->actors, h), 0);
 	assert_int_equal(ww_flows_feed(s->flows, h), 0);
 	assert_int_equal(ww_coverage_feed(s->coverage, h), 0);
+	assert_int_equal(ww_judge_event(s->judge, h), 0);
 }
 
 static inline void born(struct scene *s, uint32_t pid, uint32_t parent, uint64_t ms)

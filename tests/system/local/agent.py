@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A watched agent whose tools write files and run programs. Standard library only, and of that
+nothing that loads a TLS library.
+
+agent.py LOG STEP...    each STEP is JSON: {"call": id, "tool": name, "do": [op, argument...], "says": "OK" or "ERROR"}.
+                        For each it begins a span, does what is to be done, ends the span and exports it; what it did,
+                        and how the files stand then, goes into LOG: a JSON object a line. "gap": seconds before it.
+"""
+import json
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import time
+import zlib
+
+
+def write(path, text="done\n"):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def atomic(path):
+    write(path + ".tmp~", "whole\n")
+    os.rename(path + ".tmp~", path)
+
+
+def mapped(path):
+    with open(path, "r+b") as f:
+        with mmap.mmap(f.fileno(), 0) as m:
+            m[0:4] = b"MAP!"
+
+
+def unnamed(path):
+    fd = os.open(os.path.dirname(path), os.O_TMPFILE | os.O_WRONLY, 0o644)
+    os.write(fd, b"linked\n")
+    os.link(f"/proc/self/fd/{fd}", path, follow_symlinks=True)
+    os.close(fd)
+
+
+def opened(path):
+    os.close(os.open(path, os.O_RDWR))
+
+
+def kept_open(path):
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    os.write(fd, b"half")
+    os.set_inheritable(fd, False)
+    globals().setdefault("kept", []).append(fd)
+
+
+def make_and_write(path):
+    os.makedirs(os.path.dirname(path))
+    write(path)
+
+
+def by_child(*op):
+    pid = os.fork()
+    if pid == 0:
+        do(*op)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def ask_outside(path, answer):
+    """A process that is not watched does it: it reads this pipe."""
+    with open(path, "w") as pipe:
+        pipe.write(answer + "\n")
+    while not os.path.exists(answer):
+        time.sleep(0.005)
+
+
+def many(folder, count):
+    for i in range(int(count)):
+        write(f"{folder}/f{i}.txt")
+
+
+def run(*argv):
+    return subprocess.run(argv, stdout=subprocess.DEVNULL).returncode
+
+
+OPS = {"write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
+       "truncate": lambda p: os.truncate(p, 1), "remove": os.unlink, "rename": os.rename, "link": os.link,
+       "mkdir-write": make_and_write, "child": by_child, "outside": ask_outside, "many": many, "run": run,
+       "nothing": lambda: None, "write-remove": lambda p: (write(p), os.unlink(p))}
+
+
+def do(op, *arguments):
+    return OPS[op](*arguments)
+
+
+def state(path):
+    """How a file stands, by itself."""
+    try:
+        with open(path, "rb") as f:
+            return zlib.crc32(f.read())
+    except OSError as e:
+        return e.strerror
+
+
+def export(step, begun, ended):
+    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": step["tool"],
+                  "gen_ai.tool.type": "function", "gen_ai.tool.call.id": step["call"]}
+    span = {"traceId": os.urandom(16).hex(), "spanId": os.urandom(8).hex(), "name": "execute_tool " + step["tool"],
+            "kind": 1, "startTimeUnixNano": str(begun), "endTimeUnixNano": str(ended),
+            "status": {"code": 2 if step.get("says") == "ERROR" else 1},
+            "attributes": [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]}
+    body = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "local"}, "spans": [span]}]}]}
+    data = json.dumps(body).encode()
+    host, port = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(f"POST /v1/traces HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
+                           f"content-length: {len(data)}\r\nconnection: close\r\n\r\n".encode() + data)
+        assert connection.recv(4096).split()[1] == b"200"
+
+
+with open(sys.argv[1], "a") as log:
+    for text in sys.argv[2:]:
+        step = json.loads(text)
+        time.sleep(step.get("gap", 0.3))
+        paths = [a for a in step["do"] if str(a).startswith("/")]
+        before = {p: state(p) for p in paths}
+        begun = time.time_ns()
+        result = do(*step["do"])
+        ended = time.time_ns()
+        print(json.dumps({"call": step["call"], "result": result, "before": before,
+                          "after": {p: state(p) for p in paths}}), file=log, flush=True)
+        export(step, begun, ended)

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * local_rule: effects on this host. The kernel says which program was executed and how it ended, which
+ * file was changed and by whom; span status, tool result and prose are only compared with it.
+ *
+ * Rules, in order:
+ *  1. What another action may mean as well is nobody's: UNVERIFIABLE(AMBIGUOUS_JOIN), unless
+ *     something else can only be this action's. Where events were lost, one could have told of
+ *     such an action.
+ *  2. A program: without a declared exit status, that it was run is the effect. With one, the run
+ *     that decides ended with it: CONFIRMED_T1. Where some runs failed, it must be the last one,
+ *     begun after the others had ended (a retry); else nobody can say which one counts.
+ *  3. A file: CONFIRMED_T1 when a declared change of one declared path was complete. Written is:
+ *     its bytes changed, or it was created, and it was closed after writing; or another file was
+ *     moved here, as editors do. What is taken away again afterwards is not said to be written,
+ *     nor what may have been.
+ *  4. A run without a known end, a file that was opened for writing and not seen to change, or
+ *     that was not closed: OUTCOME_UNKNOWN, never "failed".
+ *  5. Only failed runs: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span, or
+ *     the result that the model was shown, says otherwise; both only when no other run can have
+ *     gone unseen.
+ *  6. Nothing at all is the business of commit.c.
+ * There is no DUPLICATE_EFFECT: a program that is run twice, or a file that is written twice, may
+ * be one call's way to do it.
+ */
+#include "judge/ruling.h"
+
+#include <wirewitness/event.h>
+
+static void decide(struct ww_ruling *r, enum ww_verdict verdict, enum ww_reason reason,
+		   const struct ww_grounds_deed *deed)
+{
+	r->verdict = verdict;
+	r->reason = reason;
+	r->deed = deed;
+	r->evidence = WW_EVIDENCE_E4;
+}
+
+/* --- programs ----------------------------------------------------------------------------------
+ */
+
+static bool as_declared(const struct ww_grounds_local *l, const struct ww_grounds_deed *d)
+{
+	return d->end == WW_RUN_EXITED && d->code >= l->exit_min && d->code <= l->exit_max;
+}
+
+/* Rule 5. */
+static void rule_failed(const struct ww_grounds *g, const struct ww_grounds_deed *d,
+			struct ww_ruling *r)
+{
+	enum ww_reason unseen = ww_rule_unseen(g, WW_WORLD_NO_RETRY_UNSEEN);
+	bool done = ww_rule_says_done(g);
+
+	r->world_asked = true;
+	if (unseen != WW_REASON_NONE)
+		decide(r, WW_VERDICT_UNVERIFIABLE, unseen, d);
+	else if (g->local.contested)
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_AMBIGUOUS_JOIN, d);
+	else if (!done && !g->spanned && !g->shown_error)
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_SPAN_SAMPLED, d);
+	else
+		decide(r, done ? WW_VERDICT_MASKED_ERROR : WW_VERDICT_ATTEMPTED_FAILED,
+		       WW_REASON_NONE, d);
+}
+
+/* Rules 2 and 4. */
+static void rule_runs(const struct ww_grounds *g, struct ww_ruling *r)
+{
+	const struct ww_grounds_local *l = &g->local;
+	const struct ww_grounds_deed *good = NULL, *bad = NULL, *open = NULL;
+	uint64_t failed_ns = 0;
+
+	for (unsigned i = 0; i < l->count; i++) {
+		const struct ww_grounds_deed *d = &l->deeds[i];
+
+		if (!l->exit_given || as_declared(l, d)) {
+			if (!good || d->at_ns > good->at_ns)
+				good = d;
+		} else if (d->end == WW_RUN_EXITED) {
+			bad = d;
+			if (d->ended_ns > failed_ns)
+				failed_ns = d->ended_ns;
+		} else {
+			open = d;
+		}
+	}
+	if (open)
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, open);
+	else if (good && bad && good->at_ns < failed_ns)
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, bad);
+	else if (good)
+		decide(r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, good);
+	else
+		rule_failed(g, bad, r);
+}
+
+/* --- files --------------------------------------------------------------------------------------
+ */
+
+#define TAKEN_AWAY (WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY)
+
+static bool is_written(uint32_t what)
+{
+	return what & WW_CHANGE_MOVED_HERE ||
+	       (what & WW_CHANGE_CLOSED && what & (WW_CHANGE_MODIFIED | WW_CHANGE_CREATED));
+}
+
+/* Rule 3. What became of the path of deeds[first]: true when it was changed as declared. Events of
+ * one path are in order; the bits of one are not. */
+static bool is_done(const struct ww_grounds_local *l, unsigned first,
+		    const struct ww_grounds_deed **ret_deed)
+{
+	const struct ww_grounds_deed *written = NULL, *other = NULL;
+	uint32_t so_far = 0;
+
+	for (unsigned i = first; i < l->count; i++) {
+		const struct ww_grounds_deed *d = &l->deeds[i];
+
+		if (d->path != l->deeds[first].path)
+			continue;
+		so_far |= d->what;
+		if (d->what & TAKEN_AWAY) {
+			written = NULL;
+			so_far = d->what & ~(uint32_t)(WW_CHANGE_MODIFIED | WW_CHANGE_CLOSED |
+						       WW_CHANGE_CREATED | WW_CHANGE_MOVED_HERE);
+		} else if (is_written(so_far)) {
+			written = d;
+		}
+		if ((l->changes & WW_FILE_RENAMED &&
+		     d->what & (WW_CHANGE_MOVED_AWAY | WW_CHANGE_MOVED_HERE)) ||
+		    (l->changes & WW_FILE_REMOVED && d->what & WW_CHANGE_REMOVED))
+			other = d;
+	}
+	if (l->changes & WW_FILE_WRITTEN && written)
+		other = written;
+	if (other)
+		*ret_deed = other;
+	return other != NULL;
+}
+
+static void rule_changes(const struct ww_grounds *g, struct ww_ruling *r)
+{
+	const struct ww_grounds_local *l = &g->local;
+	const struct ww_grounds_deed *deed = &l->deeds[0];
+
+	for (unsigned i = 0; i < l->count; i++) {
+		if (!is_done(l, i, &deed))
+			continue;
+		decide(r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, deed);
+		return;
+	}
+	decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, deed);
+}
+
+/* Rule 1. */
+static void rule_ambiguous(struct ww_ruling *r, uint32_t n)
+{
+	ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+	r->join = WW_JOIN_AMBIGUOUS;
+	r->n = n;
+}
+
+void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
+{
+	const struct ww_grounds_local *l = &g->local;
+	enum ww_reason lost = ww_rule_unseen(g, WW_WORLD_BIT(LOSSES));
+	struct ww_ruling r = {
+		.engine = g->spanned || g->asked ? "effect" : "commit",
+		.join = WW_JOIN_UNIQUE,
+		.by = WW_JOIN_BY_WINDOW,
+	};
+
+	if (l->count == 0 && l->contested == 0) {
+		ww_commit_rule(g, ret_ruling);
+		return;
+	}
+	if (l->count == 0) {
+		rule_ambiguous(&r, l->contested);
+	} else if (l->total > l->count) {
+		rule_ambiguous(&r, l->total);
+	} else if (lost != WW_REASON_NONE) {
+		r.world_asked = true;
+		decide(&r, WW_VERDICT_UNVERIFIABLE, lost, &l->deeds[l->count - 1]);
+	} else if (l->deeds[0].run) {
+		rule_runs(g, &r);
+	} else {
+		rule_changes(g, &r);
+	}
+	*ret_ruling = r;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/change_dirs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include "policy/local.h"
+#include "sense/changes.h"
+
+#define SELF (FAN_DELETE_SELF | FAN_MOVE_SELF | FAN_ONDIR)
+/* Of a directory that leads to declared files: what it holds comes and goes. */
+#define WAY (SELF | FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO)
+#define FILES (WAY | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD)
+/* Folders inside one another, where a template ends in "**". */
+#define DEPTH_MAX 32
+
+struct walk {
+	struct ww_change_dirs *d;
+	unsigned template;
+	struct ww_slice text;
+	struct ww_change_dirs_found found;
+};
+
+struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d, const struct ww_change_dir_key *key)
+{
+	struct ww_change_dir *dir = NULL;
+
+	HASH_FIND(hh, d->table, key, sizeof(*key), dir);
+	return dir;
+}
+
+static void drop_places(struct ww_change_dir *dir)
+{
+	for (unsigned i = 0; i < dir->place_count; i++)
+		free(dir->places[i].path);
+	free(dir->places);
+}
+
+static void drop(struct ww_change_dirs *d, struct ww_change_dir *dir)
+{
+	HASH_DELETE(hh, d->table, dir);
+	drop_places(dir);
+	free(dir);
+	d->count--;
+}
+
+void ww_change_dirs_clear(struct ww_change_dirs *d, bool flush)
+{
+	while (d->table)
+		drop(d, d->table);
+	if (flush)
+		(void)fanotify_mark(d->fan, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL); /* of inodes */
+}
+
+void ww_change_dirs_forget(struct ww_change_dirs *d, unsigned template)
+{
+	struct ww_change_dir *dir, *next;
+
+	HASH_ITER (hh, d->table, dir, next) {
+		unsigned kept = 0;
+
+		for (unsigned i = 0; i < dir->place_count; i++) {
+			if (dir->places[i].template == template)
+				free(dir->places[i].path);
+			else
+				dir->places[kept++] = dir->places[i];
+		}
+		dir->place_count = kept;
+	}
+}
+
+bool ww_change_dirs_sweep(struct ww_change_dirs *d)
+{
+	struct ww_change_dir *dir, *next;
+	bool marked = false;
+
+	HASH_ITER (hh, d->table, dir, next) {
+		if (dir->place_count)
+			continue;
+		marked |= !dir->gone;
+		drop(d, dir);
+	}
+	return marked;
+}
+
+bool ww_change_dirs_linked(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return false;
+	return S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
+}
+
+static void fail(struct walk *w, enum ww_files_why why)
+{
+	if (w->found.why == WW_FILES_NONE)
+		w->found.why = why;
+}
+
+static enum ww_files_why why_of(int err)
+{
+	switch (err) {
+	case EPERM:
+	case EACCES:
+		return WW_FILES_RIGHTS;
+	case EOPNOTSUPP:
+	case ENODEV:
+	case EXDEV:
+	case EINVAL:
+		return WW_FILES_FILESYSTEM;
+	case ENOSPC:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return WW_FILES_MANY;
+	default:
+		return WW_FILES_ERROR;
+	}
+}
+
+/* 0 or -errno. */
+static int key_of(int fd, struct ww_change_dir_key *ret)
+{
+	union {
+		struct file_handle h;
+		uint8_t room[sizeof(struct file_handle) + WW_DIR_HANDLE_MAX];
+	} u;
+	struct statfs fs;
+	int mount;
+
+	memset(&u, 0, sizeof(u));
+	u.h.handle_bytes = WW_DIR_HANDLE_MAX;
+	if (fstatfs(fd, &fs) < 0 || name_to_handle_at(fd, "", &u.h, &mount, AT_EMPTY_PATH) < 0)
+		return -errno;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->fsid, &fs.f_fsid, sizeof(ret->fsid));
+	ret->type = u.h.handle_type;
+	ret->bytes = u.h.handle_bytes;
+	memcpy(ret->handle, u.h.f_handle, u.h.handle_bytes);
+	return 0;
+}
+
+static struct ww_change_dir *ensure(struct ww_change_dirs *d, const struct ww_change_dir_key *key)
+{
+	struct ww_change_dir *dir = ww_change_dirs_get(d, key);
+
+	if (dir || d->count >= WW_CHANGES_DIRS_MAX)
+		return dir;
+	dir = calloc(1, sizeof(*dir));
+	if (!dir)
+		return NULL;
+	dir->key = *key;
+	HASH_ADD(hh, d->table, key, sizeof(dir->key), dir);
+	if (!dir->hh.tbl) {
+		free(dir);
+		return NULL;
+	}
+	d->count++;
+	return dir;
+}
+
+static void note_base(struct walk *w, int fd, const char *path)
+{
+	struct stat st;
+
+	if (w->found.dirs || fstat(fd, &st) < 0)
+		return;
+	snprintf(w->found.base, sizeof(w->found.base), "%s", path);
+	w->found.dev = st.st_dev;
+	w->found.inode = st.st_ino;
+}
+
+/* The mark comes before the look at what is in it: what comes after that is told. */
+static bool mark(struct walk *w, int fd, const char *path, struct ww_slice next, bool files)
+{
+	struct ww_change_dir_key key;
+	struct ww_change_dir_place *more;
+	struct ww_change_dir *dir;
+	int r = key_of(fd, &key);
+
+	if (r < 0) {
+		fail(w, why_of(-r));
+		return false;
+	}
+	dir = ensure(w->d, &key);
+	more = dir ? reallocarray(dir->places, dir->place_count + 1, sizeof(*more)) : NULL;
+	if (!more) {
+		fail(w, WW_FILES_MANY);
+		return false;
+	}
+	dir->places = more;
+	more[dir->place_count] =
+		(struct ww_change_dir_place){w->template, files, next, strdup(path[0] ? path : "")};
+	if (!more[dir->place_count].path) {
+		fail(w, WW_FILES_MANY);
+		return false;
+	}
+	note_base(w, fd, path);
+	dir->place_count++;
+	dir->files |= files;
+	w->found.dirs++;
+	if (fanotify_mark(w->d->fan, FAN_MARK_ADD | FAN_MARK_ONLYDIR, dir->files ? FILES : WAY, fd,
+			  NULL) < 0) {
+		fail(w, why_of(errno));
+		return false;
+	}
+	return true;
+}
+
+static bool join(char *out, size_t cap, const char *path, const char *name)
+{
+	return (size_t)snprintf(out, cap, "%s/%s", path, name) < cap;
+}
+
+static bool is_dir(int at, const char *name)
+{
+	struct stat st;
+
+	return fstatat(at, name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void walk_dir(struct walk *w, const char *path, size_t at, unsigned depth);
+
+/* One entry of a directory, whose template goes on at `at`: a file of it, or the way to one. */
+static void walk_entry(struct walk *w, int fd, const char *path, const char *name, size_t at,
+		       unsigned depth)
+{
+	size_t end = ww_slice_find(w->text, at + 1, '/');
+	struct ww_slice want = ww_slice_sub(w->text, at + 1, end - at - 1);
+	bool rest = ww_slice_eq_str(want, "**"), last = end == w->text.n;
+	char full[PATH_MAX];
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return;
+	if (rest ? name[0] == '.' : !ww_local_segment(want, ww_slice_str(name)))
+		return;
+	if (!join(full, sizeof(full), path, name)) {
+		fail(w, WW_FILES_ERROR);
+		return;
+	}
+	if (last && ++w->found.files > WW_CHANGES_FILES_MAX) {
+		fail(w, WW_FILES_MANY);
+		return;
+	}
+	if (is_dir(fd, name)) {
+		if (!last)
+			walk_dir(w, full, end, depth + 1);
+		else if (rest)
+			walk_dir(w, full, at, depth + 1);
+		return;
+	}
+	if (last && ww_change_dirs_linked(full))
+		fail(w, WW_FILES_LINK);
+}
+
+static void walk_entries(struct walk *w, int fd, const char *path, size_t at, unsigned depth)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+
+	if (!dir) {
+		fail(w, why_of(errno));
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	while ((e = readdir(dir)))
+		walk_entry(w, fd, path, e->d_name, at, depth);
+	closedir(dir);
+}
+
+/* `path` is there; the template goes on at `at`, a slash. */
+static void walk_dir(struct walk *w, const char *path, size_t at, unsigned depth)
+{
+	size_t end = ww_slice_find(w->text, at + 1, '/');
+	struct ww_slice want = ww_slice_sub(w->text, at + 1, end - at - 1);
+	bool last = end == w->text.n;
+	char name[WW_PATH_BYTES_MAX + 1];
+	WW_AUTO_FD int fd = -1;
+
+	if (depth > DEPTH_MAX) {
+		fail(w, WW_FILES_MANY);
+		return;
+	}
+	fd = open(path[0] ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		if (errno != ENOENT && errno != ENOTDIR) /* gone meanwhile: its parent tells */
+			fail(w, why_of(errno));
+		return;
+	}
+	if (ww_local_segment_open(want) || ww_slice_eq_str(want, "**")) {
+		if (mark(w, fd, path, want, last))
+			walk_entries(w, fd, path, at, depth);
+		return;
+	}
+	memcpy(name, want.p, want.n);
+	name[want.n] = '\0';
+	/* Of one directory that is there its own mark tells when it goes: nobody else who works in
+	 * this one has to pay. */
+	if (last || !is_dir(fd, name)) {
+		if (!mark(w, fd, path, want, last))
+			return;
+	}
+	walk_entry(w, fd, path, name, at, depth);
+}
+
+struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template, const char *text)
+{
+	struct walk w = {.d = d, .template = template, .text = ww_slice_str(text)};
+
+	walk_dir(&w, "", 0, 0);
+	return w.found;
+}

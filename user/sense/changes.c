@@ -1,0 +1,748 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/changes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/fanotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rt/file.h"
+#include "sense/change_dirs.h"
+
+#define READ_BYTES (64u << 10)
+/* What the kernel's queue holds where it does not say (sysctl fs.fanotify.max_queued_events). */
+#define QUEUE_DEFAULT 16384u
+/* Read and waiting for the rings. */
+#define PENDING_MAX 65536u
+/* Files are closed when their process has exited already; its number is nobody's yet. */
+#define CLOSING_NS 250000000ull
+/* How long the number of a process that ended is remembered. */
+#define ENDED_KEPT_NS 2000000000ull
+#define SWEEP_NS      1000000000ull
+#define LOOK_NS       500000000ull
+/* The first pid namespace (include/linux/proc_ns.h). */
+#define PID_NAMESPACE_INODE 0xEFFFFFFCu
+
+/* A watched process, by its number. */
+struct life {
+	uint32_t pid;
+	uint64_t start_ns;
+	uint64_t cgroup;
+	uint64_t ended_ns; /* 0: it lives */
+	UT_hash_handle hh;
+};
+
+struct template {
+	const char *text;
+	bool whole;
+	bool dirty; /* to be looked for again */
+	bool told;
+	enum ww_files_why why;
+	struct ww_change_dirs_found found;
+};
+
+/* One that sees other mounts; told once. */
+struct elsewhere {
+	uint64_t cgroup;
+	UT_hash_handle hh;
+};
+
+struct pending {
+	uint32_t pid;
+	uint32_t what;
+	uint64_t since_ns, at_ns;
+	char *path;
+};
+
+struct ww_changes {
+	const struct ww_contracts *contracts;
+	unsigned template_count;
+	struct template *templates;
+	struct ww_change_dirs dirs;
+	int fan; /* -1: none */
+	enum ww_files_why cannot;
+	uint64_t queue_max; /* events */
+	uint64_t empty_ns;  /* what happened before this was read */
+	uint64_t gap_ns;    /* the same, before what is being told was read */
+	bool overflow;
+	uint64_t swept_ns, looked_ns;
+	struct life *lives;
+	struct elsewhere *elsewhere;
+	uint64_t mounts; /* our namespace */
+	uint32_t pending_count, pending_cap;
+	struct pending *pending;
+	struct ww_changes_stats stats;
+	uint8_t buffer[READ_BYTES] __attribute__((aligned(8)));
+};
+
+static uint64_t boot_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static struct ww_event header(uint16_t kind, size_t size, uint64_t time_ns)
+{
+	return (struct ww_event){.version = WW_EVENT_VERSION,
+				 .kind = kind,
+				 .size = (uint32_t)size,
+				 .time_ns = time_ns,
+				 .cpu = WW_EVENT_CPU_USER};
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static uint64_t namespace_of(uint32_t pid)
+{
+	char path[40];
+	struct stat st;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/ns/mnt");
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+static enum ww_files_why open_queue(struct ww_changes *c)
+{
+	char text[32];
+	struct stat st;
+
+	c->queue_max = QUEUE_DEFAULT;
+	if (ww_file_line("/proc/sys/fs/fanotify/max_queued_events", text, sizeof(text)) == 0 &&
+	    ww_slice_u64(ww_slice_str(text), &c->queue_max) < 0)
+		c->queue_max = QUEUE_DEFAULT;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != PID_NAMESPACE_INODE)
+		return WW_FILES_PIDS;
+	/* Without the right that unlimited marks take, the kernel names no processes. */
+	c->fan = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS |
+				       FAN_REPORT_DFID_NAME,
+			       O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+	if (c->fan >= 0)
+		return WW_FILES_NONE;
+	return errno == EPERM ? WW_FILES_RIGHTS : WW_FILES_KERNEL;
+}
+
+static bool is_listed(const struct ww_changes *c, const char *text)
+{
+	for (unsigned i = 0; i < c->template_count; i++) {
+		if (strcmp(c->templates[i].text, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+int ww_changes_new(const struct ww_contracts *contracts, struct ww_changes **ret_changes)
+{
+	WW_AUTO(ww_changes_free_auto) struct ww_changes *c = NULL;
+	size_t files = 0;
+
+	for (unsigned i = 0; i < contracts->count; i++)
+		files += contracts->items[i].local.file_count;
+	*ret_changes = NULL;
+	if (files == 0)
+		return 0;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->fan = -1;
+	c->templates = calloc(files, sizeof(*c->templates));
+	if (!c->templates)
+		return -ENOMEM;
+	for (unsigned i = 0; i < contracts->count; i++) {
+		const struct ww_local *l = &contracts->items[i].local;
+
+		for (unsigned k = 0; k < l->file_count; k++) {
+			if (!is_listed(c, l->files[k]))
+				c->templates[c->template_count++].text = l->files[k];
+		}
+	}
+	c->contracts = contracts;
+	c->mounts = namespace_of(0);
+	c->cannot = open_queue(c);
+	c->dirs.fan = c->fan;
+	*ret_changes = WW_TAKE(c);
+	return 0;
+}
+
+static void drop_pending(struct ww_changes *c)
+{
+	for (uint32_t i = 0; i < c->pending_count; i++)
+		free(c->pending[i].path);
+	c->pending_count = 0;
+}
+
+void ww_changes_free(struct ww_changes *c)
+{
+	struct elsewhere *e, *next_e;
+	struct life *l, *next;
+
+	if (!c)
+		return;
+	HASH_ITER (hh, c->lives, l, next) {
+		HASH_DELETE(hh, c->lives, l);
+		free(l);
+	}
+	HASH_ITER (hh, c->elsewhere, e, next_e) {
+		HASH_DELETE(hh, c->elsewhere, e);
+		free(e);
+	}
+	drop_pending(c);
+	free(c->pending);
+	ww_change_dirs_clear(&c->dirs, false);
+	if (c->fan >= 0)
+		close(c->fan);
+	free(c->templates);
+	free(c);
+}
+
+/* --- whether a template is watched ------------------------------------------------------------ */
+
+static void tell(const struct template *t, uint64_t cgroup, uint64_t time_ns, uint16_t status,
+		 enum ww_files_why why, ww_changes_fn fn, void *ctx)
+{
+	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), time_ns),
+				       .what = WW_COVERAGE_FILES,
+				       .status = status,
+				       .detail = why,
+				       .path_bytes = (uint32_t)strlen(t->text)};
+
+	ev.h.cgroup = cgroup;
+	memcpy(ev.path, t->text, ev.path_bytes);
+	fn(ctx, &ev.h);
+}
+
+/* Not whole since then; that is told before anything else. */
+static void weaken(struct ww_changes *c, struct template *t, enum ww_files_why why,
+		   ww_changes_fn fn, void *ctx)
+{
+	if (t->whole || !t->told)
+		tell(t, 0, t->told ? c->gap_ns : boot_now(), WW_PROBE_DETACHED, why, fn, ctx);
+	t->told = true;
+	t->whole = false;
+	t->why = why;
+}
+
+static void find_again(struct ww_changes *c, struct template *t, ww_changes_fn fn, void *ctx)
+{
+	unsigned number = (unsigned)(t - c->templates);
+
+	t->dirty = false;
+	if (t->whole)
+		weaken(c, t, WW_FILES_DIRECTORY, fn, ctx);
+	ww_change_dirs_forget(&c->dirs, number);
+	t->found = ww_change_dirs_find(&c->dirs, number, t->text);
+	if (t->found.why != WW_FILES_NONE) {
+		weaken(c, t, t->found.why, fn, ctx);
+		return;
+	}
+	t->whole = t->told = true;
+	t->why = WW_FILES_NONE;
+	tell(t, 0, boot_now(), WW_PROBE_ATTACHED, WW_FILES_NONE, fn, ctx);
+}
+
+static void find_dirty(struct ww_changes *c, ww_changes_fn fn, void *ctx)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < c->template_count; i++) {
+		any |= c->templates[i].dirty;
+		if (c->templates[i].dirty)
+			find_again(c, &c->templates[i], fn, ctx);
+	}
+	/* Marks in places that are no template's any more: all go, and come again. */
+	if (!any || !ww_change_dirs_sweep(&c->dirs))
+		return;
+	ww_change_dirs_clear(&c->dirs, true);
+	for (unsigned i = 0; i < c->template_count; i++)
+		find_again(c, &c->templates[i], fn, ctx);
+}
+
+void ww_changes_start(struct ww_changes *c, ww_changes_fn fn, void *ctx)
+{
+	c->empty_ns = c->gap_ns = c->looked_ns = c->swept_ns = boot_now();
+	for (unsigned i = 0; i < c->template_count; i++) {
+		if (c->cannot != WW_FILES_NONE)
+			weaken(c, &c->templates[i], c->cannot, fn, ctx);
+		else
+			find_again(c, &c->templates[i], fn, ctx);
+	}
+}
+
+/* A link that was made or taken away, of a template that names one file; the base as it was. */
+static bool is_changed(const struct template *t)
+{
+	struct stat st;
+	bool there = stat(t->found.base[0] ? t->found.base : "/", &st) == 0;
+	bool exact = !strchr(t->text, '{') && !strstr(t->text, "**");
+
+	if (!there || st.st_dev != t->found.dev || st.st_ino != t->found.inode)
+		return true;
+	return exact && ww_change_dirs_linked(t->text) != (t->why == WW_FILES_LINK);
+}
+
+void ww_changes_look(struct ww_changes *c, ww_changes_fn fn, void *ctx)
+{
+	uint64_t now = boot_now();
+
+	if (c->cannot != WW_FILES_NONE || now - c->looked_ns < LOOK_NS)
+		return;
+	for (unsigned i = 0; i < c->template_count; i++) {
+		struct template *t = &c->templates[i];
+
+		if (!is_changed(t))
+			continue;
+		/* Since the last look, at the earliest. */
+		if (t->whole) {
+			tell(t, 0, c->looked_ns, WW_PROBE_DETACHED, WW_FILES_DIRECTORY, fn, ctx);
+			t->whole = false;
+		}
+		t->dirty = true;
+	}
+	c->looked_ns = now;
+}
+
+/* --- who is watched --------------------------------------------------------------------------- */
+
+static struct life *life_of(struct ww_changes *c, uint32_t pid)
+{
+	struct life *l = NULL;
+
+	HASH_FIND(hh, c->lives, &pid, sizeof(pid), l);
+	return l;
+}
+
+static void forget(struct ww_changes *c, struct life *l)
+{
+	HASH_DELETE(hh, c->lives, l);
+	free(l);
+}
+
+static void begin_life(struct ww_changes *c, const struct ww_event *ev)
+{
+	struct life *l = life_of(c, ev->actor.pid);
+
+	if (!l) {
+		if (HASH_COUNT(c->lives) >= WW_ACTORS_MAX)
+			return; /* its changes are somebody's outside: stricter, never looser */
+		l = calloc(1, sizeof(*l));
+		if (!l)
+			return;
+		l->pid = ev->actor.pid;
+		HASH_ADD(hh, c->lives, pid, sizeof(l->pid), l);
+		if (!l->hh.tbl) {
+			free(l);
+			return;
+		}
+	}
+	l->start_ns = ev->actor.start_ns;
+	l->cgroup = ev->cgroup;
+	l->ended_ns = 0;
+}
+
+/* A process whose paths are others than ours; one that is gone shared its parent's. */
+static void check_mounts(struct ww_changes *c, const struct ww_event *ev, ww_changes_fn fn,
+			 void *ctx)
+{
+	uint64_t ns = namespace_of(ev->actor.pid), cgroup = ev->cgroup;
+	struct elsewhere *e = NULL;
+
+	if (!ns || ns == c->mounts)
+		return;
+	HASH_FIND(hh, c->elsewhere, &cgroup, sizeof(cgroup), e);
+	if (e)
+		return;
+	e = calloc(1, sizeof(*e));
+	if (e) {
+		e->cgroup = cgroup;
+		HASH_ADD(hh, c->elsewhere, cgroup, sizeof(e->cgroup), e);
+		if (!e->hh.tbl)
+			free(e);
+	}
+	for (unsigned i = 0; i < c->template_count; i++)
+		tell(&c->templates[i], cgroup, ev->time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS, fn,
+		     ctx);
+}
+
+static void end_scope(struct ww_changes *c, const struct ww_event_scope *ev)
+{
+	struct life *l, *next;
+
+	if (ev->entered)
+		return;
+	HASH_ITER (hh, c->lives, l, next) {
+		if (l->cgroup == ev->h.cgroup)
+			forget(c, l);
+	}
+}
+
+void ww_changes_note(struct ww_changes *c, const struct ww_event *ev, ww_changes_fn fn, void *ctx)
+{
+	struct life *l;
+
+	switch (ev->kind) {
+	case WW_EVENT_PROC_FORK:
+		begin_life(c, ev);
+		return;
+	case WW_EVENT_PROC_EXEC:
+	case WW_EVENT_PROC_INFO:
+		begin_life(c, ev);
+		check_mounts(c, ev, fn, ctx);
+		return;
+	case WW_EVENT_PROC_EXIT:
+		l = life_of(c, ev->actor.pid);
+		if (l)
+			l->ended_ns = ev->time_ns;
+		return;
+	case WW_EVENT_PROC_LEFT:
+		l = life_of(c, ev->actor.pid);
+		if (l)
+			forget(c, l);
+		return;
+	case WW_EVENT_SCOPE:
+		end_scope(c, (const struct ww_event_scope *)ev);
+		return;
+	default:
+		return;
+	}
+}
+
+static void sweep(struct ww_changes *c)
+{
+	uint64_t now = boot_now();
+	struct life *l, *next;
+
+	if (now - c->swept_ns < SWEEP_NS)
+		return;
+	c->swept_ns = now;
+	HASH_ITER (hh, c->lives, l, next) {
+		if (l->ended_ns && l->ended_ns + ENDED_KEPT_NS < now)
+			forget(c, l);
+	}
+}
+
+/* NULL: no watched process. */
+static const struct life *who(struct ww_changes *c, const struct pending *p)
+{
+	const struct life *l = life_of(c, p->pid);
+
+	return l && l->start_ns <= p->at_ns &&
+			       (!l->ended_ns || l->ended_ns + CLOSING_NS >= p->since_ns)
+		       ? l
+		       : NULL;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static uint32_t bits_of(uint64_t mask)
+{
+	static const struct {
+		uint64_t from;
+		uint32_t to;
+	} bits[] = {
+		{FAN_MODIFY, WW_CHANGE_MODIFIED},      {FAN_CLOSE_WRITE, WW_CHANGE_CLOSED},
+		{FAN_CREATE, WW_CHANGE_CREATED},       {FAN_MOVED_FROM, WW_CHANGE_MOVED_AWAY},
+		{FAN_MOVED_TO, WW_CHANGE_MOVED_HERE},  {FAN_DELETE, WW_CHANGE_REMOVED},
+	};
+	uint32_t what = 0;
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(bits); i++) {
+		if (mask & bits[i].from)
+			what |= bits[i].to;
+	}
+	return what;
+}
+
+static void keep(struct ww_changes *c, uint32_t pid, uint32_t what, const char *path,
+		 uint64_t at_ns)
+{
+	uint32_t cap = c->pending_cap ? 2 * c->pending_cap : 256;
+	struct pending *p;
+
+	if (c->pending_count == c->pending_cap) {
+		p = c->pending_count < PENDING_MAX
+			    ? reallocarray(c->pending, cap, sizeof(*c->pending))
+			    : NULL;
+		if (!p) {
+			c->overflow = true;
+			return;
+		}
+		c->pending = p;
+		c->pending_cap = cap;
+	}
+	p = &c->pending[c->pending_count];
+	*p = (struct pending){pid, what, c->empty_ns, at_ns, strdup(path)};
+	if (!p->path) {
+		c->overflow = true;
+		return;
+	}
+	c->pending_count++;
+}
+
+static bool is_of(const char *text, const char *path)
+{
+	char *one = (char *)text;
+	struct ww_local l = {.file_count = 1, .files = &one};
+
+	return ww_local_file(&l, ww_slice_str(path)) != NULL;
+}
+
+/* The same path under several templates is one change. */
+static bool is_kept(const struct ww_changes *c, uint32_t from, const char *path)
+{
+	for (uint32_t i = from; i < c->pending_count; i++) {
+		if (strcmp(c->pending[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A declared file's name came, went or changed. */
+static void take_file(struct ww_changes *c, const struct ww_change_dir_place *place, const char *name,
+		      uint32_t pid, uint64_t mask, uint64_t at_ns, uint32_t first)
+{
+	struct template *t = &c->templates[place->template];
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", place->path, name) >= sizeof(path) ||
+	    !is_of(t->text, path))
+		return;
+	if (strlen(path) > WW_PATH_BYTES_MAX) {
+		c->overflow = true; /* it is lost: an event holds no such name */
+		return;
+	}
+	/* A link may have come, or gone. */
+	if ((mask & (FAN_CREATE | FAN_MOVED_TO) && ww_change_dirs_linked(path)) ||
+	    (t->why == WW_FILES_LINK && mask & (FAN_DELETE | FAN_MOVED_FROM)))
+		t->dirty = true;
+	if (!is_kept(c, first, path))
+		keep(c, pid, bits_of(mask), path, at_ns);
+}
+
+/* What a template's way leads through came or went. */
+static bool is_way(const struct ww_change_dir_place *place, const char *name, uint64_t mask)
+{
+	bool rest = ww_slice_eq_str(place->next, "**");
+
+	if (!(mask & (FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO)))
+		return false;
+	if (place->files)
+		return rest && mask & FAN_ONDIR && name[0] != '.';
+	return ww_local_segment(place->next, ww_slice_str(name));
+}
+
+static void take_named(struct ww_changes *c, struct ww_change_dir *dir, const char *name,
+		       uint32_t pid, uint64_t mask, uint64_t at_ns)
+{
+	uint32_t first = c->pending_count;
+
+	dir->gone |= (mask & FAN_DELETE_SELF) != 0; /* its mark as well */
+	for (unsigned i = 0; i < dir->place_count; i++) {
+		const struct ww_change_dir_place *place = &dir->places[i];
+
+		if (mask & (FAN_DELETE_SELF | FAN_MOVE_SELF) || is_way(place, name, mask))
+			c->templates[place->template].dirty = true;
+		if (place->files && !(mask & FAN_ONDIR) && bits_of(mask))
+			take_file(c, place, name, pid, mask, at_ns, first);
+	}
+}
+
+/* The directory and the name that an event is about; false: none is told. */
+static bool name_of(const struct fanotify_event_metadata *m, struct ww_change_dir_key *key,
+		    const char **ret_name)
+{
+	size_t at = m->metadata_len;
+
+	while (at + sizeof(struct fanotify_event_info_header) <= m->event_len) {
+		const struct fanotify_event_info_fid *fid = (const void *)((const char *)m + at);
+		const struct file_handle *h = (const void *)fid->handle;
+		size_t room = fid->hdr.len, fixed = sizeof(*fid) + sizeof(*h);
+
+		if (room < sizeof(fid->hdr) || room > m->event_len - at)
+			return false;
+		at += room;
+		if (fid->hdr.info_type != FAN_EVENT_INFO_TYPE_DFID_NAME &&
+		    fid->hdr.info_type != FAN_EVENT_INFO_TYPE_DFID)
+			continue;
+		if (room < fixed || h->handle_bytes > room - fixed ||
+		    h->handle_bytes > WW_DIR_HANDLE_MAX)
+			return false;
+		memset(key, 0, sizeof(*key));
+		memcpy(key->fsid, &fid->fsid, sizeof(key->fsid));
+		key->type = h->handle_type;
+		key->bytes = h->handle_bytes;
+		memcpy(key->handle, h->f_handle, h->handle_bytes);
+		*ret_name = ".";
+		if (fid->hdr.info_type == FAN_EVENT_INFO_TYPE_DFID_NAME) {
+			*ret_name = (const char *)h->f_handle + h->handle_bytes;
+			return memchr(*ret_name, 0, room - fixed - h->handle_bytes) != NULL;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* How many. */
+static uint64_t take_events(struct ww_changes *c, size_t n, uint64_t at_ns)
+{
+	const struct fanotify_event_metadata *m = (const void *)c->buffer;
+	uint64_t before = c->stats.events;
+
+	for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
+		struct ww_change_dir *dir = NULL;
+		struct ww_change_dir_key key;
+		const char *name;
+
+		c->stats.events++;
+		if (m->vers != FANOTIFY_METADATA_VERSION || m->mask & FAN_Q_OVERFLOW) {
+			c->overflow = true;
+			continue;
+		}
+		if (name_of(m, &key, &name))
+			dir = ww_change_dirs_get(&c->dirs, &key);
+		if (dir) /* else one whose mark goes with the next search */
+			take_named(c, dir, name, (uint32_t)m->pid, m->mask, at_ns);
+	}
+	return c->stats.events - before;
+}
+
+static bool any_left(const struct ww_changes *c)
+{
+	bool dirty = c->overflow || c->pending_count;
+
+	for (unsigned i = 0; i < c->template_count; i++)
+		dirty |= c->templates[i].dirty;
+	return dirty;
+}
+
+/* As many as the queue holds were in it when it began, at most: then the rest is younger. */
+uint64_t ww_changes_read(struct ww_changes *c)
+{
+	uint64_t begin = boot_now(), taken = 0;
+
+	if (c->fan < 0)
+		return begin;
+	if (!any_left(c))
+		c->gap_ns = c->empty_ns;
+	while (taken <= c->queue_max) {
+		uint64_t before = boot_now();
+		ssize_t n = read(c->fan, c->buffer, sizeof(c->buffer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			begin = before;
+			break;
+		}
+		taken += take_events(c, (size_t)n, boot_now());
+	}
+	c->empty_ns = begin;
+	return begin;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void tell_change(const struct pending *p, const struct life *l, const char *path,
+			ww_changes_fn fn, void *ctx)
+{
+	struct ww_event_change ev = {.h = header(WW_EVENT_CHANGE, sizeof(ev), p->at_ns),
+				     .since_ns = p->since_ns,
+				     .what = p->what};
+
+	if (l) {
+		ev.h.actor = (struct ww_actor_key){.start_ns = l->start_ns, .pid = l->pid};
+		ev.h.cgroup = l->cgroup;
+	} else {
+		ev.what = 0;
+	}
+	ev.path_bytes = (uint32_t)strlen(path);
+	memcpy(ev.path, path, ev.path_bytes);
+	fn(ctx, &ev.h);
+}
+
+/* Nobody's name is kept, and of many changes one. Without a scope nobody asks. */
+static void tell_outside(struct ww_changes *c, const struct pending *p, bool *told,
+			 ww_changes_fn fn, void *ctx)
+{
+	c->stats.outside++;
+	for (unsigned i = 0; c->lives && i < c->template_count; i++) {
+		if (told[i] || !is_of(c->templates[i].text, p->path))
+			continue;
+		told[i] = true;
+		tell_change(p, NULL, c->templates[i].text, fn, ctx);
+	}
+}
+
+static void tell_overflow(struct ww_changes *c, ww_changes_fn fn, void *ctx)
+{
+	struct ww_event_loss ev = {.h = header(WW_EVENT_LOSS, sizeof(ev), boot_now()),
+				   .cause = WW_LOSS_CHANGES,
+				   .events = 1};
+
+	for (unsigned i = 0; i < c->template_count; i++) {
+		weaken(c, &c->templates[i], WW_FILES_OVERFLOW, fn, ctx);
+		c->templates[i].dirty = true;
+	}
+	fn(ctx, &ev.h);
+	c->stats.overflows++;
+	c->overflow = false;
+}
+
+bool ww_changes_deliver(struct ww_changes *c, uint64_t horizon, ww_changes_fn fn, void *ctx)
+{
+	WW_AUTO_FREE bool *told = NULL;
+	uint32_t done = 0;
+
+	if (c->overflow)
+		tell_overflow(c, fn, ctx);
+	if (c->pending_count)
+		told = calloc(c->template_count, sizeof(*told));
+	while (told && done < c->pending_count && c->pending[done].at_ns <= horizon) {
+		const struct pending *p = &c->pending[done++];
+		const struct life *l = who(c, p);
+
+		if (l) {
+			c->stats.told++;
+			tell_change(p, l, p->path, fn, ctx);
+		} else {
+			tell_outside(c, p, told, fn, ctx);
+		}
+		free(p->path);
+	}
+	if (done) {
+		memmove(c->pending, c->pending + done,
+			(c->pending_count - done) * sizeof(*c->pending));
+		c->pending_count -= done;
+	}
+	if (c->fan >= 0)
+		find_dirty(c, fn, ctx);
+	sweep(c);
+	return c->pending_count == 0;
+}
+
+unsigned ww_changes_templates(const struct ww_changes *c, struct ww_changes_template *ret,
+			      unsigned max)
+{
+	unsigned n = 0;
+
+	for (; n < c->template_count && n < max; n++)
+		ret[n] = (struct ww_changes_template){c->templates[n].text, c->templates[n].whole,
+						      c->templates[n].why,
+						      c->templates[n].found.dirs};
+	return n;
+}
+
+struct ww_changes_stats ww_changes_stats(const struct ww_changes *c)
+{
+	struct ww_changes_stats s = c->stats;
+
+	s.dirs = c->dirs.count;
+	return s;
+}
