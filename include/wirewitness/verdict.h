@@ -26,7 +26,7 @@
 	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                            \
 	  "a lost reply and a success for one action")                                             \
 	X(UNVERIFIABLE, 12, "UNVERIFIABLE", "cannot tell; the reason says why")                    \
-	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no network effect")             \
+	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no effect that can be seen")    \
 	X(CONFIRMED_T2, 14, "CONFIRMED_T2",                                                        \
 	  "answered with success, and a later read at a declared destination showed it")           \
 	X(EFFECT_MISSING, 16, "EFFECT_MISSING",                                                    \
@@ -61,26 +61,26 @@
 #define WW_WILL_NS 300000000000ull
 
 /* Why a verdict is UNVERIFIABLE, or what caps it. */
-#define WW_REASONS(X)                                                                              \
-	X(NONE, 0, "", "")                                                                         \
-	X(COVERAGE_GAP, 1, "COVERAGE_GAP",                                                         \
-	  "not every socket family or process was covered for the whole window")                   \
-	X(EVENT_LOSS, 2, "EVENT_LOSS", "events that touch this actor were lost")                   \
-	X(TLS_OPAQUE, 3, "TLS_OPAQUE", "the TLS content could not be read")                        \
-	X(PLAINTEXT_INCOMPLETE, 4, "PLAINTEXT_INCOMPLETE",                                         \
-	  "the byte account of the connection does not close")                                     \
-	X(REMOTE_EXECUTOR, 5, "REMOTE_EXECUTOR", "another process or host could have acted")       \
-	X(SHARED_CONNECTION, 6, "SHARED_CONNECTION", "bytes cannot be told apart per request")     \
-	X(CLOCK_UNBOUNDED, 7, "CLOCK_UNBOUNDED", "span time and kernel time cannot be compared")   \
-	X(SPAN_SAMPLED, 8, "SPAN_SAMPLED", "the application did not record the span")              \
-	X(ACTOR_UNRESOLVED, 9, "ACTOR_UNRESOLVED",                                                 \
-	  "the sender of the claim is not a watched process")                                      \
-	X(NO_CONTRACT, 10, "NO_CONTRACT", "no contract declares this tool")                        \
-	X(TAMPER_SUSPECT, 11, "TAMPER_SUSPECT", "the monitor or its ledger was interfered with")   \
-	X(AMBIGUOUS_JOIN, 12, "AMBIGUOUS_JOIN", "more than one exchange could be the claimed one") \
-	X(BODY_UNKNOWN, 13, "BODY_UNKNOWN",                                                        \
-	  "the success rule needs a body that was not fully seen")                                 \
-	X(OUTCOME_UNKNOWN, 14, "OUTCOME_UNKNOWN", "the exchange did not end while it was watched") \
+#define WW_REASONS(X)                                                                            \
+	X(NONE, 0, "", "")                                                                       \
+	X(COVERAGE_GAP, 1, "COVERAGE_GAP",                                                       \
+	  "not every socket family or process was covered for the whole window")                 \
+	X(EVENT_LOSS, 2, "EVENT_LOSS", "events that touch this actor were lost")                 \
+	X(TLS_OPAQUE, 3, "TLS_OPAQUE", "the TLS content could not be read")                      \
+	X(PLAINTEXT_INCOMPLETE, 4, "PLAINTEXT_INCOMPLETE",                                       \
+	  "the byte account of the connection does not close")                                   \
+	X(REMOTE_EXECUTOR, 5, "REMOTE_EXECUTOR", "another process or host could have acted")     \
+	X(SHARED_CONNECTION, 6, "SHARED_CONNECTION", "bytes cannot be told apart per request")   \
+	X(CLOCK_UNBOUNDED, 7, "CLOCK_UNBOUNDED", "span time and kernel time cannot be compared") \
+	X(SPAN_SAMPLED, 8, "SPAN_SAMPLED", "the application did not record the span")            \
+	X(ACTOR_UNRESOLVED, 9, "ACTOR_UNRESOLVED",                                               \
+	  "the sender of the claim is not a watched process")                                    \
+	X(NO_CONTRACT, 10, "NO_CONTRACT", "no contract declares this tool")                      \
+	X(TAMPER_SUSPECT, 11, "TAMPER_SUSPECT", "the monitor or its ledger was interfered with") \
+	X(AMBIGUOUS_JOIN, 12, "AMBIGUOUS_JOIN", "more than one could be the claimed one")        \
+	X(BODY_UNKNOWN, 13, "BODY_UNKNOWN",                                                      \
+	  "the success rule needs a body that was not fully seen")                               \
+	X(OUTCOME_UNKNOWN, 14, "OUTCOME_UNKNOWN", "how it ended was not seen")                   \
 	X(PROSE_ONLY, 20, "PROSE_ONLY", "only prose speaks of it, and prose confirms nothing")
 
 /* Evidence grades: which fact of the kernel or of TLS grants each. */
@@ -89,7 +89,7 @@
 	X(E1, 1, "E1", "endpoint reached: handshake completed from the actor's tree") \
 	X(E2, 2, "E2", "bytes disclosed: request payload acknowledged by the peer")   \
 	X(E3, 3, "E3", "reply received: response payload handed to the application")  \
-	X(E4, 4, "E4", "outcome decoded from plaintext")                              \
+	X(E4, 4, "E4", "outcome decoded from plaintext, or told by the kernel")       \
 	X(E5, 5, "E5", "content matched: an id in the exchange equals the claim's")   \
 	X(E6, 6, "E6", "effect read back: a separate later read returns the created id")
 

@@ -15,7 +15,7 @@
 
 struct gap {
 	uint64_t from_ns;
-	uint64_t to_ns; /* UINT64_MAX: it lasts */
+	uint64_t to_ns;  /* UINT64_MAX: it lasts */
 	uint64_t cgroup; /* whose changes go unseen; 0: everybody's */
 	uint32_t why;
 };
@@ -41,7 +41,7 @@ struct ww_deeds {
 	struct ww_deed *first, *last;
 	struct ww_deed *by_number, *open; /* hash tables */
 	uint32_t count;
-	uint64_t numbers, dropped;
+	uint64_t numbers, dropped, looks;
 	struct ww_boot blind_until;
 	bool any_programs;
 	unsigned watch_count;
@@ -461,6 +461,11 @@ struct ww_deed *ww_deeds_get(const struct ww_deeds *t, uint64_t number)
 	return d;
 }
 
+uint64_t ww_deeds_look(struct ww_deeds *t)
+{
+	return ++t->looks;
+}
+
 const char *ww_deed_template(const struct ww_deed *d, const struct ww_contract *c)
 {
 	struct ww_slice path = ww_slice(d->path, d->path_bytes);
@@ -530,7 +535,7 @@ static void write_run(const struct ww_deed *d, struct ww_jsonw *w)
 	if (d->end == WW_RUN_EXITED && d->code >= 0)
 		ww_jsonw_u64(w, "exitCode", (uint64_t)d->code);
 	else if (d->end == WW_RUN_EXITED)
-		ww_jsonw_u64(w, "signal", (uint64_t)-(int64_t)d->code);
+		ww_jsonw_u64(w, "signal", (uint64_t) - (int64_t)d->code);
 }
 
 /* The name itself may say something: only its digest is kept, beside the templates. */

@@ -29,7 +29,7 @@
 struct ww_deed {
 	struct ww_deed *prev, *next; /* by arrival */
 	uint64_t number;
-	bool run; /* of a program; else a change of a file */
+	bool run;             /* of a program; else a change of a file */
 	struct ww_boot since; /* when it happened: not before this, */
 	struct ww_boot at;    /* and by then; a run: both are its begin */
 	struct ww_actor_key actor, root;
@@ -41,6 +41,7 @@ struct ww_deed {
 	uint64_t within;      /* number of the run that it is inside of, 0: none */
 	uint64_t replaced_by; /* number of the run that its process went on with, 0: none */
 	uint64_t owner;       /* number of the one action that it is of, 0: none */
+	uint64_t look;        /* the last one (ww_deeds_look) that took it for its action's */
 	char id[WW_DEED_ID_MAX];
 	struct ww_sha256 digest; /* keyed, of the path */
 	size_t path_bytes;       /* 0: not known */
@@ -69,6 +70,9 @@ WW_CHECK int ww_deeds_feed(struct ww_deeds *t, const struct ww_event *ev, ww_dee
 /* The newest; go on with ->prev. NULL: none. */
 struct ww_deed *ww_deeds_newest(const struct ww_deeds *t);
 struct ww_deed *ww_deeds_get(const struct ww_deeds *t, uint64_t number);
+
+/* A number that no look at the table had before. */
+uint64_t ww_deeds_look(struct ww_deeds *t);
 
 /* The template of c that it matches, borrowed from c; NULL: none. */
 const char *ww_deed_template(const struct ww_deed *d, const struct ww_contract *c);

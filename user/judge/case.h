@@ -15,6 +15,8 @@
 
 /* Of an effect on this host (local_case.h). */
 struct ww_local_case {
+	struct ww_deeds *of;
+	uint64_t look;  /* in deed.look of those that are */
 	uint32_t total; /* deeds that can be the action's alone */
 	unsigned count; /* of them here, by time */
 	struct ww_deed *deeds[WW_LOCAL_DEEDS_MAX];

@@ -68,14 +68,14 @@ static bool own_contract(const struct ww_local_case_ask *ask, const struct ww_ac
 	return ww_contract_local(*ret);
 }
 
-/* Whether another action could mean it as well. */
+/* Whether another action of its tree could mean it. */
 static bool contested(const struct ww_local_case_ask *ask, const struct ww_deed *d)
 {
 	const struct ww_action *a = ask->k->action;
 	struct ww_boot since = {minus(d->since.ns, EARLY_NS)};
 	const struct ww_contract *c;
 
-	for (const struct ww_action *b = ww_actions_first_of(ask->actions, a->root, since); b;
+	for (const struct ww_action *b = ww_actions_first_of(ask->actions, d->root, since); b;
 	     b = ww_actions_next_of(b, since)) {
 		struct ww_join_window w;
 
@@ -91,6 +91,7 @@ static bool contested(const struct ww_local_case_ask *ask, const struct ww_deed 
 static void list(struct ww_local_case *l, struct ww_deed *d)
 {
 	l->total++;
+	d->look = l->look;
 	if (l->count < WW_LOCAL_DEEDS_MAX)
 		l->deeds[l->count++] = d;
 }
@@ -138,12 +139,12 @@ static void sort_one(const struct ww_local_case_ask *ask, struct ww_deed *d)
 	}
 	if (is_part(ask->deeds, k->contract, d))
 		return;
-	if (!same)
-		l->foreign += !d->owner && d->at.ns >= w->from.ns && d->since.ns <= k->world.to.ns;
-	else if (holds(k->action, w, d))
+	if (same && holds(k->action, w, d))
 		take(ask, d);
-	else if (d->owner)
-		return;
+	else if (d->owner || contested(ask, d))
+		return; /* somebody else's */
+	else if (!same)
+		l->foreign += d->at.ns >= w->from.ns && d->since.ns <= k->world.to.ns;
 	else if (d->since.ns < w->core_from.ns)
 		l->early++;
 	else
@@ -203,13 +204,17 @@ void ww_local_case_look(const struct ww_local_case_ask *ask)
 
 	memset(&k->joined, 0, sizeof(k->joined));
 	memset(&k->local, 0, sizeof(k->local));
+	k->local.of = ask->deeds;
+	k->local.look = ww_deeds_look(ask->deeds);
 	k->joined.window = ww_join_window_of(k->action, ask->skew_ns, ask->until);
 	ww_closed_world_cover(ask->world, &k->world);
 	first = minus(k->joined.window.from.ns, EARLY_NS);
 	for (struct ww_deed *d = ww_deeds_newest(ask->deeds); d && d->at.ns >= first; d = d->prev)
 		sort_one(ask, d);
-	if (!k->local.meant)
+	if (!k->local.meant) {
 		k->local.total = k->local.count = 0;
+		k->local.look = 0;
+	}
 	turn_round(&k->local);
 	check_rest(ask);
 	/* What may be explained by another's span, as with calls. */
@@ -255,9 +260,11 @@ void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
 
 void ww_local_case_own(const struct ww_case *k, struct ww_action *a)
 {
-	for (unsigned i = 0; i < k->local.count; i++)
-		k->local.deeds[i]->owner = a->number;
-	a->owns |= k->local.count > 0;
+	for (struct ww_deed *d = ww_deeds_newest(k->local.of); d && k->local.total; d = d->prev) {
+		if (d->look == k->local.look)
+			d->owner = a->number;
+	}
+	a->owns |= k->local.total > 0;
 }
 
 void ww_local_case_release(const struct ww_deeds *deeds, struct ww_action *a)
@@ -300,12 +307,12 @@ static void write_deed(const struct ww_case *k, const struct ww_deed *d,
 	if (d->end == WW_RUN_EXITED && d->code >= 0)
 		ww_jsonw_u64(w, "exitCode", (uint64_t)d->code);
 	else if (d->end == WW_RUN_EXITED)
-		ww_jsonw_u64(w, "signal", (uint64_t)-(int64_t)d->code);
+		ww_jsonw_u64(w, "signal", (uint64_t) - (int64_t)d->code);
 	ww_jsonw_end_object(w);
 }
 
 void ww_local_case_write(const struct ww_case *k, const struct ww_ruling *r,
-		    const struct ww_clock_map *clock, struct ww_jsonw *w)
+			 const struct ww_clock_map *clock, struct ww_jsonw *w)
 {
 	const struct ww_local_case *l = &k->local;
 

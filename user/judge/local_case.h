@@ -42,6 +42,6 @@ const struct ww_deed *ww_local_case_deed(const struct ww_case *k, const struct w
 
 /* The member "local" of action and verdict: what was seen, and which of it decides. */
 void ww_local_case_write(const struct ww_case *k, const struct ww_ruling *r,
-		    const struct ww_clock_map *clock, struct ww_jsonw *w);
+			 const struct ww_clock_map *clock, struct ww_jsonw *w);
 /* Its ids, into "refs". */
 void ww_local_case_write_refs(const struct ww_case *k, struct ww_jsonw *w);

@@ -26,20 +26,28 @@ struct deed {
 	struct ww_rd_number began, since, by, ended, code, signal;
 };
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 static int read_deed(struct ww_slice json, struct deed *ret, struct ww_errtext *why)
 {
 	struct deed d = {0};
 	struct ww_member_want m[] = {
-		WW_MEMBER("id", TEXT, &d.id),           WW_MEMBER("root", TEXT, &d.root),
-		WW_MEMBER("cgroup", TEXT, &d.cgroup),   WW_MEMBER("program", TEXT, &d.program),
-		WW_MEMBER("file", TEXT, &d.file),       WW_MEMBER("exe", TEXT, &d.exe),
-		WW_MEMBER("pathDigest", TEXT, &d.digest), WW_MEMBER("end", TEXT, &d.end),
-		WW_MEMBER("what", MAYBE, &d.what),      WW_MEMBER("files", MAYBE, &d.files),
-		WW_MEMBER("exitCode", NUMBER, &d.code), WW_MEMBER("signal", NUMBER, &d.signal),
+		WW_MEMBER("id", TEXT, &d.id),
+		WW_MEMBER("root", TEXT, &d.root),
+		WW_MEMBER("cgroup", TEXT, &d.cgroup),
+		WW_MEMBER("program", TEXT, &d.program),
+		WW_MEMBER("file", TEXT, &d.file),
+		WW_MEMBER("exe", TEXT, &d.exe),
+		WW_MEMBER("pathDigest", TEXT, &d.digest),
+		WW_MEMBER("end", TEXT, &d.end),
+		WW_MEMBER("what", MAYBE, &d.what),
+		WW_MEMBER("files", MAYBE, &d.files),
+		WW_MEMBER("exitCode", NUMBER, &d.code),
+		WW_MEMBER("signal", NUMBER, &d.signal),
 		WW_MEMBER("beganBootNs", NUMBER, &d.began),
-		WW_MEMBER("sinceBootNs", NUMBER, &d.since), WW_MEMBER("byBootNs", NUMBER, &d.by),
+		WW_MEMBER("sinceBootNs", NUMBER, &d.since),
+		WW_MEMBER("byBootNs", NUMBER, &d.by),
 		WW_MEMBER("endedBootNs", NUMBER, &d.ended),
 	};
 	int r = WW_MEMBERS_READ(json, "the deed", m, why);
@@ -81,7 +89,8 @@ static int32_t code_of(const struct deed *d)
 	return d->signal.there ? -(int32_t)n : (int32_t)n;
 }
 
-/* --- one deed ---------------------------------------------------------------------------------- */
+/* --- one deed ----------------------------------------------------------------------------------
+ */
 
 /* Whether it is as the terms declare; the template that it says is the one. */
 static bool is_declared(const struct ww_contract *c, const struct deed *of, const char *template)
@@ -94,7 +103,8 @@ static bool is_declared(const struct ww_contract *c, const struct deed *of, cons
 		return found && (!template || strcmp(found, template) == 0);
 	}
 	for (unsigned i = 0; i < l->file_count; i++) {
-		if (lists(of->files, l->files[i]) && (!template || strcmp(l->files[i], template) == 0))
+		if (lists(of->files, l->files[i]) &&
+		    (!template || strcmp(l->files[i], template) == 0))
 			return true;
 	}
 	return false;
@@ -176,7 +186,8 @@ static int take_deed(void *ctx, const struct ww_json_token *t, struct ww_slice t
 	return r;
 }
 
-/* --- all of them ------------------------------------------------------------------------------- */
+/* --- all of them -------------------------------------------------------------------------------
+ */
 
 void ww_rd_check_local(struct ww_rd_exam *e)
 {
@@ -205,8 +216,8 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 	}
 	l->total = total > UINT32_MAX ? UINT32_MAX : (uint32_t)total;
 	l->contested = contested > UINT32_MAX ? UINT32_MAX : (uint32_t)contested;
-	if (!e->open && (l->total < l->count || (l->total > l->count &&
-						 l->count < WW_GROUNDS_DEEDS_MAX)))
+	if (!e->open &&
+	    (l->total < l->count || (l->total > l->count && l->count < WW_GROUNDS_DEEDS_MAX)))
 		ww_rd_differ(e, "local.total", "as many deeds as it lists", "another number");
 }
 
@@ -226,8 +237,7 @@ static void check_absent(struct ww_rd_exam *e, const struct ww_rd_record *rec)
 	    !is_declared(e->contract, &of, NULL))
 		return;
 	/* A change of another kind than the declared one may be there. */
-	if (rec->kind == WW_RD_CHANGE &&
-	    !(bits_of(of.what) & ww_local_bits(&e->contract->local)))
+	if (rec->kind == WW_RD_CHANGE && !(bits_of(of.what) & ww_local_bits(&e->contract->local)))
 		return;
 	snprintf(found, sizeof(found), "%.*s (record %" PRIu64 ")",
 		 (int)(rec->id.n < 64 ? rec->id.n : 64), (const char *)rec->id.p, rec->index);

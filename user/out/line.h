@@ -35,8 +35,9 @@ WW_CHECK int ww_line_pending(struct ww_slice pending, unsigned flags, struct ww_
 	"[ retries {wire.retries}][undecoded, {wire.undecoded.bytesSent} bytes out]"             \
 	"[one of {wire.candidates.wire+}]"                                                       \
 	"[elsewhere: {wire.elsewhere.method} {wire.elsewhere.destination|wire.elsewhere.peer}]"  \
+	"[{local.total} deeds on this host][, exit {local.deeds.exitCode+}]"                     \
 	"[^{wire.status|wire.wire|wire.undecoded.bytesSent|wire.candidates.wire|wire.elsewhere." \
-	"method}"                                                                                \
+	"method|local.total}"                                                                    \
 	"no declared call found]"
 
 /* The pattern of a kind's line (out/template.h), or NULL for an unknown kind. */

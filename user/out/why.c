@@ -458,8 +458,15 @@ static unsigned circumstances(const struct ww_why_job *b)
 {
 	struct ww_json_token join = ww_member_get(b->verdict, "join");
 	struct ww_json_token called = ww_member_get(b->verdict, "wire.exchange");
-	unsigned when = ww_member_has(&called) ? WW_WHY_CALLED : WW_WHY_NOT_CALLED;
+	struct ww_json_token local = ww_member_get(b->verdict, "local.total");
+	struct ww_json_token decides = ww_member_get(b->verdict, "local.decides");
+	unsigned when = ww_member_has(&called) || ww_member_has(&decides) ? WW_WHY_CALLED
+									  : WW_WHY_NOT_CALLED;
 
+	if (ww_member_has(&local))
+		when |= WW_WHY_LOCAL;
+	else
+		when |= WW_WHY_WIRE;
 	if (ww_member_has(&join) && ww_json_is(&join, ww_verdict_join_name(WW_JOIN_UNIQUE)))
 		when |= WW_WHY_UNIQUE;
 	return when;
@@ -514,7 +521,8 @@ static int build(const struct ww_why_ask *ask, struct ww_slice verdict, struct w
 	add_asked(&b);
 	add_span(&b);
 	add_claims(&b);
-	ww_why_wire(&b);
+	if (!ww_why_local(&b))
+		ww_why_wire(&b);
 	add_shown(&b);
 	add_coverage(&b);
 	add_egress(&b);

@@ -10,37 +10,39 @@
 
 #define CALLED     WW_WHY_CALLED
 #define NOT_CALLED WW_WHY_NOT_CALLED
+#define ON_WIRE    WW_WHY_WIRE
+#define LOCAL      WW_WHY_LOCAL
 
 /* What else could have been seen, and which verdict it would have given. */
 static const struct ww_why_change verdicts[] = {
-	{V(PENDING), NOT_CALLED,
+	{V(PENDING), ON_WIRE | NOT_CALLED,
 	 "the announced call, answered with success before the deadline[ ({&deadline})]: "
 	 "CONFIRMED_T1; "
 	 "the deadline without it: NO_ACTION in a closed world, else UNVERIFIABLE"},
-	{V(PENDING), CALLED,
+	{V(PENDING), ON_WIRE | CALLED,
 	 "a later read at a declared destination that returns the created id: CONFIRMED_T2; the "
 	 "deadline[ ({&deadline})] without one: EFFECT_MISSING where none can have gone unseen, "
 	 "else "
 	 "ACCEPTED_ASYNC"},
-	{V(PENDING), 0, "the deadline: until then nothing is final"},
+	{V(PENDING), ON_WIRE, "the deadline: until then nothing is final"},
 
-	{V(CONFIRMED_T1), 0,
+	{V(CONFIRMED_T1), ON_WIRE,
 	 "a second success of a method that is not idempotent, without one idempotency key: "
 	 "DUPLICATE_EFFECT; an attempt of unknown end beside the success: POSSIBLE_DUPLICATE"},
-	{V(CONFIRMED_T1), 0,
+	{V(CONFIRMED_T1), ON_WIRE,
 	 "fewer bytes on the connection than the request takes, or bytes left unexplained when it "
 	 "closed: UNVERIFIABLE(PLAINTEXT_INCOMPLETE)"},
-	{V(CONFIRMED_T1), WW_WHY_UNIQUE,
+	{V(CONFIRMED_T1), ON_WIRE | WW_WHY_UNIQUE,
 	 "another action of the tree that could mean this call: UNVERIFIABLE(AMBIGUOUS_JOIN); a "
 	 "lost "
 	 "event that could have told of one: UNVERIFIABLE(EVENT_LOSS). An id in the request (trace "
 	 "context, idempotency key) would have made the join EXACT, which needs neither"},
 
-	{V(CONFIRMED_T1), 0,
+	{V(CONFIRMED_T1), ON_WIRE,
 	 "a read-back that the contract declares, by another, later exchange with a declared "
 	 "destination "
 	 "that returns an id which was new: CONFIRMED_T2"},
-	{V(CONFIRMED_T1), 0,
+	{V(CONFIRMED_T1), ON_WIRE,
 	 "a shown result that differs, in a member that the contract declares, from every answer: "
 	 "RESULT_ALTERED"},
 
@@ -54,36 +56,38 @@ static const struct ww_why_change verdicts[] = {
 	 "a second success of a method that is not idempotent, without one idempotency key: "
 	 "DUPLICATE_EFFECT; an attempt of unknown end beside the success: POSSIBLE_DUPLICATE"},
 
-	{V(MASKED_ERROR), 0,
+	{V(MASKED_ERROR), ON_WIRE,
 	 "a success of the declared call in the window, by a retry: CONFIRMED_T1"},
-	{V(MASKED_ERROR), 0,
+	{V(MASKED_ERROR), ON_WIRE,
 	 "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
-	{V(MASKED_ERROR), 0,
+	{V(MASKED_ERROR), ON_WIRE,
 	 "one item of the checklist that does not hold (deferral and early aside): UNVERIFIABLE "
 	 "with "
 	 "its reason, because a retry could have gone unseen"},
 
-	{V(NO_ACTION), 0,
+	{V(NO_ACTION), ON_WIRE,
 	 "a declared call of this process tree in the window: the answer to it would have been "
 	 "judged"},
-	{V(NO_ACTION), 0,
+	{V(NO_ACTION), ON_WIRE,
 	 "bytes to a declared destination that nothing decodes: ACTED_UNDECODED or UNVERIFIABLE, "
 	 "never "
 	 "NO_ACTION"},
-	{V(NO_ACTION), 0,
+	{V(NO_ACTION), ON_WIRE,
 	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},
-	{V(NO_ACTION), 0, "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
+	{V(NO_ACTION), ON_WIRE,
+	 "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
 
 	{V(ACTED_UNDECODED), 0,
 	 "the plaintext of the connection: the call and the answer to it would have been judged"},
 	{V(ACTED_UNDECODED), NOT_CALLED,
 	 "no bytes to a declared destination: whether nothing happened would have been tested"},
 
-	{V(ATTEMPTED_FAILED), CALLED,
+	{V(ATTEMPTED_FAILED), ON_WIRE | CALLED,
 	 "a claim of done, or a tool span that does not end in ERROR: MASKED_ERROR"},
-	{V(ATTEMPTED_FAILED), NOT_CALLED,
+	{V(ATTEMPTED_FAILED), ON_WIRE | NOT_CALLED,
 	 "a claim of done, or a tool span that does not end in ERROR: NO_ACTION"},
-	{V(ATTEMPTED_FAILED), 0, "a success of the declared call in the window: CONFIRMED_T1"},
+	{V(ATTEMPTED_FAILED), ON_WIRE,
+	 "a success of the declared call in the window: CONFIRMED_T1"},
 
 	{V(REPLY_LOST), 0, "an answer on this connection: its status would have decided"},
 	{V(REPLY_LOST), 0,
@@ -95,9 +99,9 @@ static const struct ww_why_change verdicts[] = {
 	 "would "
 	 "have been judged"},
 
-	{V(CALL_EMITTED_NOT_EXECUTED), 0,
+	{V(CALL_EMITTED_NOT_EXECUTED), ON_WIRE,
 	 "a claim of done, or a tool span that does not end in ERROR: NO_ACTION"},
-	{V(CALL_EMITTED_NOT_EXECUTED), 0,
+	{V(CALL_EMITTED_NOT_EXECUTED), ON_WIRE,
 	 "a declared call of this process tree in the window: the answer to it would have been "
 	 "judged"},
 
@@ -130,7 +134,7 @@ static const struct ww_why_change verdicts[] = {
 	{V(ACTED_LATE), 0,
 	 "another action that could mean the late call: UNVERIFIABLE(AMBIGUOUS_JOIN)"},
 
-	{V(DEFERRED), 0,
+	{V(DEFERRED), ON_WIRE,
 	 "watching until the deadline[ ({&deadline})]: the call would have been judged, or that "
 	 "there "
 	 "was none"},
@@ -229,6 +233,41 @@ static const struct ww_why_change verdicts[] = {
 	 "one item of the checklist that does not hold for the control's calls: UNVERIFIABLE with "
 	 "its "
 	 "reason, because the run could have gone unseen"},
+
+	/* On this host. */
+	{V(PENDING), LOCAL,
+	 "what is declared, done before the deadline[ ({&deadline})]: CONFIRMED_T1; the deadline "
+	 "without it: NO_ACTION in a closed world, else UNVERIFIABLE"},
+	{V(CONFIRMED_T1), LOCAL,
+	 "another action of the tree that could mean it as well: UNVERIFIABLE(AMBIGUOUS_JOIN); a "
+	 "lost event that could have told of one: UNVERIFIABLE(EVENT_LOSS)"},
+	{V(CONFIRMED_T1), LOCAL,
+	 "a program that ended otherwise than declared, or a file that was taken away again: "
+	 "MASKED_ERROR, ATTEMPTED_FAILED or UNVERIFIABLE(OUTCOME_UNKNOWN)"},
+	{V(MASKED_ERROR), LOCAL,
+	 "a run that ends as declared, begun after the failed ones: CONFIRMED_T1"},
+	{V(MASKED_ERROR), LOCAL,
+	 "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
+	{V(MASKED_ERROR), LOCAL,
+	 "one item of the checklist that does not hold (deferral and early aside): UNVERIFIABLE "
+	 "with its reason, because a run could have gone unseen"},
+	{V(NO_ACTION), LOCAL,
+	 "a declared program that this process tree runs, or a declared file that it changes, in "
+	 "the window: that would have been judged"},
+	{V(NO_ACTION), LOCAL,
+	 "one item of the checklist that does not hold: UNVERIFIABLE with its reason"},
+	{V(NO_ACTION), LOCAL,
+	 "a tool span that ends in ERROR, and no claim of done: ATTEMPTED_FAILED"},
+	{V(ATTEMPTED_FAILED), LOCAL | CALLED,
+	 "a claim of done, or a tool span that does not end in ERROR: MASKED_ERROR"},
+	{V(ATTEMPTED_FAILED), LOCAL | NOT_CALLED,
+	 "a claim of done, or a tool span that does not end in ERROR: NO_ACTION"},
+	{V(ATTEMPTED_FAILED), LOCAL, "what is declared, done in the window: CONFIRMED_T1"},
+	{V(CALL_EMITTED_NOT_EXECUTED), LOCAL,
+	 "a claim of done, or a tool span that does not end in ERROR: NO_ACTION"},
+	{V(CALL_EMITTED_NOT_EXECUTED), LOCAL,
+	 "what is declared, done by this process tree in the window: that would have been judged"},
+	{V(DEFERRED), LOCAL, "a watching that lasts until the announced deadline"},
 };
 
 /* What was missing. */
@@ -278,11 +317,15 @@ static const struct ww_why_change reasons[] = {
 	 "did"},
 
 	{R(NO_CONTRACT), 0,
-	 "a contract for this tool: it says which call on the wire would be its effect"},
+	 "a contract for this tool: it says which call on the wire, run or file would be its "
+	 "effect"},
 
 	{R(TAMPER_SUSPECT), 0, "a monitor and a ledger that nobody interfered with"},
 
-	{R(AMBIGUOUS_JOIN), 0,
+	{R(AMBIGUOUS_JOIN), LOCAL,
+	 "one alone[ of the {n}] that could be meant, within the action's own time alone, and no "
+	 "other action of the tree in it"},
+	{R(AMBIGUOUS_JOIN), ON_WIRE,
 	 "an id that the request shares with the action (trace context, idempotency key): the join "
 	 "would "
 	 "have been EXACT, and one of the [{n} ]that could be meant would have been picked"},
@@ -294,7 +337,10 @@ static const struct ww_why_change reasons[] = {
 	{R(BODY_UNKNOWN), 0,
 	 "the whole body of the answer, as JSON: the rule[ {wire.rule}] could have been decided"},
 
-	{R(OUTCOME_UNKNOWN), 0,
+	{R(OUTCOME_UNKNOWN), LOCAL,
+	 "the end of the run while it was watched, or a file that is seen to change, closed after "
+	 "that and left where it is"},
+	{R(OUTCOME_UNKNOWN), ON_WIRE,
 	 "the end of the exchange while it was watched, or an answer that says whether the effect "
 	 "took "
 	 "place"},

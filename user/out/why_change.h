@@ -13,9 +13,11 @@
 /* When a sentence holds; all bits must. */
 enum ww_why_when {
 	WW_WHY_ALWAYS = 0,
-	WW_WHY_UNIQUE = 1,    /* the join is UNIQUE */
-	WW_WHY_CALLED = 2,    /* an exchange decided */
-	WW_WHY_NOT_CALLED = 4 /* none did */
+	WW_WHY_UNIQUE = 1,     /* the join is UNIQUE */
+	WW_WHY_CALLED = 2,     /* an exchange decided */
+	WW_WHY_NOT_CALLED = 4, /* none did */
+	WW_WHY_WIRE = 8,       /* it is about the wire */
+	WW_WHY_LOCAL = 16      /* it is about this host; then an exchange is a deed */
 };
 
 struct ww_why_change {

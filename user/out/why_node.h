@@ -62,5 +62,7 @@ void ww_why_elements(struct ww_json *j, struct ww_slice array);
 bool ww_why_element(struct ww_json *j, struct ww_slice *ret);
 uint64_t ww_why_count(struct ww_slice array);
 
+/* The nodes about this host (why_local.c); false: the verdict is about the wire. */
+bool ww_why_local(struct ww_why_job *b);
 /* The nodes about the wire (why_wire.c). */
 void ww_why_wire(struct ww_why_job *b);

@@ -74,6 +74,12 @@
 	  "bytes {direction}: {payload} = {handshake} handshake + {tickets} tickets + "            \
 	  "{explained} explained + {overhead} overhead + {remainder} remainder; checked: "         \
 	  "{?checked}")                                                                            \
+	X(DEEDS, "deeds",                                                                          \
+	  "done on this host, as declared: {count}[; that others may mean as well: {contested}]")  \
+	X(DEED, "deed",                                                                            \
+	  "{program|file}[ {end}][ with {exitCode}][ by signal {signal}][ {what+}][ at {offset}]"  \
+	  "[, took {beganBootNs~endedBootNs}][, within {sinceBootNs~byBootNs}]  {deed}"            \
+	  "[, by {actor}], decides: {?decides}[ (record missing: {?missing})]")                    \
 	X(READBACKS, "readbacks", "later reads of the created id: {count}")                        \
 	X(READBACK, "readback",                                                                    \
 	  "{method} {path}[ {status}]  {read}[ at {offset}]  {exchange}, of {of}, confirms: "      \

@@ -68,14 +68,15 @@ static bool path_good(struct ww_slice s, bool rest)
 
 const char *ww_local_file_template(struct ww_slice s)
 {
-	return path_good(s, true) ? NULL
-				  : "an absolute path such as /srv/reports/{name}.pdf or /srv/out/**";
+	return path_good(s, true)
+		       ? NULL
+		       : "an absolute path such as /srv/reports/{name}.pdf or /srv/out/**";
 }
 
 const char *ww_local_program_template(struct ww_slice s)
 {
-	bool good = ww_slice_find(s, 0, '/') == s.n ? segment_good(s, true, false)
-						    : path_good(s, true);
+	bool good =
+		ww_slice_find(s, 0, '/') == s.n ? segment_good(s, true, false) : path_good(s, true);
 
 	return good ? NULL : "a program such as /usr/bin/pg_dump or pg_dump";
 }

@@ -14,7 +14,7 @@
 #include "base/slice.h"
 
 /* How a declared file changes. X(enum suffix, bit, text, meaning) */
-#define WW_FILE_EFFECTS(X)                                                                       \
+#define WW_FILE_EFFECTS(X)                                                                        \
 	X(WRITTEN, 1, "written", "its content changes and it is closed, or a file is moved here") \
 	X(RENAMED, 2, "renamed", "it is moved to or from this path")                              \
 	X(REMOVED, 4, "removed", "the path is unlinked")

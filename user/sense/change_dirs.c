@@ -14,8 +14,9 @@
 
 #define SELF (FAN_DELETE_SELF | FAN_MOVE_SELF | FAN_ONDIR)
 /* Of a directory that leads to declared files: what it holds comes and goes. */
-#define WAY (SELF | FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO)
-#define FILES (WAY | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD)
+#define WAY        (SELF | FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO)
+#define FILES      (WAY | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD)
+#define HANDLE_FID 0x200 /* AT_HANDLE_FID, which this C library has not yet */
 /* Folders inside one another, where a template ends in "**". */
 #define DEPTH_MAX 32
 
@@ -26,7 +27,8 @@ struct walk {
 	struct ww_change_dirs_found found;
 };
 
-struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d, const struct ww_change_dir_key *key)
+struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d,
+					 const struct ww_change_dir_key *key)
 {
 	struct ww_change_dir *dir = NULL;
 
@@ -45,6 +47,7 @@ static void drop(struct ww_change_dirs *d, struct ww_change_dir *dir)
 {
 	HASH_DELETE(hh, d->table, dir);
 	drop_places(dir);
+	free(dir->path);
 	free(dir);
 	d->count--;
 }
@@ -72,20 +75,6 @@ void ww_change_dirs_forget(struct ww_change_dirs *d, unsigned template)
 		}
 		dir->place_count = kept;
 	}
-}
-
-bool ww_change_dirs_sweep(struct ww_change_dirs *d)
-{
-	struct ww_change_dir *dir, *next;
-	bool marked = false;
-
-	HASH_ITER (hh, d->table, dir, next) {
-		if (dir->place_count)
-			continue;
-		marked |= !dir->gone;
-		drop(d, dir);
-	}
-	return marked;
 }
 
 bool ww_change_dirs_linked(const char *path)
@@ -136,7 +125,11 @@ static int key_of(int fd, struct ww_change_dir_key *ret)
 
 	memset(&u, 0, sizeof(u));
 	u.h.handle_bytes = WW_DIR_HANDLE_MAX;
-	if (fstatfs(fd, &fs) < 0 || name_to_handle_at(fd, "", &u.h, &mount, AT_EMPTY_PATH) < 0)
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	/* Events are named so since Linux 6.5; before it there is but one name. */
+	if (name_to_handle_at(fd, "", &u.h, &mount, AT_EMPTY_PATH | HANDLE_FID) < 0 &&
+	    (errno != EINVAL || name_to_handle_at(fd, "", &u.h, &mount, AT_EMPTY_PATH) < 0))
 		return -errno;
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->fsid, &fs.f_fsid, sizeof(ret->fsid));
@@ -146,7 +139,32 @@ static int key_of(int fd, struct ww_change_dir_key *ret)
 	return 0;
 }
 
-static struct ww_change_dir *ensure(struct ww_change_dirs *d, const struct ww_change_dir_key *key)
+/* Where it was, if it is there still. */
+static bool unmark(const struct ww_change_dirs *d, const struct ww_change_dir *dir)
+{
+	WW_AUTO_FD int fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	struct ww_change_dir_key key;
+
+	return fd >= 0 && key_of(fd, &key) == 0 && memcmp(&key, &dir->key, sizeof(key)) == 0 &&
+	       fanotify_mark(d->fan, FAN_MARK_REMOVE, dir->files ? FILES : WAY, fd, NULL) == 0;
+}
+
+unsigned ww_change_dirs_sweep(struct ww_change_dirs *d)
+{
+	struct ww_change_dir *dir, *next;
+	unsigned moved = 0;
+
+	HASH_ITER (hh, d->table, dir, next) {
+		if (dir->place_count)
+			continue;
+		moved += !dir->gone && !unmark(d, dir);
+		drop(d, dir);
+	}
+	return moved;
+}
+
+static struct ww_change_dir *ensure(struct ww_change_dirs *d, const struct ww_change_dir_key *key,
+				    const char *path)
 {
 	struct ww_change_dir *dir = ww_change_dirs_get(d, key);
 
@@ -156,8 +174,11 @@ static struct ww_change_dir *ensure(struct ww_change_dirs *d, const struct ww_ch
 	if (!dir)
 		return NULL;
 	dir->key = *key;
-	HASH_ADD(hh, d->table, key, sizeof(dir->key), dir);
+	dir->path = strdup(path[0] ? path : "/");
+	if (dir->path)
+		HASH_ADD(hh, d->table, key, sizeof(dir->key), dir);
 	if (!dir->hh.tbl) {
+		free(dir->path);
 		free(dir);
 		return NULL;
 	}
@@ -188,7 +209,7 @@ static bool mark(struct walk *w, int fd, const char *path, struct ww_slice next,
 		fail(w, why_of(-r));
 		return false;
 	}
-	dir = ensure(w->d, &key);
+	dir = ensure(w->d, &key, path);
 	more = dir ? reallocarray(dir->places, dir->place_count + 1, sizeof(*more)) : NULL;
 	if (!more) {
 		fail(w, WW_FILES_MANY);
@@ -311,7 +332,8 @@ static void walk_dir(struct walk *w, const char *path, size_t at, unsigned depth
 	walk_entry(w, fd, path, name, at, depth);
 }
 
-struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template, const char *text)
+struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template,
+						const char *text)
 {
 	struct walk w = {.d = d, .template = template, .text = ww_slice_str(text)};
 

@@ -34,6 +34,7 @@ struct ww_change_dir_place {
 
 struct ww_change_dir {
 	struct ww_change_dir_key key;
+	char *path; /* as it was found first */
 	bool files; /* marked for files */
 	bool gone;  /* and its mark with it */
 	unsigned place_count;
@@ -52,22 +53,26 @@ struct ww_change_dirs_found {
 	enum ww_files_why why; /* NONE: every directory that is there has its mark */
 	unsigned dirs;
 	unsigned files;
-	char base[WW_PATH_BYTES_MAX + 1]; /* the first directory with a mark: what leads there has
-					     none, and is looked at from time to time; "": the root */
-	uint64_t dev, inode;              /* of it */
+	char base[WW_PATH_BYTES_MAX +
+		  1];        /* the first directory with a mark: what leads there has
+				none, and is looked at from time to time; "": the root */
+	uint64_t dev, inode; /* of it */
 };
 
 /* Marks all directories of the template, which has the given number. */
-struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template, const char *text);
+struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template,
+						const char *text);
 
 /* Forgets all; the marks go when `flush`. */
 void ww_change_dirs_clear(struct ww_change_dirs *d, bool flush);
 /* Forgets one template's places; directories stay until they are swept. */
 void ww_change_dirs_forget(struct ww_change_dirs *d, unsigned template);
-/* Forgets directories that are no place any more. True: one that is still there keeps its mark. */
-bool ww_change_dirs_sweep(struct ww_change_dirs *d);
+/* Forgets directories that are no place any more, and takes their marks. How many have been moved
+ * since, and keep theirs: what happens in those is read and forgotten. */
+unsigned ww_change_dirs_sweep(struct ww_change_dirs *d);
 
-struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d, const struct ww_change_dir_key *key);
+struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d,
+					 const struct ww_change_dir_key *key);
 
 /* Whether this file can be changed by another name: it is a symbolic link, or has several. */
 bool ww_change_dirs_linked(const char *path);

@@ -23,6 +23,7 @@
 #define ENDED_KEPT_NS 2000000000ull
 #define SWEEP_NS      1000000000ull
 #define LOOK_NS       500000000ull
+#define STRAY_MAX     64
 /* The first pid namespace (include/linux/proc_ns.h). */
 #define PID_NAMESPACE_INODE 0xEFFFFFFCu
 
@@ -35,7 +36,8 @@ struct life {
 	UT_hash_handle hh;
 };
 
-struct template {
+struct template
+{
 	const char *text;
 	bool whole;
 	bool dirty; /* to be looked for again */
@@ -68,6 +70,7 @@ struct ww_changes {
 	uint64_t empty_ns;  /* what happened before this was read */
 	uint64_t gap_ns;    /* the same, before what is being told was read */
 	bool overflow;
+	unsigned stray; /* marks of directories that were moved away */
 	uint64_t swept_ns, looked_ns;
 	struct life *lives;
 	struct elsewhere *elsewhere;
@@ -257,9 +260,13 @@ static void find_dirty(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 		if (c->templates[i].dirty)
 			find_again(c, &c->templates[i], fn, ctx);
 	}
-	/* Marks in places that are no template's any more: all go, and come again. */
-	if (!any || !ww_change_dirs_sweep(&c->dirs))
+	/* Marks in places that are no template's any more: when there are many, all go and come
+	 * again. */
+	if (any)
+		c->stray += ww_change_dirs_sweep(&c->dirs);
+	if (c->stray < STRAY_MAX)
 		return;
+	c->stray = 0;
 	ww_change_dirs_clear(&c->dirs, true);
 	for (unsigned i = 0; i < c->template_count; i++)
 		find_again(c, &c->templates[i], fn, ctx);
@@ -447,9 +454,9 @@ static uint32_t bits_of(uint64_t mask)
 		uint64_t from;
 		uint32_t to;
 	} bits[] = {
-		{FAN_MODIFY, WW_CHANGE_MODIFIED},      {FAN_CLOSE_WRITE, WW_CHANGE_CLOSED},
-		{FAN_CREATE, WW_CHANGE_CREATED},       {FAN_MOVED_FROM, WW_CHANGE_MOVED_AWAY},
-		{FAN_MOVED_TO, WW_CHANGE_MOVED_HERE},  {FAN_DELETE, WW_CHANGE_REMOVED},
+		{FAN_MODIFY, WW_CHANGE_MODIFIED},     {FAN_CLOSE_WRITE, WW_CHANGE_CLOSED},
+		{FAN_CREATE, WW_CHANGE_CREATED},      {FAN_MOVED_FROM, WW_CHANGE_MOVED_AWAY},
+		{FAN_MOVED_TO, WW_CHANGE_MOVED_HERE}, {FAN_DELETE, WW_CHANGE_REMOVED},
 	};
 	uint32_t what = 0;
 
@@ -505,8 +512,8 @@ static bool is_kept(const struct ww_changes *c, uint32_t from, const char *path)
 }
 
 /* A declared file's name came, went or changed. */
-static void take_file(struct ww_changes *c, const struct ww_change_dir_place *place, const char *name,
-		      uint32_t pid, uint64_t mask, uint64_t at_ns, uint32_t first)
+static void take_file(struct ww_changes *c, const struct ww_change_dir_place *place,
+		      const char *name, uint32_t pid, uint64_t mask, uint64_t at_ns, uint32_t first)
 {
 	struct template *t = &c->templates[place->template];
 	char path[PATH_MAX];

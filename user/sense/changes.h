@@ -28,7 +28,7 @@
 
 /* Directories that are watched, of all templates together, and files in them that are looked at. */
 #define WW_CHANGES_DIRS_MAX  4096u
-#define WW_CHANGES_FILES_MAX 16384u
+#define WW_CHANGES_FILES_MAX 65536u
 
 typedef void (*ww_changes_fn)(void *ctx, const struct ww_event *ev);
 
@@ -66,9 +66,9 @@ struct ww_changes_template {
 };
 
 struct ww_changes_stats {
-	uint64_t events;   /* read from the kernel */
-	uint64_t told;     /* of declared files, by watched processes */
-	uint64_t outside;  /* of declared files, by others */
+	uint64_t events;  /* read from the kernel */
+	uint64_t told;    /* of declared files, by watched processes */
+	uint64_t outside; /* of declared files, by others */
 	uint64_t overflows;
 	unsigned dirs;
 };

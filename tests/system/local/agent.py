@@ -7,6 +7,7 @@ agent.py LOG STEP...    each STEP is JSON: {"call": id, "tool": name, "do": [op,
                         For each it begins a span, does what is to be done, ends the span and exports it; what it did,
                         and how the files stand then, goes into LOG: a JSON object a line. "gap": seconds before it.
 """
+import ctypes
 import json
 import mmap
 import os
@@ -36,7 +37,8 @@ def mapped(path):
 def unnamed(path):
     fd = os.open(os.path.dirname(path), os.O_TMPFILE | os.O_WRONLY, 0o644)
     os.write(fd, b"linked\n")
-    os.link(f"/proc/self/fd/{fd}", path, follow_symlinks=True)
+    at_fdcwd, at_symlink_follow = -100, 0x400
+    assert ctypes.CDLL(None).linkat(at_fdcwd, f"/proc/self/fd/{fd}".encode(), at_fdcwd, path.encode(), at_symlink_follow) == 0
     os.close(fd)
 
 
@@ -81,7 +83,13 @@ def run(*argv):
     return subprocess.run(argv, stdout=subprocess.DEVNULL).returncode
 
 
-OPS = {"write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
+def wait_many(path, folder, count):
+    with open(path) as pipe:
+        pipe.readline()
+    many(folder, count)
+
+
+OPS = {"wait-many": wait_many, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
        "truncate": lambda p: os.truncate(p, 1), "remove": os.unlink, "rename": os.rename, "link": os.link,
        "mkdir-write": make_and_write, "child": by_child, "outside": ask_outside, "many": many, "run": run,
        "nothing": lambda: None, "write-remove": lambda p: (write(p), os.unlink(p))}
@@ -93,6 +101,8 @@ def do(op, *arguments):
 
 def state(path):
     """How a file stands, by itself."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        return "no file"
     try:
         with open(path, "rb") as f:
             return zlib.crc32(f.read())

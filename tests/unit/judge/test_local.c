@@ -43,9 +43,8 @@ static void ran(struct scene *s, uint32_t pid, const char *path, int code, uint6
 /* Seen at `ms`, within the 10 ms before it. */
 static void changed_by(struct scene *s, uint32_t pid, const char *path, uint32_t what, uint64_t ms)
 {
-	struct ww_event_change ev = {.since_ns = at_ms(ms - 10).ns,
-				     .what = what,
-				     .path_bytes = (uint32_t)strlen(path)};
+	struct ww_event_change ev = {
+		.since_ns = at_ms(ms - 10).ns, .what = what, .path_bytes = (uint32_t)strlen(path)};
 
 	memcpy(ev.path, path, ev.path_bytes);
 	feed(s, &ev, WW_EVENT_CHANGE, sizeof(ev), ms, pid, 0);
@@ -247,9 +246,8 @@ static void test_program_ends_late(void **state)
 	expect(s, "UNVERIFIABLE", "OUTCOME_UNKNOWN", "E4", "UNIQUE");
 	exited(s, 300, 0, 41000);
 	tick(s, 45000);
-	assert_string_not_equal(text(expect_nth(s, 1, "CONFIRMED_T1", "", "E4", "UNIQUE"),
-				     "supersedes"),
-				"");
+	assert_string_not_equal(
+		text(expect_nth(s, 1, "CONFIRMED_T1", "", "E4", "UNIQUE"), "supersedes"), "");
 	scene_close(s);
 }
 

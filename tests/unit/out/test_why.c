@@ -267,7 +267,7 @@ static bool has_entry(const struct ww_why_change *(*at)(unsigned), unsigned abou
 	const struct ww_why_change *c;
 
 	for (unsigned i = 0; (c = at(i)) != NULL; i++) {
-		if (c->about == about && c->when == WW_WHY_ALWAYS)
+		if (c->about == about && !(c->when & ~WW_WHY_WIRE))
 			return true;
 	}
 	return false;

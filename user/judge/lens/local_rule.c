@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * local_rule: effects on this host. The kernel says which program was executed and how it ended, which
- * file was changed and by whom; span status, tool result and prose are only compared with it.
+ * local_rule: effects on this host. The kernel says which program was executed and how it ended,
+ * which file was changed and by whom; span status, tool result and prose are only compared with it.
  *
  * Rules, in order:
  *  1. What another action may mean as well is nobody's: UNVERIFIABLE(AMBIGUOUS_JOIN), unless
  *     something else can only be this action's. Where events were lost, one could have told of
  *     such an action.
+ *     Of more than are listed the last ones are; the others may have failed.
  *  2. A program: without a declared exit status, that it was run is the effect. With one, the run
  *     that decides ended with it: CONFIRMED_T1. Where some runs failed, it must be the last one,
  *     begun after the others had ended (a retry); else nobody can say which one counts.
@@ -84,7 +85,9 @@ static void rule_runs(const struct ww_grounds *g, struct ww_ruling *r)
 			open = d;
 		}
 	}
-	if (open)
+	if (l->exit_given && l->total > l->count)
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, &l->deeds[0]);
+	else if (open)
 		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, open);
 	else if (good && bad && good->at_ns < failed_ns)
 		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, bad);
@@ -176,8 +179,6 @@ void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	}
 	if (l->count == 0) {
 		rule_ambiguous(&r, l->contested);
-	} else if (l->total > l->count) {
-		rule_ambiguous(&r, l->total);
 	} else if (lost != WW_REASON_NONE) {
 		r.world_asked = true;
 		decide(&r, WW_VERDICT_UNVERIFIABLE, lost, &l->deeds[l->count - 1]);

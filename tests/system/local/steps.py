@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""steps.py FOLDER FIFO: what the agent does, a step a line, and which verdict is wanted. Where the design says that it is
+not known, that is wanted: (verdict, reason)."""
+import json
+import sys
+
+f, fifo = sys.argv[1:]
+UNKNOWN = ("UNVERIFIABLE", "OUTCOME_UNKNOWN")
+steps = [
+    # call, tool, what is done, wanted; what the span says where it is not OK
+    ("write", "write_out", ["write", f"{f}/out/a.txt"], "CONFIRMED_T1"),
+    ("over", "write_out", ["write", f"{f}/out/kept.txt"], "CONFIRMED_T1"),
+    ("atomic", "write_out", ["atomic", f"{f}/out/kept.txt"], "CONFIRMED_T1"),
+    ("child", "write_out", ["child", "write", f"{f}/out/c.txt"], "CONFIRMED_T1"),
+    ("shell", "write_out", ["run", "/bin/sh", "-c", f"echo 1 >{f}/out/s.txt"], "CONFIRMED_T1"),
+    ("nothing", "write_out", ["nothing"], "NO_ACTION"),
+    ("said-error", "write_out", ["nothing"], "ATTEMPTED_FAILED", "ERROR"),
+    ("wrong-name", "write_out", ["write", f"{f}/out/a.md"], "NO_ACTION"),
+    ("wrong-folder", "write_out", ["write", f"{f}/in/b.txt"], "NO_ACTION"),
+    ("hidden", "write_out", ["write", f"{f}/out/.a.txt"], "NO_ACTION"),
+    ("only-opened", "write_out", ["open", f"{f}/out/kept.txt"], UNKNOWN),
+    ("mapped", "write_out", ["map", f"{f}/out/kept.txt"], UNKNOWN),
+    ("linked", "write_out", ["unnamed", f"{f}/out/u.txt"], UNKNOWN),
+    ("cut", "write_out", ["truncate", f"{f}/out/kept.txt"], UNKNOWN),
+    ("taken-back", "write_out", ["write-remove", f"{f}/out/t.txt"], UNKNOWN),
+    ("outside", "write_out", ["outside", fifo, f"{f}/out/o.txt"], ("UNVERIFIABLE", "REMOTE_EXECUTOR")),
+    ("many", "write_out", ["many", f"{f}/out", 2000], "CONFIRMED_T1"),
+    ("deep", "write_deep", ["write", f"{f}/deep/mon/a.txt"], "CONFIRMED_T1"),
+    ("new-folder", "write_deep", ["mkdir-write", f"{f}/deep/tue/a.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("then-there", "write_deep", ["write", f"{f}/deep/tue/b.txt"], "CONFIRMED_T1"),
+    ("made", "write_new", ["mkdir-write", f"{f}/new/sub/file.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("made-there", "write_new", ["write", f"{f}/new/sub/file.txt", "more\n"], "CONFIRMED_T1"),
+    ("again", "write_again", ["write", f"{f}/old/one.txt"], "CONFIRMED_T1"),
+    ("away", "note", ["rename", f"{f}/old", f"{f}/older"], "NOT_APPLICABLE"),
+    ("away-then", "write_again", ["mkdir-write", f"{f}/old/two.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("away-there", "write_again", ["write", f"{f}/old/three.txt"], "CONFIRMED_T1"),
+    ("away-old", "write_again", ["write", f"{f}/older/three.txt"], "NO_ACTION"),
+    ("renamed", "rename_in", ["rename", f"{f}/in/a", f"{f}/in/z"], "CONFIRMED_T1"),
+    ("not-renamed", "rename_in", ["write", f"{f}/in/y"], "NO_ACTION"),
+    ("removed", "remove_lock", ["remove", f"{f}/rm/lock"], "CONFIRMED_T1"),
+    ("not-removed", "remove_lock", ["nothing"], "NO_ACTION"),
+    ("then-nothing", "write_deep", ["nothing"], "NO_ACTION"),
+    ("by-link", "write_link", ["write", f"{f}/link/real.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("true", "run_program", ["run", "/usr/bin/true"], "CONFIRMED_T1"),
+    ("false", "run_program", ["run", "/usr/bin/false"], "MASKED_ERROR"),
+    ("false-said", "run_program", ["run", "/usr/bin/false"], "ATTEMPTED_FAILED", "ERROR"),
+    ("by-shell", "run_program", ["run", "/bin/sh", "-c", "/usr/bin/true"], "CONFIRMED_T1"),
+    ("other", "run_program", ["run", "/usr/bin/sleep", "0"], "NO_ACTION"),
+    ("not-run", "run_program", ["nothing"], "NO_ACTION"),
+    ("any", "run_any", ["run", "/usr/bin/false"], "CONFIRMED_T1"),
+    ("hard-link", "note", ["link", f"{f}/out/a.txt", f"{f}/box/other"], "NOT_APPLICABLE"),
+]
+# What others do stands for two seconds more: the grace of a verdict.
+GAPS = {"outside": 3, "many": 3, "new-folder": 3, "made": 3}
+for call, tool, op, want, *says in steps:
+    print(json.dumps({"call": call, "tool": tool, "do": op, "want": want, "says": says[0] if says else "OK",
+                      "gap": GAPS.get(call, 0.2)}))
