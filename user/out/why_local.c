@@ -3,18 +3,20 @@
 #include "out/why_node.h"
 
 /* A deed as the verdict lists it, with what its own record says besides. */
-static void add_deed(struct ww_why_job *b, struct ww_slice deed, const struct ww_json_token *decides)
+static void add_deed(struct ww_why_job *b, struct ww_slice deed,
+		     const struct ww_json_token *decides)
 {
-	static const struct ww_why_pick listed[] = {
-		{"program", "program"}, {"file", "file"},           {"end", "end"},
-		{"exitCode", "exitCode"}, {"signal", "signal"}};
-	static const struct ww_why_pick recorded[] = {
-		{"actor", "actor"},
-		{"exe", "exe"},
-		{"beganBootNs", "beganBootNs"},
-		{"endedBootNs", "endedBootNs"},
-		{"sinceBootNs", "sinceBootNs"},
-		{"byBootNs", "byBootNs"}};
+	static const struct ww_why_pick listed[] = {{"program", "program"},
+						    {"file", "file"},
+						    {"end", "end"},
+						    {"exitCode", "exitCode"},
+						    {"signal", "signal"}};
+	static const struct ww_why_pick recorded[] = {{"actor", "actor"},
+						      {"exe", "exe"},
+						      {"beganBootNs", "beganBootNs"},
+						      {"endedBootNs", "endedBootNs"},
+						      {"sinceBootNs", "sinceBootNs"},
+						      {"byBootNs", "byBootNs"}};
 	struct ww_json_token v = ww_member_get(deed, "id"), t = ww_member_get(deed, "t");
 	char id[WW_WHY_ID_MAX];
 	struct ww_slice json;
