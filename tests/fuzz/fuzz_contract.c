@@ -36,6 +36,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						id, &n))
 				assert(n > 0 && n <= sizeof(id));
 		}
+		for (unsigned f = 0; f < k->local.file_count; f++) {
+			struct ww_slice file = ww_slice_str(k->local.files[f]);
+
+			/* A template without open parts is its own path. */
+			if (!memchr(file.p, '{', file.n) && !memmem(file.p, file.n, "**", 2))
+				assert(ww_local_file(&k->local, file));
+			(void)ww_local_file(&k->local, ww_slice(data, size));
+			(void)ww_local_file(&k->local, WW_SLICE_LIT("/srv/reports/a.b/c"));
+		}
+		if (k->local.program_count)
+			(void)ww_local_program(&k->local, ww_slice(data, size));
+		assert(!k->local.exit_given || k->local.exit_min <= k->local.exit_max);
+		assert(!k->local.file_count == !k->local.changes);
 		for (unsigned x = 0; x < k->control_count; x++)
 			assert(k->controls[x].call.destination_count &&
 			       k->controls[x].subject_count % 2 == 0);

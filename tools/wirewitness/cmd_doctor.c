@@ -235,6 +235,27 @@ static void print_processes(struct ww_slice answer)
 		printf("  the oldest %u of %s\n", i, total);
 }
 
+/* Only where contracts declare files. */
+static void print_files(struct ww_slice answer)
+{
+	char path[64], name[280], dirs[24], reason[120];
+	struct ww_json_token t;
+	struct ww_slice p;
+
+	for (unsigned i = 0;; i++) {
+		snprintf(path, sizeof(path), "$.status.files.templates[%u]", i);
+		if (ww_json_path(answer, path, &t, &p) != WW_PARSE_DONE)
+			return;
+		if (i == 0)
+			printf("declared files\n  %-8s %-12s %s\n", "watched", "directories",
+			       "file");
+		printf("  %-8s %-12s %s%s%s\n", member_true(p, "$.watched") ? "yes" : "no",
+		       member_text(p, "$.directories", dirs, sizeof(dirs)),
+		       member_text(p, "$.template", name, sizeof(name)),
+		       member_text(p, "$.reason", reason, sizeof(reason))[0] ? ": " : "", reason);
+	}
+}
+
 static int ask_daemon(const struct options *o, struct ww_client *c, struct ww_slice *ret_answer)
 {
 	char error[256] = "";
@@ -271,6 +292,7 @@ int ww_cmd_doctor(int argc, char **argv)
 		print_ledger(answer);
 		print_index(answer);
 		print_publish(answer);
+		print_files(answer);
 		print_processes(answer);
 	} else if (o.json) {
 		ww_client_explain(o.socket, r);
