@@ -68,8 +68,8 @@ static void test_as_fnmatch(void **state)
 {
 	static const char letters[] = "ab.";
 	static const char *const templates[][2] = {
-		{"{x}", "?*"},       {"a{x}", "a?*"},     {"{x}a", "?*a"},
-		{"a{x}b", "a?*b"},   {"{x}.b", "?*.b"},   {"a{x}b{y}", "a?*b?*"},
+		{"{x}", "?*"},          {"a{x}", "a?*"},   {"{x}a", "?*a"},
+		{"a{x}b", "a?*b"},      {"{x}.b", "?*.b"}, {"a{x}b{y}", "a?*b?*"},
 		{"{x}ab{y}", "?*ab?*"}, {".{x}", ".?*"},
 	};
 	char name[7];
@@ -80,10 +80,9 @@ static void test_as_fnmatch(void **state)
 				name[i] = letters[k % 3];
 			name[bytes] = '\0';
 			for (unsigned t = 0; t < WW_ARRAY_SIZE(templates); t++)
-				assert_int_equal(
-					ww_local_segment(ww_slice_str(templates[t][0]),
-							 ww_slice_str(name)),
-					fnmatch(templates[t][1], name, FNM_PERIOD) == 0);
+				assert_int_equal(ww_local_segment(ww_slice_str(templates[t][0]),
+								  ww_slice_str(name)),
+						 fnmatch(templates[t][1], name, FNM_PERIOD) == 0);
 		}
 	}
 }
