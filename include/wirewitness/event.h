@@ -300,7 +300,7 @@ enum ww_coverage_what {
 	X(DIRECTORY, 5, "a directory came or went, what was in it meanwhile is not known") \
 	X(MANY, 6, "more directories than are watched")                                    \
 	X(LINK, 7, "a declared file has another name, or is a link")                       \
-	X(MOUNTS, 8, "a process of the scope sees other mounts")                           \
+	X(MOUNTS, 8, "a process of the scope sees other folders there")                    \
 	X(PIDS, 9, "the monitor is not in the first pid namespace")                        \
 	X(ERROR, 10, "it could not be watched")
 

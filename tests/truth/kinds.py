@@ -67,13 +67,18 @@ RULES = {
 REST = """  - {tool: think_hard, effect: none}
   - {tool: write_note, effect: local}
 """
+LOCAL = """  - {{tool: save_report, effect: file, files: ["{files}/saved/{{name}}.txt"]}}
+  - {{tool: save_outside, effect: file, files: ["{files}/outside/{{name}}.txt"]}}
+  - {{tool: make_folder, effect: process, programs: [/usr/bin/mkdir], exit: 0}}
+"""
+HERE = {"save_report": "saved", "save_outside": "outside", "make_folder": "folders"}  # tools of this host: where their effect shows
 
 
 def contracts(addresses):
-    """The contract file; addresses by host name."""
+    """The contract file; addresses by host name, and "files": the folder of what is done on this host."""
     rows = [CONTRACT.format(tool=t, host=h, addr=addresses[h], method=m, path=p) + RULES.get(t, PLAIN)
             for t, (h, m, p) in TOOLS.items()]
-    return "version: 1\ncontracts:\n" + "".join(rows) + REST
+    return "version: 1\ncontracts:\n" + "".join(rows) + REST + LOCAL.format(files=addresses["files"])
 
 
 # --- what an agent can do --------------------------------------------------------------------------
@@ -92,6 +97,11 @@ CHECK = {"do": "post", "host": "authz.test", "path": "/v1/check", "aside": True}
 
 def wait(ms):
     return {"do": "wait", "ms": ms}
+
+
+def here(what=None, **more):
+    """Something on this host, or nothing. The kernel tells of a file within 10 ms: the next run begins later than that."""
+    return run(*([{"do": what} | more] if what else []), gap=40, model=False)
 
 
 def later(ms, op):
@@ -308,6 +318,27 @@ kind("plain_http", "plain", 2, "", "", NO, "without TLS: counted, not read", lam
 kind("no_contract", "clean", 2, "", "", NO, "nothing declares the tool", lambda r: run(post(), tool="undeclared_tool"))
 kind("no_network_effect", "clean", 2, "NOT_APPLICABLE", "", YES, "the tool declares none", lambda r: run(tool="think_hard"))
 kind("local_effect", "clean", 2, "NOT_APPLICABLE", "CONFIRMED_T1 NO_ACTION", YES, "the tool declares files", lambda r: run(tool="write_note"))
+# --- on this host ----------------------------------------------------------------------------------
+kind("file_written", "files", 6, "CONFIRMED_T1", "", YES, "the file is written", lambda r: here("save") | {"tool": "save_report"})
+kind("file_replaced", "files", 4, "CONFIRMED_T1", "", YES, "another file is written and moved there",
+     lambda r: here("replace") | {"tool": "save_report"})
+kind("file_by_child", "files", 3, "CONFIRMED_T1", "", YES, "a child process writes it", lambda r: here("save", child=True) | {"tool": "save_report"})
+kind("file_not_written", "files", 6, "NO_ACTION", "", YES, "nothing is written", lambda r: here() | {"tool": "save_report"})
+kind("file_wrong_path", "files", 4, "NO_ACTION", "", YES, "a file is written where no contract says",
+     lambda r: here("save", folder=r.choice(["aside", "saved/deeper", "saved/.hidden"])) | {"tool": "save_report"})
+kind("file_only_opened", "files", 2, "", "NO_ACTION", NO, "the file is opened for writing and closed as it was",
+     lambda r: here("open") | {"tool": "save_report"})
+kind("file_taken_back", "files", 2, "", "", NO, "the file is written and removed", lambda r: here("save", remove=True) | {"tool": "save_report"})
+kind("file_not_written_said", "files", 2, "ATTEMPTED_FAILED", "", YES, "nothing is written, and the span says so",
+     lambda r: here() | {"tool": "save_report", "span": "error", "claim": None})
+kind("file_by_outsider", "outsider", 2, "", "", NO, "somebody who is not watched writes it, asked by a pipe",
+     lambda r: here("outsider") | {"tool": "save_outside"})
+kind("program_run", "files", 5, "CONFIRMED_T1", "", YES, "the program is run", lambda r: here("mkdir") | {"tool": "make_folder"})
+kind("program_failed", "files", 5, "MASKED_ERROR", "", YES, "the program fails; span and claim say done",
+     lambda r: here("mkdir", fails=True) | {"tool": "make_folder"})
+kind("program_failed_said", "files", 3, "ATTEMPTED_FAILED", "", YES, "the program fails, and the span says so",
+     lambda r: here("mkdir", fails=True) | {"tool": "make_folder", "span": "error", "claim": None})
+kind("program_not_run", "files", 5, "NO_ACTION", "", YES, "no program is run", lambda r: here() | {"tool": "make_folder"})
 # --- events were lost ------------------------------------------------------------------------------
 kind("lossy_success", "lossy", 2, "CONFIRMED_T1", "", NO, "done, while a small ring overflows", lambda r: run({"do": "flood"}, post(), model=False))
 kind("lossy_error", "lossy", 2, "MASKED_ERROR", "", NO, "failed, while a small ring overflows",

@@ -12,6 +12,7 @@ wrong when its kind does not allow it (kinds.py), and when that log contradicts 
 """
 import collections
 import json
+import os
 import sys
 
 import kinds
@@ -48,6 +49,19 @@ class Judged:
         return runs
 
 
+def read_files(folder, rows):
+    """What is there on this host, by itself: a file with the run's name in it, or a folder of that name."""
+    for where in kinds.HERE.values():
+        try:
+            names = os.listdir(f"{folder}/files/{where}")
+        except FileNotFoundError:
+            continue
+        for name in names:
+            path, run = f"{folder}/files/{where}/{name}", name.removesuffix(".txt")
+            if os.path.isdir(path) or open(path, encoding="ascii").read() == run + "\n":
+                rows[run].append({"host": where, "path": "", "note": {}})
+
+
 def read_truth(folder):
     rows = collections.defaultdict(list)
     for host in ["provider", "payments", "plain", "grpc", "other", "authz", "alike"]:
@@ -58,7 +72,16 @@ def read_truth(folder):
                         rows[row["tag"]].append(row | {"host": host})
         except FileNotFoundError:
             pass
+    read_files(folder, rows)
     return rows
+
+
+def contradiction_here(run, what, everything):
+    done = any(r["host"] == kinds.HERE[run["tool"]] for r in everything)
+    tried = any(op["do"] == "mkdir" for op in run["ops"])
+    stands = {"CONFIRMED_T1": done, "MASKED_ERROR": tried and not done, "ATTEMPTED_FAILED": not done}.get(
+        what, not (what in NOTHING and done))
+    return None if stands else f"{what}, and what it is about is {'there' if done else 'not there'}"
 
 
 def declared(run, rows):
@@ -67,7 +90,9 @@ def declared(run, rows):
 
 
 def contradiction(run, what, everything):
-    """Why the servers' log contradicts the verdict, or None."""
+    """Why the servers' log, or what is there on this host, contradicts the verdict; or None."""
+    if run["tool"] in kinds.HERE:
+        return contradiction_here(run, what, everything)
     rows = declared(run, everything)
     shown = any(r["note"].get("effect") == "shown posted" for r in everything if r["host"] == "payments")
     asked = [r for r in everything if r["host"] == "authz" and r["path"] == "/v1/check"]

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
 {
 	uint64_t rounds, count;
 
-	if (argc < 4 || argc > 3 + FOLDERS_MAX || ww_slice_u64(ww_slice_str(argv[1]), &rounds) < 0 ||
+	if (argc < 4 || argc > 3 + FOLDERS_MAX ||
+	    ww_slice_u64(ww_slice_str(argv[1]), &rounds) < 0 ||
 	    ww_slice_u64(ww_slice_str(argv[2]), &count) < 0 || count == 0) {
 		fprintf(stderr, "usage: writes ROUNDS COUNT FOLDER...\n");
 		return 2;

@@ -19,6 +19,8 @@
 #define HANDLE_FID 0x200 /* AT_HANDLE_FID, which this C library has not yet */
 /* Folders inside one another, where a template ends in "**". */
 #define DEPTH_MAX 32
+/* Directories of one template that are looked at through another process's root. */
+#define SEEN_MAX 64
 
 struct walk {
 	struct ww_change_dirs *d;
@@ -330,6 +332,33 @@ static void walk_dir(struct walk *w, const char *path, size_t at, unsigned depth
 			return;
 	}
 	walk_entry(w, fd, path, name, at, depth);
+}
+
+static bool leads_to(uint32_t pid, const char *path, const struct ww_change_dir *dir)
+{
+	char full[PATH_MAX + 32];
+	struct ww_change_dir_key key;
+	WW_AUTO_FD int fd = -1;
+
+	snprintf(full, sizeof(full), "/proc/%u/root%s", pid, path);
+	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	return fd >= 0 && key_of(fd, &key) == 0 && memcmp(&key, &dir->key, sizeof(key)) == 0;
+}
+
+bool ww_change_dirs_seen_by(const struct ww_change_dirs *d, unsigned template, uint32_t pid)
+{
+	struct ww_change_dir *dir, *next;
+	unsigned looked = 0;
+
+	HASH_ITER (hh, d->table, dir, next) {
+		for (unsigned i = 0; i < dir->place_count; i++) {
+			if (dir->places[i].template != template)
+				continue;
+			if (looked++ == SEEN_MAX || !leads_to(pid, dir->places[i].path, dir))
+				return false;
+		}
+	}
+	return true;
 }
 
 struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template,

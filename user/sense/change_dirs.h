@@ -74,5 +74,9 @@ unsigned ww_change_dirs_sweep(struct ww_change_dirs *d);
 struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d,
 					 const struct ww_change_dir_key *key);
 
+/* Whether a process, in a mount namespace of its own, sees the template's directories under the
+ * same paths. False for one that is gone meanwhile, and where there are too many to look at. */
+bool ww_change_dirs_seen_by(const struct ww_change_dirs *d, unsigned template, uint32_t pid);
+
 /* Whether this file can be changed by another name: it is a symbolic link, or has several. */
 bool ww_change_dirs_linked(const char *path);

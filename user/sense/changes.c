@@ -46,9 +46,12 @@ struct template
 	struct ww_change_dirs_found found;
 };
 
-/* One that sees other mounts; told once. */
+/* A scope that sees other directories under a template; told once. */
 struct elsewhere {
-	uint64_t cgroup;
+	struct elsewhere_key {
+		uint64_t cgroup;
+		uint64_t template;
+	} key;
 	UT_hash_handle hh;
 };
 
@@ -354,28 +357,39 @@ static void begin_life(struct ww_changes *c, const struct ww_event *ev)
 	l->ended_ns = 0;
 }
 
-/* A process whose paths are others than ours; one that is gone shared its parent's. */
+static bool is_told(struct ww_changes *c, uint64_t cgroup, unsigned template)
+{
+	struct elsewhere *e = NULL;
+	struct elsewhere_key key = {cgroup, template};
+
+	HASH_FIND(hh, c->elsewhere, &key, sizeof(key), e);
+	if (e)
+		return true;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return false;
+	e->key = key;
+	HASH_ADD(hh, c->elsewhere, key, sizeof(e->key), e);
+	if (!e->hh.tbl)
+		free(e);
+	return false;
+}
+
+/* A process with a namespace of its own may see other directories under the declared paths. One
+ * that is gone saw what its parent does. */
 static void check_mounts(struct ww_changes *c, const struct ww_event *ev, ww_changes_fn fn,
 			 void *ctx)
 {
-	uint64_t ns = namespace_of(ev->actor.pid), cgroup = ev->cgroup;
-	struct elsewhere *e = NULL;
+	uint64_t ns = namespace_of(ev->actor.pid);
 
 	if (!ns || ns == c->mounts)
 		return;
-	HASH_FIND(hh, c->elsewhere, &cgroup, sizeof(cgroup), e);
-	if (e)
-		return;
-	e = calloc(1, sizeof(*e));
-	if (e) {
-		e->cgroup = cgroup;
-		HASH_ADD(hh, c->elsewhere, cgroup, sizeof(e->cgroup), e);
-		if (!e->hh.tbl)
-			free(e);
+	for (unsigned i = 0; i < c->template_count; i++) {
+		if (ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid) || is_told(c, ev->cgroup, i))
+			continue;
+		tell(&c->templates[i], ev->cgroup, ev->time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS,
+		     fn, ctx);
 	}
-	for (unsigned i = 0; i < c->template_count; i++)
-		tell(&c->templates[i], cgroup, ev->time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS, fn,
-		     ctx);
 }
 
 static void end_scope(struct ww_changes *c, const struct ww_event_scope *ev)

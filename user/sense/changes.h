@@ -44,7 +44,7 @@ WW_DEFINE_AUTO(struct ww_changes, ww_changes_free)
 void ww_changes_start(struct ww_changes *c, ww_changes_fn fn, void *ctx);
 
 /* Any event from the rings or about scopes: it learns which processes are watched, and tells where
- * one sees other mounts. */
+ * one sees other folders under a declared path. */
 void ww_changes_note(struct ww_changes *c, const struct ww_event *ev, ww_changes_fn fn, void *ctx);
 
 /* Takes what the kernel has queued, without naming anybody. Returns the time up to which all is

@@ -99,6 +99,35 @@ async def ask_executor(family, address, run):
     await asyncio.to_thread(talk)
 
 
+async def on_this_host(run, op):
+    """The file or folder that carries the run's name, with that in it."""
+    root = os.environ["WW_FILES"]
+    folder = f"{root}/{op.get('folder') or 'saved'}"
+    path = f"{folder}/{run['run']}.txt"
+    if op["do"] == "mkdir":
+        child = await asyncio.create_subprocess_exec(
+            "/usr/bin/mkdir", f"{root}/{'nowhere/deep' if op.get('fails') else 'folders'}/{run['run']}", stderr=asyncio.subprocess.DEVNULL)
+        await child.wait()
+    elif op["do"] == "outsider":
+        with open(os.environ["WW_OUTSIDER"], "w", encoding="ascii") as pipe:
+            print(f"{root}/outside/{run['run']}.txt {run['run']}", file=pipe)
+        while not os.path.exists(f"{root}/outside/{run['run']}.txt"):
+            await asyncio.sleep(0.005)
+    elif op["do"] == "open":
+        os.close(os.open(f"{root}/saved/kept.txt", os.O_RDWR))
+    elif op.get("child"):
+        child = await asyncio.create_subprocess_exec("/bin/sh", "-c", 'echo "$1" >"$0"', path, run["run"])
+        await child.wait()
+    else:
+        first = path + "~" if op["do"] == "replace" else path
+        with open(first, "w", encoding="ascii") as f:
+            print(run["run"], file=f)
+        if first != path:
+            os.rename(first, path)
+        if op.get("remove"):
+            os.unlink(path)
+
+
 async def flood():
     """Traffic that a small ring cannot hold, to the model's host."""
     connection = demo.Connection("https://api.provider.test")
@@ -129,6 +158,8 @@ class Turn:
             await ask_executor(socket.AF_INET, ("127.0.0.1", int(os.environ["WW_LOOPBACK"])), self.run)
         elif what == "flood":
             await flood()
+        elif what in ("save", "replace", "open", "mkdir", "outsider"):
+            await on_this_host(self.run, op)
         else:
             await self.call(op)
 
