@@ -165,9 +165,9 @@ void ww_rederive_free(struct ww_rederive *rd)
 /* --- records ------------------------------------------------------------------------------------
  */
 
-static const char *const kind_names[WW_RD_KIND_MAX] = {
-	"exchange", "span",	"flow",	      "coverage", "action", "verdict",
-	"life",	    "mcp_call", "model_call", "run",	  "change"};
+static const char *const kind_names[WW_RD_KIND_MAX] = {"exchange",   "span",    "flow",  "coverage",
+						       "action",     "verdict", "life",  "mcp_call",
+						       "model_call", "run",     "change"};
 
 /* Every record begins with its kind and id. Whether one of them is there twice is seen when all of
  * it is read. */
