@@ -212,16 +212,25 @@ static bool any_program(const struct ww_deeds *t, struct ww_slice path)
 	return false;
 }
 
+static void name_run(struct ww_deed *d)
+{
+	char *id = ww_put_dec(ww_put_text(d->id, "u-"), d->actor.pid);
+
+	id = ww_put_hex(ww_put_text(id, "-"), d->actor.start_ns);
+	ww_put_hex(ww_put_text(id, "-"), d->at.ns);
+}
+
 static int feed_exec(struct ww_deeds *t, const struct ww_event_exec *ev, ww_deed_fn fn, void *ctx)
 {
 	struct ww_slice path = ww_slice(ev->path, ev->path_bytes);
 	struct ww_deed *before = open_run(t, ev->h.actor), *d = NULL;
 	uint64_t within = before ? before->within : enclosing(t, ev->h.actor);
 	bool meant = any_program(t, path);
-	char *id;
 
 	if (meant)
 		d = add(t, &ev->h, true, path);
+	if (d)
+		name_run(d);
 	/* Adding may have dropped it. */
 	before = open_run(t, ev->h.actor);
 	if (before) {
@@ -234,9 +243,6 @@ static int feed_exec(struct ww_deeds *t, const struct ww_event_exec *ev, ww_deed
 	if (!d)
 		return meant ? -ENOMEM : 0;
 	d->within = within;
-	id = ww_put_dec(ww_put_text(d->id, "u-"), d->actor.pid);
-	id = ww_put_hex(ww_put_text(id, "-"), d->actor.start_ns);
-	ww_put_hex(ww_put_text(id, "-"), ev->h.time_ns);
 	d->open = (struct ww_deed_actor){d->actor.start_ns, d->actor.pid};
 	HASH_ADD(hh_open, t->open, open, sizeof(d->open), d);
 	if (!d->hh_open.tbl) {
@@ -525,8 +531,11 @@ void ww_deed_write_what(uint32_t what, struct ww_jsonw *w)
 	ww_jsonw_end_array(w);
 }
 
-static void write_run(const struct ww_deed *d, struct ww_jsonw *w)
+static void write_run(const struct ww_deeds *t, const struct ww_deed *d, struct ww_jsonw *w)
 {
+	const struct ww_deed *up = ww_deeds_get(t, d->within);
+	const struct ww_deed *next = ww_deeds_get(t, d->replaced_by);
+
 	ww_jsonw_str(w, "exe", ww_slice(d->path, d->path_bytes));
 	ww_jsonw_u64(w, "beganBootNs", d->at.ns);
 	ww_jsonw_cstr(w, "end", ww_deed_end_name(d->end));
@@ -536,6 +545,10 @@ static void write_run(const struct ww_deed *d, struct ww_jsonw *w)
 		ww_jsonw_u64(w, "exitCode", (uint64_t)d->code);
 	else if (d->end == WW_RUN_EXITED)
 		ww_jsonw_u64(w, "signal", (uint64_t) - (int64_t)d->code);
+	if (up)
+		ww_jsonw_cstr(w, "within", up->id);
+	if (next)
+		ww_jsonw_cstr(w, "next", next->id);
 }
 
 /* The name itself may say something: only its digest is kept, beside the templates. */
@@ -572,7 +585,7 @@ void ww_deed_write(const struct ww_deeds *t, const struct ww_deed *d,
 	ww_jsonw_cstr(w, "root", id);
 	ww_jsonw_id64(w, "cgroup", d->cgroup);
 	if (d->run)
-		write_run(d, w);
+		write_run(t, d, w);
 	else
 		write_change(t, d, w);
 	ww_jsonw_end_object(w);

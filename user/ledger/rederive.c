@@ -615,6 +615,10 @@ static void check_absence(struct ww_rederive *rd, const struct ww_rd_absence *a,
 	size_t first = first_from(rd, a);
 	bool read = false;
 
+	if (ww_contract_local(a->contract)) {
+		ww_rd_absent_deeds(rd, a);
+		return;
+	}
 	for (size_t i = first; i < rd->n_exchanges; i++) {
 		struct ww_rd_record *rec = rd->exchanges[i];
 		char found[160];

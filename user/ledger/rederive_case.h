@@ -81,6 +81,9 @@ struct ww_rd_record *ww_rd_newest(const struct ww_rederive *rd, enum ww_rd_kind 
 /* The record that stands right before `index` in the list, or NULL. */
 const struct ww_rd_record *ww_rd_neighbour(const struct ww_rederive *rd,
 					   const struct ww_rd_record *rec);
+/* Holds an absence against what was done on this host. */
+void ww_rd_absent_deeds(struct ww_rederive *rd, const struct ww_rd_absence *a);
+
 /* The i-th record of what was done on this host; NULL: there are no more. */
 const struct ww_rd_record *ww_rd_deed_at(const struct ww_rederive *rd, size_t i);
 /* The newest coverage record of a scope; go on with ->same. */

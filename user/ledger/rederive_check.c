@@ -489,7 +489,7 @@ static void note_absence(struct ww_rd_exam *e, const struct ww_ruling *r)
 		.any = e->g.prose,
 	};
 
-	if (!rests_on_all(r) || e->v.controlled)
+	if (!rests_on_all(r) || e->v.controlled || e->g.looks)
 		return;
 	ww_rd_absent(e->rd, &a);
 	ww_rd_prose_absent(e, &a);

@@ -19,9 +19,12 @@ static const struct {
 #define BIT_(n, v, t, d) {v, t},
 	WW_CHANGE_BITS(BIT_)};
 
+/* By how much a window is wider than the action's own time, at least (user/judge/judge.c). */
+#define MARGIN_NS 60000000ull
+
 /* A deed, as a record or a verdict has it. */
 struct deed {
-	struct ww_rd_text id, root, cgroup, program, file, exe, digest, end;
+	struct ww_rd_text id, root, cgroup, program, file, exe, digest, end, within, next;
 	struct ww_slice what, files; /* empty: not there */
 	struct ww_rd_number began, since, by, ended, code, signal;
 };
@@ -50,7 +53,12 @@ static int read_deed(struct ww_slice json, struct deed *ret, struct ww_errtext *
 		WW_MEMBER("byBootNs", NUMBER, &d.by),
 		WW_MEMBER("endedBootNs", NUMBER, &d.ended),
 	};
+	struct ww_member_want n[] = {WW_MEMBER("within", TEXT, &d.within),
+				     WW_MEMBER("next", TEXT, &d.next)};
 	int r = WW_MEMBERS_READ(json, "the deed", m, why);
+
+	if (r == 0)
+		r = WW_MEMBERS_READ(json, "the deed", n, why);
 
 	if (r == 0)
 		*ret = d;
@@ -221,32 +229,73 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 		ww_rd_differ(e, "local.total", "as many deeds as it lists", "another number");
 }
 
-/* A deed of the window that fits the terms and is not told of. */
-static void check_absent(struct ww_rd_exam *e, const struct ww_rd_record *rec)
+/* A part of another run that fits the terms: that one counts. */
+static bool is_part(const struct ww_rederive *rd, const struct ww_contract *c, struct ww_rd_text id)
 {
-	const struct ww_rd_grounds *g = &e->v.grounds;
+	for (unsigned i = 0; id.s.p && i < WW_RD_SAME_MAX; i++) {
+		const struct ww_rd_record *rec = ww_rd_newest(rd, WW_RD_RUN, id.s);
+		struct deed up;
+
+		if (!rec || read_deed(rec->json, &up, NULL) < 0)
+			return true; /* not known: said of nobody */
+		if (is_declared(c, &up, NULL))
+			return true;
+		id = up.within;
+	}
+	return false;
+}
+
+/* Within the action's own time: what lies in the margin may be a neighbour's. */
+static bool is_inside(const struct ww_rd_absence *a, const struct ww_rd_record *rec,
+		      const struct deed *of)
+{
+	uint64_t since = rec->kind == WW_RD_RUN ? of->began.n : of->since.n;
+	uint64_t by = rec->kind == WW_RD_RUN ? of->began.n : of->by.n;
+
+	return since >= a->from_ns + MARGIN_NS && by + MARGIN_NS <= a->to_ns;
+}
+
+/* A deed of the window that fits the terms, is nobody's and is not told of. */
+static void check_absent(struct ww_rederive *rd, const struct ww_rd_absence *a,
+			 const struct ww_rd_record *rec)
+{
+	const struct ww_contract *c = a->contract;
 	struct deed of;
-	uint64_t since, by;
 	char found[128];
 
-	if (rec->index > e->rec->index || read_deed(rec->json, &of, NULL) < 0)
-		return;
-	since = rec->kind == WW_RD_RUN ? of.began.n : of.since.n;
-	by = rec->kind == WW_RD_RUN ? of.began.n : of.by.n;
-	if (!ww_rd_same(of.root, e->v.root) || by < g->from_ns || since > g->to_ns ||
-	    !is_declared(e->contract, &of, NULL))
+	if (rec->index > a->verdict->index || rec->taken_in ||
+	    (rec->kind == WW_RD_RUN) != (c->effect == WW_EFFECT_PROCESS) ||
+	    read_deed(rec->json, &of, NULL) < 0 || !ww_slice_eq(of.root.s, a->root) ||
+	    !is_inside(a, rec, &of) || !is_declared(c, &of, NULL) || is_part(rd, c, of.within) ||
+	    is_part(rd, c, of.next))
 		return;
 	/* A change of another kind than the declared one may be there. */
-	if (rec->kind == WW_RD_CHANGE && !(bits_of(of.what) & ww_local_bits(&e->contract->local)))
+	if (rec->kind == WW_RD_CHANGE && !(bits_of(of.what) & ww_local_bits(&c->local)))
 		return;
 	snprintf(found, sizeof(found), "%.*s (record %" PRIu64 ")",
 		 (int)(rec->id.n < 64 ? rec->id.n : 64), (const char *)rec->id.p, rec->index);
-	ww_rd_differ(e, "local", "no deed in its window that fits the terms", found);
+	ww_rd_say(rd, a->verdict, false, a->field, "no deed in its window that fits the terms",
+		  found);
+}
+
+void ww_rd_absent_deeds(struct ww_rederive *rd, const struct ww_rd_absence *a)
+{
+	const struct ww_rd_record *rec;
+
+	for (size_t i = 0; (rec = ww_rd_deed_at(rd, i)); i++)
+		check_absent(rd, a, rec);
 }
 
 void ww_rd_check_deed(struct ww_rd_exam *e, const struct ww_ruling *r, bool rests_on_all)
 {
-	const struct ww_rd_record *rec;
+	struct ww_rd_absence a = {
+		.verdict = e->rec,
+		.contract = e->contract,
+		.root = e->v.root.s,
+		.from_ns = e->v.grounds.from_ns,
+		.to_ns = e->v.grounds.to_ns,
+		.field = "local",
+	};
 	struct ww_rd_text id = {WW_SLICE_NULL, false};
 	char text[96];
 
@@ -262,6 +311,6 @@ void ww_rd_check_deed(struct ww_rd_exam *e, const struct ww_ruling *r, bool rest
 	if (!ww_rd_same(id, e->decides))
 		ww_rd_differ(e, "local.decides", "the deed that the rules name",
 			     ww_rd_shown(e->decides, text));
-	for (size_t i = 0; rests_on_all && !r->deed && (rec = ww_rd_deed_at(e->rd, i)); i++)
-		check_absent(e, rec);
+	if (rests_on_all && !r->deed)
+		ww_rd_absent(e->rd, &a);
 }

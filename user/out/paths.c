@@ -314,6 +314,7 @@ static const struct ww_path paths[] = {
 	{"n", K(VERDICT)},
 	{"name", K(SPAN)},
 	{"newKey", K(KEY_ROTATION)},
+	{"next", K(RUN)},
 	{"note", K(KEY_ROTATION)},
 	{"nsPid", K(ACTOR)},
 	{"oldKey", K(KEY_ROTATION)},
@@ -572,6 +573,7 @@ static const struct ww_path paths[] = {
 	{"wire.undecoded.peer", K(ACTION) | K(VERDICT)},
 	{"wire.undecoded.tls", K(ACTION) | K(VERDICT)},
 	{"wire.wire", K(ACTION) | K(VERDICT)},
+	{"within", K(RUN)},
 };
 
 const struct ww_path *ww_path_at(unsigned i)

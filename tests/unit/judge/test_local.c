@@ -1,94 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Effects on this host: programs that are run and files that change; what is confirmed, what is
  * not, and what keeps either from being told. */
-#include "scene.h"
-
-#define LOCAL_CONTRACTS                                                                 \
-	"version: 1\n"                                                                  \
-	"contracts:\n"                                                                  \
-	"- {tool: dump, effect: process, programs: [/usr/bin/pg_dump, tar], exit: 0}\n" \
-	"- {tool: notify, effect: process, programs: [notify-send]}\n"                  \
-	"- {tool: report, effect: file, files: [\"/srv/out/{name}.pdf\"]}\n"            \
-	"- {tool: move, effect: file, files: [\"/srv/in/**\"], changes: [renamed]}\n"   \
-	"- {tool: clean, effect: file, files: [/srv/lock], changes: [removed]}\n"       \
-	"- {tool: note, effect: file}\n"
-
-#define PDF     "/srv/out/a.pdf"
-#define WRITTEN (WW_CHANGE_MODIFIED | WW_CHANGE_CLOSED)
-
-static void executed(struct scene *s, uint32_t pid, const char *path, uint64_t ms)
-{
-	struct ww_event_exec ev = {.parent = process(AGENT), .path_bytes = (uint32_t)strlen(path)};
-
-	memcpy(ev.path, path, ev.path_bytes);
-	feed(s, &ev, WW_EVENT_PROC_EXEC, sizeof(ev), ms, pid, 0);
-}
-
-static void exited(struct scene *s, uint32_t pid, int code, uint64_t ms)
-{
-	struct ww_event_exit ev = {.code = code};
-
-	feed(s, &ev, WW_EVENT_PROC_EXIT, sizeof(ev), ms, pid, 0);
-}
-
-/* By a child of its own. */
-static void ran(struct scene *s, uint32_t pid, const char *path, int code, uint64_t from,
-		uint64_t to)
-{
-	born(s, pid, AGENT, from);
-	executed(s, pid, path, from);
-	exited(s, pid, code, to);
-}
-
-/* Seen at `ms`, within the 10 ms before it. */
-static void changed_by(struct scene *s, uint32_t pid, const char *path, uint32_t what, uint64_t ms)
-{
-	struct ww_event_change ev = {
-		.since_ns = at_ms(ms - 10).ns, .what = what, .path_bytes = (uint32_t)strlen(path)};
-
-	memcpy(ev.path, path, ev.path_bytes);
-	feed(s, &ev, WW_EVENT_CHANGE, sizeof(ev), ms, pid, 0);
-}
-
-static void changed(struct scene *s, const char *path, uint32_t what, uint64_t ms)
-{
-	changed_by(s, AGENT, path, what, ms);
-}
-
-static void watch(struct scene *s, const char *template, uint16_t status, enum ww_files_why why,
-		  uint64_t ms)
-{
-	struct ww_event_coverage ev = {.what = WW_COVERAGE_FILES,
-				       .status = status,
-				       .detail = why,
-				       .path_bytes = (uint32_t)strlen(template)};
-	struct ww_event *h = &ev.h;
-
-	memcpy(ev.path, template, ev.path_bytes);
-	h->version = WW_EVENT_VERSION;
-	h->kind = WW_EVENT_COVERAGE;
-	h->size = sizeof(ev);
-	h->time_ns = at_ms(ms).ns;
-	assert_int_equal(ww_judge_event(s->judge, h), 0); /* of every scope */
-}
-
-static struct scene *open_watched(void)
-{
-	static const char *const templates[] = {"/srv/out/{name}.pdf", "/srv/in/**", "/srv/lock"};
-	struct scene *s = scene_open_with(LOCAL_CONTRACTS);
-
-	for (unsigned i = 0; i < WW_ARRAY_SIZE(templates); i++)
-		watch(s, templates[i], WW_PROBE_ATTACHED, WW_FILES_NONE, 0);
-	return s;
-}
-
-static void claim(struct scene *s, const char *tool, const char *call, enum ww_span_status status,
-		  uint64_t from, uint64_t to)
-{
-	struct ww_span p = span_of(s, WW_SPAN_TOOL, tool, call, status, from, to);
-
-	tell(s, &p);
-}
+#include "local.h"
 
 /* Tool, one span from 1 s to 2 s that says OK, judged. */
 static void judged(struct scene *s, const char *tool)
@@ -462,6 +375,39 @@ static void test_file_begun_before(void **state)
 	scene_close(s);
 }
 
+/* One action's change lies in the margin of the next one's window, and is no deed of that. */
+static void test_file_of_the_action_before(void **state)
+{
+	struct scene *s = open_watched();
+
+	changed(s, PDF, WRITTEN, 1095);
+	claim(s, "report", "c1", WW_SPAN_OK, 1000, 1100);
+	claim(s, "report", "c2", WW_SPAN_OK, 1130, 2000);
+	tick(s, 6000);
+	expect_nth(s, 0, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	expect_nth(s, 1, "NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
+/* What one action's program runs while another action does nothing. */
+static void test_program_inside_anothers(void **state)
+{
+	struct scene *s = open_watched();
+
+	born(s, 300, AGENT, 1100);
+	executed(s, 300, "/usr/bin/pg_dump", 1100);
+	born(s, 301, 300, 3100);
+	executed(s, 301, "/bin/tar", 3100);
+	exited(s, 301, 0, 3200);
+	exited(s, 300, 0, 3900);
+	claim(s, "dump", "c1", WW_SPAN_OK, 1000, 4000);
+	claim(s, "dump", "c2", WW_SPAN_OK, 2900, 3500);
+	tick(s, 9000);
+	expect_nth(s, 0, "NO_ACTION", "", "E0", "NONE");
+	expect_nth(s, 1, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	scene_close(s);
+}
+
 /* --- whether files were watched -----------------------------------------------------------------
  */
 
@@ -571,6 +517,8 @@ int main(void)
 		cmocka_unit_test(test_file_by_a_child),
 		cmocka_unit_test(test_file_from_outside),
 		cmocka_unit_test(test_file_begun_before),
+		cmocka_unit_test(test_file_of_the_action_before),
+		cmocka_unit_test(test_program_inside_anothers),
 		cmocka_unit_test(test_files_unwatched),
 		cmocka_unit_test(test_files_never_watched),
 		cmocka_unit_test(test_file_written_in_a_gap),
