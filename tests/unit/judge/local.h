@@ -34,7 +34,7 @@ static inline void exited(struct scene *s, uint32_t pid, int code, uint64_t ms)
 
 /* By a child of its own. */
 static inline void ran(struct scene *s, uint32_t pid, const char *path, int code, uint64_t from,
-		uint64_t to)
+		       uint64_t to)
 {
 	born(s, pid, AGENT, from);
 	executed(s, pid, path, from);
@@ -42,7 +42,8 @@ static inline void ran(struct scene *s, uint32_t pid, const char *path, int code
 }
 
 /* Seen at `ms`, within the 10 ms before it. */
-static inline void changed_by(struct scene *s, uint32_t pid, const char *path, uint32_t what, uint64_t ms)
+static inline void changed_by(struct scene *s, uint32_t pid, const char *path, uint32_t what,
+			      uint64_t ms)
 {
 	struct ww_event_change ev = {
 		.since_ns = at_ms(ms - 10).ns, .what = what, .path_bytes = (uint32_t)strlen(path)};
@@ -56,8 +57,8 @@ static inline void changed(struct scene *s, const char *path, uint32_t what, uin
 	changed_by(s, AGENT, path, what, ms);
 }
 
-static inline void watch(struct scene *s, const char *template, uint16_t status, enum ww_files_why why,
-		  uint64_t ms)
+static inline void watch(struct scene *s, const char *template, uint16_t status,
+			 enum ww_files_why why, uint64_t ms)
 {
 	struct ww_event_coverage ev = {.what = WW_COVERAGE_FILES,
 				       .status = status,
@@ -83,8 +84,8 @@ static inline struct scene *open_watched(void)
 	return s;
 }
 
-static inline void claim(struct scene *s, const char *tool, const char *call, enum ww_span_status status,
-		  uint64_t from, uint64_t to)
+static inline void claim(struct scene *s, const char *tool, const char *call,
+			 enum ww_span_status status, uint64_t from, uint64_t to)
 {
 	struct ww_span p = span_of(s, WW_SPAN_TOOL, tool, call, status, from, to);
 
