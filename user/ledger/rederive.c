@@ -49,6 +49,8 @@ struct ww_rederive {
 	size_t n, cap, n_exchanges;
 	struct ww_rd_record **records;
 	struct id *ids[WW_RD_KIND_MAX];
+	struct id *turns; /* of model calls; made when somebody asks */
+	bool has_turns;
 	struct ww_rd_terms *terms;
 	struct tool *tools;
 	size_t n_starts, cap_starts;
@@ -142,6 +144,7 @@ void ww_rederive_free(struct ww_rederive *rd)
 		return;
 	for (unsigned i = 0; i < WW_RD_KIND_MAX; i++)
 		free_ids(&rd->ids[i]);
+	free_ids(&rd->turns);
 	HASH_ITER (hh, rd->terms, t, next) {
 		HASH_DELETE(hh, rd->terms, t);
 		ww_contracts_free(t->contracts);
@@ -188,23 +191,27 @@ static bool read_id(struct ww_slice json, struct ww_slice kind, struct ww_slice 
 	return true;
 }
 
-static void index_id(struct ww_rederive *rd, struct ww_rd_record *rec)
+/* Returns the one before under this key. */
+static struct ww_rd_record *put_newest(struct ww_rederive *rd, struct id **ids, struct ww_slice key,
+				       struct ww_rd_record *rec)
 {
+	struct ww_rd_record *before;
 	struct id *e = NULL;
 
-	HASH_FIND(hh, rd->ids[rec->kind], rec->id.p, rec->id.n, e);
+	HASH_FIND(hh, *ids, key.p, key.n, e);
 	if (e) {
-		rec->same = e->newest;
+		before = e->newest;
 		e->newest = rec;
-		return;
+		return before;
 	}
 	e = keep(rd, sizeof(*e));
 	if (!e)
-		return;
+		return NULL;
 	memset(e, 0, sizeof(*e));
 	e->newest = rec;
-	HASH_ADD_KEYPTR(hh, rd->ids[rec->kind], rec->id.p, rec->id.n, e);
+	HASH_ADD_KEYPTR(hh, *ids, key.p, key.n, e);
 	rd->failed |= !e->hh.tbl;
+	return NULL;
 }
 
 static void list_start(struct ww_rederive *rd, const struct ww_rd_record *rec)
@@ -260,7 +267,7 @@ int ww_rederive_add(struct ww_rederive *rd, uint64_t index, struct ww_slice kind
 	if (read_id(rec->json, kind, &rec->id) && k == WW_RD_COVERAGE)
 		read_coverage(rd, rec);
 	if (rec->id.p)
-		index_id(rd, rec);
+		rec->same = put_newest(rd, &rd->ids[k], rec->id, rec);
 	list(rd, rec);
 	return rd->failed ? -ENOMEM : 0;
 }
@@ -272,6 +279,25 @@ struct ww_rd_record *ww_rd_newest(const struct ww_rederive *rd, enum ww_rd_kind 
 
 	if (id.n)
 		HASH_FIND(hh, rd->ids[kind], id.p, id.n, e);
+	return e ? e->newest : NULL;
+}
+
+struct ww_rd_record *ww_rd_turn(struct ww_rederive *rd, struct ww_slice turn)
+{
+	struct id *e = NULL;
+
+	for (size_t i = 0; i < rd->n && !rd->has_turns; i++) {
+		struct ww_rd_record *rec = rd->records[i];
+		struct ww_json_token t;
+
+		if (rec->kind == WW_RD_MODEL && rec->id.n &&
+		    ww_json_path(rec->json, "$.turn", &t, NULL) == WW_PARSE_DONE &&
+		    t.type == WW_JSON_STRING && t.raw.n)
+			rec->turn = put_newest(rd, &rd->turns, t.raw, rec);
+	}
+	rd->has_turns = true;
+	if (turn.n)
+		HASH_FIND(hh, rd->turns, turn.p, turn.n, e);
 	return e ? e->newest : NULL;
 }
 

@@ -34,6 +34,7 @@ struct ww_rd_record {
 	enum ww_rd_kind kind;
 	struct ww_slice json, id;
 	struct ww_rd_record *same; /* the one before with this id */
+	struct ww_rd_record *turn; /* of a model call: the one before in this turn */
 	int state;                 /* of `x`: 0 not read yet, 1 read, -1 unreadable */
 	struct ww_rd_exchange *x;  /* kind EXCHANGE, when read */
 	struct ww_rd_coverage *c;  /* kind COVERAGE, likewise */
@@ -78,6 +79,8 @@ struct ww_rd_record *ww_rd_before(const struct ww_rederive *rd, enum ww_rd_kind 
 /* All with this id, newest first: go on with ->same. */
 struct ww_rd_record *ww_rd_newest(const struct ww_rederive *rd, enum ww_rd_kind kind,
 				  struct ww_slice id);
+/* The newest model call of this turn: go on with ->turn. NULL: none. */
+struct ww_rd_record *ww_rd_turn(struct ww_rederive *rd, struct ww_slice turn);
 /* The record that stands right before `index` in the list, or NULL. */
 const struct ww_rd_record *ww_rd_neighbour(const struct ww_rederive *rd,
 					   const struct ww_rd_record *rec);

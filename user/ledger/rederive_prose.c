@@ -18,6 +18,8 @@
 #define SAID_MAX  16u
 #define NAMES_MAX 256u
 #define REFS_MAX  32u
+/* Model calls of one turn; the calls of more are more than a request is looked at for. */
+#define TURN_MAX 256u
 
 /* A claim, as it stands in a verdict and in the record of the model call. */
 struct said {
@@ -401,6 +403,12 @@ static bool is_meant(const struct ww_rd_exam *e, struct ww_rd_text name)
 	return meant;
 }
 
+static int count_call(void *ctx, const struct ww_json_token *t, struct ww_slice text,
+		      struct ww_errtext *why)
+{
+	return one_more(ctx, why);
+}
+
 static int match_tool(void *ctx, const struct ww_json_token *t, struct ww_slice text,
 		      struct ww_errtext *why)
 {
@@ -446,6 +454,67 @@ static void check_earlier(struct ww_rd_exam *e, const struct ww_rd_record *rec,
 			     search.found ? "false" : "true");
 }
 
+/* What the other listed answers of the turn asked for. */
+struct asked {
+	uint64_t calls; /* by answers that ended in the window */
+	bool meant;     /* one of these calls is of a tool that the text may mean */
+	bool before;    /* or one by an answer that ended before the window */
+	bool over;      /* there are more answers than are looked at, or an unreadable one */
+};
+
+static void add_answer(struct ww_rd_exam *e, struct ww_rd_record *rec, uint64_t text_ns,
+		       struct asked *a)
+{
+	struct call_search all = {.e = e}, meant = {.e = e};
+	const struct ww_rd_exchange *x;
+	struct ww_rd_record *xrec;
+	struct model m;
+
+	a->over |= read_model(rec->json, &m, NULL) < 0;
+	if (a->over)
+		return;
+	xrec = ww_rd_before(e->rd, WW_RD_EXCHANGE, m.exchange.s, e->rec->index);
+	x = xrec ? ww_rd_exchange_of(e->rd, xrec) : NULL;
+	if (!x || x->req_first_ns >= text_ns || !ww_rd_same(x->root, e->v.root))
+		return;
+	a->over |= ww_members_each(m.calls, "its calls", count_call, &all, NULL) < 0 ||
+		   ww_members_each(m.calls, "its calls", match_tool, &meant, NULL) < 0;
+	if (x->ended_ns < e->v.grounds.from_ns) {
+		a->before |= meant.found;
+		return;
+	}
+	a->calls += all.looked;
+	a->meant |= meant.found;
+}
+
+/*
+ * A text that comes after a call of its turn which it may mean is about that call. One that an
+ * earlier answer asked for may be of another turn that began with the same words; not when the
+ * window is too short for the calls that the request holds.
+ */
+static void check_asked(struct ww_rd_exam *e, const struct said *s, const struct model *m)
+{
+	struct ww_rd_record *xrec =
+		ww_rd_before(e->rd, WW_RD_EXCHANGE, s->exchange.s, e->rec->index);
+	const struct ww_rd_exchange *x = xrec ? ww_rd_exchange_of(e->rd, xrec) : NULL;
+	struct asked a = {0};
+	unsigned looked = 0;
+
+	if (!x || !e->v.grounds.wire || e->v.prose_blind || e->v.grounds.partners)
+		return; /* that was said; nothing was looked for; or it says so itself */
+	for (struct ww_rd_record *rec = ww_rd_turn(e->rd, m->turn.s); rec; rec = rec->turn) {
+		a.over |= looked++ == TURN_MAX;
+		if (a.over)
+			break;
+		if (rec->index < e->rec->index)
+			add_answer(e, rec, x->req_first_ns, &a);
+	}
+	if (a.over || a.meant || (a.before && a.calls < m->turn_calls.n))
+		ww_rd_open(e, "said.proseOnly", "a turn whose answers ask for none of the tools",
+			   a.over ? "more answers than can be looked at"
+				  : "a call that the text may mean");
+}
+
 /* The turn, as far as the record of the model call shows it. */
 static void check_turn(struct ww_rd_exam *e, const struct said *s)
 {
@@ -469,6 +538,7 @@ static void check_turn(struct ww_rd_exam *e, const struct said *s)
 			   "a call that the text may mean");
 	if (e->v.grounds.wire)
 		check_earlier(e, rec, &m);
+	check_asked(e, s, &m);
 	check_window(e, s, &m);
 }
 

@@ -476,6 +476,23 @@ def wait_cut(r):
     r.verdict("SUSPECT_NO_ACTION")["grounds"]["toBootNs"] -= 1
 
 
+@lie(4, "said.proseOnly", "mute")
+def suspicion_made_up(r):
+    """Of the text behind the call that was confirmed, with a turn that begins behind that call."""
+    good, model = r.verdict("SUSPECT_NO_ACTION"), r.verdict("CONFIRMED_T1")
+    old, new = r.get(claim(r)["exchange"]), r.get(model["said"]["prose"][0]["exchange"])
+    at = r.index(good) - 1
+    for one in both(r, good):
+        text = json.dumps(one).replace(old["id"], new["id"])
+        for path in ("request", "firstBootNs"), ("response", "lastBootNs"):
+            text = text.replace(str(old[path[0]][path[1]]), str(new[path[0]][path[1]]))
+        text = text.replace(good["action"][2:], model["action"][2:])
+        r.insert(at, json.loads(text))
+    r[at + 1]["coverage"]["toBootNs"] -= old["response"]["lastBootNs"] - new["response"]["lastBootNs"]
+    r.remove(r.action(model))
+    r.remove(model)
+
+
 @lie(1, "wire", "mute")
 def call_of_the_turn(r):
     """The call that another turn made lies in this one."""
