@@ -430,6 +430,8 @@ static int add_from_ledger(struct ww_record_index *x, struct ww_ledger_reader *r
 		return add_record(x, i, rec.kind, WW_SLICE_NULL);
 	if (r == -ENODATA) /* its segment is missing */
 		return add_record(x, i, WW_SLICE_LIT("missing"), WW_SLICE_NULL);
+	if (r == -EBADMSG) /* of the file system under the ledger: making this file anew cannot help */
+		return -EIO;
 	return r == 0 ? add_record(x, i, rec.kind, rec.json) : r;
 }
 
