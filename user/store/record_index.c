@@ -98,16 +98,30 @@ static int done(struct ww_record_index *x, sqlite3_stmt *s)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
+/* Anybody who may read the folder can hold its lock, for as long as he likes. */
+static int lock_folder(int dir, unsigned patience_ms)
+{
+	for (unsigned ms = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; ms++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (ms >= patience_ms)
+			return -EBUSY;
+		usleep(1000);
+	}
+	return 0;
+}
+
 /*
  * Makes the file when it is missing. What SQLite keeps beside it is then left over from one that
  * was removed, and somebody who still reads that one may have it open: it must be out of the way
  * before the new file is there. The lock is against others who find it missing, too.
  */
-static int make_file(const char *path)
+static int make_file(const char *path, unsigned patience_ms)
 {
 	WW_AUTO_FD int dir = -1;
 	char side[4096];
 	char *slash;
+	int r;
 
 	if (access(path, F_OK) == 0)
 		return 0;
@@ -116,8 +130,11 @@ static int make_file(const char *path)
 	if (slash)
 		*slash = '\0';
 	dir = open(slash ? side : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || flock(dir, LOCK_EX) < 0)
+	if (dir < 0)
 		return -errno;
+	r = lock_folder(dir, patience_ms);
+	if (r < 0)
+		return r;
 	if (access(path, F_OK) == 0)
 		return 0;
 	snprintf(side, sizeof(side), "%s-wal", path);
@@ -158,14 +175,15 @@ static void close_db(struct ww_record_index *x)
 static int open_db(struct ww_record_index *x)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	int r = x->path ? make_file(x->path) : 0;
+	unsigned patience_ms = x->beside ? 100 : 5000;
+	int r = x->path ? make_file(x->path, patience_ms) : 0;
 
 	if (r < 0)
 		return r;
 	r = sqlite3_open_v2(x->path ? x->path : ":memory:", &x->db, flags, NULL);
 	if (r != SQLITE_OK)
 		return x->db ? failure(x) : -ENOMEM;
-	sqlite3_busy_timeout(x->db, x->beside ? 100 : 5000);
+	sqlite3_busy_timeout(x->db, (int)patience_ms);
 	return set_up(x);
 }
 
@@ -430,7 +448,8 @@ static int add_from_ledger(struct ww_record_index *x, struct ww_ledger_reader *r
 		return add_record(x, i, rec.kind, WW_SLICE_NULL);
 	if (r == -ENODATA) /* its segment is missing */
 		return add_record(x, i, WW_SLICE_LIT("missing"), WW_SLICE_NULL);
-	if (r == -EBADMSG) /* of the file system under the ledger: making this file anew cannot help */
+	if (r ==
+	    -EBADMSG) /* of the file system under the ledger: making this file anew cannot help */
 		return -EIO;
 	return r == 0 ? add_record(x, i, rec.kind, rec.json) : r;
 }

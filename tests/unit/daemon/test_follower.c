@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 
 #include "base/json.h"
 #include "store/record_index.h"
@@ -198,6 +199,29 @@ static void kept_locked(void **state)
 	assert_int_equal(count(&p), 320);
 }
 
+/* Nor for who has the folder's lock, which the file is made under. */
+static void folder_kept_locked(void **state)
+{
+	struct place p;
+	int dir;
+
+	begin(*state, &p, 300);
+	await_all(&p);
+	dir = open(p.dir, O_RDONLY | O_DIRECTORY);
+	assert_true(dir >= 0 && flock(dir, LOCK_EX) == 0);
+	assert_int_equal(unlink(p.path), 0);
+	commit_more(&p, 10);
+	while (status(&p).follows)
+		usleep(1000);
+	assert_int_equal(flock(dir, LOCK_UN), 0);
+	await_count(&p, 310);
+	assert_true(flock(dir, LOCK_EX) == 0 && unlink(p.path) == 0);
+	commit_more(&p, 10);
+	end(&p);
+	assert_int_equal(access(p.path, F_OK), -1);
+	close(dir);
+}
+
 static void no_file_possible(void **state)
 {
 	char inner[2 * PATH_LEN];
@@ -330,8 +354,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_close),  SCRATCH_TEST(nobody_asks),
 		SCRATCH_TEST(an_end_takes_the_rest), SCRATCH_TEST(changed_by_others),
-		SCRATCH_TEST(kept_locked),           SCRATCH_TEST(no_file_possible),
-		SCRATCH_TEST(with_others),
+		SCRATCH_TEST(kept_locked),           SCRATCH_TEST(folder_kept_locked),
+		SCRATCH_TEST(no_file_possible),      SCRATCH_TEST(with_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
