@@ -42,7 +42,9 @@ struct ww_follower {
 	/* The thread's. */
 	struct ww_ledger_reader *reader; /* NULL: to be opened */
 	struct mark mark;
-	int error; /* of the last try */
+	int error;    /* of the last try */
+	dev_t device; /* and folder: what state_dir was when the ledger was opened there */
+	ino_t folder;
 	char state_dir[PATH_BYTES], path[PATH_BYTES + 16], journal[PATH_BYTES + 24];
 };
 
@@ -120,6 +122,21 @@ static bool touched(const struct ww_follower *f)
 	       m.changed.tv_nsec != f->mark.changed.tv_nsec || access(f->journal, F_OK) == 0;
 }
 
+/* The reader, as the ledger's writer, stays with the folder that was opened; the index has a path.
+ */
+static int check_folder(const struct ww_follower *f, struct ww_errtext *why)
+{
+	struct stat st;
+
+	if (stat(f->state_dir, &st) < 0)
+		return ww_errtext_errno(why, -errno, "cannot look at %s", f->state_dir);
+	if (st.st_dev != f->device || st.st_ino != f->folder)
+		return ww_errtext_set(why, -ESTALE,
+				      "%s is another folder now than the one the ledger is in",
+				      f->state_dir);
+	return 0;
+}
+
 static int read_head(struct ww_follower *f, struct ww_errtext *why)
 {
 	int r = f->reader ? ww_ledger_reader_refresh(f->reader, NULL, why)
@@ -182,8 +199,10 @@ static void follow(struct ww_follower *f)
 {
 	struct ww_errtext why = {""};
 	uint64_t begin = now_ns();
-	int r = read_head(f, &why);
+	int r = check_folder(f, &why);
 
+	if (r == 0)
+		r = read_head(f, &why);
 	if (r == 0)
 		r = take_in(f, begin, &why);
 	f->mark = look(f);
@@ -286,12 +305,17 @@ void ww_follower_close(struct ww_follower *f)
 int ww_follower_open(const char *state_dir, uint64_t size, struct ww_follower **ret_follower)
 {
 	WW_AUTO_FREE struct ww_follower *f = calloc(1, sizeof(*f));
+	struct stat st;
 	int r;
 
 	if (!f)
 		return -ENOMEM;
 	if (strlen(state_dir) >= sizeof(f->state_dir))
 		return -ENAMETOOLONG;
+	if (stat(state_dir, &st) < 0)
+		return -errno;
+	f->device = st.st_dev;
+	f->folder = st.st_ino;
 	snprintf(f->state_dir, sizeof(f->state_dir), "%s", state_dir);
 	snprintf(f->path, sizeof(f->path), "%s/index.sqlite", state_dir);
 	snprintf(f->journal, sizeof(f->journal), "%s-wal", f->path);

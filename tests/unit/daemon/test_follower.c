@@ -222,6 +222,27 @@ static void folder_kept_locked(void **state)
 	close(dir);
 }
 
+/* The writer goes on where it was; what is put in its place has nothing to do with it. */
+static void folder_replaced(void **state)
+{
+	char away[PATH_LEN];
+	struct place p;
+
+	begin(*state, &p, 300);
+	await_all(&p);
+	assert_int_equal(rename(p.dir, at(*state, "away", away)), 0);
+	make_ledger(p.dir, 20, 20);
+	commit_more(&p, 10);
+	while (status(&p).behind > 0 && status(&p).follows)
+		usleep(1000);
+	assert_int_equal(access(p.path, F_OK), -1);
+	assert_int_equal(rename(p.dir, at(*state, "other", p.path)), 0);
+	assert_int_equal(rename(away, p.dir), 0);
+	at(*state, "log/index.sqlite", p.path);
+	await_count(&p, 310);
+	end(&p);
+}
+
 static void no_file_possible(void **state)
 {
 	char inner[2 * PATH_LEN];
@@ -355,7 +376,8 @@ int main(void)
 		cmocka_unit_test(nothing_to_close),  SCRATCH_TEST(nobody_asks),
 		SCRATCH_TEST(an_end_takes_the_rest), SCRATCH_TEST(changed_by_others),
 		SCRATCH_TEST(kept_locked),           SCRATCH_TEST(folder_kept_locked),
-		SCRATCH_TEST(no_file_possible),      SCRATCH_TEST(with_others),
+		SCRATCH_TEST(folder_replaced),       SCRATCH_TEST(no_file_possible),
+		SCRATCH_TEST(with_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
