@@ -31,7 +31,7 @@ struct model {
 	struct ww_rd_text exchange, turn;
 	bool whole; /* the request */
 	struct ww_rd_number results_dropped;
-	struct ww_slice calls;            /* the array's text */
+	struct ww_slice calls, results;   /* the arrays' texts */
 	struct ww_slice prose, reasoning; /* the objects' texts; empty: nothing was found */
 
 	/* of prose; `earlier` empty: not recorded */
@@ -61,6 +61,7 @@ static int read_model(struct ww_slice json, struct model *c, struct ww_errtext *
 		WW_MEMBER("requestWhole", BOOL, &c->whole),
 		WW_MEMBER("toolResultsDropped", NUMBER, &c->results_dropped),
 		WW_MEMBER("toolCalls", RAW, &c->calls),
+		WW_MEMBER("toolResults", RAW, &c->results),
 		WW_MEMBER("prose", MAYBE, &c->prose),
 		WW_MEMBER("reasoning", MAYBE, &c->reasoning),
 	};
@@ -515,6 +516,23 @@ static void check_asked(struct ww_rd_exam *e, const struct said *s, const struct
 				  : "a call that the text may mean");
 }
 
+/* What a request holds of its turn can be of calls that were not seen; nothing cannot. */
+static void check_blind(struct ww_rd_exam *e, const struct model *m)
+{
+	bool cut = !m->whole || !m->turn.s.p || m->results_dropped.n || m->over;
+	struct ww_json_token t;
+	struct ww_slice text;
+	struct ww_json j;
+
+	if (cut && !e->v.prose_blind)
+		ww_rd_differ(e, "said.blind", "true: the turn was not seen whole", "false");
+	if (cut || !e->v.prose_blind || m->turn_calls.n)
+		return;
+	if (ww_fields_array(m->results, &j) == 0 && ww_fields_next(&j, &t, &text) == 0)
+		ww_rd_differ(e, "said.blind", "false: the text's answer is the turn's first",
+			     "true");
+}
+
 /* The turn, as far as the record of the model call shows it. */
 static void check_turn(struct ww_rd_exam *e, const struct said *s)
 {
@@ -529,8 +547,7 @@ static void check_turn(struct ww_rd_exam *e, const struct said *s)
 	rec = ww_rd_before(e->rd, WW_RD_MODEL, ww_slice_str(id), e->rec->index);
 	if (!rec || read_model(rec->json, &m, NULL) < 0)
 		return; /* that was said */
-	if ((!m.whole || !m.turn.s.p || m.results_dropped.n || m.over) && !e->v.prose_blind)
-		ww_rd_differ(e, "said.blind", "true: the turn was not seen whole", "false");
+	check_blind(e, &m);
 	if (ww_members_each(m.calls, "its calls", match_tool, &own, &why) < 0)
 		ww_rd_unreadable(e, "said.prose", rec, why.text);
 	else if (own.found)

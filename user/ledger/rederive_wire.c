@@ -651,8 +651,22 @@ static void check_egress(struct ww_rd_exam *e)
 		ww_rd_differ(e, "egress", "a list that can be read", "another");
 }
 
+/* All near misses are listed as long as there is room; calls that turn out to be reads are taken
+ * off the list. */
+static void check_near(struct ww_rd_exam *e)
+{
+	const struct ww_rd_verdict *v = &e->v;
+
+	if (v->near_total < v->near_count ||
+	    (v->near_total > v->near_count && v->near_count < WW_REDERIVE_NEAR_MAX &&
+	     v->readback_count == 0))
+		ww_rd_differ(e, "wire.nearMissTotal", "the near misses that are listed",
+			     "another number");
+}
+
 void ww_rd_check_wire(struct ww_rd_exam *e)
 {
+	check_near(e);
 	check_egress(e);
 	check_attempts(e);
 	check_late(e);

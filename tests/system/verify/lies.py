@@ -434,6 +434,20 @@ def turn_called_unseen(r):
 
 
 @lie(1, "said.blind", "mute")
+def suspicion_dissolved(r):
+    said(r, blind=True)
+    r.verdict("SUSPECT_NO_ACTION").update(verdict="UNVERIFIABLE", reason="REMOTE_EXECUTOR")
+
+
+@lie(1, "wire.nearMissTotal", "mute")
+def near_misses_untold(r):
+    v = r.verdict("SUSPECT_NO_ACTION")
+    for one in both(r, v):
+        one["wire"].update(nearMissTotal=3)
+    v.update(verdict="UNVERIFIABLE", reason="AMBIGUOUS_JOIN", join="AMBIGUOUS")
+
+
+@lie(1, "said.blind", "mute")
 def turn_called_seen(r):
     model_call(r).update(requestWhole=False)
 
