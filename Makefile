@@ -125,13 +125,13 @@ $(O)/wirewitness-witness: $(WITNESS_O) $(LIB)
 
 $(O)/dev/%: $(O)/tools/dev/%.o $(LIB)
 	$(call say,LD,$@)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lssl -lpcap -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lssl -lpcap -lnghttp2 -o $@
 
 # --- tests --------------------------------------------------------------------------------------
 
 $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -o $@
 
 # Where memory runs out on demand.
 $(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc realloc strdup,-Wl$(comma)--wrap=$f)
@@ -149,10 +149,10 @@ $(O)/fuzzobj/%.o: %.c | $(SKELS)
 
 $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_O)
 	$(call say,FUZZ,$@)
-	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -o $@
+	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -lnghttp2 -o $@
 
 $(O)/fuzz-replay/%: $(O)/tests/fuzz/%.o $(O)/tests/lib/fuzz_replay.o $(LIB)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lnghttp2 -o $@
 
 units: $(UNIT) $(FUZZ_REPLAY)
 

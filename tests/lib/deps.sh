@@ -33,6 +33,7 @@ packages=(
 # Then what the tests take beside it: their libraries, lint and fuzz tools, a server, verifiers of others, a TPM, a browser.
 [[ -n $demo ]] || packages+=(
 	libjansson-dev libpcap-dev libcmocka-dev
+	libnghttp2-dev nghttp2-client # what our HTTP/2 is compared with, and a client of it
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
 	nginx-light mandoc
 	golang-go golang-golang-x-mod-dev
