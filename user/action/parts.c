@@ -140,21 +140,28 @@ void ww_parts_text_add(struct ww_parts *p, struct ww_parts_text *t, struct ww_sl
 	}
 }
 
+/* As much as the ceiling allows. */
+static void add_some(struct ww_parts *p, struct ww_buf *b, struct ww_slice s)
+{
+	s = ww_slice_sub(s, 0, b->max - b->n);
+	p->no_memory |= ww_buf_add(b, s.p, s.n) < 0;
+}
+
 void ww_parts_answer_add(struct ww_parts *p, struct ww_slice s)
 {
 	ww_parts_text_add(p, &p->answer, s);
-	(void)ww_buf_add_some(&p->call->answer, s.p, s.n);
+	add_some(p, &p->call->answer, s);
 }
 
 void ww_parts_answer_part(struct ww_parts *p)
 {
 	if (p->call->answer.n)
-		(void)ww_buf_add_some(&p->call->answer, "\n", 1);
+		add_some(p, &p->call->answer, WW_SLICE_LIT("\n"));
 }
 
 void ww_parts_thought_add(struct ww_parts *p, struct ww_slice s)
 {
-	(void)ww_buf_add_some(&p->call->thought, s.p, s.n);
+	add_some(p, &p->call->thought, s);
 }
 
 void ww_parts_text_keep(struct ww_parts *p, struct ww_parts_text *t)
