@@ -86,6 +86,8 @@ struct ww_flow {
 	struct ww_account account[2]; /* by enum ww_dir; filled by ww_flow_account() */
 	uint64_t lost_bytes[2];       /* plaintext holes by direction */
 	uint32_t exchanges;           /* proto: exchanges seen on it */
+	uint64_t read_out;            /* proto: what was sent up to here is of exchanges that began,
+					 or the protocol's own. 0: only exchanges tell */
 	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
 };
 

@@ -30,6 +30,7 @@ static const struct {
 	{WW_X_RESPONSE_FIRST, "response-first"},
 	{WW_X_LIMIT, "limit"},
 	{WW_X_FOUND_AGAIN, "found-again"},
+	{WW_X_FIELDS_UNKNOWN, "fields-unknown"},
 };
 
 void ww_exchange_id(const struct ww_exchange *x, char *out)
@@ -49,6 +50,22 @@ const char *ww_exchange_finding_name(uint32_t bit)
 		if (finding_names[i].bit == bit)
 			return finding_names[i].name;
 	return NULL;
+}
+
+static bool is_grpc_type(const char *type)
+{
+	static const char prefix[] = "application/grpc";
+	char end;
+
+	if (strncasecmp(type, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	end = type[sizeof(prefix) - 1];
+	return end == '\0' || end == '+' || end == ';' || end == ' ';
+}
+
+bool ww_exchange_is_grpc(const struct ww_exchange *x)
+{
+	return is_grpc_type(x->req.content_type) || is_grpc_type(x->resp.content_type);
 }
 
 static bool is_letter(char c)
@@ -176,6 +193,12 @@ static void write_names(const struct ww_exchange *x, struct ww_jsonw *w)
 	}
 	if (x->status)
 		ww_jsonw_u64(w, "status", x->status);
+	if (ww_exchange_is_grpc(x)) {
+		ww_jsonw_object(w, "grpc");
+		if (x->grpc.known)
+			ww_jsonw_u64(w, "status", x->grpc.code);
+		ww_jsonw_end_object(w);
+	}
 }
 
 static void write_ids(const struct ww_exchange *x, struct ww_jsonw *w)
@@ -207,6 +230,8 @@ void ww_exchange_write(const struct ww_exchange *x, const struct ww_clock_map *c
 	ww_flow_id(x->cookie, text);
 	ww_jsonw_cstr(w, "flow", text);
 	ww_jsonw_u64(w, "index", x->index);
+	if (x->stream)
+		ww_jsonw_u64(w, "stream", x->stream);
 	ww_actor_id(x->actor, text);
 	ww_jsonw_cstr(w, "actor", text);
 	ww_actor_id(x->root, text);

@@ -51,6 +51,8 @@ enum ww_coding {
 #define WW_X_LIMIT              (1u << 12) /* a ceiling of limits.h was reached (heads, headers, pipeline) */
 #define WW_X_FOUND_AGAIN \
 	(1u << 13) /* after lost request bytes: may be the content of a message begun in them */
+#define WW_X_FIELDS_UNKNOWN \
+	(1u << 14) /* HTTP/2: fields refer to a header table that was lost to us in part */
 
 struct ww_body {
 	struct ww_slice data;   /* decoded content kept, borrowed; empty when nothing was kept */
@@ -70,6 +72,13 @@ struct ww_trace_context {
 	uint8_t flags;
 };
 
+/* What a gRPC server says of the call, at the end of its answer. */
+struct ww_grpc_status {
+	bool told;  /* there was such a field */
+	bool known; /* and it can be read: code */
+	uint16_t code;
+};
+
 struct ww_exchange {
 	uint64_t cookie; /* the flow */
 	uint32_t index;  /* 0-based on the flow */
@@ -84,14 +93,19 @@ struct ww_exchange {
 	char sni[256];       /* TLS name, empty: absent */
 	char authority[256]; /* Host */
 	char method[24];
-	char target[1024];          /* request target as sent (path and query) */
-	uint16_t status;            /* 0: none */
+	char target[1024]; /* request target as sent (path and query) */
+	uint16_t status;   /* 0: none */
+	uint32_t stream;   /* of HTTP/2; 0: HTTP/1 */
+	struct ww_grpc_status grpc;
 	struct ww_boot t_first_req; /* 0: not reached */
 	struct ww_boot t_last_req;
 	struct ww_boot t_first_resp;
 	struct ww_boot t_last_resp;
-	uint64_t req_offset; /* byte range in the flow's plaintext, by direction of the request */
-	uint64_t req_bytes;  /* head and body as on the wire */
+	/* Byte range in the flow's plaintext, by direction of the request: head and body as on the
+	 * wire. HTTP/2: from the first to the last byte, with what other streams sent in between.
+	 */
+	uint64_t req_offset;
+	uint64_t req_bytes;
 	uint64_t resp_offset;
 	uint64_t resp_bytes;
 	struct ww_trace_context trace; /* traceparent of the request (W3C Trace Context) */
@@ -108,6 +122,9 @@ struct ww_exchange {
 /* "x-<cookie hex>-<index>"; out holds WW_EXCHANGE_ID_MAX bytes. */
 #define WW_EXCHANGE_ID_MAX 40
 void ww_exchange_id(const struct ww_exchange *x, char *out);
+
+/* Whether it is a gRPC call (content type application/grpc, also with a suffix or parameters). */
+bool ww_exchange_is_grpc(const struct ww_exchange *x);
 
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o);

@@ -13,8 +13,10 @@ enum wanted {
 	IDEMPOTENCY_KEY,
 	CONTENT_TYPE,
 	CONTENT_ENCODING,
+	CONTENT_LENGTH,
 	TRANSFER_ENCODING,
 	RETRY_AFTER,
+	GRPC_STATUS,
 	/* in order of preference, first is best */
 	X_REQUEST_ID,
 	REQUEST_ID,
@@ -24,21 +26,30 @@ enum wanted {
 
 #define NAMED_MAX 20 /* longest of the names below, plus one */
 
+enum of { REQUESTS = 1, RESPONSES = 2, TRAILERS = 4 /* of responses */ };
+
 struct name {
 	const char *text;
 	uint8_t wanted;
-	uint8_t of; /* 1 request, 2 response, 3 both */
+	uint8_t of; /* enum of */
 };
 
-/* By length of the name; at most two share one. */
-static const struct name names[NAMED_MAX][2] = {
-	[4] = {{"host", HOST, 1}},
-	[10] = {{"request-id", REQUEST_ID, 2}},
-	[11] = {{"traceparent", TRACEPARENT, 1}, {"retry-after", RETRY_AFTER, 2}},
-	[12] = {{"content-type", CONTENT_TYPE, 3}, {"x-request-id", X_REQUEST_ID, 2}},
-	[15] = {{"idempotency-key", IDEMPOTENCY_KEY, 1}, {"apim-request-id", APIM_REQUEST_ID, 2}},
-	[16] = {{"content-encoding", CONTENT_ENCODING, 3}},
-	[17] = {{"transfer-encoding", TRANSFER_ENCODING, 3}},
+#define NAMES_PER_LENGTH 3
+
+/* By length of the name. */
+static const struct name names[NAMED_MAX][NAMES_PER_LENGTH] = {
+	[4] = {{"host", HOST, REQUESTS}},
+	[10] = {{"request-id", REQUEST_ID, RESPONSES}},
+	[11] = {{"traceparent", TRACEPARENT, REQUESTS},
+		{"retry-after", RETRY_AFTER, RESPONSES},
+		{"grpc-status", GRPC_STATUS, RESPONSES | TRAILERS}},
+	[12] = {{"content-type", CONTENT_TYPE, REQUESTS | RESPONSES},
+		{"x-request-id", X_REQUEST_ID, RESPONSES}},
+	[14] = {{"content-length", CONTENT_LENGTH, REQUESTS | RESPONSES}},
+	[15] = {{"idempotency-key", IDEMPOTENCY_KEY, REQUESTS},
+		{"apim-request-id", APIM_REQUEST_ID, RESPONSES}},
+	[16] = {{"content-encoding", CONTENT_ENCODING, REQUESTS | RESPONSES}},
+	[17] = {{"transfer-encoding", TRANSFER_ENCODING, REQUESTS | RESPONSES}},
 };
 
 void ww_head_begin(struct ww_head *h, const struct ww_digest_key *key)
@@ -47,19 +58,31 @@ void ww_head_begin(struct ww_head *h, const struct ww_digest_key *key)
 	h->key = key;
 }
 
+static uint8_t on_list(struct ww_slice name, unsigned of)
+{
+	for (int i = 0; i < NAMES_PER_LENGTH && name.n < NAMED_MAX; i++) {
+		const struct name *n = &names[name.n][i];
+
+		if (n->text && n->of & of && ww_slice_ieq_str(name, n->text))
+			return n->wanted;
+	}
+	return UNWANTED;
+}
+
+bool ww_head_wants(struct ww_slice name)
+{
+	return on_list(name, REQUESTS | RESPONSES | TRAILERS) != UNWANTED;
+}
+
 static uint8_t look_up(const struct ww_head *h, bool request)
 {
 	struct ww_slice name = ww_slice(h->name, h->name_n);
+	uint8_t wanted;
 
 	if (h->trailer)
-		return UNWANTED;
-	for (int i = 0; i < 2 && h->name_n < NAMED_MAX; i++) {
-		const struct name *n = &names[h->name_n][i];
-
-		if (n->text && (n->of & (request ? 1 : 2)) && ww_slice_ieq_str(name, n->text))
-			return n->wanted;
-	}
-	return request && ww_caller_field(name) ? CALLER : UNWANTED;
+		return request ? UNWANTED : on_list(name, TRAILERS);
+	wanted = on_list(name, request ? REQUESTS : RESPONSES);
+	return wanted == UNWANTED && request && ww_caller_field(name) ? CALLER : wanted;
 }
 
 static void take_text(struct ww_exchange *x, struct ww_slice v, bool cut, char *out, size_t cap)
@@ -145,6 +168,28 @@ static void take_coding(struct ww_head *h, struct ww_slice v)
 		h->coding = coding;
 	else if (coding != WW_CODING_IDENTITY)
 		h->coding = WW_CODING_OTHER;
+}
+
+static void take_length(struct ww_head *h, struct ww_slice v)
+{
+	uint64_t n = 0;
+
+	if (h->value_cut || ww_slice_u64(v, &n) < 0 || (h->has_length && n != h->length))
+		h->length_broken = true;
+	h->has_length = true;
+	h->length = n;
+}
+
+/* Only the trailers, or a head that is all of the answer, have the last word. Two are none. */
+static void take_grpc_status(struct ww_exchange *x, struct ww_slice v, bool cut)
+{
+	uint64_t n;
+
+	if (x->grpc.told || cut || ww_slice_u64(v, &n) < 0 || n > UINT16_MAX)
+		x->grpc.known = false;
+	else
+		x->grpc = (struct ww_grpc_status){.known = true, .code = (uint16_t)n};
+	x->grpc.told = true;
 }
 
 static bool count(struct ww_head *h, size_t n)
@@ -235,6 +280,12 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request)
 		return;
 	case CONTENT_ENCODING:
 		take_coding(h, v);
+		return;
+	case CONTENT_LENGTH:
+		take_length(h, v);
+		return;
+	case GRPC_STATUS:
+		take_grpc_status(x, v, h->value_cut);
 		return;
 	case TRANSFER_ENCODING:
 		h->transfer_other |= !ww_slice_ieq_str(v, "chunked");

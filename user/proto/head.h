@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * head: from the fields of one HTTP/1 head to the few members of struct ww_exchange that are kept.
+ * head: from the fields of one HTTP head to the few members of struct ww_exchange that are kept.
  *
  * Fields are taken by an allow-list of names; no other value is ever copied, so that authorization,
  * cookies and API keys do not enter our memory: of those that say who asks, a keyed digest is made
@@ -23,17 +23,23 @@ struct ww_head {
 	uint8_t id_rank; /* of x->request_id, 0: none yet */
 	bool in_value;
 	bool value_cut;
-	bool trailer; /* past the body: fields are counted, not taken */
+	bool trailer; /* past the body: fields are counted, and but for grpc-status not taken */
 	bool has_host;
 	bool has_trace;
 	bool has_retry;
+	bool has_length;
+	bool length_broken;  /* no number, or two that differ */
 	bool transfer_other; /* a transfer coding besides chunked */
 	uint8_t coding;      /* enum ww_coding of the content */
+	uint64_t length;     /* Content-Length */
 	const struct ww_digest_key *key;
 	struct ww_caller caller;
 	char name[WW_CALLER_NAME_MAX];
 	char value[WW_FIELD_BYTES_MAX];
 };
+
+/* Whether a field with this name is on the list, in some kind of head. */
+bool ww_head_wants(struct ww_slice name);
 
 /* For each head, also for trailers (then h->trailer is set by the caller). key is borrowed. */
 void ww_head_begin(struct ww_head *h, const struct ww_digest_key *key);

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "proto/caller.h"
 #include "proto/hpack_huffman.h"
 
 #define ENTRY_OVERHEAD 32u /* RFC 7541 section 4.1 */
@@ -35,12 +36,15 @@ struct entry {
 	uint32_t name_n;
 	uint32_t value_n; /* kept bytes */
 	uint64_t size;    /* by RFC 7541 section 4.1, at least */
+	uint64_t digest;
 	bool named;
 	bool kept;
+	bool digested;
 };
 
 struct ww_hpack {
 	ww_hpack_want_fn want;
+	const struct ww_digest_key *key;
 	struct entry *entries; /* ring of `slots`, a power of two */
 	uint32_t slots;
 	uint32_t count;
@@ -135,13 +139,15 @@ static const struct {
 	F("www-authenticate", ""),
 };
 
-int ww_hpack_new(ww_hpack_want_fn want, struct ww_hpack **ret_hpack)
+int ww_hpack_new(ww_hpack_want_fn want, const struct ww_digest_key *key,
+		 struct ww_hpack **ret_hpack)
 {
 	struct ww_hpack *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return -ENOMEM;
 	h->want = want;
+	h->key = key;
 	h->allowed = h->declared = WW_HPACK_TABLE_BYTES_DEFAULT;
 	h->declared_known = h->whole = true;
 	ww_buf_init(&h->scratch, SCRATCH_MAX);
@@ -299,6 +305,8 @@ static enum ww_parse look_up(const struct ww_hpack *h, uint32_t index, struct ww
 	ret->value = ww_slice_sub(arena, (size_t)(e->at - h->base) + e->name_n, e->value_n);
 	ret->named = e->named;
 	ret->kept = e->kept;
+	ret->digested = e->digested;
+	ret->digest = e->digest;
 	return e->named ? WW_PARSE_DONE : WW_PARSE_GAP;
 }
 
@@ -337,6 +345,8 @@ static bool add(struct ww_hpack *h, struct ww_hpack_field *f, uint32_t index, si
 		.size = size,
 		.named = f->named,
 		.kept = f->kept,
+		.digested = f->digested,
+		.digest = f->digest,
 	};
 	if (f->name.n > 0)
 		memcpy(h->arena + (h->to - h->base), f->name.p, f->name.n);
@@ -463,16 +473,31 @@ static enum ww_parse no_memory(struct ww_hpack *h, bool adds, struct ww_hpack_fi
 static bool take_value(struct ww_hpack *h, const struct text *t, struct ww_hpack_field *f,
 		       size_t *ret_bytes)
 {
+	enum ww_hpack_want want = !f->named ? WW_HPACK_MEASURE
+				  : h->want ? h->want(f->name)
+					    : WW_HPACK_KEEP;
+	struct ww_caller c = {0};
+	struct ww_slice value;
+
 	f->value = WW_SLICE_NULL;
-	f->kept = f->named && (!h->want || h->want(f->name));
+	f->kept = want == WW_HPACK_KEEP;
+	f->digested = want == WW_HPACK_DIGEST;
+	if (want == WW_HPACK_MEASURE) {
+		*ret_bytes = t->raw.n;
+		return !t->coded || ww_hpack_huffman(t->raw, NULL, ret_bytes) == 0;
+	}
+	if (!decode(h, t, &value))
+		return false;
+	*ret_bytes = value.n;
 	if (f->kept) {
-		if (!decode(h, t, &f->value))
-			return false;
-		*ret_bytes = f->value.n;
+		f->value = value;
 		return true;
 	}
-	*ret_bytes = t->raw.n;
-	return !t->coded || ww_hpack_huffman(t->raw, NULL, ret_bytes) == 0;
+	ww_caller_begin(&c, h->key, f->name);
+	ww_caller_add(&c, value);
+	ww_caller_end(&c);
+	f->digest = c.sum;
+	return true;
 }
 
 static enum ww_parse next_literal(struct ww_hpack *h, uint8_t first, struct ww_hpack_field *ret,

@@ -7,12 +7,14 @@
  * leaves entries unknown: a field that refers to such an entry is answered with GAP. What is added
  * afterwards is known again. No reference is ever resolved by a guess (invariants in hpack.c).
  *
- * Values of fields that nobody wants are measured, and neither decoded nor kept: secrets stay out.
- * Bounded by WW_HPACK_TABLE_BYTES_MAX and by the block's size; what is kept is wiped at the end.
- * Not thread safe.
+ * Values of fields that nobody wants are measured, and neither decoded nor kept; of those that say
+ * who asks a keyed digest stands in the table. Secrets stay out. Bounded by
+ * WW_HPACK_TABLE_BYTES_MAX and by the block's size; what is kept is wiped at the end. Not thread
+ * safe.
  */
 #pragma once
 
+#include "base/digest.h"
 #include "base/own.h"
 #include "base/parse.h"
 #include "base/slice.h"
@@ -25,17 +27,25 @@
 struct ww_hpack_field {
 	struct ww_slice name;  /* where named */
 	struct ww_slice value; /* where kept */
+	uint64_t digest;       /* where digested: ww_caller's of name and value */
 	bool named;            /* the name is known */
 	bool kept;             /* the value is known, and wanted */
+	bool digested;
 };
 
-/* Whether the value of a field with this name is wanted. */
-typedef bool (*ww_hpack_want_fn)(struct ww_slice name);
+/* What is to be kept of a field's value. */
+enum ww_hpack_want {
+	WW_HPACK_MEASURE, /* nothing: it is not decoded */
+	WW_HPACK_DIGEST,
+	WW_HPACK_KEEP,
+};
+typedef enum ww_hpack_want (*ww_hpack_want_fn)(struct ww_slice name);
 
 struct ww_hpack;
 
-/* want NULL: all values are wanted. 0 or -ENOMEM. */
-WW_CHECK int ww_hpack_new(ww_hpack_want_fn want, struct ww_hpack **ret_hpack);
+/* want NULL: all values are kept; key: for digests, borrowed. 0 or -ENOMEM. */
+WW_CHECK int ww_hpack_new(ww_hpack_want_fn want, const struct ww_digest_key *key,
+			  struct ww_hpack **ret_hpack);
 void ww_hpack_free(struct ww_hpack *h);
 WW_DEFINE_AUTO(struct ww_hpack, ww_hpack_free)
 

@@ -519,6 +519,7 @@ static void interim_done(struct side *s)
 	m->x.request_id[0] = '\0';
 	m->x.retry_after = false;
 	m->x.retry_after_s = 0;
+	m->x.grpc = (struct ww_grpc_status){0};
 	m->x.resp = (struct ww_body){0};
 	ww_body_recycle(&m->resp);
 }

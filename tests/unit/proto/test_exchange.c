@@ -124,7 +124,7 @@ static void record_names_things_and_holds_no_content(void **state)
 	assert_string_equal(str(j, "path"), "/v1/refunds/CONTENT");
 	assert_int_equal(json_integer_value(json_object_get(j, "status")), 503);
 	assert_int_equal(json_integer_value(json_object_get(j, "retryAfterS")), 5);
-	assert_int_equal(json_array_size(json_object_get(j, "findings")), 14);
+	assert_int_equal(json_array_size(json_object_get(j, "findings")), 15);
 	json_decref(j);
 	/* Digits make it an id, and then no content is left. */
 	memcpy(x.target, "/v1/refunds/C0NTENT?key=CONTENT", 32);

@@ -45,11 +45,13 @@ static void is(struct ww_hpack *h, const char *hex, enum ww_parse answer, const 
 	assert_string_equal(got, text);
 }
 
+static struct ww_digest_key key;
+
 static struct ww_hpack *fresh(ww_hpack_want_fn want)
 {
 	struct ww_hpack *h = NULL;
 
-	assert_int_equal(ww_hpack_new(want, &h), 0);
+	assert_int_equal(ww_hpack_new(want, &key, &h), 0);
 	assert_true(ww_hpack_whole(h));
 	return h;
 }
@@ -208,9 +210,11 @@ static void test_ceiling(void **state)
 	ww_hpack_free(h);
 }
 
-static bool want_path(struct ww_slice name)
+static enum ww_hpack_want want_path(struct ww_slice name)
 {
-	return ww_slice_eq_str(name, ":path");
+	return ww_slice_eq_str(name, ":path")    ? WW_HPACK_KEEP
+	       : ww_slice_eq_str(name, "cookie") ? WW_HPACK_DIGEST
+						 : WW_HPACK_MEASURE;
 }
 
 /* Secrets stay out, and count in the table all the same. */
@@ -224,6 +228,32 @@ static void test_unwanted(void **state)
 	ww_hpack_free(h);
 }
 
+/* Who asks, told apart without keeping what says so: the same from the block and from the table. */
+static void test_digested(void **state)
+{
+	static const uint8_t blocks[2][10] = {{0x60, 2, 'a', '1', 0xbe, 0x60, 2, 'a', '2', 0xbe},
+					      {0x60, 2, 'a', '2', 0xbe, 0x60, 2, 'a', '1', 0xbe}};
+	static const uint8_t secret[32] = "unit test key";
+	uint64_t digest[2][4];
+
+	ww_digest_key_init(&key, secret);
+	for (int i = 0; i < 2; i++) {
+		struct ww_hpack *h = fresh(want_path);
+		struct ww_parse_error error;
+		struct ww_hpack_field f;
+
+		ww_hpack_begin(h, ww_slice(blocks[i], sizeof(blocks[i])));
+		for (int k = 0; k < 4; k++) {
+			assert_int_equal(ww_hpack_next(h, &f, &error), WW_PARSE_DONE);
+			assert_true(f.digested && !f.kept && f.value.n == 0);
+			digest[i][k] = f.digest;
+		}
+		ww_hpack_free(h);
+	}
+	assert_true(digest[0][0] == digest[0][1] && digest[0][2] == digest[0][3]);
+	assert_true(digest[0][0] != digest[0][2] && digest[0][0] == digest[1][2]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_broken),       cmocka_unit_test(test_after_a_loss),
 		cmocka_unit_test(test_whole_again),  cmocka_unit_test(test_oversized),
 		cmocka_unit_test(test_ceiling),      cmocka_unit_test(test_unwanted),
+		cmocka_unit_test(test_digested),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

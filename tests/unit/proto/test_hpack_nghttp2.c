@@ -189,8 +189,8 @@ static void begin(struct pair *p)
 	p->late = p->whole = NULL;
 	assert_int_equal(nghttp2_hd_deflate_new(&p->encoder, size), 0);
 	assert_int_equal(nghttp2_hd_inflate_new(&p->decoder), 0);
-	assert_int_equal(ww_hpack_new(NULL, &p->whole), 0);
-	assert_int_equal(ww_hpack_new(NULL, &p->late), 0);
+	assert_int_equal(ww_hpack_new(NULL, NULL, &p->whole), 0);
+	assert_int_equal(ww_hpack_new(NULL, NULL, &p->late), 0);
 	if (size > WW_HPACK_TABLE_BYTES_DEFAULT) {
 		assert_int_equal(nghttp2_hd_inflate_change_table_size(p->decoder, size), 0);
 		assert_int_equal(nghttp2_hd_deflate_change_table_size(p->encoder, size), 0);

@@ -524,7 +524,7 @@ static void other_protocols_are_counted_only(void **state)
 		{"SSH-2.0-OpenSSH_9.2\r\n", "SSH-2.0-x\r\n"},
 		{"\x16\x03\x01\x02", "\x16\x03\x03"},
 		{"*1\r\n$4\r\nPING\r\n", "+PONG\r\n"},
-		{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nxxxx", "yy"},
+		{"PRI * HTTP/1.1\r\n\r\n", "yy"},
 		{"HELO there\r\n", "250\r\n"},
 		{"H", ""},
 	};
