@@ -211,6 +211,7 @@ enum ww_world_item { WW_WORLD_ITEMS(WW_WORLD_ENUM_) WW_WORLD_ITEM_MAX };
  * attempts that were seen say that the window is the right one. */
 #define WW_WORLD_NO_RETRY_UNSEEN (~(WW_WORLD_BIT(DEFERRAL) | WW_WORLD_BIT(EARLY)))
 
-/* Surplus per direction that an alert or a key update explains: less than the record of the
- * shortest HTTP/1 request takes, "GET / HTTP/1.0" with its line ends and 22 bytes of framing. */
-#define WW_WORLD_REMAINDER_BYTES 39u
+/* Surplus per direction that an alert or a key update explains (24, 27; in TLS 1.2 31): less than
+ * the record of the shortest message takes. That is HTTP/2's: a frame header of 9 bytes, a status
+ * as one byte, or method, scheme and path as three, and 22 bytes of framing. */
+#define WW_WORLD_REMAINDER_BYTES 31u

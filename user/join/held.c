@@ -212,6 +212,15 @@ static enum ww_wire by_protocol(const struct ww_exchange *x, const struct ww_mcp
 	}
 }
 
+/* What the server says of a gRPC call: its HTTP status says nothing. SUCCESS: the rules may be
+ * asked. */
+static enum ww_wire by_grpc(const struct ww_exchange *x)
+{
+	if (x->outcome != WW_X_COMPLETE || !x->grpc.known)
+		return WW_WIRE_BODY_UNKNOWN;
+	return x->grpc.code == 0 ? WW_WIRE_SUCCESS : WW_WIRE_BODY_FAILED;
+}
+
 static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
 			      const struct ww_mcp_call *mcp, struct ww_match *m)
 {
@@ -226,10 +235,10 @@ static enum ww_wire by_status(const struct ww_contract *c, const struct ww_excha
 			return WW_WIRE_UNCHANGED;
 		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
 	}
-	if (mcp) {
-		enum ww_wire w = by_protocol(x, mcp);
+	if (mcp || ww_exchange_is_grpc(x)) {
+		enum ww_wire w = mcp ? by_protocol(x, mcp) : by_grpc(x);
 
-		m->rule = WW_RULE_MCP;
+		m->rule = mcp ? WW_RULE_MCP : WW_RULE_GRPC;
 		if (w != WW_WIRE_SUCCESS)
 			return w;
 	}
@@ -590,6 +599,8 @@ const char *ww_held_rule(const struct ww_contract *c, const struct ww_match *m)
 		return c->bulk.items;
 	if (m->rule == WW_RULE_MCP)
 		return "$.result";
+	if (m->rule == WW_RULE_GRPC)
+		return "grpc-status";
 	return m->rule == WW_RULE_PARTS ? "207" : c->success.rules[m->rule].path;
 }
 
@@ -793,6 +804,9 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	e->unread = unread(&f->account[WW_DIR_IN]);
 	e->begun = f->exchanges;
 	e->spoken = f->account[WW_DIR_OUT].explained;
+	e->framed = f->read_out > 0;
+	if (f->read_out > e->told)
+		e->told = f->read_out;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		e->setup[dir] = f->account[dir].handshake + f->account[dir].tickets;
 		e->unexplained[dir] = unexplained(&f->account[dir]);

@@ -43,6 +43,7 @@ struct ww_match_key {
 /* Of `rule`, where no body rule of the contract's success decides. */
 #define WW_RULE_BULK  255u /* the items of the bulk answer */
 #define WW_RULE_PARTS 254u /* 207: the parts have outcomes that nothing declared reads */
+#define WW_RULE_GRPC  252u /* the server's own word at the end, or it is not known */
 #define WW_RULE_MCP   253u /* the protocol's own answer: an error, or none that can be read */
 
 /* One exchange under one contract. */
@@ -127,10 +128,11 @@ struct ww_held_flow {
 	uint64_t unread;         /* received bytes that may be of a reply, at most */
 	bool unchecked;          /* bound, but its account cannot tell what is unexplained */
 	uint64_t spoken;         /* plaintext bytes sent, captured or counted */
-	uint64_t told;           /* of them, up to here in requests of exchanges that ended */
-	uint32_t begun;          /* exchanges that began on it */
-	uint32_t delivered;      /* exchanges that ended */
-	uint32_t undecoded;      /* of them, without meaning */
+	uint64_t told;      /* of them, up to here in requests of exchanges that ended, or read */
+	bool framed;        /* its protocol explains every byte, also between requests */
+	uint32_t begun;     /* exchanges that began on it */
+	uint32_t delivered; /* exchanges that ended */
+	uint32_t undecoded; /* of them, without meaning */
 	bool torn;  /* request bytes were lost that may hold a whole request, or its begin */
 	char *name; /* SNI; owned, NULL: none */
 	UT_hash_handle hh;

@@ -9,7 +9,7 @@
 #define PORT_DNS       53
 #define IP_UDP         17
 #define COVERS_ALL     (WW_COVERS_TCP | WW_COVERS_UDP | WW_COVERS_RAW | WW_COVERS_UNIX | WW_COVERS_PROC)
-/* Line ends between requests: too little for a request. */
+/* Line ends between requests of HTTP/1: too little for one of it. HTTP/2 has no such bytes. */
 #define STRAY_BYTES_MAX 16u
 /* Session tickets of a TLS 1.3 server that cannot be told from a reply without plaintext. */
 #define TICKETS_BYTES_MAX 1024u
@@ -115,9 +115,9 @@ static bool undecoded(const struct ww_held_flow *f)
 {
 	if (f->tls && !f->bound)
 		return true;
-	if (f->undecoded > 0 || f->torn || (f->delivered == 0 && f->begun == 0))
+	if (f->undecoded > 0 || f->torn || (f->delivered == 0 && f->begun == 0 && f->told == 0))
 		return true;
-	return f->begun == f->delivered && f->spoken > f->told + STRAY_BYTES_MAX;
+	return f->begun == f->delivered && f->spoken > f->told + (f->framed ? 0 : STRAY_BYTES_MAX);
 }
 
 static enum ww_evidence evidence_of(const struct ww_held_flow *f)

@@ -37,7 +37,7 @@ static int take_exchange_finding(void *ctx, const struct ww_json_token *t, struc
 
 int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct ww_errtext *why)
 {
-	struct ww_slice findings, request, response;
+	struct ww_slice findings, request, response, grpc = WW_SLICE_NULL;
 	uint64_t req_last = 0, resp_last = 0;
 	struct ww_rd_exchange x = {0};
 	struct ww_member_want m[] = {
@@ -54,6 +54,7 @@ int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct
 		WW_MEMBER("method", TEXT, &x.method),
 		WW_MEMBER("path", TEXT, &x.path),
 		WW_MEMBER("status", NUMBER, &x.status),
+		WW_MEMBER("grpc", MAYBE, &grpc),
 		WW_MEMBER("traceId", TEXT, &x.trace_id),
 		WW_MEMBER("spanId", TEXT, &x.span_id),
 		WW_MEMBER("idempotencyKeyDigest", TEXT, &x.key_digest),
@@ -70,8 +71,12 @@ int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct
 	struct ww_member_want p[] = {WW_MEMBER("bytes", U64, &x.resp_bytes),
 				     WW_MEMBER("firstBootNs", U64, &x.resp_first_ns),
 				     WW_MEMBER("lastBootNs", U64, &resp_last)};
+	struct ww_member_want g[] = {WW_MEMBER("status", NUMBER, &x.grpc_status)};
 	int r = WW_MEMBERS_READ(json, "the exchange", m, why);
 
+	x.grpc = grpc.n > 0;
+	if (r == 0 && x.grpc)
+		r = WW_MEMBERS_READ(grpc, "its gRPC status", g, why);
 	if (r == 0)
 		r = WW_MEMBERS_READ(request, "its request", q, why);
 	if (r == 0)

@@ -24,6 +24,8 @@ struct ww_rd_exchange {
 	uint64_t req_offset, req_bytes, req_first_ns, resp_first_ns, resp_bytes;
 	uint64_t ended_ns; /* its last byte */
 	bool client, gap_in_request, found_again;
+	bool grpc;
+	struct ww_rd_number grpc_status;
 };
 
 struct ww_rd_span {

@@ -103,13 +103,20 @@ static bool is_for_later(const struct ww_contract *c, uint64_t status)
 }
 
 /* With a status that the contract declares: what the body makes of it is not kept. */
-static uint32_t by_body(const struct ww_contract *c, uint64_t status)
+static uint32_t by_body(const struct ww_contract *c, const struct ww_rd_exchange *x,
+			uint64_t status)
 {
 	const uint32_t rules = WW_RD_WIRE(BODY_FAILED) | WW_RD_WIRE(BODY_UNKNOWN);
 	uint32_t wires = WW_RD_WIRE(SUCCESS);
 
 	if (c->mcp_tool && status == 202)
 		return WW_RD_WIRE(UNDECODED);
+	if (!c->mcp_tool && x->grpc) {
+		if (!x->grpc_status.there || !ww_rd_is(x->outcome, "complete"))
+			return WW_RD_WIRE(BODY_UNKNOWN);
+		if (x->grpc_status.n != 0)
+			return WW_RD_WIRE(BODY_FAILED);
+	}
 	if (c->bulk.items)
 		wires |= WW_RD_WIRE(PARTIAL) | rules;
 	else if (status == 207 && c->success.status_min != c->success.status_max)
@@ -127,7 +134,7 @@ uint32_t ww_rd_wires(const struct ww_contract *c, const struct ww_rd_exchange *x
 		if (is_for_later(c, status))
 			return WW_RD_WIRE(ACCEPTED);
 		if (status >= c->success.status_min && status <= c->success.status_max)
-			return by_body(c, status);
+			return by_body(c, x, status);
 		if (status == 304)
 			return WW_RD_WIRE(UNCHANGED);
 		return status >= 300 && status < 400 ? WW_RD_WIRE(REDIRECTED) : WW_RD_WIRE(FAILED);

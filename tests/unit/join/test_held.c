@@ -126,6 +126,46 @@ static void test_how_it_stands_under_a_contract(void **state)
 	}
 }
 
+/* HTTP says 200 of every gRPC call that reached the server. */
+static void test_grpc(void **state)
+{
+	static const struct {
+		const char *type;
+		enum ww_exchange_outcome outcome;
+		struct ww_grpc_status grpc;
+		uint16_t status;
+		enum ww_wire wire;
+	} rows[] = {
+		{"application/grpc", WW_X_COMPLETE, {true, true, 0}, 200, WW_WIRE_SUCCESS},
+		{"application/grpc+proto",
+		 WW_X_COMPLETE,
+		 {true, true, 13},
+		 200,
+		 WW_WIRE_BODY_FAILED},
+		{"application/grpc", WW_X_COMPLETE, {true, false, 0}, 200, WW_WIRE_BODY_UNKNOWN},
+		{"application/grpc", WW_X_COMPLETE, {0}, 200, WW_WIRE_BODY_UNKNOWN},
+		{"application/grpc", WW_X_RESET, {0}, 200, WW_WIRE_BODY_UNKNOWN},
+		{"application/grpc", WW_X_CUT_SHORT, {true, true, 0}, 200, WW_WIRE_BODY_UNKNOWN},
+		{"application/grpc", WW_X_COMPLETE, {true, true, 0}, 503, WW_WIRE_FAILED},
+		{"application/grpc", WW_X_RESET, {0}, 0, WW_WIRE_NO_REPLY},
+		{"application/grpc-web", WW_X_COMPLETE, {0}, 200, WW_WIRE_SUCCESS},
+		{"application/json", WW_X_COMPLETE, {true, true, 13}, 200, WW_WIRE_SUCCESS},
+	};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
+		struct ww_exchange x = post("a.test", "/a", rows[i].status, "{\"ok\":true}");
+		struct ww_held_exchange *e;
+
+		x.outcome = rows[i].outcome;
+		x.grpc = rows[i].grpc;
+		memcpy(x.req.content_type, rows[i].type, strlen(rows[i].type));
+		e = take(*state, &x);
+		assert_non_null(e);
+		if (e->matches[0].wire != rows[i].wire)
+			fail_msg("row %u: %s", i, ww_held_wire_name(e->matches[0].wire));
+	}
+}
+
 /* An answer whose end only the close told: with nothing in it, its text may have been cut off. */
 static void test_an_end_told_by_the_close(void **state)
 {
@@ -374,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		T(test_how_it_stands_under_a_contract),
+		T(test_grpc),
 		T(test_an_end_told_by_the_close),
 		T(test_a_cut_path),
 		T(test_every_contract_on_its_own),

@@ -700,7 +700,7 @@ static void test_reply_lost_with_bytes_received(void **state)
 	static const struct {
 		uint64_t surplus;
 		const char *verdict, *reason;
-	} rows[] = {{39, "REPLY_LOST", ""}, {40, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE"}};
+	} rows[] = {{31, "REPLY_LOST", ""}, {32, "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE"}};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
 		struct scene *s = scene_open();
