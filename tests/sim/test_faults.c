@@ -12,7 +12,7 @@
 
 #include "variants.h"
 
-#define TAPES       WW_ARRAY_SIZE(variant_tapes)
+#define TAPES       WW_ARRAY_SIZE(recorded_tapes)
 #define SWAP_MAX_NS 1000000 /* as far apart as a program can be held up between room and time */
 
 static struct scene scenes[TAPES];
@@ -24,7 +24,7 @@ static int open_scenes(void **state)
 	unsigned wrong = 0;
 
 	for (unsigned t = 0; t < TAPES; t++)
-		wrong += scene_open(&scenes[t], &variants[0], variant_tapes[t]);
+		wrong += scene_open(&scenes[t], &variants[0], recorded_tapes[t]);
 	return wrong ? -1 : 0;
 }
 

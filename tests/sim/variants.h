@@ -481,6 +481,11 @@ static const char *const variant_tapes[] = {"tests/golden/tapes/node_refunds.tap
 					    "tests/golden/tapes/python_refunds.tape",
 					    "tests/golden/tapes/anthropic_refunds.tape"};
 
+/* As they were recorded: those, and one whose refunds went over HTTP/2. */
+static const char *const recorded_tapes[] = {
+	"tests/golden/tapes/node_refunds.tape", "tests/golden/tapes/python_refunds.tape",
+	"tests/golden/tapes/anthropic_refunds.tape", "tests/golden/tapes/http2_refunds.tape"};
+
 /* --- a variant in play ---------------------------------------------------------------------------
  */
 

@@ -63,6 +63,7 @@ RULES = {
 """,
     "bulk_refund": "    bulk: {items: $.items, status_path: $.status, status: 2xx}\n",
     "mcp_refund": "    mcp_tool: mcp_refund\n",
+    "grpc_refund": "",  # what a gRPC server answers is no JSON: its status decides
 }
 REST = """  - {tool: think_hard, effect: none}
   - {tool: write_note, effect: local}
@@ -304,9 +305,13 @@ kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isEr
 kind("mcp_rpc_error", "mcp", 3, "MASKED_ERROR", "", YES, "a JSON-RPC error under a span that says OK",
      lambda r: run(post("rpcerror"), tool="mcp_refund", show="ok", model=False))
 kind("mcp_silent", "mcp", 3, "NO_ACTION", "", YES, "an MCP tool that is not called", lambda r: run(tool="mcp_refund", show="ok", model=False))
-kind("grpc_success", "grpc", 3, "", "CONFIRMED_T1", NO, "gRPC over HTTP/2, which is not decoded", lambda r: run(post("ok"), tool="grpc_refund", model=False))
-kind("grpc_error_in_trailers", "grpc", 3, "", "MASKED_ERROR", NO, "the same, its status in the trailers says that it failed",
+kind("grpc_success", "grpc", 4, "CONFIRMED_T1", "", YES, "gRPC over HTTP/2", lambda r: run(post("ok"), tool="grpc_refund", model=False))
+kind("grpc_error_in_trailers", "grpc", 4, "MASKED_ERROR", "", YES, "the same, answered 200; its status in the trailers says that it failed",
      lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", show="ok", model=False))
+kind("grpc_error_said", "grpc", 3, "ATTEMPTED_FAILED", "", YES, "the same, and said so",
+     lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", span="honest", claim=None, model=False))
+kind("grpc_silent", "grpc", 3, "NO_ACTION", "", YES, "a gRPC tool that is not called, its connection open",
+     lambda r: run(tool="grpc_refund", show="ok", model=False))
 kind("opaque_success", "opaque", 3, "", "", NO, "a runtime whose TLS cannot be read", lambda r: run(post("wide"), model=False))
 kind("opaque_error", "opaque", 3, "", "", NO, "the same, the call fails", lambda r: run(post("e503"), model=False, show="ok"))
 kind("opaque_silence", "opaque_silent", 2, "", "", NO, "the same, only another host is called",

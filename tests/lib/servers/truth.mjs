@@ -2,7 +2,7 @@
 // A TLS server whose log is the ground truth of the tests: what really arrived, on which connection, and what was
 // really answered. The provider and payments servers are request handlers on top of it.
 //
-// Options: --cert FILE --key FILE --log FILE [--addr 0.0.0.0] [--port 443] [--gzip on|off] [--plain]
+// Options: --cert FILE --key FILE --log FILE [--addr 0.0.0.0] [--port 443] [--gzip on|off] [--plain] [--http2]
 // Prints "ready PORT" when it listens; stops on SIGTERM with status 0, after the last connection is logged.
 //
 // The log is NDJSON, appended synchronously, a request's line before its answer is sent: a client that has the answer
@@ -15,6 +15,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import { parseArgs } from 'node:util';
 import { constants, createGzip, gzipSync } from 'node:zlib';
@@ -60,6 +61,7 @@ export function serve(name, handler) {
 			port: { type: 'string', default: '443' },
 			gzip: { type: 'string', default: 'on' },
 			plain: { type: 'boolean', default: false },
+			http2: { type: 'boolean', default: false },
 		},
 	});
 	const conns = new Map(); // "addr:port" -> record, while open
@@ -117,9 +119,9 @@ export function serve(name, handler) {
 		}
 	}
 
-	const server = opt.plain
-		? http.createServer(answer)
-		: https.createServer({ cert: readFileSync(opt.cert), key: readFileSync(opt.key) }, answer);
+	const tls = opt.plain ? null : { cert: readFileSync(opt.cert), key: readFileSync(opt.key) };
+	const server = opt.plain ? http.createServer(answer)
+		: opt.http2 ? http2.createSecureServer({ ...tls, allowHTTP1: true }, answer) : https.createServer(tls, answer);
 
 	server.keepAliveTimeout = 120_000; // the client decides when a connection ends
 	server.on('connection', (raw) => {

@@ -150,12 +150,12 @@ int main(void)
 		cmocka_unit_test(memory_stays_short),
 	};
 
-	for (unsigned i = 0; i < WW_ARRAY_SIZE(variant_tapes); i++) {
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(recorded_tapes); i++) {
 		int r;
 
-		if (scene_open(&scene, &variants[0], variant_tapes[i]) != 0)
+		if (scene_open(&scene, &variants[0], recorded_tapes[i]) != 0)
 			return 1;
-		r = cmocka_run_group_tests_name(variant_tapes[i], tests, NULL, NULL);
+		r = cmocka_run_group_tests_name(recorded_tapes[i], tests, NULL, NULL);
 		tape_free(&scene.tape);
 		if (r != 0)
 			return r;

@@ -3,7 +3,10 @@
 //   real    posts the refund and reports what came back
 //   masked  posts it, swallows an error, and reports "ok"
 //   skip    posts nothing and reports "ok"
-// From the environment: PAYMENTS_URL, TOOL_TIMEOUT_MS (default 10000), AGENT_TAG (sent as x-tag, for the servers' logs).
+// From the environment: PAYMENTS_URL, TOOL_TIMEOUT_MS (default 10000), AGENT_TAG (sent as x-tag, for the servers' logs), AGENT_HTTP2=1
+// for refunds over one HTTP/2 connection.
+import http2 from 'node:http2';
+
 import { SpanKind, SpanStatusCode, trace_headers } from './telemetry.mjs';
 
 const payments = process.env.PAYMENTS_URL ?? 'https://payments.test';
@@ -28,8 +31,29 @@ export const question = ({ order, cents = 2500 }) => `Please refund order ${orde
 export const tag_headers = (turn, what) =>
 	process.env.AGENT_TAG ? { 'x-tag': `${process.env.AGENT_TAG}-${turn.order}-${what}` } : {};
 
+let session = null;
+
+// As much of fetch() as is used here.
+function fetch_http2(url, { method, headers, body }) {
+	session ??= http2.connect(payments);
+	session.ref();
+	return new Promise((resolve, reject) => {
+		const stream = session.request({ ':method': method, ':path': new URL(url).pathname, ...headers });
+		let status = 0, text = '';
+
+		stream.setEncoding('utf8');
+		stream.on('response', (h) => (status = h[':status']));
+		stream.on('data', (part) => (text += part));
+		stream.on('end', () => resolve({ ok: status >= 200 && status < 300, status, json: () => JSON.parse(text) }));
+		stream.on('error', reject);
+		stream.on('close', () => session.unref());
+		stream.end(body);
+	});
+}
+
 async function post_refund(turn, call_id, input) {
-	const response = await fetch(`${payments}/v1/refunds`, {
+	const post = process.env.AGENT_HTTP2 === '1' ? fetch_http2 : fetch;
+	const response = await post(`${payments}/v1/refunds`, {
 		method: 'POST',
 		headers: { 'content-type': 'application/json', 'idempotency-key': call_id, ...trace_headers(), ...tag_headers(turn, 'tool') },
 		body: JSON.stringify(input),

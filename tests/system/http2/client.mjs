@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// node client.mjs ORIGIN: one connection; a hundred streams at once, then every kind of answer, then a megabyte; says what came.
+import { readFileSync } from 'node:fs';
+import http2 from 'node:http2';
+
+const session = http2.connect(process.argv[2], { ca: readFileSync(process.env.CA_FILE) });
+const seen = { answered: 0, bytes: 0, reset: 0 };
+
+function call(path, bytes, cancel) {
+	return new Promise((resolve) => {
+		const stream = session.request({ ':method': bytes ? 'POST' : 'GET', ':path': path, 'x-tag': path,
+			traceparent: `00-${'7'.repeat(32)}-${String(bytes + 1).padStart(16, '0')}-01` });
+		let got = 0, status = 0;
+
+		stream.on('error', () => {});
+		stream.on('response', (headers) => (status = headers[':status']));
+		stream.on('data', (b) => {
+			got += b.length;
+			if (cancel)
+				stream.close(http2.constants.NGHTTP2_CANCEL);
+		});
+		stream.on('close', () => {
+			seen.bytes += got;
+			if (stream.rstCode)
+				seen.reset++;
+			else if (status)
+				seen.answered++;
+			resolve();
+		});
+		stream.end(bytes ? Buffer.alloc(bytes, 'request ') : undefined);
+	});
+}
+
+await Promise.all(Array.from({ length: 100 }, (_, i) => call(i % 3 ? `/bytes/${i * 300}` : `/status/${200 + i}`, i % 2 ? i * 100 : 0)));
+for (const path of ['/gzip/50000', '/trailers/3000', '/early/10', '/reset', '/cut/40000', '/bytes/0'])
+	await call(path, 0);
+await call('/bytes/300000', 0, true);
+await call('/bytes/1048576', 70000);
+await call('/bytes/5000000', 0);
+session.close();
+await new Promise((resolve) => session.on('close', resolve));
+process.stdout.write(JSON.stringify(seen) + '\n');

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP/2 server that writes down what it really got and sent, one line per request, by the number that it also sends as
+// x-request-id. What it answers is in the path: /status/CODE, /bytes/N, /gzip/N, /trailers/N, /early/N (103 first), /reset (after
+// the request), /cut/N (reset in the middle of its content), /goaway (a farewell, then the answer). Options as ../../lib/servers.
+import { appendFileSync, readFileSync } from 'node:fs';
+import http2 from 'node:http2';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+
+const { values: opt } = parseArgs({ options: { cert: { type: 'string' }, key: { type: 'string' }, log: { type: 'string' },
+	port: { type: 'string', default: '443' } } });
+const server = http2.createSecureServer({ cert: readFileSync(opt.cert), key: readFileSync(opt.key), allowHTTP1: false,
+	settings: { maxConcurrentStreams: 200 } });
+let count = 0;
+
+function content(n) {
+	return Buffer.alloc(n, `content of ${n} bytes; `);
+}
+
+function answer(stream, headers, line) {
+	const [, what, value] = headers[':path'].split('/'), n = Number(value ?? 0);
+	const h = { ':status': 200, 'content-type': 'text/plain', 'x-request-id': line.id };
+	let body = content(what === 'status' || what === 'reset' ? 0 : n);
+
+	line.status = h[':status'] = what === 'status' ? n : 200;
+	if (what === 'reset') {
+		line.outcome = 'reset';
+		stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+		return;
+	}
+	if (what === 'early')
+		stream.additionalHeaders({ ':status': 103, link: '</a>' });
+	if (what === 'gzip') {
+		h['content-encoding'] = 'gzip';
+		body = gzipSync(body);
+	}
+	line.sent = headers[':method'] === 'HEAD' ? 0 : body.length;
+	if (what === 'goaway')
+		stream.session.goaway(http2.constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+	if (what === 'cut') {
+		line.outcome = 'reset';
+		stream.respond(h);
+		stream.write(body.subarray(0, n / 2), () => stream.destroy(new Error('cut')));
+		return;
+	}
+	if (what === 'trailers') {
+		stream.respond(h, { waitForTrailers: true });
+		stream.on('wantTrailers', () => stream.sendTrailers({ 'x-checksum': String(n) }));
+	} else {
+		stream.respond(h);
+	}
+	stream.end(line.sent ? body : undefined);
+}
+
+server.on('stream', (stream, headers) => {
+	const line = { kind: 'req', id: `n${count++}`, method: headers[':method'], path: headers[':path'], stream: stream.id, status: 0,
+		got: 0, sent: 0, outcome: 'sent' };
+
+	stream.on('error', () => {});
+	stream.on('data', (bytes) => (line.got += bytes.length));
+	stream.on('end', () => answer(stream, headers, line));
+	stream.on('close', () => appendFileSync(opt.log, JSON.stringify(line) + '\n'));
+});
+server.on('sessionError', () => {});
+process.on('SIGTERM', () => process.exit(0));
+server.listen(Number(opt.port), () => process.stdout.write(`ready ${server.address().port}\n`));
