@@ -27,7 +27,7 @@ static void add_deed(struct ww_why_job *b, struct ww_slice deed,
 	json = ww_why_cite(b, "deed", ww_slice_str(id));
 	WW_WHY_PUT(b, json, recorded);
 	WW_WHY_PUT(b, deed, listed);
-	ww_why_put_array(b, deed, "what", "$.what");
+	ww_why_put_array(b, deed, "changes", "$.what");
 	ww_why_put_time(b, "t", &t);
 	ww_jsonw_bool(&b->w, "decides", ww_member_has(decides) && ww_json_is(decides, id));
 	ww_why_close(b);
