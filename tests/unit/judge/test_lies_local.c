@@ -68,7 +68,7 @@ static json_t *deed(json_t *list, json_t *v)
 
 static void called_failed(json_t *list, json_t *v)
 {
-	SET(v, "{ss,ss,sO}", "verdict", "MASKED_ERROR", "tier", "T0", "closedWorld", all_pass());
+	SET(v, "{ss,ss,so}", "verdict", "MASKED_ERROR", "tier", "T0", "closedWorld", all_pass());
 }
 
 static void called_good(json_t *list, json_t *v)
@@ -113,7 +113,7 @@ static void nothing_done(json_t *list, json_t *v)
 
 	json_object_del(l, "decides");
 	SET(l, "{si,s[]}", "total", 0, "deeds");
-	SET(v, "{ss,ss,ss,ss,sO}", "verdict", "NO_ACTION", "tier", "T0", "evidence", "E0", "join",
+	SET(v, "{ss,ss,ss,ss,so}", "verdict", "NO_ACTION", "tier", "T0", "evidence", "E0", "join",
 	    "NONE", "closedWorld", all_pass());
 	json_object_del(v, "by");
 	SET(v, "{ss}", "engine", "commit");

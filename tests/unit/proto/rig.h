@@ -13,7 +13,7 @@
 
 #include "proto/proto.h"
 
-#define RIG_EXCHANGES_MAX 128
+#define RIG_EXCHANGES_MAX 512
 
 struct rig_exchange {
 	struct ww_exchange x; /* bodies point to the copies below */
@@ -113,6 +113,7 @@ static inline void rig_close(struct rig *r, enum ww_close_how how)
 
 static inline void rig_end(struct rig *r)
 {
+	ww_proto_closed(r->p, &r->f);
 	for (unsigned i = 0; i < r->count; i++) {
 		free(r->got[i].req);
 		free(r->got[i].resp);
