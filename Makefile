@@ -133,8 +133,9 @@ $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -o $@
 
-# Where memory runs out on demand.
+# Where memory runs out on demand; where a thread rests.
 $(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc realloc strdup,-Wl$(comma)--wrap=$f)
+$(O)/tests/unit/daemon/test_follower: LDFLAGS_ALL += -Wl$(comma)--wrap=uv_cond_timedwait
 
 # Each fuzz target twice: with libFuzzer, and with a main that replays the corpus in `make check`.
 FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 -w -fsanitize=address,undefined \

@@ -6,9 +6,11 @@
 #include "../ledger/ledger_test.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/file.h>
+#include <uv.h>
 
 #include "base/json.h"
 #include "store/record_index.h"
@@ -98,17 +100,56 @@ static int64_t count(const struct place *p)
 	return ask(p->path, "SELECT count(*) FROM record");
 }
 
-/* The test's own time limit ends what never comes. */
-static void await_count(const struct place *p, int64_t wanted)
+/* --- what is waited for ----------------------------------------------------------------------- */
+
+/* The follower rests: with it everything stands as the last look left it. */
+static sem_t rests;
+
+int __real_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *lock, uint64_t timeout_ns);
+int __wrap_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *lock, uint64_t timeout_ns);
+
+int __wrap_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *lock, uint64_t timeout_ns)
 {
-	while (count(p) != wanted)
-		usleep(1000);
+	sem_post(&rests);
+	return __real_uv_cond_timedwait(cond, lock, timeout_ns);
 }
 
-static void await_all(struct place *p)
+static struct timespec in_a_minute(void)
 {
-	while (status(p).behind > 0)
-		usleep(1000);
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += 60;
+	return t;
+}
+
+static void await_post(sem_t *sem, const struct timespec *until)
+{
+	assert_int_equal(sem_clockwait(sem, CLOCK_MONOTONIC, until), 0);
+}
+
+/* It holds now, or after one of the follower's next looks. */
+static void await(struct place *p, bool (*holds)(struct place *p, int64_t n), int64_t n)
+{
+	struct timespec until = in_a_minute();
+
+	while (!holds(p, n))
+		await_post(&rests, &until);
+}
+
+static bool has_count(struct place *p, int64_t n)
+{
+	return count(p) == n;
+}
+
+static bool is_behind_by(struct place *p, int64_t n)
+{
+	return status(p).behind == (uint64_t)n;
+}
+
+static bool follows(struct place *p, int64_t yes)
+{
+	return status(p).follows == yes;
 }
 
 static void change(const char *path, const char *sql)
@@ -127,11 +168,11 @@ static void nobody_asks(void **state)
 	struct said s;
 
 	begin(*state, &p, 3000);
-	await_all(&p);
+	await(&p, is_behind_by, 0);
 	assert_int_equal(count(&p), 3000);
 	for (int64_t size = 3500; size <= 5000; size += 500) {
 		commit_more(&p, 500);
-		await_all(&p);
+		await(&p, is_behind_by, 0);
 		assert_int_equal(count(&p), size);
 	}
 	s = status(&p);
@@ -145,7 +186,7 @@ static void an_end_takes_the_rest(void **state)
 	struct place p;
 
 	begin(*state, &p, 3000);
-	await_all(&p);
+	await(&p, is_behind_by, 0);
 	commit_more(&p, 800);
 	end(&p);
 	assert_int_equal(count(&p), 3800);
@@ -159,15 +200,15 @@ static void changed_by_others(void **state)
 	struct place p;
 
 	begin(*state, &p, 300);
-	await_count(&p, 300);
+	await(&p, has_count, 300);
 	assert_int_equal(unlink(p.path), 0);
-	await_count(&p, 300);
+	await(&p, has_count, 300);
 	spill(p.path, WW_SLICE_LIT("this is no database, and long enough to be read as one"));
-	await_count(&p, 300);
+	await(&p, has_count, 300);
 	change(p.path, "UPDATE meta SET version = 999; DELETE FROM record; DROP TABLE mention");
-	await_count(&p, 300);
+	await(&p, has_count, 300);
 	commit_more(&p, 10);
-	await_all(&p);
+	await(&p, is_behind_by, 0);
 	assert_int_equal(count(&p), 310);
 	assert_true(status(&p).follows);
 	end(&p);
@@ -179,18 +220,16 @@ static void kept_locked(void **state)
 	struct place p;
 
 	begin(*state, &p, 300);
-	await_all(&p);
+	await(&p, is_behind_by, 0);
 	assert_int_equal(sqlite3_open(p.path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	commit_more(&p, 10);
 	commit_more(&p, 10); /* the ledger does not wait */
-	while (status(&p).follows)
-		usleep(1000);
+	await(&p, follows, false);
 	assert_int_equal(status(&p).behind, 20);
 	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-	await_all(&p);
-	while (!status(&p).follows)
-		usleep(1000);
+	await(&p, is_behind_by, 0);
+	await(&p, follows, true);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	commit_more(&p, 10);
 	end(&p); /* does not wait for it, either */
@@ -206,15 +245,14 @@ static void folder_kept_locked(void **state)
 	int dir;
 
 	begin(*state, &p, 300);
-	await_all(&p);
+	await(&p, is_behind_by, 0);
 	dir = open(p.dir, O_RDONLY | O_DIRECTORY);
 	assert_true(dir >= 0 && flock(dir, LOCK_EX) == 0);
 	assert_int_equal(unlink(p.path), 0);
 	commit_more(&p, 10);
-	while (status(&p).follows)
-		usleep(1000);
+	await(&p, follows, false);
 	assert_int_equal(flock(dir, LOCK_UN), 0);
-	await_count(&p, 310);
+	await(&p, has_count, 310);
 	assert_true(flock(dir, LOCK_EX) == 0 && unlink(p.path) == 0);
 	commit_more(&p, 10);
 	end(&p);
@@ -229,17 +267,16 @@ static void folder_replaced(void **state)
 	struct place p;
 
 	begin(*state, &p, 300);
-	await_all(&p);
+	await(&p, is_behind_by, 0);
 	assert_int_equal(rename(p.dir, at(*state, "away", away)), 0);
 	make_ledger(p.dir, 20, 20);
 	commit_more(&p, 10);
-	while (status(&p).behind > 0 && status(&p).follows)
-		usleep(1000);
+	await(&p, follows, false);
 	assert_int_equal(access(p.path, F_OK), -1);
 	assert_int_equal(rename(p.dir, at(*state, "other", p.path)), 0);
 	assert_int_equal(rename(away, p.dir), 0);
 	at(*state, "log/index.sqlite", p.path);
-	await_count(&p, 310);
+	await(&p, has_count, 310);
 	end(&p);
 }
 
@@ -255,14 +292,13 @@ static void no_file_possible(void **state)
 	snprintf(inner, sizeof(inner), "%s/other", p.path);
 	spill(inner, WW_SLICE_NULL);
 	begin(*state, &p, 0);
-	while (status(&p).follows)
-		usleep(1000);
+	await(&p, follows, false);
 	commit_more(&p, 10);
 	s = status(&p);
 	assert_true(!s.follows && s.records == 0 && s.behind == 20);
 	assert_int_equal(unlink(inner), 0);
 	assert_int_equal(rmdir(p.path), 0);
-	await_count(&p, 20);
+	await(&p, has_count, 20);
 	end(&p);
 }
 
@@ -270,7 +306,7 @@ struct other {
 	const struct place *place;
 	_Atomic bool stop;
 	bool resets;
-	unsigned rounds;
+	sem_t round; /* one more is done */
 };
 
 static bool next_one(void *ctx, uint64_t index)
@@ -286,7 +322,7 @@ static void *ask_and_fill(void *arg)
 {
 	struct other *o = arg;
 
-	for (; !o->stop; o->rounds++) {
+	for (; !o->stop; sem_post(&o->round)) {
 		struct ww_ledger_reader *r = NULL;
 		struct ww_record_index *x = NULL;
 		uint64_t wanted = 0;
@@ -335,24 +371,27 @@ static void with_others(void **state)
 	struct other others[2] = {{.place = &p}, {.place = &p, .resets = true}};
 	struct ww_ledger_reader *r = NULL;
 	struct ww_record_index *x = NULL;
+	struct timespec until = in_a_minute();
 	pthread_t threads[2];
 	char fresh[PATH_LEN];
 
 	begin(*state, &p, 1000);
-	await_all(&p);
-	for (size_t i = 0; i < 2; i++)
+	await(&p, is_behind_by, 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(sem_init(&others[i].round, 0, 0), 0);
 		assert_int_equal(pthread_create(&threads[i], NULL, ask_and_fill, &others[i]), 0);
-	for (unsigned i = 0; i < 40; i++) {
+	}
+	for (unsigned i = 0; i < 40; i++) { /* with something to do for all of them */
 		commit_more(&p, 50);
-		usleep(5000); /* only so that there is something to do for all of them */
+		await_post(&others[i % 2].round, &until);
 	}
 	for (size_t i = 0; i < 2; i++) {
 		others[i].stop = true;
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-		assert_true(others[i].rounds > 0);
+		sem_destroy(&others[i].round);
 	}
-	await_all(&p);
-	await_count(&p, 3000);
+	await(&p, is_behind_by, 0);
+	await(&p, has_count, 3000);
 	end(&p);
 	assert_int_equal(
 		ask(p.path, "SELECT 1 FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
@@ -380,5 +419,7 @@ int main(void)
 		SCRATCH_TEST(with_others),
 	};
 
+	if (sem_init(&rests, 0, 0) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
