@@ -1,13 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""compare.py RECORDS LOG CLIENT(true|false) [lossy]: the exchanges of HTTP/2 streams among the records, of that end, against
-the server's own log. Prints what is wrong, and at the end how many requests the log has; status 1 when anything is.
-
-lossy: what is there must be right or say what it misses, but not all of it must be there."""
+"""compare.py RECORDS LOG CLIENT(true|false): the exchanges of HTTP/2 streams among the records, of that end, against
+the server's own log. Prints what is wrong, and at the end how many requests the log has; status 1 when anything is."""
 import json
 import sys
 
-records, log, client, lossy = sys.argv[1], sys.argv[2], sys.argv[3] == "true", len(sys.argv) > 4
+records, log, client = sys.argv[1], sys.argv[2], sys.argv[3] == "true"
 CAP = 1 << 20  # bytes of a body that are kept; the rest is counted
 wrong = []
 exchanges = [r for r in map(json.loads, open(records)) if r["kind"] == "exchange" and r["client"] == client and "stream" in r]
@@ -22,35 +20,33 @@ for x in exchanges:
 for id_, t in truth.items():
     x = answered.get(id_)
     if not x:
-        if t["status"] and t["outcome"] == "sent" and not lossy:
+        if t["status"] and t["outcome"] == "sent":
             wrong.append(f"not seen: {t}")
         continue
-    resp, req, gap = x["response"]["body"], x["request"]["body"], any("gap" in f for f in x["findings"])
+    resp, req = x["response"]["body"], x["request"]["body"]
     hit = {"method": x.get("method") == t["method"], "status": x.get("status") == t["status"],
            "stream": x["stream"] == t["stream"], "got": req["wireBytes"] == t["got"]}
     if t["outcome"] == "reset":
         hit["reset"] = x["outcome"] == "reset"
     elif x["outcome"] == "complete":
         hit["sent"] = resp["wireBytes"] == t["sent"]
-        hit["whole"] = resp["whole"] or resp["decodedBytes"] > CAP or gap
+        hit["whole"] = resp["whole"] or resp["decodedBytes"] > CAP
         hit["counted"] = resp["decodedBytes"] <= CAP or "response-truncated" in x["findings"]
     elif x["outcome"] == "reset":  # by the client
         hit["sent"] = resp["wireBytes"] <= t["sent"]
     else:
-        hit["outcome"] = lossy
-    if lossy and gap:
-        hit = {k: v for k, v in hit.items() if k in ("method", "status", "stream")} if x.get("method") else {}
+        hit["outcome"] = False
     if not all(hit.values()):
         wrong.append(f"{t}: {[k for k, v in hit.items() if not v]}: {x}")
 for x in exchanges:
     if x.get("requestId") not in truth and x["outcome"] == "complete":
         wrong.append(f"nobody answered so: {x}")
-    if not lossy and (x["outcome"] not in ("complete", "reset") or [f for f in x["findings"] if f != "response-truncated"]):
+    if x["outcome"] not in ("complete", "reset") or [f for f in x["findings"] if f != "response-truncated"]:
         wrong.append(f"not decoded: {x}")
 resets = sum(x["outcome"] == "reset" and "requestId" not in x for x in exchanges)
-if not lossy and resets != sum(t["outcome"] == "reset" and t["path"] == "/reset" for t in truth.values()):
+if resets != sum(t["outcome"] == "reset" and t["path"] == "/reset" for t in truth.values()):
     wrong.append(f"{resets} resets without an answer")
-if not lossy and len(exchanges) != len(truth):
+if len(exchanges) != len(truth):
     wrong.append(f"{len(exchanges)} exchanges of {len(truth)} requests")
 print("\n".join(wrong[:10] + [str(len(truth))]))
 sys.exit(bool(wrong) or not truth)
