@@ -5,7 +5,8 @@ nothing that loads a TLS library.
 
 agent.py LOG STEP...    each STEP is JSON: {"call": id, "tool": name, "do": [op, argument...], "says": "OK" or "ERROR"}.
                         For each it begins a span, does what is to be done, ends the span and exports it; what it did,
-                        and how the files stand then, goes into LOG: a JSON object a line. "gap": seconds before it.
+                        and how the files stand then, goes into LOG: a JSON object a line. "gap": seconds before it, so that none
+                        lies in the window of the one before.
 """
 import ctypes
 import json
@@ -67,11 +68,11 @@ def by_child(*op):
 
 
 def ask_outside(path, answer):
-    """A process that is not watched does it: it reads this pipe."""
+    """A process that is not watched does it: it reads this pipe, and says by another one that it is done."""
     with open(path, "w") as pipe:
         pipe.write(answer + "\n")
-    while not os.path.exists(answer):
-        time.sleep(0.005)
+    with open(path + ".done") as pipe:
+        pipe.readline()
 
 
 def many(folder, count):

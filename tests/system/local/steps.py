@@ -51,7 +51,8 @@ steps = [
     ("any", "run_any", ["run", "/usr/bin/false"], "CONFIRMED_T1"),
     ("hard-link", "note", ["link", f"{f}/out/a.txt", f"{f}/box/other"], "NOT_APPLICABLE"),
 ]
-# What others do stands for two seconds more: the grace of a verdict.
+# What others do stands for two seconds more: the grace of a verdict. Else it is enough that a step keeps out of the margin of
+# the one before, 50 ms, and that a folder which was just made is watched: some milliseconds.
 GAPS = {"outside": 3, "many": 3, "new-folder": 3, "made": 3}
 for call, tool, op, want, *says in steps:
     print(json.dumps({"call": call, "tool": tool, "do": op, "want": want, "says": says[0] if says else "OK",

@@ -99,6 +99,18 @@ async def ask_executor(family, address, run):
     await asyncio.to_thread(talk)
 
 
+def ask_outsider(path, name):
+    """By a pipe, and is told by another one that it is done."""
+    asked = os.environ["WW_OUTSIDER"]
+    done = f"{asked}.{name}"
+    os.mkfifo(done)
+    with open(asked, "w", encoding="ascii") as pipe:
+        print(path, name, file=pipe)
+    with open(done, encoding="ascii") as pipe:
+        pipe.readline()
+    os.unlink(done)
+
+
 async def on_this_host(run, op):
     """The file or folder that carries the run's name, with that in it."""
     root = os.environ["WW_FILES"]
@@ -109,10 +121,7 @@ async def on_this_host(run, op):
             "/usr/bin/mkdir", f"{root}/{'nowhere/deep' if op.get('fails') else 'folders'}/{run['run']}", stderr=asyncio.subprocess.DEVNULL)
         await child.wait()
     elif op["do"] == "outsider":
-        with open(os.environ["WW_OUTSIDER"], "w", encoding="ascii") as pipe:
-            print(f"{root}/outside/{run['run']}.txt {run['run']}", file=pipe)
-        while not os.path.exists(f"{root}/outside/{run['run']}.txt"):
-            await asyncio.sleep(0.005)
+        await asyncio.to_thread(ask_outsider, f"{root}/outside/{run['run']}.txt", run["run"])
     elif op["do"] == "open":
         os.close(os.open(f"{root}/saved/kept.txt", os.O_RDWR))
     elif op.get("child"):
