@@ -86,10 +86,4 @@ static inline void says(struct scene *s, uint64_t ms, struct answer a)
 	"  effect: network\n"                                                    \
 	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24]}]\n" \
 	"  methods: [POST]\n"                                                    \
-	"  paths: [/v1/refunds]\n"                                               \
-	"  controls:\n"                                                          \
-	"  - name: refund-policy\n"                                              \
-	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n"  \
-	"    methods: [POST]\n"                                                  \
-	"    paths: [/v1/decisions]\n"                                           \
-	"    max_age_s: 1\n"
+	"  paths: [/v1/refunds]\n" ASKED_FIRST "    max_age_s: 1\n"

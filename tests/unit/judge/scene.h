@@ -31,26 +31,38 @@
 
 #define RECORDS_MAX 256
 
-#define CONTRACTS                                                                            \
+/* A contract to go on with. */
+#define REFUND_TO                                                                            \
 	"version: 1\n"                                                                       \
 	"contracts:\n"                                                                       \
 	"- tool: refund\n"                                                                   \
 	"  effect: network\n"                                                                \
 	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24], port: 8443}]\n" \
 	"  methods: [POST]\n"                                                                \
-	"  paths: [/v1/refunds]\n"                                                           \
-	"  success:\n"                                                                       \
-	"    status: 2xx\n"                                                                  \
-	"    body:\n"                                                                        \
-	"    - {path: $.errors, exists: false}\n"                                            \
-	"    - {path: $.result.isError, exists: false}\n"                                    \
-	"  id_path: $.id\n"                                                                  \
-	"- tool: lookup\n"                                                                   \
-	"  effect: network\n"                                                                \
-	"  destinations: [{cidr: [10.77.2.0/24]}]\n"                                         \
-	"  methods: [GET]\n"                                                                 \
-	"  paths: [\"/v1/orders/{id}\"]\n"                                                   \
-	"- {tool: think, effect: none}\n"                                                    \
+	"  paths: [/v1/refunds]\n"
+
+/* And that somebody is to be asked first. */
+#define ASKED_FIRST                                                             \
+	"  controls:\n"                                                         \
+	"  - name: refund-policy\n"                                             \
+	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n" \
+	"    methods: [POST]\n"                                                 \
+	"    paths: [/v1/decisions]\n"
+
+#define CONTRACTS                                         \
+	REFUND_TO                                         \
+	"  success:\n"                                    \
+	"    status: 2xx\n"                               \
+	"    body:\n"                                     \
+	"    - {path: $.errors, exists: false}\n"         \
+	"    - {path: $.result.isError, exists: false}\n" \
+	"  id_path: $.id\n"                               \
+	"- tool: lookup\n"                                \
+	"  effect: network\n"                             \
+	"  destinations: [{cidr: [10.77.2.0/24]}]\n"      \
+	"  methods: [GET]\n"                              \
+	"  paths: [\"/v1/orders/{id}\"]\n"                \
+	"- {tool: think, effect: none}\n"                 \
 	"- {tool: hosted, effect: remote}\n"
 
 struct scene {

@@ -12,12 +12,7 @@
 	"  effect: network\n"                                                    \
 	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24]}]\n" \
 	"  methods: [POST]\n"                                                    \
-	"  paths: [/v1/refunds]\n"                                               \
-	"  controls:\n"                                                          \
-	"  - name: refund-policy\n"                                              \
-	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n"  \
-	"    methods: [POST]\n"                                                  \
-	"    paths: [/v1/decisions]\n"                                           \
+	"  paths: [/v1/refunds]\n" ASKED_FIRST                                   \
 	"    allow: {status: 200, body: [{path: $.decision, equals: allow}]}\n" control
 
 #define SUBJECT    "    subject: [$.input.user, $.user]\n"

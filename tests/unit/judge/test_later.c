@@ -2,20 +2,14 @@
 /* What becomes clear only later: effects that are read back or not, announcements, late calls. */
 #include "scene.h"
 
-#define LATER                                                                                \
-	"version: 1\n"                                                                       \
-	"contracts:\n"                                                                       \
-	"- tool: refund\n"                                                                   \
-	"  effect: network\n"                                                                \
-	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24], port: 8443}]\n" \
-	"  methods: [POST]\n"                                                                \
-	"  paths: [/v1/refunds]\n"                                                           \
-	"  success: {body: [{path: $.errors, exists: false}]}\n"                             \
-	"  id_path: $.id\n"                                                                  \
-	"  async_deadline: 20s\n"                                                            \
-	"  readback:\n"                                                                      \
-	"    path: \"/v1/refunds/{id}\"\n"                                                   \
-	"    id_path: $.refund.id\n"                                                         \
+#define LATER                                                    \
+	REFUND_TO                                                \
+	"  success: {body: [{path: $.errors, exists: false}]}\n" \
+	"  id_path: $.id\n"                                      \
+	"  async_deadline: 20s\n"                                \
+	"  readback:\n"                                          \
+	"    path: \"/v1/refunds/{id}\"\n"                       \
+	"    id_path: $.refund.id\n"                             \
 	"    body: [{path: $.refund.status, equals: posted}]\n"
 
 #define SHOWS(id)      "{\"refund\":{\"id\":\"" id "\",\"status\":\"posted\"}}"

@@ -6,15 +6,6 @@
  */
 #include "lies.h"
 
-#define REFUND_TO                                                                            \
-	"version: 1\n"                                                                       \
-	"contracts:\n"                                                                       \
-	"- tool: refund\n"                                                                   \
-	"  effect: network\n"                                                                \
-	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24], port: 8443}]\n" \
-	"  methods: [POST]\n"                                                                \
-	"  paths: [/v1/refunds]\n"
-
 #define LATER                              \
 	REFUND_TO                          \
 	"  id_path: $.id\n"                \
@@ -29,11 +20,7 @@
 
 #define CONTROLLED                                                              \
 	REFUND_TO                                                               \
-	"  controls:\n"                                                         \
-	"  - name: refund-policy\n"                                             \
-	"    destinations: [{name: authz.example.com, cidr: [10.77.5.0/24]}]\n" \
-	"    methods: [POST]\n"                                                 \
-	"    paths: [/v1/decisions]\n"                                          \
+	ASKED_FIRST                                                             \
 	"    allow: {status: 200, body: [{path: $.decision, equals: allow}]}\n" \
 	"    subject: [$.user, $.user]\n"                                       \
 	"    max_age_s: 1\n"

@@ -32,16 +32,10 @@ static bool chance(struct random *r, unsigned percent)
 	return roll(r) % 100 < percent;
 }
 
-#define READ_BACK                                                                            \
-	"version: 1\n"                                                                       \
-	"contracts:\n"                                                                       \
-	"- tool: refund\n"                                                                   \
-	"  effect: network\n"                                                                \
-	"  destinations: [{name: payments.example.com, cidr: [10.77.2.0/24], port: 8443}]\n" \
-	"  methods: [POST]\n"                                                                \
-	"  paths: [/v1/refunds]\n"                                                           \
-	"  id_path: $.id\n"                                                                  \
-	"  async_deadline: 5s\n"                                                             \
+#define READ_BACK                \
+	REFUND_TO                \
+	"  id_path: $.id\n"      \
+	"  async_deadline: 5s\n" \
 	"  readback: {path: '/v1/refunds/{id}', id_path: $.id}\n"
 
 enum part_kind { PART_SPAN, PART_CALL, PART_ASK, PART_READ };
