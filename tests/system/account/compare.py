@@ -27,9 +27,10 @@ def port(endpoint):
     return int(endpoint.rsplit(":", 1)[1])
 
 
-flows = {port(r["local"]): r for r in lines(sys.argv[1])
+flows = {r["local"]: r for r in lines(sys.argv[1])
          if r["kind"] == "flow" and r["proto"] == "tcp" and r["role"] == "connect" and port(r["peer"]) == 443}
-conns = {r["port"]: r for r in lines(sys.argv[2]) if r["kind"] == "conn"}
+# An address too: the namespaces give out ports each on its own.
+conns = {f"{r['addr']}:{r['port']}": r for r in lines(sys.argv[2]) if r["kind"] == "conn"}
 wire = {}
 for path in sys.argv[3:]:
     for row in lines(path):
@@ -37,14 +38,14 @@ for path in sys.argv[3:]:
             check("capture", path, (row["dropped"], row["unknown"]), (0, 0))
         else:
             check("whole", row["from"], row["whole"], True)
-            wire[port(row["from"]), port(row["to"])] = row["payload"]
+            wire[row["from"], row["to"]] = row["payload"]
 
 check("connections", "the server's and ours", sorted(flows), sorted(conns))
 for p in flows.keys() & conns.keys():
     flow, conn, kernel = flows[p], conns[p], flows[p]["kernel"]
     check("sent", p, (kernel["bytesSent"], kernel["bytesAcked"]), (conn["raw_read"], conn["raw_read"]))
-    check("sent on the wire", p, kernel["bytesSent"], wire.get((p, 443)))
-    check("received on the wire", p, wire.get((443, p), 0) - kernel["bytesReceived"] in (0, ALERT), True)
+    check("sent on the wire", p, kernel["bytesSent"], wire.get((p, flow["peer"])))
+    check("received on the wire", p, wire.get((flow["peer"], p), 0) - kernel["bytesReceived"] in (0, ALERT), True)
     if conn["tls"] is None:
         check("in clear", p, flow["account"]["out"]["remainder"], conn["raw_read"])
         seen[f"hidden socket of {conn['raw_read']}"] += 1
