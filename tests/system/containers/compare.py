@@ -12,18 +12,19 @@ truth = [row for row in map(json.loads, open(sys.argv[2], encoding="utf-8")) if 
 flows = {r["id"]: r for r in records if r["kind"] == "flow"}
 scopes = {r["cgroup"]: os.path.basename(r["path"]) for r in records if r["kind"] == "coverage"}
 inner = {r["id"]: r["nsPid"] not in (0, r["pid"]) for r in records if r["kind"] == "actor"}
-by_port = collections.defaultdict(list)
+by_local = collections.defaultdict(list)
 for r in records:
     if r["kind"] == "exchange":
-        by_port[int(r["local"].rsplit(":", 1)[1])].append(r)
+        by_local[r["local"]].append(r)
 
 for box in sys.argv[3:]:
     mine = [row for row in truth if row["path"].startswith(f"/count/{box}/")]
     n, where, inside = collections.Counter(), set(), set()
     for row in mine:
-        for x in by_port.get(row["port"], []):
+        on = by_local.get(f"{row['addr']}:{row['port']}", [])
+        for x in on:
             n["found"] += 1
-            n["wrong"] += x["path"] != row["path"] or x["status"] != row["status"] or len(by_port[row["port"]]) != 1
+            n["wrong"] += x["path"] != row["path"] or x["status"] != row["status"] or len(on) != 1
             n[flows[x["flow"]]["tls"]["bind"]] += 1
             where.add(scopes.get(x["cgroup"]))
             inside.add(inner.get(x["actor"], False))
