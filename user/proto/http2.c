@@ -203,6 +203,7 @@ static bool read_block(struct side *s, struct ww_exchange *x, bool trailer, uint
 	struct ww_hpack_field f;
 	enum ww_parse r;
 
+	ww_h2_head_begin(&h->head, h->streams.shared->bodies.key, is_request(s), trailer);
 	if (s->block_lost || s->block_over) {
 		ww_hpack_lost(s->hpack);
 		*ret_finding = s->block_over   ? WW_X_LIMIT
@@ -211,7 +212,6 @@ static bool read_block(struct side *s, struct ww_exchange *x, bool trailer, uint
 		return false;
 	}
 	*ret_finding = 0;
-	ww_h2_head_begin(&h->head, h->streams.shared->bodies.key, is_request(s), trailer);
 	ww_hpack_begin(s->hpack, ww_buf_slice(&s->block));
 	while ((r = ww_hpack_next(s->hpack, &f, &error)) == WW_PARSE_DONE || r == WW_PARSE_GAP)
 		if (x)

@@ -469,6 +469,16 @@ static void test_gaps(void **state)
 	frame(WW_DIR_IN, WW_H2_HEADERS, END, 5, LIT(OK));
 	is(2, WW_X_REQUEST_CUT, WW_X_GAP_REQUEST, 200);
 	assert_string_equal(rig_x(&r, 2)->method, "");
+	/* Nothing of the head that came before it is said of it. */
+	frame(WW_DIR_OUT, WW_H2_HEADERS, END, 7,
+	      LIT(GET FIELD("content-encoding", "\x10", "gzip", "\4")));
+	raw(WW_DIR_OUT, LIT("\0\0\12\1\5\0\0\0\11\x82"));
+	rig_gap(&r, WW_DIR_OUT, 9);
+	frame(WW_DIR_IN, WW_H2_HEADERS, END, 7, LIT(OK));
+	frame(WW_DIR_IN, WW_H2_HEADERS, END, 9, LIT(OK));
+	assert_int_equal(rig_x(&r, 3)->req.coding, WW_CODING_GZIP);
+	is(4, WW_X_REQUEST_CUT, WW_X_GAP_REQUEST, 200);
+	assert_int_equal(rig_x(&r, 4)->req.coding, WW_CODING_IDENTITY);
 	rig_close(&r, WW_CLOSE_FIN_PEER);
 
 	/* A single byte may stand for more. */
