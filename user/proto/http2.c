@@ -23,6 +23,7 @@
 
 #include <wirewitness/limits.h>
 
+#include "base/cursor.h"
 #include "proto/h2_frame.h"
 #include "proto/h2_head.h"
 #include "proto/h2_stream.h"
@@ -512,14 +513,6 @@ static void take_setting(struct side *s)
 		other->frame_max = value;
 }
 
-static uint32_t prefix_u32(const struct side *s)
-{
-	const uint8_t *p = s->prefix;
-
-	return ((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) &
-	       0x7fffffff;
-}
-
 /* The payload's first fields are there. */
 static void take_prefix(struct side *s)
 {
@@ -619,11 +612,13 @@ static void end_data(struct side *s)
 }
 
 /* Section 6.8: streams above the last one "were not and will not be processed". */
-static void go_away(struct side *s, uint32_t last)
+static void go_away(struct side *s)
 {
+	struct ww_cursor c = ww_cursor(ww_slice(s->prefix, s->prefix_n));
+	uint32_t last = ww_cursor_be32(&c) & 0x7fffffff;
 	struct ww_http2 *h = s->h;
 
-	if (is_request(s) || s->prefix_n < s->prefix_want)
+	if (is_request(s) || !ww_cursor_ok(&c)) /* it may be lost */
 		return;
 	for (unsigned i = 0; i < h->streams.count;) {
 		struct ww_h2_stream *st = &h->streams.items[i];
@@ -659,7 +654,7 @@ static void end_frame(struct side *s)
 		}
 		break;
 	case WW_H2_GOAWAY:
-		go_away(s, prefix_u32(s));
+		go_away(s);
 		break;
 	default:
 		break;

@@ -481,6 +481,16 @@ static void test_gaps(void **state)
 	assert_int_equal(rig_x(&r, 4)->req.coding, WW_CODING_IDENTITY);
 	rig_close(&r, WW_CLOSE_FIN_PEER);
 
+	/* In a GOAWAY: which streams it refuses is not known. */
+	begin();
+	get(1);
+	raw(WW_DIR_IN, LIT("\0\0\10\7\0\0\0\0\0"));
+	rig_gap(&r, WW_DIR_IN, 8);
+	assert_int_equal(r.count, 0);
+	frame(WW_DIR_IN, WW_H2_HEADERS, END, 1, LIT(OK));
+	is(0, WW_X_COMPLETE, 0, 200);
+	rig_close(&r, WW_CLOSE_FIN_PEER);
+
 	/* A single byte may stand for more. */
 	begin();
 	get(1);
