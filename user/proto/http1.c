@@ -394,11 +394,6 @@ static int request_head(struct side *s, llhttp_t *p)
 	return 0;
 }
 
-static bool is_interim(unsigned status)
-{
-	return status >= 100 && status < 200 && status != 101;
-}
-
 static int response_head(struct side *s, llhttp_t *p)
 {
 	struct ww_message *m = s->m;
@@ -506,24 +501,6 @@ static void request_done(struct side *s)
 		break_waiting(h);
 }
 
-/* A 1xx answer: the final one is still to come. */
-static void interim_done(struct side *s)
-{
-	struct ww_message *m = s->m;
-
-	s->m = NULL;
-	m->resp_begun = false;
-	m->interim = true;
-	m->x.status = 0;
-	m->x.t_first_resp = (struct ww_boot){0};
-	m->x.request_id[0] = '\0';
-	m->x.retry_after = false;
-	m->x.retry_after_s = 0;
-	m->x.grpc = (struct ww_grpc_status){0};
-	m->x.resp = (struct ww_body){0};
-	ww_body_recycle(&m->resp);
-}
-
 static void upgrade_done(struct side *s, struct ww_message *m)
 {
 	struct ww_http1 *h = s->h;
@@ -551,11 +528,11 @@ static void response_done(struct side *s)
 	struct ww_message *m = s->m;
 	struct side *req = request_side(h);
 
-	if (is_interim(m->x.status)) {
-		interim_done(s);
+	s->m = NULL;
+	if (ww_message_is_interim(m)) {
+		ww_message_interim(m);
 		return;
 	}
-	s->m = NULL;
 	m->resp_done = true;
 	m->x.findings |= ww_body_end(&m->resp, true, WW_X_TRUNCATED_RESPONSE, &m->x.resp);
 	if (m->x.status == 101 || (m->is_connect && m->x.status / 100 == 2)) {

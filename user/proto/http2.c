@@ -359,19 +359,6 @@ static void request_block(struct side *s)
 		read_trailers(s, st && !ww_h2_request_over(st->m) ? st : NULL);
 }
 
-static void interim(struct ww_h2_stream *st)
-{
-	struct ww_message *m = st->m;
-
-	m->interim = true;
-	m->x.status = 0;
-	m->x.t_first_resp = (struct ww_boot){0};
-	m->x.request_id[0] = '\0';
-	m->x.retry_after = false;
-	m->x.retry_after_s = 0;
-	m->x.resp = (struct ww_body){0};
-}
-
 /* What the head of a response tells. False: the stream is gone. */
 static bool judge_response(struct side *s, struct ww_h2_stream *st)
 {
@@ -422,10 +409,9 @@ static void response_head(struct side *s, struct ww_h2_stream *st)
 		m->x.findings |= finding;
 		m->resp_lost = true;
 	} else {
-		if (m->x.status >= 100 && m->x.status < 200 && m->x.status != 101 &&
-		    !s->block_ends && !s->h->head.malformed) {
+		if (ww_message_is_interim(m) && !s->block_ends && !s->h->head.malformed) {
 			progress(s, st);
-			interim(st);
+			ww_message_interim(m);
 			return;
 		}
 		if (!judge_response(s, st))

@@ -102,6 +102,25 @@ void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m)
 	m->next = NULL;
 }
 
+bool ww_message_is_interim(const struct ww_message *m)
+{
+	return m->x.status >= 100 && m->x.status < 200 && m->x.status != 101;
+}
+
+void ww_message_interim(struct ww_message *m)
+{
+	m->resp_begun = false;
+	m->interim = true;
+	m->x.status = 0;
+	m->x.t_first_resp = (struct ww_boot){0};
+	m->x.request_id[0] = '\0';
+	m->x.retry_after = false;
+	m->x.retry_after_s = 0;
+	m->x.grpc = (struct ww_grpc_status){0};
+	m->x.resp = (struct ww_body){0};
+	ww_body_recycle(&m->resp);
+}
+
 static enum ww_exchange_outcome cut_by_close(const struct ww_message *m, const struct ww_flow *f)
 {
 	if (f->how == WW_CLOSE_OPEN)

@@ -74,6 +74,11 @@ struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f);
 /* Gives an exchange up that turned out to be none; it must be the last one made on f. */
 void ww_message_drop(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
 
+/* Whether its status is that of an answer before the final one. */
+bool ww_message_is_interim(const struct ww_message *m);
+/* Such an answer was read: the final one is still to come, and of this one nothing is said. */
+void ww_message_interim(struct ww_message *m);
+
 /* Settles outcome and the flow's facts, delivers the exchange, releases the message. */
 void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
 

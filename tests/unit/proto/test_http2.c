@@ -287,6 +287,15 @@ static void test_grpc(void **state)
 	assert_true(rig_x(&r, 1)->grpc.known && rig_x(&r, 1)->grpc.code == 7);
 	assert_false(rig_x(&r, 2)->grpc.known);
 	assert_false(ww_exchange_is_grpc(rig_x(&r, 2)));
+	/* An interim answer says nothing of it. */
+	get(7);
+	frame(WW_DIR_IN, WW_H2_HEADERS, HEAD, 7,
+	      LIT("\x08\3"
+		  "103" FIELD("grpc-status", "\x0b", "0", "\1")));
+	frame(WW_DIR_IN, WW_H2_HEADERS, END, 7,
+	      LIT(OK FIELD("content-type", "\x0c", "application/grpc", "\x10")));
+	is(3, WW_X_COMPLETE, 0, 200);
+	assert_false(rig_x(&r, 3)->grpc.told);
 	rig_close(&r, WW_CLOSE_FIN_PEER);
 }
 
