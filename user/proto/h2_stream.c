@@ -63,19 +63,9 @@ void ww_h2_stream_finish(struct ww_h2_streams *t, struct ww_h2_stream *st)
 	ww_message_finish(t->shared, t->f, m);
 }
 
-bool ww_h2_request_over(const struct ww_message *m)
-{
-	return m->req_done || m->req_lost || m->req_broken || m->orphan;
-}
-
-bool ww_h2_response_over(const struct ww_message *m)
-{
-	return m->resp_done || m->resp_lost || m->resp_broken;
-}
-
 bool ww_h2_stream_settle(struct ww_h2_streams *t, struct ww_h2_stream *st)
 {
-	if (!ww_h2_request_over(st->m) || !ww_h2_response_over(st->m))
+	if (!ww_message_request_over(st->m) || !ww_message_response_over(st->m))
 		return false;
 	ww_h2_stream_finish(t, st);
 	return true;
@@ -127,7 +117,7 @@ void ww_h2_streams_lose_requests(struct ww_h2_streams *t, bool broken)
 		struct ww_h2_stream *st = &t->items[i];
 		struct ww_message *m = st->m;
 
-		if (ww_h2_request_over(m)) {
+		if (ww_message_request_over(m)) {
 			i++;
 			continue;
 		}
@@ -150,7 +140,7 @@ void ww_h2_stream_end_request(struct ww_h2_streams *t, struct ww_h2_stream *st)
 {
 	struct ww_message *m = st->m;
 
-	if (ww_h2_request_over(m)) {
+	if (ww_message_request_over(m)) {
 		(void)ww_h2_stream_settle(t, st);
 		return;
 	}
@@ -167,8 +157,8 @@ void ww_h2_stream_end_response(struct ww_h2_streams *t, struct ww_h2_stream *st)
 {
 	struct ww_message *m = st->m;
 
-	if (ww_h2_response_over(m) || !m->x.status) {
-		if (!ww_h2_response_over(m)) { /* it ended without a head */
+	if (ww_message_response_over(m) || !m->x.status) {
+		if (!ww_message_response_over(m)) { /* it ended without a head */
 			m->resp_broken = true;
 			m->x.findings |= WW_X_MALFORMED_RESPONSE;
 		}

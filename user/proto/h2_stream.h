@@ -31,10 +31,7 @@ struct ww_h2_stream *ww_h2_stream_add(struct ww_h2_streams *t, uint32_t id, bool
 /* Delivers the exchange as it is. */
 void ww_h2_stream_finish(struct ww_h2_streams *t, struct ww_h2_stream *st);
 
-/* Whether nothing more of the request, or of the response, will be read. */
-bool ww_h2_request_over(const struct ww_message *m);
-bool ww_h2_response_over(const struct ww_message *m);
-/* Finishes it where both hold: true. */
+/* Finishes it where nothing more of either will be read: true. */
 bool ww_h2_stream_settle(struct ww_h2_streams *t, struct ww_h2_stream *st);
 
 /* It will not go on: it was reset or refused, or (reset: false) its connection ended. */

@@ -109,11 +109,6 @@ static void finish(struct ww_http1 *h, struct ww_message *m)
 		request_side(h)->proven = true;
 }
 
-static bool request_over(const struct ww_message *m)
-{
-	return m->req_done || m->req_lost || m->req_broken || m->orphan;
-}
-
 /* Ends the waiting exchanges up to `until` (NULL: all) whose response is among the lost bytes. */
 static void lose_waiting(struct ww_http1 *h, const struct ww_message *until)
 {
@@ -135,7 +130,7 @@ static void break_waiting(struct ww_http1 *h)
 
 	for (m = h->queue.head; m; m = next) {
 		next = m->next;
-		if (!request_over(m))
+		if (!ww_message_request_over(m))
 			continue;
 		if (!m->resp_done) {
 			m->resp_broken = true;
@@ -151,17 +146,8 @@ static void break_waiting(struct ww_http1 *h)
 /* How far the message under way has come. */
 static void progress(struct side *s)
 {
-	struct ww_message *m = s->m;
-
-	if (!m)
-		return;
-	if (is_request(s)) {
-		m->x.req_bytes = s->at - m->x.req_offset;
-		m->x.t_last_req = s->t;
-	} else {
-		m->x.resp_bytes = s->at - m->x.resp_offset;
-		m->x.t_last_resp = s->t;
-	}
+	if (s->m)
+		ww_message_progress(s->m, is_request(s), s->at, s->t);
 }
 
 static void forget_partial_line(struct ww_message *m)
@@ -543,7 +529,7 @@ static void response_done(struct side *s)
 		s->state = ENDED;
 	if (req->state == WAIT && m == h->queue.tail)
 		end_wait(req);
-	if (request_over(m))
+	if (ww_message_request_over(m))
 		finish(h, m);
 }
 
@@ -569,29 +555,18 @@ static bool never_was_http(const struct side *s, llhttp_errno_t err)
 
 static void add_stray(struct side *s, uint64_t offset, uint64_t bytes, struct ww_boot first)
 {
-	if (s->h->upgraded || bytes == 0)
-		return;
-	if (s->stray.bytes == 0) {
-		s->stray.offset = offset;
-		s->stray.first = first;
-	}
-	s->stray.bytes += bytes;
-	s->stray.last = s->t;
+	if (!s->h->upgraded)
+		ww_stray_add(&s->stray, offset, bytes, first, s->t);
 }
 
 /* Bytes that are not decoded. */
 static void skip_bytes(struct side *s, uint64_t n)
 {
 	s->at += n;
-	if (s->lost) {
-		struct ww_message *m = s->m;
-
-		s->m = s->lost;
-		progress(s);
-		s->m = m;
-	} else {
+	if (s->lost)
+		ww_message_progress(s->lost, is_request(s), s->at, s->t);
+	else
 		add_stray(s, s->at - n, n, s->t);
-	}
 }
 
 static void broken(struct side *s, llhttp_errno_t err)
@@ -628,7 +603,7 @@ static void broken(struct side *s, llhttp_errno_t err)
 	s->m = NULL;
 	if (m) {
 		m->resp_broken = true;
-		if (request_over(m))
+		if (ww_message_request_over(m))
 			finish(h, m);
 	}
 	break_waiting(h);
@@ -737,7 +712,7 @@ static bool find_response(struct side *s, struct ww_slice in)
 	 * request that is lost as well.
 	 */
 	if (last && !last->resp_begun && !h->pipelined) {
-		if (!last->after_gap && !request_over(last))
+		if (!last->after_gap && !ww_message_request_over(last))
 			return false;
 		lose_waiting(h, last->after_gap ? last : NULL);
 		found_again(s, last->after_gap);

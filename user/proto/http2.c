@@ -95,36 +95,16 @@ static struct side *response_side(struct ww_http2 *h)
 /* How far the stream has come in this direction. */
 static void progress(struct side *s, struct ww_h2_stream *st)
 {
-	struct ww_exchange *x = &st->m->x;
-
-	if (is_request(s)) {
-		x->req_bytes = s->at - x->req_offset;
-		x->t_last_req = s->t;
-	} else {
-		x->resp_bytes = s->at - x->resp_offset;
-		x->t_last_resp = s->t;
-	}
+	ww_message_progress(st->m, is_request(s), s->at, s->t);
 }
 
 /* --- what is not decoded ------------------------------------------------------------------------
  */
 
-static void add_stray(struct side *s, uint64_t offset, uint64_t bytes, struct ww_boot first)
-{
-	if (bytes == 0)
-		return;
-	if (s->stray.bytes == 0) {
-		s->stray.offset = offset;
-		s->stray.first = first;
-	}
-	s->stray.bytes += bytes;
-	s->stray.last = s->t;
-}
-
 static void skip_bytes(struct side *s, uint64_t n)
 {
 	s->at += n;
-	add_stray(s, s->at - n, n, s->t);
+	ww_stray_add(&s->stray, s->at - n, n, s->t, s->t);
 }
 
 /* Nothing on this connection was HTTP/2. */
@@ -135,7 +115,7 @@ static void give_up(struct ww_http2 *h)
 		struct side *s = &h->side[i];
 
 		if (s->stray.bytes == 0)
-			add_stray(s, 0, s->at, s->first);
+			ww_stray_add(&s->stray, 0, s->at, s->first, s->t);
 	}
 }
 
@@ -356,7 +336,7 @@ static void request_block(struct side *s)
 	else if (s->block_stream > s->last_stream)
 		begin_request(s);
 	else
-		read_trailers(s, st && !ww_h2_request_over(st->m) ? st : NULL);
+		read_trailers(s, st && !ww_message_request_over(st->m) ? st : NULL);
 }
 
 /* What the head of a response tells. False: the stream is gone. */
@@ -420,7 +400,7 @@ static void response_head(struct side *s, struct ww_h2_stream *st)
 	m->resp_begun = true;
 	ww_body_begin(&m->resp, &s->h->streams.shared->bodies, coding_of(&s->h->head));
 	progress(s, st);
-	if (s->block_ends || ww_h2_response_over(m))
+	if (s->block_ends || ww_message_response_over(m))
 		ww_h2_stream_end_response(&s->h->streams, st);
 }
 
@@ -461,10 +441,10 @@ static void response_block(struct side *s)
 		if (s->h->opaque)
 			return;
 	}
-	if (st && !st->m->resp_begun && !ww_h2_response_over(st->m))
+	if (st && !st->m->resp_begun && !ww_message_response_over(st->m))
 		response_head(s, st);
 	else
-		read_trailers(s, st && !ww_h2_response_over(st->m) ? st : NULL);
+		read_trailers(s, st && !ww_message_response_over(st->m) ? st : NULL);
 }
 
 static void end_block(struct side *s)
@@ -531,7 +511,8 @@ static struct ww_h2_stream *receiving(struct side *s)
 {
 	struct ww_h2_stream *st = ww_h2_stream_find(&s->h->streams, s->f.stream);
 
-	if (!st || (is_request(s) ? ww_h2_request_over(st->m) : ww_h2_response_over(st->m)))
+	if (!st ||
+	    (is_request(s) ? ww_message_request_over(st->m) : ww_message_response_over(st->m)))
 		return NULL;
 	return st;
 }

@@ -102,6 +102,27 @@ void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m)
 	m->next = NULL;
 }
 
+void ww_message_progress(struct ww_message *m, bool request, uint64_t at, struct ww_boot t)
+{
+	if (request) {
+		m->x.req_bytes = at - m->x.req_offset;
+		m->x.t_last_req = t;
+	} else {
+		m->x.resp_bytes = at - m->x.resp_offset;
+		m->x.t_last_resp = t;
+	}
+}
+
+bool ww_message_request_over(const struct ww_message *m)
+{
+	return m->req_done || m->req_lost || m->req_broken || m->orphan;
+}
+
+bool ww_message_response_over(const struct ww_message *m)
+{
+	return m->resp_done || m->resp_lost || m->resp_broken;
+}
+
 bool ww_message_is_interim(const struct ww_message *m)
 {
 	return m->x.status >= 100 && m->x.status < 200 && m->x.status != 101;
@@ -181,6 +202,19 @@ void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_messa
 	take_flow_facts(x, f);
 	s->ops.exchange(s->ctx, x);
 	release(s, m);
+}
+
+void ww_stray_add(struct ww_stray *s, uint64_t offset, uint64_t bytes, struct ww_boot first,
+		  struct ww_boot last)
+{
+	if (bytes == 0)
+		return;
+	if (s->bytes == 0) {
+		s->offset = offset;
+		s->first = first;
+	}
+	s->bytes += bytes;
+	s->last = last;
 }
 
 void ww_message_strays(struct ww_messages *s, struct ww_flow *f, bool client,

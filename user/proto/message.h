@@ -74,6 +74,13 @@ struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f);
 /* Gives an exchange up that turned out to be none; it must be the last one made on f. */
 void ww_message_drop(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
 
+/* It has come so far: `at` is the offset of the next byte of the request, or of the response. */
+void ww_message_progress(struct ww_message *m, bool request, uint64_t at, struct ww_boot t);
+
+/* Whether nothing more of its request, or of its response, will be read. */
+bool ww_message_request_over(const struct ww_message *m);
+bool ww_message_response_over(const struct ww_message *m);
+
 /* Whether its status is that of an answer before the final one. */
 bool ww_message_is_interim(const struct ww_message *m);
 /* Such an answer was read: the final one is still to come, and of this one nothing is said. */
@@ -86,6 +93,10 @@ void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_messa
 void ww_message_push(struct ww_message_queue *q, struct ww_message *m);
 /* Takes m out, wherever it stands. */
 void ww_message_unlink(struct ww_message_queue *q, struct ww_message *m);
+
+/* Bytes that are not decoded; none is no matter. */
+void ww_stray_add(struct ww_stray *s, uint64_t offset, uint64_t bytes, struct ww_boot first,
+		  struct ww_boot last);
 
 /*
  * Delivers one UNPARSED exchange for the stray bytes of a flow, so that no byte goes unmentioned.
