@@ -37,25 +37,23 @@ struct ww_h2_frame ww_h2_frame(const uint8_t *bytes)
 	return f;
 }
 
-const char *ww_h2_frame_wrong(const struct ww_h2_frame *f, uint32_t frame_max)
+bool ww_h2_frame_wrong(const struct ww_h2_frame *f, uint32_t frame_max)
 {
 	if (f->length > frame_max)
-		return "frame too long";
+		return true;
 	/* Section 5.5: "implementations MUST discard frames that have unknown or unsupported
 	 * types". */
 	if (f->type >= WW_ARRAY_SIZE(types))
-		return NULL;
+		return false;
 	if (!types[f->type].both && types[f->type].connection != (f->stream == 0))
-		return "frame of a wrong stream";
+		return true;
 	/* Of PRIORITY it is an error of the stream only (section 6.3). */
 	if (types[f->type].length && f->length != types[f->type].length &&
 	    f->type != WW_H2_PRIORITY)
-		return "frame of a wrong size";
-	if (f->type == WW_H2_SETTINGS && (f->length % 6 || (f->flags & WW_H2_ACK && f->length)))
-		return "settings of a wrong size";
-	if (f->length < ww_h2_frame_prefix(f) && f->type != WW_H2_SETTINGS)
-		return "frame too short";
-	return NULL;
+		return true;
+	if (f->type == WW_H2_SETTINGS)
+		return f->length % 6 || (f->flags & WW_H2_ACK && f->length);
+	return f->length < ww_h2_frame_prefix(f);
 }
 
 unsigned ww_h2_frame_prefix(const struct ww_h2_frame *f)

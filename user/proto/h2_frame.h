@@ -44,11 +44,8 @@ struct ww_h2_frame {
 /* From WW_H2_HEADER_BYTES bytes. */
 struct ww_h2_frame ww_h2_frame(const uint8_t *bytes);
 
-/*
- * NULL, or why it is a connection error, whatever its place: static text. frame_max: what the
- * receiver takes.
- */
-const char *ww_h2_frame_wrong(const struct ww_h2_frame *f, uint32_t frame_max);
+/* Whether it is a connection error, whatever its place. frame_max: what the receiver takes. */
+bool ww_h2_frame_wrong(const struct ww_h2_frame *f, uint32_t frame_max);
 
 /* Bytes of the payload before its content: padding length, priority, and fields of fixed size. */
 unsigned ww_h2_frame_prefix(const struct ww_h2_frame *f);

@@ -47,17 +47,6 @@ void ww_h2_head_begin(struct ww_h2_head *h, const struct ww_digest_key *key, boo
 	h->seen = 0;
 }
 
-static void copy(struct ww_exchange *x, struct ww_slice v, char *out, size_t cap)
-{
-	if (v.n >= cap) {
-		v.n = cap - 1;
-		x->findings |= WW_X_CUT;
-	}
-	if (v.n > 0)
-		memcpy(out, v.p, v.n);
-	out[v.n] = '\0';
-}
-
 static bool take_status(struct ww_exchange *x, struct ww_slice v)
 {
 	uint64_t status;
@@ -83,13 +72,13 @@ static void take_pseudo(struct ww_h2_head *h, struct ww_exchange *x, const struc
 	h->seen |= pseudos[i].bit;
 	switch ((enum pseudo)pseudos[i].bit) {
 	case METHOD:
-		copy(x, f->value, x->method, sizeof(x->method));
+		ww_head_text(x, f->value, x->method, sizeof(x->method));
 		break;
 	case PATH:
-		copy(x, f->value, x->target, sizeof(x->target));
+		ww_head_text(x, f->value, x->target, sizeof(x->target));
 		break;
 	case AUTHORITY:
-		copy(x, f->value, x->authority, sizeof(x->authority));
+		ww_head_text(x, f->value, x->authority, sizeof(x->authority));
 		break;
 	case STATUS:
 		h->malformed |= !take_status(x, f->value);

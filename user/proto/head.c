@@ -85,17 +85,22 @@ static uint8_t look_up(const struct ww_head *h, bool request)
 	return wanted == UNWANTED && request && ww_caller_field(name) ? CALLER : wanted;
 }
 
-static void take_text(struct ww_exchange *x, struct ww_slice v, bool cut, char *out, size_t cap)
+void ww_head_text(struct ww_exchange *x, struct ww_slice v, char *out, size_t cap)
 {
 	if (v.n >= cap) {
 		v.n = cap - 1;
-		cut = true;
+		x->findings |= WW_X_CUT;
 	}
+	if (v.n > 0)
+		memmove(out, v.p, v.n);
+	out[v.n] = '\0';
+}
+
+static void take_text(struct ww_exchange *x, struct ww_slice v, bool cut, char *out, size_t cap)
+{
 	if (cut)
 		x->findings |= WW_X_CUT;
-	if (v.n > 0)
-		memcpy(out, v.p, v.n);
-	out[v.n] = '\0';
+	ww_head_text(x, v, out, cap);
 }
 
 bool ww_head_traceparent(struct ww_slice value, struct ww_trace_context *ret_trace)
@@ -334,10 +339,5 @@ void ww_head_authority(struct ww_exchange *x)
 	/* RFC 9110 section 4.2.4: user information is deprecated, and it is a secret. */
 	for (size_t at = ww_slice_find(a, 0, '@'); at < a.n; at = ww_slice_find(a, 0, '@'))
 		a = ww_slice_sub(a, at + 1, a.n);
-	if (a.n >= sizeof(x->authority)) {
-		a.n = sizeof(x->authority) - 1;
-		x->findings |= WW_X_CUT;
-	}
-	memmove(x->authority, a.p, a.n);
-	x->authority[a.n] = '\0';
+	ww_head_text(x, a, x->authority, sizeof(x->authority));
 }

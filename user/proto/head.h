@@ -52,6 +52,9 @@ bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request);
 /* The value is complete: takes the field if it is on the list. */
 void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request);
 
+/* Copies v into one of x's texts, of which it may be a part. A longer one is cut, and WW_X_CUT. */
+void ww_head_text(struct ww_exchange *x, struct ww_slice v, char *out, size_t cap);
+
 /* All fields are complete. */
 void ww_head_end(struct ww_head *h, struct ww_exchange *x, bool request);
 

@@ -92,6 +92,11 @@ static struct side *response_side(struct ww_http2 *h)
 	return &h->side[!h->req_dir];
 }
 
+static struct side *other_side(const struct side *s)
+{
+	return &s->h->side[s == &s->h->side[0]];
+}
+
 /* How far the stream has come in this direction. */
 static void progress(struct side *s, struct ww_h2_stream *st)
 {
@@ -127,20 +132,26 @@ static void leave_frame(struct side *s)
 	s->in_block = false;
 }
 
+/* What this side may have allowed the other one is not known. */
+static void lose_settings(const struct side *s)
+{
+	struct side *other = other_side(s);
+
+	ww_hpack_allow(other->hpack, UINT32_MAX);
+	other->frame_max = WW_H2_FRAME_MAX;
+}
+
 /* `n` bytes are lost, and the place among the frames with them. */
 static void lose_place(struct side *s, uint64_t n)
 {
 	struct ww_http2 *h = s->h;
-	struct side *other = &h->side[s == &h->side[0]];
 
 	s->at += n;
 	s->state = LOST;
 	s->found = true;
 	leave_frame(s);
 	ww_hpack_lost(s->hpack);
-	/* What it may have allowed the other side is not known. */
-	ww_hpack_allow(other->hpack, UINT32_MAX);
-	other->frame_max = WW_H2_FRAME_MAX;
+	lose_settings(s);
 	s->frame_max = WW_H2_FRAME_MAX;
 	if (is_request(s))
 		ww_h2_streams_lose_requests(&h->streams, false);
@@ -467,10 +478,9 @@ static void end_block(struct side *s)
 
 static void take_setting(struct side *s)
 {
-	struct side *other = &s->h->side[s == &s->h->side[0]];
-	uint32_t id = (uint32_t)s->prefix[0] << 8 | s->prefix[1];
-	uint32_t value = (uint32_t)s->prefix[2] << 24 | (uint32_t)s->prefix[3] << 16 |
-			 (uint32_t)s->prefix[4] << 8 | s->prefix[5];
+	struct ww_cursor c = ww_cursor(ww_slice(s->prefix, s->prefix_n));
+	struct side *other = other_side(s);
+	uint32_t id = ww_cursor_be16(&c), value = ww_cursor_be32(&c);
 
 	/* Since when the other side obeys a smaller one is not seen: the largest counts. */
 	if (id == 1)
@@ -825,12 +835,8 @@ static void skip_payload(struct side *s, uint32_t n)
 		st->m->x.findings |= is_request(s) ? WW_X_GAP_REQUEST : WW_X_GAP_RESPONSE;
 	}
 	s->block_lost |= s->in_block;
-	if (s->f.type == WW_H2_SETTINGS) {
-		struct side *other = &s->h->side[s == &s->h->side[0]];
-
-		ww_hpack_allow(other->hpack, UINT32_MAX);
-		other->frame_max = WW_H2_FRAME_MAX;
-	}
+	if (s->f.type == WW_H2_SETTINGS)
+		lose_settings(s);
 	s->left -= n;
 	s->at += n;
 	if (s->left == 0)
