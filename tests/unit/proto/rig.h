@@ -13,7 +13,7 @@
 
 #include "proto/proto.h"
 
-#define RIG_EXCHANGES_MAX 512
+#define RIG_EXCHANGES_MAX 256 /* as many as one connection may have open */
 
 struct rig_exchange {
 	struct ww_exchange x; /* bodies point to the copies below */
@@ -111,13 +111,20 @@ static inline void rig_close(struct rig *r, enum ww_close_how how)
 	r->f.closed = false;
 }
 
-static inline void rig_end(struct rig *r)
+static inline void rig_forget(struct rig *r)
 {
-	ww_proto_closed(r->p, &r->f);
 	for (unsigned i = 0; i < r->count; i++) {
 		free(r->got[i].req);
 		free(r->got[i].resp);
 	}
+	r->count = 0;
+}
+
+static inline void rig_end(struct rig *r)
+{
+	rig_forget(r);
+	ww_proto_closed(r->p, &r->f); /* what is still open comes now */
+	rig_forget(r);
 	ww_proto_free(r->p);
 }
 
