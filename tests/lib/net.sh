@@ -25,6 +25,7 @@ declare -A WW_ADDR=() # address by host
 declare -A WW_PORT=() # port by server
 WW_HOSTS_MADE=()      # "namespace link" of each host
 WW_CGROUPS_MADE=()
+WW_FOLDERS_MADE=()
 
 ww_die()
 {
@@ -74,6 +75,9 @@ ww_end()
 	for item in "${WW_CGROUPS_MADE[@]}"; do
 		ww_cgroup_remove "$item"
 	done
+	for item in "${WW_FOLDERS_MADE[@]}"; do
+		rm -rf "$item"
+	done
 	# Failed, or wanted; an interrupt is no failure.
 	if [[ -z ${WW_KEEP-} && ($status == 0 || $status -gt 128) ]]; then
 		rm -rf "$WW_RUN"
@@ -81,6 +85,13 @@ ww_end()
 		echo "${0##*/}: left for a look: $WW_RUN" >&2
 	fi
 	exit "$status"
+}
+
+# ww_folder TEMPLATE: makes a folder elsewhere than in the scratch folder (mktemp); WW_FOLDER is it. Never left.
+ww_folder()
+{
+	WW_FOLDERS_MADE+=("$(mktemp -d "$1")")
+	WW_FOLDER=${WW_FOLDERS_MADE[-1]}
 }
 
 # Where cgroup v2 is mounted; on hybrid machines that is not /sys/fs/cgroup itself.
