@@ -46,7 +46,7 @@ struct template
 	struct ww_change_dirs_found found;
 };
 
-/* A scope that sees other directories under a template; told once. */
+/* A scope that sees other directories under a template; told once, forgotten with it. */
 struct elsewhere {
 	struct elsewhere_key {
 		uint64_t cgroup;
@@ -357,22 +357,25 @@ static void begin_life(struct ww_changes *c, const struct ww_event *ev)
 	l->ended_ns = 0;
 }
 
-static bool is_told(struct ww_changes *c, uint64_t cgroup, unsigned template)
+static bool is_told(const struct ww_changes *c, struct elsewhere_key key)
 {
 	struct elsewhere *e = NULL;
-	struct elsewhere_key key = {cgroup, template};
 
 	HASH_FIND(hh, c->elsewhere, &key, sizeof(key), e);
-	if (e)
-		return true;
-	e = calloc(1, sizeof(*e));
+	return e != NULL;
+}
+
+/* Without memory it is told again. */
+static void note_told(struct ww_changes *c, struct elsewhere_key key)
+{
+	struct elsewhere *e = calloc(1, sizeof(*e));
+
 	if (!e)
-		return false;
+		return;
 	e->key = key;
 	HASH_ADD(hh, c->elsewhere, key, sizeof(e->key), e);
 	if (!e->hh.tbl)
 		free(e);
-	return false;
 }
 
 /* A process with a namespace of its own may see other directories under the declared paths. One
@@ -385,8 +388,11 @@ static void check_mounts(struct ww_changes *c, const struct ww_event *ev, ww_cha
 	if (!ns || ns == c->mounts)
 		return;
 	for (unsigned i = 0; i < c->template_count; i++) {
-		if (ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid) || is_told(c, ev->cgroup, i))
+		struct elsewhere_key key = {ev->cgroup, i};
+
+		if (is_told(c, key) || ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid))
 			continue;
+		note_told(c, key);
 		tell(&c->templates[i], ev->cgroup, ev->time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS,
 		     fn, ctx);
 	}
@@ -394,6 +400,7 @@ static void check_mounts(struct ww_changes *c, const struct ww_event *ev, ww_cha
 
 static void end_scope(struct ww_changes *c, const struct ww_event_scope *ev)
 {
+	struct elsewhere *e, *next_e;
 	struct life *l, *next;
 
 	if (ev->entered)
@@ -401,6 +408,12 @@ static void end_scope(struct ww_changes *c, const struct ww_event_scope *ev)
 	HASH_ITER (hh, c->lives, l, next) {
 		if (l->cgroup == ev->h.cgroup)
 			forget(c, l);
+	}
+	HASH_ITER (hh, c->elsewhere, e, next_e) {
+		if (e->key.cgroup != ev->h.cgroup)
+			continue;
+		HASH_DELETE(hh, c->elsewhere, e);
+		free(e);
 	}
 }
 
