@@ -7,7 +7,7 @@
 
 /* Ancestors that are looked at for a run. */
 #define DEPTH_MAX 64
-/* Times in which a file was not watched, per template; past it the newest one widens. */
+/* Times in which a file was not watched, per template. */
 #define GAPS_MAX 16
 /* Changes by others, of all templates; past it windows that begin before the oldest are not known.
  */
@@ -24,7 +24,7 @@ struct gap {
 struct watch {
 	const char *template;
 	bool on;
-	uint64_t since_ns; /* first time that it was on; 0: never */
+	uint64_t since_ns; /* known from then on, with its gaps; 0: it never was on */
 	unsigned gap_count;
 	struct gap gaps[GAPS_MAX];
 };
@@ -310,34 +310,40 @@ static int feed_change(struct ww_deeds *t, const struct ww_event_change *ev, ww_
 
 /* --- what is watched -------------------------------------------------------------------------- */
 
+/* The oldest one that is over goes: what was not watched in it is not known for windows that begin
+ * before its end. Where all last, that is never. */
+static void make_gap_room(struct watch *w)
+{
+	unsigned at = 0;
+
+	while (at < GAPS_MAX && w->gaps[at].to_ns == UINT64_MAX)
+		at++;
+	if (at == GAPS_MAX)
+		at = 0;
+	if (w->gaps[at].to_ns > w->since_ns)
+		w->since_ns = w->gaps[at].to_ns;
+	w->gap_count--;
+	memmove(&w->gaps[at], &w->gaps[at + 1], (w->gap_count - at) * sizeof(w->gaps[0]));
+}
+
 static void begin_gap(struct watch *w, uint64_t from_ns, uint64_t cgroup, uint32_t why)
 {
-	struct gap *g;
-
 	if (w->gap_count && w->gaps[w->gap_count - 1].to_ns == UINT64_MAX &&
 	    w->gaps[w->gap_count - 1].cgroup == cgroup) /* it lasts already */
 		return;
-	if (w->gap_count == GAPS_MAX) { /* stricter, never looser */
-		g = &w->gaps[GAPS_MAX - 1];
-		g->from_ns = from_ns < g->from_ns ? from_ns : g->from_ns;
-		g->to_ns = UINT64_MAX;
-		g->cgroup = 0;
-		return;
-	}
+	if (w->gap_count == GAPS_MAX)
+		make_gap_room(w);
 	w->gaps[w->gap_count++] = (struct gap){from_ns, UINT64_MAX, cgroup, why};
 }
 
-/* Old ones go first. */
-static void make_gap_room(struct watch *w)
+static void end_gaps(struct watch *w, uint64_t cgroup, uint64_t at_ns)
 {
-	if (w->gap_count < GAPS_MAX)
-		return;
-	if (w->gaps[0].to_ns == UINT64_MAX)
-		return;
-	/* What was not watched then is not known for windows that begin before its end. */
-	w->since_ns = w->gaps[0].to_ns > w->since_ns ? w->gaps[0].to_ns : w->since_ns;
-	memmove(&w->gaps[0], &w->gaps[1], (GAPS_MAX - 1) * sizeof(w->gaps[0]));
-	w->gap_count--;
+	for (unsigned i = 0; i < w->gap_count; i++) {
+		struct gap *g = &w->gaps[i];
+
+		if (g->to_ns == UINT64_MAX && g->cgroup == cgroup)
+			g->to_ns = at_ns;
+	}
 }
 
 static void feed_watch(struct ww_deeds *t, const struct ww_event_coverage *ev)
@@ -350,25 +356,24 @@ static void feed_watch(struct ww_deeds *t, const struct ww_event_coverage *ev)
 		if (!w->since_ns)
 			w->since_ns = ev->h.time_ns;
 		w->on = true;
-		for (unsigned i = 0; i < w->gap_count; i++) {
-			struct gap *g = &w->gaps[i];
-
-			if (g->to_ns == UINT64_MAX && g->cgroup == ev->h.cgroup)
-				g->to_ns = ev->h.time_ns;
-		}
+		end_gaps(w, ev->h.cgroup, ev->h.time_ns);
 		return;
 	}
-	make_gap_room(w);
 	begin_gap(w, ev->h.time_ns, ev->h.cgroup, (uint32_t)ev->detail);
 }
 
 /* Whatever the queue held: of every template. */
 static void feed_loss(struct ww_deeds *t, const struct ww_event_loss *ev)
 {
-	for (unsigned i = 0; ev->cause == WW_LOSS_CHANGES && i < t->watch_count; i++) {
-		make_gap_room(&t->watches[i]);
+	for (unsigned i = 0; ev->cause == WW_LOSS_CHANGES && i < t->watch_count; i++)
 		begin_gap(&t->watches[i], ev->h.time_ns, 0, WW_FILES_OVERFLOW);
-	}
+}
+
+/* Nobody of it is left whose changes could go unseen. */
+static void feed_scope(struct ww_deeds *t, const struct ww_event_scope *ev)
+{
+	for (unsigned i = 0; !ev->entered && ev->h.cgroup && i < t->watch_count; i++)
+		end_gaps(&t->watches[i], ev->h.cgroup, ev->h.time_ns);
 }
 
 int ww_deeds_feed(struct ww_deeds *t, const struct ww_event *ev, ww_deed_fn fn, void *ctx)
@@ -390,6 +395,9 @@ int ww_deeds_feed(struct ww_deeds *t, const struct ww_event *ev, ww_deed_fn fn, 
 		return 0;
 	case WW_EVENT_LOSS:
 		feed_loss(t, (const struct ww_event_loss *)ev);
+		return 0;
+	case WW_EVENT_SCOPE:
+		feed_scope(t, (const struct ww_event_scope *)ev);
 		return 0;
 	default:
 		return 0;

@@ -57,8 +57,9 @@ static inline void changed(struct scene *s, const char *path, uint32_t what, uin
 	changed_by(s, AGENT, path, what, ms);
 }
 
-static inline void watch(struct scene *s, const char *template, uint16_t status,
-			 enum ww_files_why why, uint64_t ms)
+/* cgroup 0: whoever changes it. */
+static inline void watch_of(struct scene *s, uint64_t cgroup, const char *template, uint16_t status,
+			    enum ww_files_why why, uint64_t ms)
 {
 	struct ww_event_coverage ev = {.what = WW_COVERAGE_FILES,
 				       .status = status,
@@ -71,7 +72,25 @@ static inline void watch(struct scene *s, const char *template, uint16_t status,
 	h->kind = WW_EVENT_COVERAGE;
 	h->size = sizeof(ev);
 	h->time_ns = at_ms(ms).ns;
-	assert_int_equal(ww_judge_event(s->judge, h), 0); /* of every scope */
+	h->cgroup = cgroup;
+	assert_int_equal(ww_judge_event(s->judge, h), 0);
+}
+
+static inline void watch(struct scene *s, const char *template, uint16_t status,
+			 enum ww_files_why why, uint64_t ms)
+{
+	watch_of(s, 0, template, status, why, ms);
+}
+
+static inline void scope_ended(struct scene *s, uint64_t cgroup, uint64_t ms)
+{
+	struct ww_event_scope ev = {.h = {.version = WW_EVENT_VERSION,
+					  .kind = WW_EVENT_SCOPE,
+					  .size = sizeof(ev),
+					  .time_ns = at_ms(ms).ns,
+					  .cgroup = cgroup}};
+
+	assert_int_equal(ww_judge_event(s->judge, &ev.h), 0);
 }
 
 static inline struct scene *open_watched(void)

@@ -467,6 +467,62 @@ static void test_many_gaps(void **state)
 	scene_close(s);
 }
 
+static void dirs_changed(struct scene *s, uint64_t ms)
+{
+	watch(s, "/srv/out/{name}.pdf", WW_PROBE_DETACHED, WW_FILES_DIRECTORY, ms);
+	watch(s, "/srv/out/{name}.pdf", WW_PROBE_ATTACHED, WW_FILES_NONE, ms + 5);
+}
+
+static void sees_others(struct scene *s, uint64_t cgroup, uint64_t ms)
+{
+	watch_of(s, cgroup, "/srv/out/{name}.pdf", WW_PROBE_DETACHED, WW_FILES_MOUNTS, ms);
+}
+
+/* However many gaps there are: that a scope sees other folders is not forgotten while it lasts. */
+static void test_gap_of_a_scope_stays(void **state)
+{
+	for (unsigned before = 0; before < 40; before++) {
+		struct scene *s = open_watched();
+
+		sees_others(s, CGROUP + 1, 50);
+		for (unsigned i = 0; i < before; i++)
+			dirs_changed(s, 100 + 10 * i);
+		sees_others(s, CGROUP, 600);
+		for (unsigned i = 0; i < 20; i++)
+			dirs_changed(s, 610 + 10 * i);
+		judged(s, "report");
+		expect(s, "UNVERIFIABLE", "COVERAGE_GAP", "E0", "NONE");
+		scene_close(s);
+	}
+}
+
+/* Scopes that see other folders, one after the other: each is over with its scope. */
+static void test_gaps_of_many_scopes(void **state)
+{
+	struct scene *s = open_watched();
+
+	for (unsigned i = 1; i <= 40; i++) {
+		sees_others(s, CGROUP + i, 10 * i);
+		scope_ended(s, CGROUP + i, 10 * i + 5);
+	}
+	judged(s, "report");
+	expect(s, "NO_ACTION", "", "E0", "NONE");
+	scene_close(s);
+}
+
+/* More of them at a time than are kept apart: nobody's changes are known. */
+static void test_too_many_scopes(void **state)
+{
+	struct scene *s = open_watched();
+
+	for (unsigned i = 1; i <= 40; i++)
+		sees_others(s, CGROUP + i, 10 * i);
+	dirs_changed(s, 500);
+	judged(s, "report");
+	expect(s, "UNVERIFIABLE", "COVERAGE_GAP", "E0", "NONE");
+	scene_close(s);
+}
+
 static void test_overflow_is_a_loss(void **state)
 {
 	struct ww_event_loss ev = {.cause = WW_LOSS_CHANGES, .events = 1};
@@ -523,6 +579,9 @@ int main(void)
 		cmocka_unit_test(test_files_never_watched),
 		cmocka_unit_test(test_file_written_in_a_gap),
 		cmocka_unit_test(test_many_gaps),
+		cmocka_unit_test(test_gap_of_a_scope_stays),
+		cmocka_unit_test(test_gaps_of_many_scopes),
+		cmocka_unit_test(test_too_many_scopes),
 		cmocka_unit_test(test_overflow_is_a_loss),
 		cmocka_unit_test(test_nothing_declared),
 	};
