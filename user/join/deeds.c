@@ -564,11 +564,10 @@ static void write_change(const struct ww_deeds *t, const struct ww_deed *d, stru
 {
 	ww_jsonw_array(w, "files");
 	for (unsigned i = 0; i < t->watch_count; i++) {
-		char *one = (char *)t->watches[i].template;
-		struct ww_local l = {.file_count = 1, .files = &one};
+		const char *text = t->watches[i].template;
 
-		if (ww_local_file(&l, ww_slice(d->path, d->path_bytes)))
-			ww_jsonw_cstr(w, NULL, one);
+		if (ww_local_path(ww_slice_str(text), ww_slice(d->path, d->path_bytes)))
+			ww_jsonw_cstr(w, NULL, text);
 	}
 	ww_jsonw_end_array(w);
 	ww_jsonw_hex(w, "pathDigest", ww_slice(d->digest.b, sizeof(d->digest.b)));

@@ -133,7 +133,7 @@ static bool any_hidden(struct ww_slice path)
 	return false;
 }
 
-static bool path_matches(struct ww_slice template, struct ww_slice path)
+bool ww_local_path(struct ww_slice template, struct ww_slice path)
 {
 	size_t t = 0, p = 0;
 
@@ -157,7 +157,7 @@ static bool path_matches(struct ww_slice template, struct ww_slice path)
 const char *ww_local_file(const struct ww_local *l, struct ww_slice path)
 {
 	for (unsigned i = 0; i < l->file_count; i++) {
-		if (path_matches(ww_slice_str(l->files[i]), path))
+		if (ww_local_path(ww_slice_str(l->files[i]), path))
 			return l->files[i];
 	}
 	return NULL;
@@ -173,7 +173,7 @@ const char *ww_local_program(const struct ww_local *l, struct ww_slice path)
 		struct ww_slice want = ww_slice_str(l->programs[i]);
 		bool whole = ww_slice_find(want, 0, '/') < want.n;
 
-		if (whole ? path_matches(want, path)
+		if (whole ? ww_local_path(want, path)
 			  : ww_local_segment(want, ww_slice_sub(path, at, path.n - at)))
 			return l->programs[i];
 	}

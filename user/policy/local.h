@@ -41,6 +41,9 @@ const char *ww_local_program_template(struct ww_slice s);
 const char *ww_local_program(const struct ww_local *l, struct ww_slice path);
 const char *ww_local_file(const struct ww_local *l, struct ww_slice path);
 
+/* One template with a slash in it: whether a path is as it declares. */
+bool ww_local_path(struct ww_slice template, struct ww_slice path);
+
 /* One segment: whether a name is as the template's segment declares. */
 bool ww_local_segment(struct ww_slice template, struct ww_slice name);
 /* Whether it stands for more than the one name it is. */

@@ -522,10 +522,7 @@ static void keep(struct ww_changes *c, uint32_t pid, uint32_t what, const char *
 
 static bool is_of(const char *text, const char *path)
 {
-	char *one = (char *)text;
-	struct ww_local l = {.file_count = 1, .files = &one};
-
-	return ww_local_file(&l, ww_slice_str(path)) != NULL;
+	return ww_local_path(ww_slice_str(text), ww_slice_str(path));
 }
 
 /* The same path under several templates is one change. */
