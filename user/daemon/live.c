@@ -10,6 +10,7 @@
 #include "claim/otlp_receiver.h"
 #include "daemon/digester.h"
 #include "daemon/nest.h"
+#include "join/deeds.h"
 #include "rt/address.h"
 #include "sense/changes.h"
 #include "sense/event_check.h"
@@ -727,8 +728,6 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 /* The templates of declared files, and whether changes of them are seen. */
 static void write_files(const struct ww_changes *c, struct ww_jsonw *w)
 {
-#define WHY_(n, v, t) [v] = (t),
-	static const char *const why[WW_FILES_WHY_MAX] = {WW_FILES_WHYS(WHY_)};
 	struct ww_changes_template templates[FILES_LISTED_MAX];
 	struct ww_changes_stats s = ww_changes_stats(c);
 	unsigned n = ww_changes_templates(c, templates, FILES_LISTED_MAX);
@@ -744,7 +743,8 @@ static void write_files(const struct ww_changes *c, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, "template", templates[i].template);
 		ww_jsonw_bool(w, "watched", templates[i].whole);
 		ww_jsonw_u64(w, "directories", templates[i].dirs);
-		ww_jsonw_cstr(w, "reason", templates[i].whole ? NULL : why[templates[i].why]);
+		ww_jsonw_cstr(w, "reason",
+			      templates[i].whole ? NULL : ww_deeds_why(templates[i].why));
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);

@@ -6,6 +6,7 @@
 
 #include "action/model.h"
 #include "claim/otlp.h"
+#include "join/deeds.h"
 #include "proto/proto.h"
 
 #define GRACE_DEFAULT_NS   2000000000ull
@@ -462,8 +463,6 @@ static void write_life(struct ww_pipeline *p, const struct ww_event *ev, const c
 /* Whether changes of a declared file are seen, and why not. */
 static void write_watched(struct ww_pipeline *p, const struct ww_event_coverage *ev)
 {
-#define WHY_(n, v, t) [v] = (t),
-	static const char *const why[WW_FILES_WHY_MAX] = {WW_FILES_WHYS(WHY_)};
 	bool on = ev->status == WW_PROBE_ATTACHED;
 	struct ww_jsonw w;
 
@@ -472,8 +471,7 @@ static void write_watched(struct ww_pipeline *p, const struct ww_event_coverage 
 	if (ev->h.cgroup)
 		ww_jsonw_id64(&w, "cgroup", ev->h.cgroup);
 	if (!on)
-		ww_jsonw_cstr(&w, "why",
-			      ev->detail < WW_FILES_WHY_MAX ? why[ev->detail] : "not known");
+		ww_jsonw_cstr(&w, "why", ww_deeds_why(ev->detail));
 	ww_jsonw_end_object(&w);
 	end(p, &w, WW_RECORD_LIFE);
 }

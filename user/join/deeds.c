@@ -404,12 +404,12 @@ int ww_deeds_feed(struct ww_deeds *t, const struct ww_event *ev, ww_deed_fn fn, 
 	}
 }
 
-static const char *why_text(uint32_t why)
+const char *ww_deeds_why(uint64_t why)
 {
 #define WHY_(n, v, t) [v] = (t),
 	static const char *const texts[WW_FILES_WHY_MAX] = {WW_FILES_WHYS(WHY_)};
 
-	return why < WW_FILES_WHY_MAX ? texts[why] : "not known why";
+	return why < WW_FILES_WHY_MAX ? texts[why] : "not known";
 }
 
 static bool watched(const struct watch *w, uint64_t cgroup, struct ww_boot from, struct ww_boot to,
@@ -420,11 +420,11 @@ static bool watched(const struct watch *w, uint64_t cgroup, struct ww_boot from,
 
 		if ((g->cgroup && g->cgroup != cgroup) || g->from_ns > to.ns || g->to_ns < from.ns)
 			continue;
-		*ret_why = why_text(g->why);
+		*ret_why = ww_deeds_why(g->why);
 		*ret_lost = g->why == WW_FILES_OVERFLOW;
 		return false;
 	}
-	*ret_why = why_text(WW_FILES_NONE);
+	*ret_why = ww_deeds_why(WW_FILES_NONE);
 	*ret_lost = false;
 	return w->on && w->since_ns <= from.ns;
 }
@@ -503,11 +503,6 @@ struct ww_boot ww_deeds_blind_until(const struct ww_deeds *t)
 	return t->blind_until;
 }
 
-uint32_t ww_deeds_count(const struct ww_deeds *t)
-{
-	return t->count;
-}
-
 uint64_t ww_deeds_dropped(const struct ww_deeds *t)
 {
 	return t->dropped;
@@ -539,13 +534,8 @@ void ww_deed_write_what(uint32_t what, struct ww_jsonw *w)
 	ww_jsonw_end_array(w);
 }
 
-static void write_run(const struct ww_deeds *t, const struct ww_deed *d, struct ww_jsonw *w)
+void ww_deed_write_end(const struct ww_deed *d, struct ww_jsonw *w)
 {
-	const struct ww_deed *up = ww_deeds_get(t, d->within);
-	const struct ww_deed *next = ww_deeds_get(t, d->replaced_by);
-
-	ww_jsonw_str(w, "exe", ww_slice(d->path, d->path_bytes));
-	ww_jsonw_u64(w, "beganBootNs", d->at.ns);
 	ww_jsonw_cstr(w, "end", ww_deed_end_name(d->end));
 	if (d->ended.ns)
 		ww_jsonw_u64(w, "endedBootNs", d->ended.ns);
@@ -553,6 +543,16 @@ static void write_run(const struct ww_deeds *t, const struct ww_deed *d, struct 
 		ww_jsonw_u64(w, "exitCode", (uint64_t)d->code);
 	else if (d->end == WW_RUN_EXITED)
 		ww_jsonw_u64(w, "signal", (uint64_t) - (int64_t)d->code);
+}
+
+static void write_run(const struct ww_deeds *t, const struct ww_deed *d, struct ww_jsonw *w)
+{
+	const struct ww_deed *up = ww_deeds_get(t, d->within);
+	const struct ww_deed *next = ww_deeds_get(t, d->replaced_by);
+
+	ww_jsonw_str(w, "exe", ww_slice(d->path, d->path_bytes));
+	ww_jsonw_u64(w, "beganBootNs", d->at.ns);
+	ww_deed_write_end(d, w);
 	if (up)
 		ww_jsonw_cstr(w, "within", up->id);
 	if (next)

@@ -89,13 +89,15 @@ bool ww_deeds_outside(const struct ww_deeds *t, const struct ww_contract *c, str
 /* Drops what happened before t, but runs that go on. */
 void ww_deeds_expire(struct ww_deeds *t, struct ww_boot before);
 struct ww_boot ww_deeds_blind_until(const struct ww_deeds *t);
-uint32_t ww_deeds_count(const struct ww_deeds *t);
 uint64_t ww_deeds_dropped(const struct ww_deeds *t);
 
 /* The record of kind "run" or "change". */
 void ww_deed_write(const struct ww_deeds *t, const struct ww_deed *d,
 		   const struct ww_clock_map *clock, struct ww_jsonw *w);
 
-/* As they stand in records. */
+/* As they stand in records: how a run ended; the member "what" of a change; the members that say
+ * how a run stands; why a file is not watched. Texts are static. */
 const char *ww_deed_end_name(enum ww_run_end end);
 void ww_deed_write_what(uint32_t what, struct ww_jsonw *w);
+void ww_deed_write_end(const struct ww_deed *d, struct ww_jsonw *w);
+const char *ww_deeds_why(uint64_t why);

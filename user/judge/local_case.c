@@ -296,18 +296,10 @@ static void write_deed(const struct ww_case *k, const struct ww_deed *d,
 	ww_wall_rfc3339(ww_clock_wall(clock, d->at), when);
 	ww_jsonw_cstr(w, "t", when);
 	ww_jsonw_cstr(w, d->run ? "program" : "file", ww_deed_template(d, k->contract));
-	if (!d->run) {
+	if (d->run)
+		ww_deed_write_end(d, w);
+	else
 		ww_deed_write_what(d->what, w);
-		ww_jsonw_end_object(w);
-		return;
-	}
-	ww_jsonw_cstr(w, "end", ww_deed_end_name(d->end));
-	if (d->ended.ns)
-		ww_jsonw_u64(w, "endedBootNs", d->ended.ns);
-	if (d->end == WW_RUN_EXITED && d->code >= 0)
-		ww_jsonw_u64(w, "exitCode", (uint64_t)d->code);
-	else if (d->end == WW_RUN_EXITED)
-		ww_jsonw_u64(w, "signal", (uint64_t) - (int64_t)d->code);
 	ww_jsonw_end_object(w);
 }
 

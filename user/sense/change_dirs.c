@@ -219,7 +219,7 @@ static bool mark(struct walk *w, int fd, const char *path, struct ww_slice next,
 	}
 	dir->places = more;
 	more[dir->place_count] =
-		(struct ww_change_dir_place){w->template, files, next, strdup(path[0] ? path : "")};
+		(struct ww_change_dir_place){w->template, files, next, strdup(path)};
 	if (!more[dir->place_count].path) {
 		fail(w, WW_FILES_MANY);
 		return false;

@@ -63,7 +63,6 @@ struct pending {
 };
 
 struct ww_changes {
-	const struct ww_contracts *contracts;
 	unsigned template_count;
 	struct template *templates;
 	struct ww_change_dirs dirs;
@@ -170,7 +169,6 @@ int ww_changes_new(const struct ww_contracts *contracts, struct ww_changes **ret
 				c->templates[c->template_count++].text = l->files[k];
 		}
 	}
-	c->contracts = contracts;
 	c->mounts = namespace_of(0);
 	c->cannot = open_queue(c);
 	c->dirs.fan = c->fan;

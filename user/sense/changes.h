@@ -34,8 +34,8 @@ typedef void (*ww_changes_fn)(void *ctx, const struct ww_event *ev);
 
 struct ww_changes;
 
-/* `contracts` is borrowed. *ret_changes is NULL where they declare no files. 0 or -ENOMEM: what
- * else is missing is told as a reason by ww_changes_start. */
+/* The templates of `contracts` are borrowed. *ret_changes is NULL where they declare no files. 0 or
+ * -ENOMEM: what else is missing is told as a reason by ww_changes_start. */
 WW_CHECK int ww_changes_new(const struct ww_contracts *contracts, struct ww_changes **ret_changes);
 void ww_changes_free(struct ww_changes *c);
 WW_DEFINE_AUTO(struct ww_changes, ww_changes_free)
