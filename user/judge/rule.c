@@ -25,6 +25,13 @@ void ww_rule_unverifiable(struct ww_ruling *r, enum ww_reason reason)
 	r->reason = reason;
 }
 
+void ww_rule_ambiguous(struct ww_ruling *r, uint32_t n)
+{
+	ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
+	r->join = WW_JOIN_AMBIGUOUS;
+	r->n = n;
+}
+
 bool ww_rule_says_done(const struct ww_grounds *g)
 {
 	return g->claim_done || (g->spanned && !g->span_error);

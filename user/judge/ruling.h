@@ -76,6 +76,8 @@ enum ww_reason ww_rule_unseen(const struct ww_grounds *g, uint32_t mask);
 enum ww_reason ww_rule_unread(const struct ww_grounds *g);
 
 void ww_rule_unverifiable(struct ww_ruling *r, enum ww_reason reason);
+/* It may be n things, 0: not known how many. */
+void ww_rule_ambiguous(struct ww_ruling *r, uint32_t n);
 
 /* A claim, or a tool span that does not end in error. */
 bool ww_rule_says_done(const struct ww_grounds *g);

@@ -107,9 +107,7 @@ void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	enum ww_reason blocked = ww_rule_unseen(g, UINT32_MAX);
 
 	if (g->partners > 1) {
-		ww_rule_unverifiable(&r, WW_REASON_AMBIGUOUS_JOIN);
-		r.join = WW_JOIN_AMBIGUOUS;
-		r.n = g->partners;
+		ww_rule_ambiguous(&r, g->partners);
 	} else if (g->undecoded) {
 		rule_undecoded(g, &r);
 	} else if (rule_late(g, &r) || rule_awaited(g, &r)) {

@@ -456,14 +456,6 @@ static void rule_elsewhere(const struct ww_grounds *g, struct ww_ruling *r)
 	r->evidence = g->elsewhere_status >= 200 ? WW_EVIDENCE_E4 : WW_EVIDENCE_E1;
 }
 
-static void rule_ambiguous(const struct ww_grounds *g, struct ww_ruling *r)
-{
-	r->verdict = WW_VERDICT_UNVERIFIABLE;
-	r->reason = WW_REASON_AMBIGUOUS_JOIN;
-	r->join = WW_JOIN_AMBIGUOUS;
-	r->n = g->total;
-}
-
 /* Rule 6. Counted from the begin of the attempt that was answered so: its answer is no older. */
 static uint64_t hurried(const struct ww_grounds *g)
 {
@@ -498,7 +490,8 @@ bool ww_effect_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	};
 
 	if (g->grade == WW_JOIN_AMBIGUOUS || g->total > g->count) {
-		rule_ambiguous(g, &r); /* rule 1; also: more attempts than can be told apart */
+		/* rule 1; also: more attempts than can be told apart */
+		ww_rule_ambiguous(&r, g->total);
 	} else if (g->count > 0) {
 		for (unsigned i = 0; i < g->count; i++) {
 			if (counts(g, &g->attempts[i]))

@@ -155,14 +155,6 @@ static void rule_changes(const struct ww_grounds *g, struct ww_ruling *r)
 	decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, deed);
 }
 
-/* Rule 1. */
-static void rule_ambiguous(struct ww_ruling *r, uint32_t n)
-{
-	ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
-	r->join = WW_JOIN_AMBIGUOUS;
-	r->n = n;
-}
-
 void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 {
 	const struct ww_grounds_local *l = &g->local;
@@ -178,7 +170,7 @@ void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 		return;
 	}
 	if (l->count == 0) {
-		rule_ambiguous(&r, l->contested);
+		ww_rule_ambiguous(&r, l->contested); /* rule 1 */
 	} else if (lost != WW_REASON_NONE) {
 		r.world_asked = true;
 		decide(&r, WW_VERDICT_UNVERIFIABLE, lost, &l->deeds[l->count - 1]);

@@ -13,13 +13,6 @@
  */
 #include "judge/ruling.h"
 
-static void ambiguous(struct ww_ruling *r, uint32_t n)
-{
-	ww_rule_unverifiable(r, WW_REASON_AMBIGUOUS_JOIN);
-	r->join = WW_JOIN_AMBIGUOUS;
-	r->n = n;
-}
-
 /* Rule 3. */
 static void rule_undecoded(const struct ww_grounds *g, struct ww_ruling *r)
 {
@@ -34,13 +27,13 @@ void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	enum ww_reason blocked = ww_rule_unseen(g, UINT32_MAX);
 
 	if (g->partners > 0)
-		ambiguous(&r, g->partners);
+		ww_rule_ambiguous(&r, g->partners);
 	else if (g->prose_blind)
 		ww_rule_unverifiable(&r, WW_REASON_REMOTE_EXECUTOR);
 	else if (g->total > 0 || g->elsewhere)
 		ww_rule_unverifiable(&r, WW_REASON_PROSE_ONLY);
 	else if (g->prose_earlier || g->prose_taken)
-		ambiguous(&r, 0);
+		ww_rule_ambiguous(&r, 0);
 	else if (g->undecoded)
 		rule_undecoded(g, &r);
 	else if (g->still_open)
