@@ -44,7 +44,7 @@ direction() {
 
 # Between sense and ledger: no clocks, files, sockets, randomness (the OTLP receiver is claim's one door).
 purity() {
-	grep -nE '\b(clock_gettime|time|open|openat|socket|getrandom|rand|fopen|read|write|recv|send)\(' -r \
+	grep -nE '\b(clock_gettime|ww_clock_sample|ww_boot_now|time|open|openat|socket|getrandom|rand|fopen|read|write|recv|send)\(' -r \
 		user/policy user/actor user/flow user/proto user/action user/claim user/join user/judge --include='*.c' |
 		grep -v 'user/claim/otlp_receiver' | grep -vE '\* |//'
 }

@@ -41,6 +41,11 @@ static uint64_t read_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+struct ww_boot ww_boot_now(void)
+{
+	return (struct ww_boot){read_ns(CLOCK_BOOTTIME)};
+}
+
 void ww_clock_sample(struct ww_clock_map *ret_map)
 {
 	struct ww_clock_map best = {.bound_ns = UINT64_MAX, .valid = true};

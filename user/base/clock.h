@@ -34,8 +34,9 @@ struct ww_clock_map {
 struct ww_wall ww_clock_wall(const struct ww_clock_map *m, struct ww_boot t);
 struct ww_boot ww_clock_boot(const struct ww_clock_map *m, struct ww_wall t);
 
-/* Reads both clocks now (side effect: only sense and daemon call it). */
+/* Reads both clocks now, or the kernel's alone (side effect: nothing that is pure calls them). */
 void ww_clock_sample(struct ww_clock_map *ret_map);
+struct ww_boot ww_boot_now(void);
 
 /*
  * Days since 1970-01-01 of a date, from then to the year 9999; false: the calendar has no such day.

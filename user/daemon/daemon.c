@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -26,6 +27,7 @@
 #include "ledger/ledger_reader.h"
 #include "ledger/sampling.h"
 #include "rt/file.h"
+#include "sense/event_check.h"
 
 #define COMMIT_MS   200
 #define PRIORITY    (-10)        /* on a busy host the rings must not run over */
@@ -63,18 +65,10 @@ struct daemon {
 
 /* --- records into the ledger ------------------------------------------------------------------ */
 
-static uint64_t boot_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 static void drop_records(struct daemon *d, uint64_t records)
 {
 	if (records && d->records_dropped == 0)
-		d->dropped_since_ns = boot_now();
+		d->dropped_since_ns = ww_boot_now().ns;
 	d->records_dropped += records;
 }
 
@@ -150,13 +144,10 @@ static void commit_seed(struct daemon *d)
  */
 static void report_resumed(struct daemon *d)
 {
-	struct ww_event_coverage gap = {.h = {.version = WW_EVENT_VERSION,
-					      .kind = WW_EVENT_COVERAGE,
-					      .size = sizeof(gap),
-					      .time_ns = boot_now(),
-					      .cpu = WW_EVENT_CPU_USER},
-					.what = WW_COVERAGE_GAP,
-					.status = WW_PROBE_DETACHED};
+	struct ww_event_coverage gap = {
+		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(gap), ww_boot_now().ns),
+		.what = WW_COVERAGE_GAP,
+		.status = WW_PROBE_DETACHED};
 	char text[128];
 
 	gap.detail = gap.h.time_ns - d->dropped_since_ns;

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "rt/file.h"
 #include "sense/elf.h"
+#include "sense/event_check.h"
 
 #define FILE_BYTES_MAX (1ll << 30)
 #define PRIORITY       19
@@ -146,7 +148,6 @@ static void tell_all(struct ww_digester *d)
 {
 	for (;;) {
 		struct job *j = NULL;
-		struct timespec now;
 
 		uv_mutex_lock(&d->lock);
 		if (d->done.first)
@@ -154,8 +155,7 @@ static void tell_all(struct ww_digester *d)
 		uv_mutex_unlock(&d->lock);
 		if (!j)
 			return;
-		clock_gettime(CLOCK_BOOTTIME, &now);
-		j->ev.h.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		j->ev.h.time_ns = ww_boot_now().ns;
 		d->fn(d->ctx, &j->ev);
 		job_free(j);
 	}
@@ -172,10 +172,7 @@ void ww_digester_add(struct ww_digester *d, const struct ww_target_file *f)
 
 	if (!j)
 		return; /* a digest that is missing is seen to be missing */
-	j->ev = (struct ww_event_file){.h = {.version = WW_EVENT_VERSION,
-					     .kind = WW_EVENT_FILE,
-					     .size = sizeof(j->ev),
-					     .cpu = WW_EVENT_CPU_USER},
+	j->ev = (struct ww_event_file){.h = ww_event_header(WW_EVENT_FILE, sizeof(j->ev), 0),
 				       .inode = f->inode,
 				       .dev = (uint32_t)f->dev,
 				       .file = f->index};

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/record_index.h"
 
@@ -47,14 +48,6 @@ struct ww_follower {
 	ino_t folder;
 	char state_dir[PATH_BYTES], path[PATH_BYTES + 16], journal[PATH_BYTES + 24];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
@@ -198,7 +191,7 @@ static int take_in(struct ww_follower *f, uint64_t begin_ns, struct ww_errtext *
 static void follow(struct ww_follower *f)
 {
 	struct ww_errtext why = {""};
-	uint64_t begin = now_ns();
+	uint64_t begin = ww_boot_now().ns;
 	int r = check_folder(f, &why);
 
 	if (r == 0)
@@ -212,13 +205,13 @@ static void follow(struct ww_follower *f)
 /* Until a commit, or for LOOK_NS; after an error always so long. False: it is to end. */
 static bool doze(struct ww_follower *f, bool *ret_woken)
 {
-	uint64_t now = now_ns(), end = now + LOOK_NS;
+	uint64_t now = ww_boot_now().ns, end = now + LOOK_NS;
 	bool quit;
 
 	uv_mutex_lock(&f->lock);
 	while (!f->quit && (!f->woken || blocked(f)) && now < end) {
 		(void)uv_cond_timedwait(&f->go, &f->lock, end - now); /* the clock says which */
-		now = now_ns();
+		now = ww_boot_now().ns;
 	}
 	*ret_woken = f->woken;
 	f->woken = false;
@@ -256,7 +249,7 @@ void ww_follower_wake(struct ww_follower *f, uint64_t size)
 {
 	uv_mutex_lock(&f->lock);
 	if (f->indexed >= f->size) /* up to now nothing was missing */
-		f->complete_ns = now_ns();
+		f->complete_ns = ww_boot_now().ns;
 	f->size = size;
 	f->woken = true;
 	uv_cond_signal(&f->go);
@@ -277,7 +270,8 @@ void ww_follower_status(struct ww_follower *f, struct ww_jsonw *w)
 	ww_jsonw_object(w, "index");
 	ww_jsonw_u64(w, "records", indexed);
 	ww_jsonw_u64(w, "behind", indexed < size ? size - indexed : 0);
-	ww_jsonw_u64(w, "behindMs", indexed < size ? (now_ns() - complete_ns) / 1000000 : 0);
+	ww_jsonw_u64(w, "behindMs",
+		     indexed < size ? (ww_boot_now().ns - complete_ns) / 1000000 : 0);
 	ww_jsonw_cstr(w, "why", why.text[0] ? why.text : NULL);
 	ww_jsonw_end_object(w);
 }
@@ -320,7 +314,7 @@ int ww_follower_open(const char *state_dir, uint64_t size, struct ww_follower **
 	snprintf(f->path, sizeof(f->path), "%s/index.sqlite", state_dir);
 	snprintf(f->journal, sizeof(f->journal), "%s-wal", f->path);
 	f->size = size;
-	f->complete_ns = now_ns();
+	f->complete_ns = ww_boot_now().ns;
 	f->woken = true;
 	r = uv_mutex_init(&f->lock);
 	if (r < 0)

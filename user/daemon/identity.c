@@ -6,8 +6,8 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <sys/utsname.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "rt/file.h"
 
 #define PROGRAM_BYTES_MAX (64u << 20)
@@ -30,19 +30,17 @@ void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contract
 		       uint32_t cap_bytes, struct ww_jsonw *w)
 {
 	char boot_id[64] = "", libbpf[32];
-	struct timespec now;
 	struct utsname uts;
 
 	uname(&uts);
 	if (ww_file_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) < 0)
 		boot_id[0] = '\0';
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	snprintf(libbpf, sizeof(libbpf), "%u.%u", libbpf_major_version(), libbpf_minor_version());
 	ww_jsonw_cstr(w, "host", uts.nodename);
 	ww_jsonw_cstr(w, "machine", uts.machine);
 	ww_jsonw_cstr(w, "kernel", uts.release);
 	ww_jsonw_cstr(w, "bootId", boot_id[0] ? boot_id : NULL);
-	ww_jsonw_u64(w, "bootNs", (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	ww_jsonw_u64(w, "bootNs", ww_boot_now().ns);
 	ww_jsonw_hex(w, "contracts", ww_slice(contracts->b, sizeof(contracts->b)));
 	ww_jsonw_u64(w, "captureCapBytes", cap_bytes);
 	write_program(w);

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "claim/otlp_receiver.h"
 #include "daemon/digester.h"
@@ -71,36 +71,19 @@ struct ww_live {
 	uint64_t scans_refused;
 };
 
-static uint64_t boot_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
-static struct ww_event header(uint16_t kind, size_t size, uint64_t time_ns)
-{
-	return (struct ww_event){.version = WW_EVENT_VERSION,
-				 .kind = kind,
-				 .size = (uint32_t)size,
-				 .time_ns = time_ns,
-				 .cpu = WW_EVENT_CPU_USER};
-}
-
 /* --- finding TLS libraries ----------------------------------------------------------------------
  */
 
 static void tell_file(struct ww_live *l, const struct ww_target_file *f, int attached)
 {
-	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
-				       .what = WW_COVERAGE_TLS_FILE,
-				       .detail = WW_TLS_OPENSSL,
-				       .inode = f->inode,
-				       .dev = (uint32_t)f->dev,
-				       .file = f->index,
-				       .status =
-					       attached == 0 ? WW_PROBE_ATTACHED : WW_PROBE_FAILED};
+	struct ww_event_coverage ev = {
+		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), ww_boot_now().ns),
+		.what = WW_COVERAGE_TLS_FILE,
+		.detail = WW_TLS_OPENSSL,
+		.inode = f->inode,
+		.dev = (uint32_t)f->dev,
+		.file = f->index,
+		.status = attached == 0 ? WW_PROBE_ATTACHED : WW_PROBE_FAILED};
 
 	ev.path_bytes = (uint32_t)strnlen(f->path, WW_PATH_BYTES_MAX);
 	memcpy(ev.path, f->path, ev.path_bytes);
@@ -130,9 +113,10 @@ static void take_digest(void *ctx, const struct ww_event_file *ev)
 static void found_opaque(void *ctx, const struct ww_target_opaque *o)
 {
 	struct ww_live *l = ctx;
-	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
-				       .what = WW_COVERAGE_OPAQUE,
-				       .status = WW_PROBE_FAILED};
+	struct ww_event_coverage ev = {
+		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), ww_boot_now().ns),
+		.what = WW_COVERAGE_OPAQUE,
+		.status = WW_PROBE_FAILED};
 
 	ev.h.actor = o->actor;
 	ev.h.cgroup = o->cgroup;
@@ -144,10 +128,11 @@ static void found_opaque(void *ctx, const struct ww_target_opaque *o)
 static void found_use(void *ctx, const struct ww_target_use *u)
 {
 	struct ww_live *l = ctx;
-	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
-				       .what = WW_COVERAGE_PROCESS,
-				       .file = u->index,
-				       .status = WW_PROBE_ATTACHED};
+	struct ww_event_coverage ev = {
+		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), ww_boot_now().ns),
+		.what = WW_COVERAGE_PROCESS,
+		.file = u->index,
+		.status = WW_PROBE_ATTACHED};
 
 	ev.h.actor = u->actor;
 	ev.h.cgroup = u->cgroup;
@@ -248,7 +233,7 @@ static void tell_clock(struct ww_live *l)
 	struct ww_event_clock ev;
 
 	ww_clock_sample(&now);
-	ev = (struct ww_event_clock){.h = header(WW_EVENT_CLOCK, sizeof(ev), now.boot.ns),
+	ev = (struct ww_event_clock){.h = ww_event_header(WW_EVENT_CLOCK, sizeof(ev), now.boot.ns),
 				     .wall_ns = now.wall.ns,
 				     .bound_ns = now.bound_ns};
 	l->fn(l->ctx, &ev.h);
@@ -257,8 +242,9 @@ static void tell_clock(struct ww_live *l)
 
 static void tell_scope(struct ww_live *l, const struct scope *s, bool entered)
 {
-	struct ww_event_scope ev = {.h = header(WW_EVENT_SCOPE, sizeof(ev), boot_now()),
-				    .entered = entered};
+	struct ww_event_scope ev = {
+		.h = ww_event_header(WW_EVENT_SCOPE, sizeof(ev), ww_boot_now().ns),
+		.entered = entered};
 
 	ev.h.cgroup = s->id;
 	ev.path_bytes = (uint32_t)strnlen(s->path, WW_PATH_BYTES_MAX);
@@ -271,10 +257,11 @@ static void tell_scope(struct ww_live *l, const struct scope *s, bool entered)
 static void tell_sockets(struct ww_live *l, const struct scope *s, uint32_t covers,
 			 uint16_t probe_status)
 {
-	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
-				       .what = WW_COVERAGE_SOCKETS,
-				       .status = probe_status,
-				       .detail = covers};
+	struct ww_event_coverage ev = {
+		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), ww_boot_now().ns),
+		.what = WW_COVERAGE_SOCKETS,
+		.status = probe_status,
+		.detail = covers};
 
 	ev.h.cgroup = s->id;
 	l->fn(l->ctx, &ev.h);
@@ -319,7 +306,7 @@ static void end_empty_scopes(struct ww_live *l)
 
 static void tick(struct ww_live *l, uint64_t now)
 {
-	struct ww_event ev = header(WW_EVENT_TICK, sizeof(ev), now);
+	struct ww_event ev = ww_event_header(WW_EVENT_TICK, sizeof(ev), now);
 
 	ww_sense_losses(l->sense, take_event, l);
 	if (now - l->clocked_ns >= CLOCK_NS)
@@ -386,7 +373,7 @@ static void on_ring(uv_poll_t *p, int status, int events)
 /* Spans are mapped by the last sample: it must be one from after the clock was set. */
 static void refresh_clock(struct ww_live *l)
 {
-	if (boot_now() - l->clocked_ns >= TICK_NS)
+	if (ww_boot_now().ns - l->clocked_ns >= TICK_NS)
 		tell_clock(l);
 }
 
@@ -405,7 +392,7 @@ static int accept_claim(void *ctx, const struct ww_endpoint *from, const struct 
 	ev = malloc(size);
 	if (!ev)
 		return -EAGAIN;
-	*ev = (struct ww_event_claim){.h = header(WW_EVENT_CLAIM, size, boot_now()),
+	*ev = (struct ww_event_claim){.h = ww_event_header(WW_EVENT_CLAIM, size, ww_boot_now().ns),
 				      .from = *from,
 				      .to = *to,
 				      .encoding = encoding,
@@ -533,10 +520,11 @@ int ww_live_scope_watch(struct ww_live *l, const char *path, uint64_t *ret_id)
 static void tell_gap(struct ww_live *l, const struct scope *s)
 {
 	static const char text[] = "the monitor did not run";
-	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), boot_now()),
-				       .what = WW_COVERAGE_GAP,
-				       .status = WW_PROBE_DETACHED,
-				       .path_bytes = sizeof(text) - 1};
+	struct ww_event_coverage ev = {
+		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), ww_boot_now().ns),
+		.what = WW_COVERAGE_GAP,
+		.status = WW_PROBE_DETACHED,
+		.path_bytes = sizeof(text) - 1};
 
 	ev.h.cgroup = s->id;
 	ev.detail = ev.h.time_ns;

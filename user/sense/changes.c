@@ -6,11 +6,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/fanotify.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rt/file.h"
 #include "sense/change_dirs.h"
+#include "sense/event_check.h"
 
 #define READ_BYTES (64u << 10)
 /* What the kernel's queue holds where it does not say (sysctl fs.fanotify.max_queued_events). */
@@ -82,23 +83,6 @@ struct ww_changes {
 	struct ww_changes_stats stats;
 	uint8_t buffer[READ_BYTES] __attribute__((aligned(8)));
 };
-
-static uint64_t boot_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
-static struct ww_event header(uint16_t kind, size_t size, uint64_t time_ns)
-{
-	return (struct ww_event){.version = WW_EVENT_VERSION,
-				 .kind = kind,
-				 .size = (uint32_t)size,
-				 .time_ns = time_ns,
-				 .cpu = WW_EVENT_CPU_USER};
-}
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -212,7 +196,7 @@ void ww_changes_free(struct ww_changes *c)
 static void tell(const struct template *t, uint64_t cgroup, uint64_t time_ns, uint16_t status,
 		 enum ww_files_why why, ww_changes_fn fn, void *ctx)
 {
-	struct ww_event_coverage ev = {.h = header(WW_EVENT_COVERAGE, sizeof(ev), time_ns),
+	struct ww_event_coverage ev = {.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), time_ns),
 				       .what = WW_COVERAGE_FILES,
 				       .status = status,
 				       .detail = why,
@@ -228,7 +212,7 @@ static void weaken(struct ww_changes *c, struct template *t, enum ww_files_why w
 		   ww_changes_fn fn, void *ctx)
 {
 	if (t->whole || !t->told)
-		tell(t, 0, t->told ? c->gap_ns : boot_now(), WW_PROBE_DETACHED, why, fn, ctx);
+		tell(t, 0, t->told ? c->gap_ns : ww_boot_now().ns, WW_PROBE_DETACHED, why, fn, ctx);
 	t->told = true;
 	t->whole = false;
 	t->why = why;
@@ -249,7 +233,7 @@ static void find_again(struct ww_changes *c, struct template *t, ww_changes_fn f
 	}
 	t->whole = t->told = true;
 	t->why = WW_FILES_NONE;
-	tell(t, 0, boot_now(), WW_PROBE_ATTACHED, WW_FILES_NONE, fn, ctx);
+	tell(t, 0, ww_boot_now().ns, WW_PROBE_ATTACHED, WW_FILES_NONE, fn, ctx);
 }
 
 static void find_dirty(struct ww_changes *c, ww_changes_fn fn, void *ctx)
@@ -275,7 +259,7 @@ static void find_dirty(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 
 void ww_changes_start(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 {
-	c->empty_ns = c->gap_ns = c->looked_ns = c->swept_ns = boot_now();
+	c->empty_ns = c->gap_ns = c->looked_ns = c->swept_ns = ww_boot_now().ns;
 	for (unsigned i = 0; i < c->template_count; i++) {
 		if (c->cannot != WW_FILES_NONE)
 			weaken(c, &c->templates[i], c->cannot, fn, ctx);
@@ -298,7 +282,7 @@ static bool is_changed(const struct template *t)
 
 void ww_changes_look(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 {
-	uint64_t now = boot_now();
+	uint64_t now = ww_boot_now().ns;
 
 	if (c->cannot != WW_FILES_NONE || now - c->looked_ns < LOOK_NS)
 		return;
@@ -448,7 +432,7 @@ void ww_changes_note(struct ww_changes *c, const struct ww_event *ev, ww_changes
 
 static void sweep(struct ww_changes *c)
 {
-	uint64_t now = boot_now();
+	uint64_t now = ww_boot_now().ns;
 	struct life *l, *next;
 
 	if (now - c->swept_ns < SWEEP_NS)
@@ -654,14 +638,14 @@ static bool any_left(const struct ww_changes *c)
 /* As many as the queue holds were in it when it began, at most: then the rest is younger. */
 uint64_t ww_changes_read(struct ww_changes *c)
 {
-	uint64_t begin = boot_now(), taken = 0;
+	uint64_t begin = ww_boot_now().ns, taken = 0;
 
 	if (c->fan < 0)
 		return begin;
 	if (!any_left(c))
 		c->gap_ns = c->empty_ns;
 	while (taken <= c->queue_max) {
-		uint64_t before = boot_now();
+		uint64_t before = ww_boot_now().ns;
 		ssize_t n = read(c->fan, c->buffer, sizeof(c->buffer));
 
 		if (n < 0 && errno == EINTR)
@@ -670,7 +654,7 @@ uint64_t ww_changes_read(struct ww_changes *c)
 			begin = before;
 			break;
 		}
-		taken += take_events(c, (size_t)n, boot_now());
+		taken += take_events(c, (size_t)n, ww_boot_now().ns);
 	}
 	c->empty_ns = begin;
 	return begin;
@@ -681,7 +665,7 @@ uint64_t ww_changes_read(struct ww_changes *c)
 static void tell_change(const struct pending *p, const struct life *l, const char *path,
 			ww_changes_fn fn, void *ctx)
 {
-	struct ww_event_change ev = {.h = header(WW_EVENT_CHANGE, sizeof(ev), p->at_ns),
+	struct ww_event_change ev = {.h = ww_event_header(WW_EVENT_CHANGE, sizeof(ev), p->at_ns),
 				     .since_ns = p->since_ns,
 				     .what = p->what};
 
@@ -711,9 +695,10 @@ static void tell_outside(struct ww_changes *c, const struct pending *p, bool *to
 
 static void tell_overflow(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 {
-	struct ww_event_loss ev = {.h = header(WW_EVENT_LOSS, sizeof(ev), boot_now()),
-				   .cause = WW_LOSS_CHANGES,
-				   .events = 1};
+	struct ww_event_loss ev = {
+		.h = ww_event_header(WW_EVENT_LOSS, sizeof(ev), ww_boot_now().ns),
+		.cause = WW_LOSS_CHANGES,
+		.events = 1};
 
 	for (unsigned i = 0; i < c->template_count; i++) {
 		weaken(c, &c->templates[i], WW_FILES_OVERFLOW, fn, ctx);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 /* The fixed part of each kind; 0: kind not known here. */
 static size_t fixed_size(uint16_t kind)

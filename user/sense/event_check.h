@@ -5,9 +5,22 @@
  */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <wirewitness/event.h>
 
 #include "base/own.h"
+
+/* Of an event that user space makes. */
+static inline struct ww_event ww_event_header(uint16_t kind, size_t size, uint64_t time_ns)
+{
+	return (struct ww_event){.version = WW_EVENT_VERSION,
+				 .kind = kind,
+				 .size = (uint32_t)size,
+				 .time_ns = time_ns,
+				 .cpu = WW_EVENT_CPU_USER};
+}
 
 /*
  * `avail` bytes are readable at ev. 0; -EBADMSG: wrong version, size below the kind's struct or

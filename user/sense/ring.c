@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <linux/bpf.h>
 
+#include "base/clock.h"
 #include "sense/event_check.h"
 
 /*
@@ -139,11 +139,9 @@ uint64_t ww_ring_drain(struct ww_ring rings[WW_RING_MAX],
 	const struct ww_event *head[WW_RING_MAX] = {NULL};
 	uint64_t limit[WW_RING_MAX], now;
 	uint32_t length[WW_RING_MAX];
-	struct timespec ts;
 	bool busy = false;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	now = ww_boot_now().ns;
 	for (unsigned i = 0; i < WW_RING_MAX; i++)
 		limit[i] = __atomic_load_n(rings[i].producer, __ATOMIC_ACQUIRE);
 	for (;;) {

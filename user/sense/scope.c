@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
+#include "base/clock.h"
 #include "base/slice.h"
+#include "sense/event_check.h"
 
 #define DEPTH_MAX 16 /* cgroups below a scope that are walked for members */
 
@@ -288,18 +289,14 @@ static void read_status(uint32_t pid, uint32_t *ret_uid, uint32_t *ret_ns_pid)
 static void tell_member(uint32_t pid, uint64_t id, void (*fn)(void *ctx, const struct ww_event *ev),
 			void *ctx)
 {
-	struct ww_event_exec ev = {.h = {.version = WW_EVENT_VERSION,
-					 .kind = WW_EVENT_PROC_INFO,
-					 .size = sizeof(ev),
-					 .cpu = WW_EVENT_CPU_USER,
-					 .cgroup = id}};
+	struct ww_event_exec ev = {.h = ww_event_header(WW_EVENT_PROC_INFO, sizeof(ev), 0)};
 	char path[64], comm[64] = "";
-	struct timespec ts;
 	uint32_t ppid, pp = 0;
 	ssize_t n;
 
 	if (!read_stat(pid, &ppid, &ev.h.actor.start_ns))
 		return; /* gone */
+	ev.h.cgroup = id;
 	ev.h.actor.pid = ev.h.actor.tid = pid;
 	ev.parent.pid = ppid;
 	if (!read_stat(ppid, &pp, &ev.parent.start_ns))
@@ -313,8 +310,7 @@ static void tell_member(uint32_t pid, uint64_t id, void (*fn)(void *ctx, const s
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
 	n = readlink(path, ev.path, sizeof(ev.path));
 	ev.path_bytes = n > 0 ? (uint32_t)n : 0;
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	ev.h.time_ns = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	ev.h.time_ns = ww_boot_now().ns;
 	fn(ctx, &ev.h);
 }
 

@@ -9,13 +9,14 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
+#include "base/clock.h"
 #include "sense/calib.h"
+#include "sense/event_check.h"
 #include "sense/probe.h"
 #include "sense/ring.h"
 #include "sense/scope.h"
@@ -546,18 +547,13 @@ uint64_t ww_sense_drain(struct ww_sense *s, ww_sense_fn fn, void *ctx)
 static void tell_loss(uint64_t cgroup, uint32_t cause, uint64_t events, uint64_t bytes,
 		      ww_sense_fn fn, void *ctx)
 {
-	struct ww_event_loss ev = {.h = {.version = WW_EVENT_VERSION,
-					 .kind = WW_EVENT_LOSS,
-					 .size = sizeof(ev),
-					 .cpu = WW_EVENT_CPU_USER,
-					 .cgroup = cgroup},
-				   .cause = cause,
-				   .events = events,
-				   .bytes = bytes};
-	struct timespec ts;
+	struct ww_event_loss ev = {
+		.h = ww_event_header(WW_EVENT_LOSS, sizeof(ev), ww_boot_now().ns),
+		.cause = cause,
+		.events = events,
+		.bytes = bytes};
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	ev.h.time_ns = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	ev.h.cgroup = cgroup;
 	fn(ctx, &ev.h);
 }
 

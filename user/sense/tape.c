@@ -129,11 +129,7 @@ int ww_tape_flush(struct ww_tape_writer *w)
 
 int ww_tape_close(struct ww_tape_writer *w, uint64_t time_ns)
 {
-	struct ww_event end = {.version = WW_EVENT_VERSION,
-			       .kind = WW_EVENT_END,
-			       .size = sizeof(end),
-			       .time_ns = time_ns,
-			       .cpu = WW_EVENT_CPU_USER};
+	struct ww_event end = ww_event_header(WW_EVENT_END, sizeof(end), time_ns);
 	int r;
 
 	if (!w)
