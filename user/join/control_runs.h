@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * control: which exchanges are runs of a control that an action needs, beside that action: before
- * it or not, about the same subject or not. Reads held.h and what join.h found; changes nothing.
+ * control_runs: which exchanges are runs of a control that an action needs, beside that action:
+ * before it or not, about the same subject or not. Reads held.h and what join.h found; changes
+ * nothing.
  *
  * Numbered invariants:
  *  1. An action begins with the first request byte of its first attempt, and a control is over with

@@ -9,7 +9,7 @@
 #define DEPTH_MAX 64
 /* Times in which a file was not watched, per template. */
 #define GAPS_MAX 16
-/* Changes by others, of all templates; past it windows that begin before the oldest are not known.
+/* Changes by others, of all templates; past it no window that begins before a dropped one is known.
  */
 #define OUTSIDE_MAX 128
 

@@ -43,8 +43,8 @@ struct ww_match_key {
 /* Of `rule`, where no body rule of the contract's success decides. */
 #define WW_RULE_BULK  255u /* the items of the bulk answer */
 #define WW_RULE_PARTS 254u /* 207: the parts have outcomes that nothing declared reads */
-#define WW_RULE_GRPC  252u /* the server's own word at the end, or it is not known */
 #define WW_RULE_MCP   253u /* the protocol's own answer: an error, or none that can be read */
+#define WW_RULE_GRPC  252u /* the server's own word at the end, or it is not known */
 
 /* One exchange under one contract. */
 struct ww_match {

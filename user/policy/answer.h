@@ -14,9 +14,8 @@ struct ww_answer {
 	bool whole;                           /* all of the text was there */
 	uint8_t present;                      /* a scalar that is not null and not empty is there */
 	uint64_t digest[WW_ANSWER_PATHS_MAX]; /* of the scalar's text, where present */
-	uint8_t large; /* of them: an integer that a reader may round, as JavaScript does from 2^53
-			* on;
-			*/
+	/* Of them: an integer that a reader may round, as JavaScript does from 2^53 on. */
+	uint8_t large;
 	uint64_t rounded[WW_ANSWER_PATHS_MAX]; /* digest of what is left of it then */
 	bool failure; /* of what was shown: it may tell of one (policy/failure.h) */
 };

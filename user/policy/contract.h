@@ -121,8 +121,8 @@ struct ww_contract {
 	char *tool;
 	const struct ww_control *of; /* it means the calls of this control, and has no tool */
 	enum ww_effect effect;
-	struct ww_local
-		local; /* of the effects process and file; what is not declared is not seen */
+	/* Of the effects process and file; what is not declared is not seen. */
+	struct ww_local local;
 	/* The members below only where ww_contract_networked(). */
 	struct ww_pattern call;
 	struct ww_success success;

@@ -53,9 +53,9 @@ struct ww_change_dirs_found {
 	enum ww_files_why why; /* NONE: every directory that is there has its mark */
 	unsigned dirs;
 	unsigned files;
-	char base[WW_PATH_BYTES_MAX +
-		  1];        /* the first directory with a mark: what leads there has
-				none, and is looked at from time to time; "": the root */
+	/* The first directory with a mark: what leads there has none, and is looked at from time to
+	 * time; "": the root. */
+	char base[WW_PATH_BYTES_MAX + 1];
 	uint64_t dev, inode; /* of it */
 };
 

@@ -5,17 +5,17 @@
  *
  * Rules, in order:
  *  1. Bytes that reached a declared destination and that nothing decodes are not nothing. Where
- * events were lost they may be another action's.
+ *     events were lost they may be another action's.
  *  2. What is still open, or only announced, is not yet nothing: PENDING until the announced
  *     deadline, DEFERRED where the watching ends before it.
  *  3. A call that can only be the action's and was made after it had to be is ACTED_LATE. Without
- * an id it needs that no event was lost: one could have told of another action that means it.
+ *     an id it needs that no event was lost: one could have told of another action that means it.
  *  4. Absence needs the whole closed-world test; the first item that fails is the reason.
  *  5. Only a structured claim or a tool span that does not end in error was a statement to refute:
  *     NO_ACTION. A span that ends in error agrees: ATTEMPTED_FAILED. A model's tool call that
- * nobody carried out: CALL_EMITTED_NOT_EXECUTED, or RESULT_INVENTED when the model was shown a
- * result with members of the declared answer that cannot be from elsewhere and does not look like
- * an error.
+ *     nobody carried out: CALL_EMITTED_NOT_EXECUTED, or RESULT_INVENTED when the model was shown a
+ *     result with members of the declared answer that cannot be from elsewhere and does not look
+ *     like an error.
  */
 #include "judge/ruling.h"
 

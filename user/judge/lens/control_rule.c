@@ -6,12 +6,12 @@
  *
  * Rules, in order:
  *  1. The last run about the action's subject that was answered before the action began decides. An
- * answer after that moment decides nothing, whenever it was asked for. What was not fully seen may
- * have been the last one. So may one that had begun to come by then, where it says otherwise: its
- * decision may have been read. So may a stray, which names no trace where it must be the action's:
- * it takes a leave away, and gives none.
+ *     answer after that moment decides nothing, whenever it was asked for. What was not fully seen
+ *     may have been the last one. So may one that had begun to come by then, where it says
+ *     otherwise: its decision may have been read. So may a stray, which names no trace where it
+ *     must be the action's: it takes a leave away, and gives none.
  *  2. It allowed, is not too old, and of all that allowed one is not used up: CONTROL_FIRED. Where
- * events were lost, a later answer could have been another: then nothing is said.
+ *     events were lost, a later answer could have been another: then nothing is said.
  *  3. All other verdicts say that no run allowed it. Each needs the closed-world test for the
  *     control's calls up to the action's begin: the run that allowed may have gone unseen.
  *  4. Runs whose answer or subject is not known leave open what they would decide.

@@ -5,7 +5,7 @@
  *
  * Rules, in order:
  *  1. An AMBIGUOUS join picks nothing: UNVERIFIABLE(AMBIGUOUS_JOIN). Nor does one without an id
- * where events were lost: they could have told of another action that means the same call.
+ *     where events were lost: they could have told of another action that means the same call.
  *  2. One success is CONFIRMED_T1 whatever the span says, and CONFIRMED_T2 when the id that it
  *     created was read back: by another, later exchange at a declared destination, and nobody knew
  *     the id before. More than one success of a method that is not idempotent (RFC 9110 9.2.2),
@@ -14,15 +14,15 @@
  *     What was accepted for later is PENDING until the contract's deadline where it could be read
  *     back, and then EFFECT_MISSING: only when no read can have gone unseen.
  *  3. Without a success, an attempt of unknown end keeps the effect unknown: never "failed". So
- * does one that the kernel sent and nobody acknowledged: a reset can outrun the acknowledgement.
- * That no reply came is said only when none can have been lost to us.
+ *     does one that the kernel sent and nobody acknowledged: a reset can outrun the
+ *     acknowledgement. That no reply came is said only when none can have been lost to us.
  *  4. Only failures: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span says
- * otherwise; both only when no retry can have gone unseen.
+ *     otherwise; both only when no retry can have gone unseen.
  *     Some of several items: PARTIAL_EFFECT, under the same condition.
  *  5. A connection whose account does not close carried bytes that nobody explains, or too few for
  *     the request that is said to have gone over it: capped at E3.
  *  6. A retry before the server's Retry-After is a remark beside the verdict: it says how was
- * asked, not what became of it.
+ *     asked, not what became of it.
  *  7. What the model was shown differs, in a member that the contract declares, from what every
  *     attempt answered: RESULT_ALTERED. Only where every answer was seen whole, nothing was lost,
  *     no other call to the destination could have brought the value (one of the same kind by the
