@@ -34,6 +34,7 @@ struct life {
 	uint64_t start_ns;
 	uint64_t cgroup;
 	uint64_t ended_ns; /* 0: it lives */
+	bool apart;        /* it, or whom it comes from, was in another mount namespace than ours */
 	UT_hash_handle hh;
 };
 
@@ -96,6 +97,14 @@ static uint64_t namespace_of(uint32_t pid)
 	else
 		snprintf(path, sizeof(path), "/proc/self/ns/mnt");
 	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+/* False for a process that is gone. */
+static bool is_apart(const struct ww_changes *c, uint32_t pid)
+{
+	uint64_t ns = namespace_of(pid);
+
+	return ns && ns != c->mounts;
 }
 
 static enum ww_files_why open_queue(struct ww_changes *c)
@@ -218,6 +227,51 @@ static void weaken(struct ww_changes *c, struct template *t, enum ww_files_why w
 	t->why = why;
 }
 
+static bool is_told(const struct ww_changes *c, struct elsewhere_key key)
+{
+	struct elsewhere *e = NULL;
+
+	HASH_FIND(hh, c->elsewhere, &key, sizeof(key), e);
+	return e != NULL;
+}
+
+/* Without memory it is told again. */
+static void note_told(struct ww_changes *c, struct elsewhere_key key)
+{
+	struct elsewhere *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return;
+	e->key = key;
+	HASH_ADD(hh, c->elsewhere, key, sizeof(e->key), e);
+	if (!e->hh.tbl)
+		free(e);
+}
+
+static void tell_elsewhere(struct ww_changes *c, struct elsewhere_key key, uint64_t time_ns,
+			   ww_changes_fn fn, void *ctx)
+{
+	note_told(c, key);
+	tell(&c->templates[key.template], key.cgroup, time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS,
+	     fn, ctx);
+}
+
+/* Other directories than before stand under the declared paths: a process with a namespace of its
+ * own may have kept those. One that is gone by now can change nothing any more. */
+static void check_scopes(struct ww_changes *c, unsigned template, ww_changes_fn fn, void *ctx)
+{
+	struct life *l, *next;
+
+	HASH_ITER (hh, c->lives, l, next) {
+		struct elsewhere_key key = {l->cgroup, template};
+
+		if (!l->apart || l->ended_ns || is_told(c, key))
+			continue;
+		if (!ww_change_dirs_seen_by(&c->dirs, template, l->pid) && is_apart(c, l->pid))
+			tell_elsewhere(c, key, c->gap_ns, fn, ctx);
+	}
+}
+
 static void find_again(struct ww_changes *c, struct template *t, ww_changes_fn fn, void *ctx)
 {
 	unsigned number = (unsigned)(t - c->templates);
@@ -231,6 +285,7 @@ static void find_again(struct ww_changes *c, struct template *t, ww_changes_fn f
 		weaken(c, t, t->found.why, fn, ctx);
 		return;
 	}
+	check_scopes(c, number, fn, ctx);
 	t->whole = t->told = true;
 	t->why = WW_FILES_NONE;
 	tell(t, 0, ww_boot_now().ns, WW_PROBE_ATTACHED, WW_FILES_NONE, fn, ctx);
@@ -317,47 +372,28 @@ static void forget(struct ww_changes *c, struct life *l)
 	free(l);
 }
 
-static void begin_life(struct ww_changes *c, const struct ww_event *ev)
+static struct life *begin_life(struct ww_changes *c, const struct ww_event *ev)
 {
 	struct life *l = life_of(c, ev->actor.pid);
 
 	if (!l) {
 		if (HASH_COUNT(c->lives) >= WW_ACTORS_MAX)
-			return; /* its changes are somebody's outside: stricter, never looser */
+			return NULL; /* its changes are somebody's outside: stricter, never looser
+				      */
 		l = calloc(1, sizeof(*l));
 		if (!l)
-			return;
+			return NULL;
 		l->pid = ev->actor.pid;
 		HASH_ADD(hh, c->lives, pid, sizeof(l->pid), l);
 		if (!l->hh.tbl) {
 			free(l);
-			return;
+			return NULL;
 		}
 	}
 	l->start_ns = ev->actor.start_ns;
 	l->cgroup = ev->cgroup;
 	l->ended_ns = 0;
-}
-
-static bool is_told(const struct ww_changes *c, struct elsewhere_key key)
-{
-	struct elsewhere *e = NULL;
-
-	HASH_FIND(hh, c->elsewhere, &key, sizeof(key), e);
-	return e != NULL;
-}
-
-/* Without memory it is told again. */
-static void note_told(struct ww_changes *c, struct elsewhere_key key)
-{
-	struct elsewhere *e = calloc(1, sizeof(*e));
-
-	if (!e)
-		return;
-	e->key = key;
-	HASH_ADD(hh, c->elsewhere, key, sizeof(e->key), e);
-	if (!e->hh.tbl)
-		free(e);
+	return l;
 }
 
 /* A process with a namespace of its own may see other directories under the declared paths. One
@@ -365,19 +401,28 @@ static void note_told(struct ww_changes *c, struct elsewhere_key key)
 static void check_mounts(struct ww_changes *c, const struct ww_event *ev, ww_changes_fn fn,
 			 void *ctx)
 {
-	uint64_t ns = namespace_of(ev->actor.pid);
+	struct life *l = begin_life(c, ev);
+	bool apart = is_apart(c, ev->actor.pid);
 
-	if (!ns || ns == c->mounts)
-		return;
-	for (unsigned i = 0; i < c->template_count; i++) {
+	if (l)
+		l->apart = apart;
+	for (unsigned i = 0; apart && i < c->template_count; i++) {
 		struct elsewhere_key key = {ev->cgroup, i};
 
-		if (is_told(c, key) || ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid))
-			continue;
-		note_told(c, key);
-		tell(&c->templates[i], ev->cgroup, ev->time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS,
-		     fn, ctx);
+		if (!is_told(c, key) && !ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid))
+			tell_elsewhere(c, key, ev->time_ns, fn, ctx);
 	}
+}
+
+/* It sees what its parent does. */
+static void take_fork(struct ww_changes *c, const struct ww_event_fork *ev)
+{
+	const struct life *parent = life_of(c, ev->parent.pid);
+	bool apart = parent && parent->apart;
+	struct life *l = begin_life(c, &ev->h);
+
+	if (l)
+		l->apart = apart;
 }
 
 static void end_scope(struct ww_changes *c, const struct ww_event_scope *ev)
@@ -405,11 +450,10 @@ void ww_changes_note(struct ww_changes *c, const struct ww_event *ev, ww_changes
 
 	switch (ev->kind) {
 	case WW_EVENT_PROC_FORK:
-		begin_life(c, ev);
+		take_fork(c, (const struct ww_event_fork *)ev);
 		return;
 	case WW_EVENT_PROC_EXEC:
 	case WW_EVENT_PROC_INFO:
-		begin_life(c, ev);
 		check_mounts(c, ev, fn, ctx);
 		return;
 	case WW_EVENT_PROC_EXIT:

@@ -84,13 +84,17 @@ def run(*argv):
     return subprocess.run(argv, stdout=subprocess.DEVNULL).returncode
 
 
-def wait_many(path, folder, count):
+def wait(path):
     with open(path) as pipe:
         pipe.readline()
+
+
+def wait_many(path, folder, count):
+    wait(path)
     many(folder, count)
 
 
-OPS = {"wait-many": wait_many, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
+OPS = {"wait": wait, "wait-many": wait_many, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
        "truncate": lambda p: os.truncate(p, 1), "remove": os.unlink, "rename": os.rename, "link": os.link,
        "mkdir-write": make_and_write, "child": by_child, "outside": ask_outside, "many": many, "run": run,
        "nothing": lambda: None, "write-remove": lambda p: (write(p), os.unlink(p))}
