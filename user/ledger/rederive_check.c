@@ -128,40 +128,53 @@ static bool of_tree(const struct ww_rd_exam *e, const struct ww_rd_span *s)
 	return ww_rd_is(e->v.root, "p0") || ww_rd_same(s->root, e->v.root);
 }
 
+/* Whoever exports spans chooses their ids, also one that another's span has. The record that is
+ * cited is one of the verdict's tree that says what is wanted; else the newest of the tree; else
+ * the newest. */
+struct wanted {
+	const struct ww_rd_text *trace; /* NULL: of any; others are none */
+	bool (*says)(const struct ww_rd_exam *e, const struct ww_rd_span *s, const void *what);
+	const void *what;
+};
+
+/* *ret_over: more have the id than are looked at, and none of these says it. */
+static struct ww_rd_record *find_span(const struct ww_rd_exam *e, struct ww_slice id,
+				      const struct wanted *w, struct ww_rd_span *ret,
+				      bool *ret_over)
+{
+	struct ww_rd_record *rec = ww_rd_before(e->rd, WW_RD_SPAN, id, e->rec->index);
+	struct ww_rd_record *best = NULL;
+	bool best_own = false;
+	struct ww_rd_span s;
+
+	for (unsigned looked = 0; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
+		bool own;
+
+		if (ww_rd_span_read(rec->json, &s, NULL) < 0 ||
+		    (w->trace && !ww_rd_same(s.trace_id, *w->trace)))
+			continue;
+		own = of_tree(e, &s);
+		if (own && (!w->says || w->says(e, &s, w->what))) {
+			*ret = s;
+			return rec;
+		}
+		if (!best || (own && !best_own)) {
+			best = rec;
+			best_own = own;
+			*ret = s;
+		}
+	}
+	*ret_over = rec != NULL;
+	return best;
+}
+
 struct ww_rd_record *ww_rd_span_record(const struct ww_rd_exam *e, struct ww_slice id,
 				       const struct ww_rd_text *trace, struct ww_rd_span *ret)
 {
-	struct ww_rd_record *rec = ww_rd_before(e->rd, WW_RD_SPAN, id, e->rec->index);
-	struct ww_rd_record *any = NULL;
+	const struct wanted w = {.trace = trace};
+	bool over;
 
-	for (unsigned looked = 0; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
-		if (ww_rd_span_read(rec->json, ret, NULL) < 0 ||
-		    (trace && !ww_rd_same(ret->trace_id, *trace)))
-			continue;
-		if (of_tree(e, ret))
-			return rec;
-		any = any ? any : rec;
-	}
-	return any && ww_rd_span_read(any->json, ret, NULL) == 0 ? any : NULL;
-}
-
-/* Whoever exports spans chooses their ids, also one that another's span has: the record that is
- * cited is the one that says it, and when none does, one of the same tree. */
-typedef bool (*says_fn)(const struct ww_rd_exam *e, const struct ww_rd_span *s, const void *what);
-
-static struct ww_rd_record *span_cited(struct ww_rd_exam *e, struct ww_slice id, says_fn says,
-				       const void *what, struct ww_rd_span *ret, bool *ret_over)
-{
-	struct ww_rd_record *rec = ww_rd_before(e->rd, WW_RD_SPAN, id, e->rec->index);
-	unsigned looked = 0;
-
-	for (; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
-		if (ww_rd_span_read(rec->json, ret, NULL) == 0 && of_tree(e, ret) &&
-		    says(e, ret, what))
-			return rec;
-	}
-	*ret_over = rec != NULL;
-	return ww_rd_span_record(e, id, NULL, ret);
+	return find_span(e, id, &w, ret, &over);
 }
 
 static void check_span_root(struct ww_rd_exam *e, const struct ww_rd_record *rec,
@@ -171,7 +184,7 @@ static void check_span_root(struct ww_rd_exam *e, const struct ww_rd_record *rec
 		ww_rd_same_text(e, "root", rec, s->root, e->v.root);
 }
 
-/* Why span_cited has nothing for an id: it is not listed, cannot be read, or more have it than are
+/* Why find_span has nothing for an id: it is not listed, cannot be read, or more have it than are
  * looked at. */
 static void say_no_span(struct ww_rd_exam *e, const char *field, struct ww_rd_text id, bool over)
 {
@@ -204,7 +217,7 @@ static void check_span(struct ww_rd_exam *e)
 	e->g.span_error = v->spanned && ww_rd_is(v->span_status, "ERROR");
 	if (!v->spanned)
 		return;
-	rec = span_cited(e, v->span_id.s, says_span, NULL, &s, &over);
+	rec = find_span(e, v->span_id.s, &(struct wanted){.says = says_span}, &s, &over);
 	if (!rec || over) {
 		say_no_span(e, "span.id", v->span_id, over);
 		return;
@@ -239,7 +252,8 @@ static void check_claims(struct ww_rd_exam *e)
 		bool over = false;
 
 		e->g.claim_done |= ww_rd_is(c->tense, "done");
-		rec = span_cited(e, c->span.s, says_claim, c, &s, &over);
+		rec = find_span(e, c->span.s, &(struct wanted){.says = says_claim, .what = c}, &s,
+				&over);
 		if (!rec || over) {
 			say_no_span(e, "said.claims.span", c->span, over);
 			continue;

@@ -58,7 +58,8 @@ static inline uint32_t ww_rd_capped(uint64_t n)
 /* A cited record of this kind, which must stand before the verdict; NULL: that was said. */
 struct ww_rd_record *ww_rd_cited(struct ww_rd_exam *e, enum ww_rd_kind kind, const char *field,
 				 struct ww_rd_text id);
-/* The newest span record of this id before the verdict, in this trace where one is given; NULL. */
+/* The newest span record of this id before the verdict, in this trace where one is given, of the
+ * verdict's own tree where there is one; NULL. */
 struct ww_rd_record *ww_rd_span_record(const struct ww_rd_exam *e, struct ww_slice id,
 				       const struct ww_rd_text *trace, struct ww_rd_span *ret);
 
