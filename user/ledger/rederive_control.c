@@ -137,7 +137,7 @@ static void check_doubt(struct ww_rd_exam *e)
 			   "it is not listed before this one, or withheld");
 		return;
 	}
-	if (ww_members_read(rec->json, "the verdict", m, WW_ARRAY_SIZE(m), NULL) < 0) {
+	if (WW_MEMBERS_READ(rec->json, "the verdict", m, NULL) < 0) {
 		ww_rd_unreadable(e, "grounds.control.doubt", rec, "it is not");
 		return;
 	}

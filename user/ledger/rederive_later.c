@@ -186,7 +186,7 @@ static void check_likes(struct ww_rd_exam *e)
 	const struct ww_rd_grounds *g = &v->grounds;
 	uint64_t like = 0, reads = 0, listed = 0;
 
-	e->g.beside = g->beside > UINT32_MAX ? UINT32_MAX : (uint32_t)g->beside;
+	e->g.beside = ww_rd_capped(g->beside);
 	e->g.like_count = g->like_count;
 	for (unsigned i = 0; i < g->like_count; i++) {
 		e->g.likes[i] = (struct ww_grounds_like){answer_of(&g->likes[i]), g->likes[i].read};

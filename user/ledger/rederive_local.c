@@ -52,13 +52,10 @@ static int read_deed(struct ww_slice json, struct deed *ret, struct ww_errtext *
 		WW_MEMBER("sinceBootNs", NUMBER, &d.since),
 		WW_MEMBER("byBootNs", NUMBER, &d.by),
 		WW_MEMBER("endedBootNs", NUMBER, &d.ended),
+		WW_MEMBER("within", TEXT, &d.within),
+		WW_MEMBER("next", TEXT, &d.next),
 	};
-	struct ww_member_want n[] = {WW_MEMBER("within", TEXT, &d.within),
-				     WW_MEMBER("next", TEXT, &d.next)};
 	int r = WW_MEMBERS_READ(json, "the deed", m, why);
-
-	if (r == 0)
-		r = WW_MEMBERS_READ(json, "the deed", n, why);
 
 	if (r == 0)
 		*ret = d;
@@ -222,8 +219,8 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 		ww_rd_unreadable(e, "local", e->rec, why.text);
 		return;
 	}
-	l->total = total > UINT32_MAX ? UINT32_MAX : (uint32_t)total;
-	l->contested = contested > UINT32_MAX ? UINT32_MAX : (uint32_t)contested;
+	l->total = ww_rd_capped(total);
+	l->contested = ww_rd_capped(contested);
 	if (!e->open &&
 	    (l->total < l->count || (l->total > l->count && l->count < WW_GROUNDS_DEEDS_MAX)))
 		ww_rd_differ(e, "local.total", "as many deeds as it lists", "another number");
