@@ -23,6 +23,7 @@ struct show {
 	const char *what;
 	struct ww_records records;
 	uint64_t index;
+	struct ww_records_citer shown; /* the same */
 	uint64_t *neighbours;
 	size_t count, cap;
 	int error;
@@ -95,21 +96,19 @@ static bool remember(struct show *s, uint64_t index)
 	return true;
 }
 
+static bool take_neighbour(void *ctx, uint64_t index)
+{
+	return remember(ctx, index);
+}
+
 static bool take_mentioned(void *ctx, struct ww_slice id)
 {
 	struct show *s = ctx;
-	uint64_t index;
-	int r = ww_record_index_get(s->records.index, id, &index);
+	int r = ww_records_cited(&s->records, &s->shown, id, take_neighbour, s);
 
-	if (r == -ENOENT) /* not written yet, or never will be */
-		return true;
-	s->error = r;
-	return r == 0 && remember(s, index);
-}
-
-static bool take_mentioning(void *ctx, uint64_t index)
-{
-	return remember(ctx, index);
+	if (r < 0 && r != -ENOENT) /* not written yet, or never will be */
+		s->error = r;
+	return s->error == 0;
 }
 
 /* --- output -------------------------------------------------------------------------------------
@@ -212,10 +211,11 @@ static int show(struct show *s, struct ww_slice json)
 	}
 	if (r < 0)
 		return r;
+	ww_records_citer(s->index, json, &s->shown);
 	ww_records_mentioned(json, take_mentioned, s);
 	r = print_neighbours(s, "mentions", "mentions");
 	if (r == 0 && ww_member_pick(json, &key, 1, &id) && id.raw.p)
-		r = ww_record_index_mentions(s->records.index, id.raw, take_mentioning, s);
+		r = ww_record_index_mentions(s->records.index, id.raw, take_neighbour, s);
 	if (r == 0)
 		r = print_neighbours(s, "mentioned by", "mentionedBy");
 	if (s->json)

@@ -7,7 +7,6 @@
 
 #include <wirewitness/limits.h>
 
-#include "actor/actor.h"
 #include "base/log.h"
 #include "cmd.h"
 #include "out/why.h"
@@ -15,7 +14,6 @@
 #include "terminal.h"
 
 #define VERDICTS_MAX  16 /* of one exchange that several actions look at */
-#define SAME_MAX      1024
 #define OUT_BYTES_MAX (16u << 20)
 
 struct why {
@@ -26,8 +24,7 @@ struct why {
 	unsigned count;
 	uint64_t beyond;
 	int error;
-	uint64_t shown;             /* the verdict */
-	char root[WW_ACTOR_ID_MAX]; /* its tree's */
+	struct ww_records_citer shown; /* the verdict */
 };
 
 /* --- options ------------------------------------------------------------------------------------
@@ -149,59 +146,23 @@ static int find_verdicts(struct why *w, uint64_t index)
 /* --- output -------------------------------------------------------------------------------------
  */
 
-/* A span has the id that its sender chose, perhaps another's: what the verdict rests on is of its
- * own tree, and was there before. */
-struct own {
-	struct why *w;
-	unsigned looked;
-	uint64_t before, index;
-	bool found;
-};
-
-static bool take_own(void *ctx, uint64_t index)
+static bool take_first(void *ctx, uint64_t index)
 {
-	struct own *own = ctx;
-	struct ww_json_token root;
-	struct ww_slice json;
-
-	if (index >= own->before || own->looked++ == SAME_MAX)
-		return false;
-	if (ww_records_get(&own->w->records, index, &json) < 0)
-		return true; /* gone, or withheld */
-	root = ww_member_get(json, "root");
-	if (root.type == WW_JSON_STRING && ww_slice_eq_str(root.raw, own->w->root)) {
-		own->index = index;
-		own->found = true;
-	}
-	return true;
+	*(uint64_t *)ctx = index;
+	return false;
 }
 
 static int get(void *ctx, struct ww_slice id, uint64_t *ret_index, struct ww_slice *ret_json)
 {
 	struct why *w = ctx;
-	struct own own = {.w = w, .before = w->shown};
 	uint64_t index;
-	int r = ww_record_index_get(w->records.index, id, &index);
+	int r = ww_records_cited(&w->records, &w->shown, id, take_first, &index);
 
-	if (r == 0 && ww_slice_starts(id, WW_SLICE_LIT("s-")))
-		r = ww_record_index_same(w->records.index, id, take_own, &own);
-	if (own.found)
-		index = own.index;
 	if (r == 0)
 		r = ww_records_get(&w->records, index, ret_json);
 	if (r == 0)
 		*ret_index = index;
 	return r;
-}
-
-static void take_root(struct why *w, struct ww_slice verdict)
-{
-	struct ww_json_token root = ww_member_get(verdict, "root");
-
-	w->root[0] = '\0';
-	if (root.type == WW_JSON_STRING)
-		snprintf(w->root, sizeof(w->root), "%.*s", (int)root.raw.n,
-			 (const char *)root.raw.p);
 }
 
 static int show(struct why *w, uint64_t index, unsigned flags)
@@ -219,8 +180,7 @@ static int show(struct why *w, uint64_t index, unsigned flags)
 	if (r < 0)
 		return r;
 	ask.verdict = ww_buf_slice(&copy);
-	take_root(w, ask.verdict);
-	w->shown = index;
+	ww_records_citer(index, ask.verdict, &w->shown);
 	r = ww_records_newest(&w->records, ask.verdict, &newer);
 	ask.superseded_by = ww_buf_slice(&newer);
 	if (r == 0)

@@ -250,6 +250,62 @@ int ww_records_find(struct ww_records *r, const char *what, uint64_t *ret_index)
 	return ww_record_index_find(r->index, text, ret_index);
 }
 
+/* --- what a record cites ------------------------------------------------------------------------
+ */
+
+#define SAME_MAX 1024 /* records of one id that are looked at, as the verifier does */
+
+void ww_records_citer(uint64_t index, struct ww_slice json, struct ww_records_citer *ret)
+{
+	struct ww_json_token root = ww_member_get(json, "root");
+
+	*ret = (struct ww_records_citer){.index = index};
+	if (root.type == WW_JSON_STRING && root.raw.n < sizeof(ret->root))
+		memcpy(ret->root, root.raw.p, root.raw.n);
+}
+
+/* What is withheld may be. */
+static bool is_own(struct ww_records *r, const struct ww_records_citer *by, uint64_t index)
+{
+	struct ww_json_token root;
+	struct ww_slice json;
+
+	if (strcmp(by->root, "p0") == 0 || ww_records_get(r, index, &json) < 0)
+		return true;
+	root = ww_member_get(json, "root");
+	return root.type == WW_JSON_STRING && ww_slice_eq_str(root.raw, by->root);
+}
+
+int ww_records_cited(struct ww_records *r, const struct ww_records_citer *by, struct ww_slice id,
+		     bool (*fn)(void *ctx, uint64_t index), void *ctx)
+{
+	uint64_t same[SAME_MAX];
+	size_t n = 0, own = 0;
+	int e;
+
+	if (!ww_slice_starts(id, WW_SLICE_LIT("s-"))) {
+		e = ww_record_index_get(r->index, id, same);
+		if (e == 0)
+			fn(ctx, same[0]);
+		return e;
+	}
+	e = ww_record_index_same(r->index, id, by->index, same, SAME_MAX, &n);
+	if (e < 0)
+		return e;
+	for (size_t i = 0; i < n && n > 1; i++) {
+		if (is_own(r, by, same[i]))
+			same[own++] = same[i];
+	}
+	if (n == 0 || (own == 0 && n == SAME_MAX)) /* the one that is meant may be beyond */
+		return -ENOENT;
+	for (size_t i = 0; (i == 0 || i < own) && fn(ctx, same[i]); i++)
+		;
+	return 0;
+}
+
+/* --- revisions ----------------------------------------------------------------------------------
+ */
+
 #define ID_MAX 96
 
 /* Revisions count up in the id, "v-<action>-<revision>". 0, or -ENOENT: no such form. */

@@ -9,6 +9,7 @@
 
 #include <argp.h>
 
+#include "actor/actor.h"
 #include "moment.h"
 #include "out/filter.h"
 #include "store/record_index.h"
@@ -84,6 +85,21 @@ WW_CHECK int ww_records_stream_line(uint64_t index, struct ww_slice json, struct
  */
 void ww_records_mentioned(struct ww_slice json, bool (*fn)(void *ctx, struct ww_slice id),
 			  void *ctx);
+
+/* A record that cites others: its index, and the tree that it is about; empty: none. */
+struct ww_records_citer {
+	uint64_t index;
+	char root[WW_ACTOR_ID_MAX];
+};
+void ww_records_citer(uint64_t index, struct ww_slice json, struct ww_records_citer *ret);
+
+/*
+ * Calls fn with the record that has this id, until it returns false. Whoever exports spans chooses
+ * their ids, also one that another's span has: of a span every one that was there before and is of
+ * the same tree, newest first, else the newest that was there. Reads records. 0, -ENOENT, -errno.
+ */
+WW_CHECK int ww_records_cited(struct ww_records *r, const struct ww_records_citer *by,
+			      struct ww_slice id, bool (*fn)(void *ctx, uint64_t index), void *ctx);
 
 /* Option parsers that end the program with a message when the text is wrong. */
 void ww_records_moment_option(struct argp_state *state, const char *name, const char *text,

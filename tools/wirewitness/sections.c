@@ -197,13 +197,32 @@ static int by_index(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+struct citation {
+	const struct ww_sections_input *in;
+	struct ww_records_citer by;
+	uint64_t index;
+	bool listed;
+};
+
+static bool take_listed(void *ctx, uint64_t index)
+{
+	struct citation *c = ctx;
+	const struct ww_selection *s = c->in->selection;
+
+	c->index = index;
+	c->listed = bsearch(&index, s->indexes, s->count, sizeof(*s->indexes), by_index) != NULL;
+	return !c->listed;
+}
+
 static bool listed_index(void *ctx, struct ww_slice id, uint64_t *ret_index)
 {
-	const struct job *j = ctx;
-	const struct ww_selection *s = j->in->selection;
+	struct citation *c = ctx;
 
-	return ww_record_index_get(j->in->records->index, id, ret_index) == 0 &&
-	       bsearch(ret_index, s->indexes, s->count, sizeof(*s->indexes), by_index) != NULL;
+	c->listed = false;
+	if (ww_records_cited(c->in->records, &c->by, id, take_listed, c) < 0 || !c->listed)
+		return false;
+	*ret_index = c->index;
+	return true;
 }
 
 static void write_property(struct ww_jsonw *w, struct ww_slice verdict)
@@ -217,6 +236,25 @@ static void write_property(struct ww_jsonw *w, struct ww_slice verdict)
 	snprintf(text, sizeof(text), "WIREWITNESS_OUTCOME_%s:%.*s", ww_outcome_name(o),
 		 (int)id.raw.n, (const char *)id.raw.p);
 	ww_jsonw_cstr(w, NULL, text);
+}
+
+/* `verdict` is overwritten when others are read. */
+static void write_claim(struct job *j, uint64_t index, struct ww_slice verdict, struct ww_jsonw *w,
+			struct ww_jsonw *properties)
+{
+	struct citation c = {.in = j->in};
+	WW_AUTO_BUF struct ww_buf copy;
+
+	ww_buf_init(&copy, WW_RECORD_BYTES_MAX);
+	if (ww_buf_add(&copy, verdict.p, verdict.n) < 0) {
+		j->error = ww_log_err_r(-ENOMEM, "cannot make the report's sections");
+		return;
+	}
+	verdict = ww_buf_slice(&copy);
+	ww_records_citer(index, verdict, &c.by);
+	j->outcomes[ww_outcome_read(verdict)]++;
+	ww_claims_write(w, index, verdict, listed_index, &c);
+	write_property(properties, verdict);
 }
 
 static void write_claims(struct job *j, struct ww_jsonw *w, struct ww_jsonw *properties)
@@ -240,9 +278,7 @@ static void write_claims(struct job *j, struct ww_jsonw *w, struct ww_jsonw *pro
 						(unsigned long long)index);
 			break;
 		}
-		j->outcomes[ww_outcome_read(json)]++;
-		ww_claims_write(w, index, json, listed_index, j);
-		write_property(properties, json);
+		write_claim(j, index, json, w, properties);
 	}
 	ww_jsonw_end_array(w);
 	ww_jsonw_end_object(w);

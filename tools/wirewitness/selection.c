@@ -24,6 +24,8 @@ struct job {
 	uint8_t *chosen; /* a bit per record */
 	size_t count, cap, next;
 	uint64_t *queue; /* chosen, in order of choice; from `next` on not followed yet */
+	struct ww_records_citer followed; /* the record that is followed, */
+	struct ww_buf copy;               /* and its text: others are read meanwhile */
 	int error;
 };
 
@@ -409,19 +411,19 @@ static int choose_coverage(struct job *j)
 /* --- what it rests on ---------------------------------------------------------------------------
  */
 
+static bool choose_mentioned(void *ctx, uint64_t index)
+{
+	return choose(ctx, index);
+}
+
 static bool follow_id(void *ctx, struct ww_slice id)
 {
 	struct job *j = ctx;
-	uint64_t index;
-	int r = ww_record_index_get(j->records->index, id, &index);
+	int r = ww_records_cited(j->records, &j->followed, id, choose_mentioned, j);
 
-	if (r == -ENOENT) /* not written yet, or never will be */
-		return true;
-	if (r < 0) {
+	if (r < 0 && r != -ENOENT) /* not written yet, or never will be */
 		j->error = ww_log_err_r(r, "cannot read the index");
-		return false;
-	}
-	return choose(j, index);
+	return j->error == 0;
 }
 
 /* The record of the model call or tool call that an exchange is: 'm' or 't'. */
@@ -449,11 +451,6 @@ static void follow_texts(struct job *j, struct ww_slice verdict)
 	}
 }
 
-static bool follow_mention(void *ctx, uint64_t index)
-{
-	return choose(ctx, index);
-}
-
 /* Processes, flows and scopes end the way: they mention what has nothing to do with the verdict. */
 static bool is_followed(const struct ww_json_token *kind)
 {
@@ -479,6 +476,12 @@ static int follow(struct job *j, uint64_t index)
 		return 0;
 	if (r < 0)
 		return ww_records_explain(index, r);
+	ww_buf_clear(&j->copy);
+	r = ww_buf_add(&j->copy, json.p, json.n);
+	if (r < 0)
+		return ww_log_err_r(r, "cannot select records");
+	json = ww_buf_slice(&j->copy);
+	ww_records_citer(index, json, &j->followed);
 	ww_member_pick(json, paths, 2, v);
 	if (!is_followed(&v[0]) && !(j->c->has_root && index == j->c->root))
 		return 0;
@@ -493,7 +496,7 @@ static int follow(struct job *j, uint64_t index)
 		follow_id(j, v[1].raw);
 	/* A verdict is mentioned by those that supersede it, by nothing else. */
 	if (j->error == 0 && kind_is(&v[0], "verdict") && v[1].raw.p)
-		r = ww_record_index_mentions(j->records->index, v[1].raw, follow_mention, j);
+		r = ww_record_index_mentions(j->records->index, v[1].raw, choose_mentioned, j);
 	return j->error < 0 ? j->error : r;
 }
 
@@ -589,9 +592,11 @@ int ww_selection_make(struct ww_records *records, const struct ww_criteria *c,
 	int r;
 
 	*ret_selection = (struct ww_selection){0};
+	ww_buf_init(&j.copy, WW_RECORD_BYTES_MAX);
 	j.chosen = calloc(1, j.size / 8 + 1);
 	r = j.chosen ? make(&j) : ww_log_err_r(-ENOMEM, "cannot select records");
 	free(j.chosen);
+	ww_buf_done(&j.copy);
 	ret_selection->indexes = j.queue;
 	ret_selection->count = j.count;
 	ret_selection->sampling.epochs = j.epochs;

@@ -676,8 +676,8 @@ static int read_rows(struct ww_record_index *x, const char *sql, struct ww_slice
 	return r;
 }
 
-/* The first rows, one column each. ?1: first index, ?2: the one behind the last, ?3: `text`, which
- * may be NULL. */
+/* The first rows, one column each. ?1: `from`, where they begin, ?2: the index behind the last
+ * sync's last, ?3: `text`, which may be NULL. */
 static int ask(struct ww_record_index *x, const char *sql, struct ww_slice text, uint64_t from,
 	       uint64_t *rows, size_t room, size_t *ret_count)
 {
@@ -725,17 +725,24 @@ int ww_record_index_each(struct ww_record_index *x, const char *kind, uint64_t f
 		    kind ? ww_slice_str(kind) : WW_SLICE_NULL, from, fn, ctx);
 }
 
+int ww_record_index_same(struct ww_record_index *x, struct ww_slice id, uint64_t before,
+			 uint64_t *indexes, size_t room, size_t *ret_count)
+{
+	*ret_count = 0;
+	if (id.n == 0) /* as findings have none */
+		return 0;
+	return ask(
+		x,
+		"SELECT idx FROM record WHERE idx < ?1 AND idx < ?2 AND id = ?3 ORDER BY idx DESC",
+		id, before, indexes, room, ret_count);
+}
+
 int ww_record_index_get(struct ww_record_index *x, struct ww_slice id, uint64_t *ret_index)
 {
 	uint64_t index;
 	size_t n;
-	int r;
+	int r = ww_record_index_same(x, id, INT64_MAX, &index, 1, &n);
 
-	if (id.n == 0)
-		return -ENOENT;
-	r = ask(x,
-		"SELECT idx FROM record WHERE idx >= ?1 AND idx < ?2 AND id = ?3 ORDER BY idx DESC",
-		id, 0, &index, 1, &n);
 	if (r < 0 || n == 0)
 		return r < 0 ? r : -ENOENT;
 	*ret_index = index;
@@ -759,14 +766,6 @@ int ww_record_index_find(struct ww_record_index *x, struct ww_slice id, uint64_t
 		return r < 0 ? r : n == 0 ? -ENOENT : -ENOTUNIQ;
 	*ret_index = index[0];
 	return 0;
-}
-
-int ww_record_index_same(struct ww_record_index *x, struct ww_slice id,
-			 bool (*fn)(void *ctx, uint64_t index), void *ctx)
-{
-	return each(x,
-		    "SELECT idx FROM record WHERE idx >= ?1 AND idx < ?2 AND id = ?3 ORDER BY idx",
-		    id, 0, fn, ctx);
 }
 
 int ww_record_index_mentions(struct ww_record_index *x, struct ww_slice id,

@@ -72,13 +72,13 @@ WW_CHECK int ww_record_index_get(struct ww_record_index *x, struct ww_slice id,
 WW_CHECK int ww_record_index_find(struct ww_record_index *x, struct ww_slice id,
 				  uint64_t *ret_index);
 
+/* The newest ones with this id before the index `before`, newest first, at most `room`: spans have
+ * the ids that their senders chose. *ret_count may be 0. 0 or -errno. */
+WW_CHECK int ww_record_index_same(struct ww_record_index *x, struct ww_slice id, uint64_t before,
+				  uint64_t *indexes, size_t room, size_t *ret_count);
+
 /* Whether the text has the form of an id: a letter, a dash and hexadecimal, or "p<pid>-<hex>". */
 bool ww_record_index_is_id(struct ww_slice s);
-
-/* Calls fn for records with this id, oldest first, until it returns false: spans have the ids that
- * their senders chose. 0 or -errno. */
-WW_CHECK int ww_record_index_same(struct ww_record_index *x, struct ww_slice id,
-				  bool (*fn)(void *ctx, uint64_t index), void *ctx);
 
 /* Calls fn for records that mention `id` (not itself), oldest first, until it returns false. 0 or
  * -errno. */

@@ -19,6 +19,21 @@ ok '  is enough for its verdict' code 0 "$verify" -K $honest/vkey --rederive tra
 ok 'without being asked nothing is derived' code 0 "$verify" -K $honest/vkey -o json $honest.json
 is '  and it says so' "$(check rederived)" absent
 
+# Others export spans with the same ids, and so does the agent itself, with another status: honest verdicts stay so.
+twice() { jq -c "if .kind == \"span\" then ., ($1) else . end" "$tapes/$honest.records"; } # CODE of jq: the second span
+claimed() { jq -r .payload "$1" | base64 -d | jq -c --slurpfile r "$2" '[.predicate.claims.list[].evidenceIndexes[] | $r[.] |
+	select(.kind == "span").root] | unique'; } # REPORT RECORDS: whose spans are its evidence
+own=$(jq -cs '[.[] | select(.kind == "span").root] | unique' "$tapes/$honest.records")
+for code in '.root = "p9-9" | .status = "ERROR"' 'del(.actor, .root, .cgroup) | .status = "ERROR"' '.status = "ERROR"'; do
+	twice "$code" >again.ndjson
+	ledger again <again.ndjson
+	for how in '' --complete; do
+		report again again.json $how
+		ok "spans again with $code $how" code 0 "$verify" -K again/vkey --rederive -o json again.json
+		is '  every verdict follows' "$(jq -c '.rederived | [.verdicts, .agree, .findings]' stdout)" '[4,4,[]]'
+		is '  and names its own' "$(claimed again.json again.ndjson)" "$own"
+	done
+done
 # A turn of which only the answer's text is left; from the tape, with prose read.
 cp "$tapes/$honest.records" called.records
 "$out/dev/tapemute" "$tapes/python_refunds.tape" mute.tape 'order A31' 'order C5' && "$ww" replay --phrases on mute.tape >mute.records

@@ -126,6 +126,34 @@ static void finding_ids(void **state)
 	ww_ledger_reader_close(r);
 }
 
+/* Of two records of one process, and a finding that is none of the exchange's. */
+static void same_id(void **state)
+{
+	char dir[PATH_LEN];
+	struct ww_ledger_reader *r;
+	struct ww_record_index *x;
+	uint64_t is[3] = {0};
+	size_t n = 9;
+
+	make_story(at(*state, "log", dir));
+	r = reader_of(dir);
+	x = index_of(NULL, r);
+	assert_int_equal(ww_record_index_same(x, WW_SLICE_LIT("p7-1f"), 8, is, 3, &n), 0);
+	assert_true(n == 2 && is[0] == 7 && is[1] == 1);
+	assert_int_equal(ww_record_index_same(x, WW_SLICE_LIT("p7-1f"), 8, is, 1, &n), 0);
+	assert_true(n == 1 && is[0] == 7);
+	assert_int_equal(ww_record_index_same(x, WW_SLICE_LIT("p7-1f"), 7, is, 3, &n), 0);
+	assert_true(n == 1 && is[0] == 1);
+	assert_int_equal(ww_record_index_same(x, WW_SLICE_LIT("p7-1f"), 1, is, 3, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(ww_record_index_same(x, WW_SLICE_LIT("x-5-1"), 8, is, 3, &n), 0);
+	assert_true(n == 1 && is[0] == 3);
+	assert_int_equal(ww_record_index_same(x, WW_SLICE_LIT(""), 8, is, 3, &n), 0);
+	assert_int_equal(n, 0);
+	ww_record_index_close(x);
+	ww_ledger_reader_close(r);
+}
+
 static void mentions(void **state)
 {
 	char dir[PATH_LEN];
@@ -602,6 +630,7 @@ int main(void)
 		cmocka_unit_test(ids),
 		cmocka_unit_test(unusable_place),
 		WITH_SCRATCH(finding_ids),
+		WITH_SCRATCH(same_id),
 		WITH_SCRATCH(mentions),
 		WITH_SCRATCH(kinds),
 		WITH_SCRATCH(catching_up),
