@@ -295,6 +295,7 @@ static int add_record(struct ww_record_index *x, uint64_t index, struct ww_slice
 		      struct ww_slice json)
 {
 	struct ww_slice id = WW_SLICE_NULL;
+	struct ww_slice last = WW_SLICE_NULL; /* an actor is mostly its own root */
 	struct ww_json_token t;
 	struct ww_json j;
 	bool about = ww_slice_eq_str(kind, "finding"); /* its id is that of its subject */
@@ -307,7 +308,8 @@ static int add_record(struct ww_record_index *x, uint64_t index, struct ww_slice
 		if (t.type == WW_JSON_STRING && key_is_id && t.depth == 1 && !about)
 			id = t.raw;
 		else if (t.type == WW_JSON_STRING && ww_record_index_is_id(t.raw) &&
-			 mentions++ < MENTIONS_MAX) {
+			 !ww_slice_eq(t.raw, last) && mentions++ < MENTIONS_MAX) {
+			last = t.raw;
 			r = add_mention(x, t.raw, index);
 			if (r < 0)
 				return r;
