@@ -4,6 +4,7 @@
 #include "lib/emit.bpf.h"
 #include "lib/scope.bpf.h"
 #include "lib/sockinfo.bpf.h"
+#include "lib/stdio.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -115,7 +116,8 @@ static __always_inline void emit_owned(struct task_struct *task, struct sock *sk
 
 /*
  * Every descriptor of every process: the internet sockets that processes in scope hold, wherever
- * they were made. Listeners and sockets that are not in use are no flows.
+ * they were made. Listeners and sockets that are not in use are no flows. And the channels of their
+ * standard input and output.
  */
 SEC("iter/task_file")
 int ww_sockets(struct bpf_iter__task_file *ctx)
@@ -130,6 +132,8 @@ int ww_sockets(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file || !ww_scope_of_task(task, &scope))
 		return 0;
+	if (ctx->fd == 0 && task->pid == task->tgid)
+		ww_stdio_tell(task, &scope, false);
 	socket = bpf_sock_from_file(file);
 	if (!socket)
 		return 0;

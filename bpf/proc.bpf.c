@@ -4,6 +4,7 @@
 #include "lib/emit.bpf.h"
 #include "lib/path.bpf.h"
 #include "lib/scope.bpf.h"
+#include "lib/stdio.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -74,14 +75,6 @@ int BPF_PROG(ww_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* As stat() shows a device number. */
-static __always_inline __u32 device_number(__u32 dev)
-{
-	__u32 major = dev >> 20, minor = dev & 0xfffff;
-
-	return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
-}
-
 /* The pid inside the process's own pid namespace. */
 static __always_inline __u32 namespace_pid(struct task_struct *task)
 {
@@ -112,13 +105,14 @@ int BPF_PROG(ww_exec, struct task_struct *task)
 	exe = BPF_CORE_READ(task, mm, exe_file);
 	if (exe) {
 		e->exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
-		e->exe_dev = device_number(BPF_CORE_READ(exe, f_inode, i_sb, s_dev));
+		e->exe_dev = ww_device_number(BPF_CORE_READ(exe, f_inode, i_sb, s_dev));
 		e->path_bytes = ww_path_of(exe, e->path);
 	}
 	e->uid = bpf_get_current_uid_gid();
 	e->ns_pid = namespace_pid(task);
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &task->comm);
 	ww_control_end(e);
+	ww_stdio_tell(task, &scope, true);
 	return 0;
 }
 

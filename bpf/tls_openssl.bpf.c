@@ -220,25 +220,9 @@ struct transfer {
 	__u32 dir;
 };
 
-/* Room by size class: what a chunk needs, never the worst case. */
-static __always_inline struct ww_event_data *reserve_chunk(__u32 bytes)
-{
-	const __u32 head = sizeof(struct ww_event_data);
-
-	if (bytes <= 256)
-		return bpf_ringbuf_reserve(&ww_data, head + 256, 0);
-	if (bytes <= 1024)
-		return bpf_ringbuf_reserve(&ww_data, head + 1024, 0);
-	if (bytes <= 2048)
-		return bpf_ringbuf_reserve(&ww_data, head + 2048, 0);
-	if (bytes <= 4096)
-		return bpf_ringbuf_reserve(&ww_data, head + 4096, 0);
-	return bpf_ringbuf_reserve(&ww_data, head + WW_CHUNK_BYTES_MAX, 0);
-}
-
 static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32 bytes, bool last)
 {
-	struct ww_event_data *e = reserve_chunk(bytes);
+	struct ww_event_data *e = ww_reserve_chunk(sizeof(*e), bytes);
 	struct ww_session_state *s = x->session;
 	__u32 dir = x->dir & 1;
 

@@ -64,6 +64,21 @@ static __always_inline bool ww_admit(struct ww_event *e, enum ww_ring_id id, __u
 	return true;
 }
 
+/* Room for a chunk behind a head of constant size, by size class: what it needs, never the worst
+ * case. */
+static __always_inline void *ww_reserve_chunk(__u32 head, __u32 bytes)
+{
+	if (bytes <= 256)
+		return bpf_ringbuf_reserve(&ww_data, head + 256, 0);
+	if (bytes <= 1024)
+		return bpf_ringbuf_reserve(&ww_data, head + 1024, 0);
+	if (bytes <= 2048)
+		return bpf_ringbuf_reserve(&ww_data, head + 2048, 0);
+	if (bytes <= 4096)
+		return bpf_ringbuf_reserve(&ww_data, head + 4096, 0);
+	return bpf_ringbuf_reserve(&ww_data, head + WW_CHUNK_BYTES_MAX, 0);
+}
+
 /* Reserves `bytes`, a constant. NULL: no room. */
 static __always_inline void *ww_begin(void *ring, enum ww_ring_id id, __u16 kind, __u64 bytes,
 				      const struct ww_scope_ref *scope, __u64 content)

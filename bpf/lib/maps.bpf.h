@@ -188,6 +188,16 @@ struct {
 	__type(value, struct ww_session_key);
 } ww_prefixes __weak SEC(".maps");
 
+/* --- stdio ---------------------------------------------------------------------------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, WW_STDIO_ENDS_MAX);
+	__type(key, struct ww_stdio_key);
+	__type(value, struct ww_stdio_state);
+} ww_stdio __weak SEC(".maps");
+
 /* --- threads -------------------------------------------------------------------------------- */
 
 /* TLS in TLS: a call inside a call of the same thread. */

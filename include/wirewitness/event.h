@@ -25,6 +25,7 @@ enum ww_event_kind {
 	WW_EVENT_PROC_EXEC = 2, /* ww_event_exec */
 	WW_EVENT_PROC_EXIT = 3, /* ww_event_exit */
 	WW_EVENT_PROC_LEFT = 4, /* actor goes on outside of the scope, out of sight; no body */
+	WW_EVENT_STDIO = 5,     /* what its descriptors 0 and 1 lead to; ww_event_stdio */
 	WW_EVENT_FLOW_OPEN =
 		10, /* owner in process context: connect or first send; ww_event_flow */
 	WW_EVENT_FLOW_OWNER = 11, /* owner of an accepted socket, or a new owner; ww_event_flow */
@@ -38,6 +39,7 @@ enum ww_event_kind {
 	/* data ring */
 	WW_EVENT_DATA = 40,        /* plaintext; ww_event_data */
 	WW_EVENT_SESSION_END = 41, /* TLS object freed; ww_event_session */
+	WW_EVENT_STDIO_DATA = 42,  /* bytes of a channel; ww_event_stdio_data */
 	/* added by the daemon (cpu = WW_EVENT_CPU_USER); on the tape like all others */
 	WW_EVENT_TICK = 100,  /* time passes; no body */
 	WW_EVENT_CLOCK = 101, /* ww_event_clock */
@@ -240,6 +242,55 @@ struct ww_event_unix {
 			unknown */
 };
 
+/* --- stdio ---------------------------------------------------------------------------------- */
+
+enum ww_stdio_kind { WW_STDIO_PIPE = 1, WW_STDIO_UNIX = 2 };
+
+/* What a descriptor refers to. */
+struct ww_stdio_end {
+	__u64 inode;
+	__u32 dev;      /* as stat() shows it */
+	__u32 peer_pid; /* of a socket: who made the pair; 0: not known */
+	__u8 kind;      /* enum ww_stdio_kind; 0: no channel */
+	__u8 _pad[7];
+};
+
+enum ww_stdio_status {
+	WW_STDIO_UNSEEN = 0, /* as the kernel tells it; nothing was decided */
+	WW_STDIO_READ = 1,   /* from now on its calls are read */
+	WW_STDIO_OPAQUE = 2, /* they cannot be read: text says why */
+	WW_STDIO_LEFT = 3,   /* they were read, and no longer: text says why */
+};
+
+/*
+ * A process whose standard input and output lead to another one: a channel. The same channel may
+ * be told for several processes (a shell, then what it runs).
+ */
+struct ww_event_stdio {
+	struct ww_event h;          /* actor: the process; cookie: the channel, set by the daemon */
+	struct ww_stdio_end end[2]; /* of descriptors 0 and 1 */
+	/* Set by the daemon: */
+	__u32 agent;  /* pid of who holds the other ends, in the initial pid namespace */
+	__u32 status; /* enum ww_stdio_status */
+	__u32 text_bytes;
+	__u32 born; /* 1: told when the process executed its program; 0: it was there before us */
+	char text[64];
+};
+
+/* A call moved bytes of a channel. Direction as seen by the agent: OUT is what the server reads. */
+struct ww_event_stdio_data {
+	struct ww_event h; /* actor: who made the call; cookie: the channel */
+	__u64 offset;      /* bytes of this direction before this chunk, by calls that were seen */
+	__u32 call_bytes;  /* of the whole call */
+	__u32 call_at;     /* where this chunk begins within the call */
+	__u32 captured;    /* bytes in bytes[] */
+	__u8 dir;          /* enum ww_dir */
+	__u8 last;  /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
+	__u8 rings; /* 1: the thread has used io_uring: calls of it go unseen */
+	__u8 line;  /* set by the daemon where it took the bytes away: 1: they ended a line */
+	__u8 bytes[];
+};
+
 /* --- added by the daemon -------------------------------------------------------------------- */
 
 struct ww_event_clock {
@@ -260,6 +311,7 @@ enum ww_loss_cause {
 	WW_LOSS_SEQUENCE = 8, /* hole in the event sequence */
 	WW_LOSS_UNBOUND = 9,  /* user space: plaintext that went over no known socket */
 	WW_LOSS_CHANGES = 10, /* file changes: the kernel's queue was full */
+	WW_LOSS_MOVED = 11,   /* bytes of a channel moved by splice, tee, vmsplice or sendfile */
 	WW_LOSS_MAX
 };
 
@@ -398,4 +450,6 @@ _Static_assert(sizeof(struct ww_event_unix) == 184, "unix peer");
 _Static_assert(sizeof(struct ww_event_coverage) % 8 == 0, "coverage");
 _Static_assert(sizeof(struct ww_event_file) % 8 == 0, "file");
 _Static_assert(sizeof(struct ww_event_change) == 336, "change");
+_Static_assert(sizeof(struct ww_event_stdio) == 192, "stdio");
+_Static_assert(offsetof(struct ww_event_stdio_data, bytes) == 88, "stdio data");
 #endif

@@ -56,3 +56,41 @@ struct ww_cpu_row {
 #define WW_SITE_COOKIE_SP(c)      ((__u64)((c) >> 16 & 0xffff))
 #define WW_SITE_COOKIE_OFF1(c)    ((__u64)((c) >> 32 & 0xffff))
 #define WW_SITE_COOKIE_OFF2(c)    ((__u64)((c) >> 48))
+
+/*
+ * Map ww_stdio: what a descriptor refers to -> this. Only what the loader has put there is read.
+ */
+struct ww_stdio_key {
+	__u64 inode;
+	__u32 dev; /* as stat() shows it */
+	__u32 _pad;
+};
+
+#define WW_STDIO_DIR_NONE 2
+
+struct ww_stdio_state {
+	__u64 cookie;    /* of the channel */
+	__u64 offset[2]; /* bytes so far, by enum ww_dir */
+	__u8 read_dir;   /* direction of bytes that are read from it; NONE: not captured */
+	__u8 write_dir;
+	__u8 _pad[6];
+};
+
+/*
+ * The attach cookie of a stdio probe: the call it sits in, behind whose system call the arguments
+ * are still in their registers.
+ */
+enum ww_stdio_call {
+	WW_STDIO_READS = 1,  /* fd, buffer */
+	WW_STDIO_WRITES,     /* fd, buffer */
+	WW_STDIO_READSV,     /* fd, vector, count */
+	WW_STDIO_WRITESV,    /* fd, vector, count */
+	WW_STDIO_RECEIVES,   /* fd, buffer, length, flags */
+	WW_STDIO_RECEIVES_M, /* fd, message, flags */
+	WW_STDIO_SENDS_M,    /* fd, message, flags */
+	WW_STDIO_SPLICES,    /* fd from, offset, fd to */
+	WW_STDIO_TEES,       /* fd from, fd to */
+	WW_STDIO_VMSPLICES,  /* fd: into it, or out of it */
+	WW_STDIO_SENDFILES,  /* fd to, fd from */
+	WW_STDIO_CALL_MAX
+};

@@ -20,6 +20,7 @@
 #define WW_RECORDS_WALKED_MAX  16u   /* TLS records per direction looked at by length (handshake) */
 #define WW_PATH_BYTES_MAX      256u
 #define WW_TLS_FILES_MAX       255u /* library files with probes: the number is a byte of a cookie */
+#define WW_STDIO_ENDS_MAX      4096u /* descriptors of channels that are read at a time */
 #define WW_TARGET_FILES_MAX    4096u /* executable files remembered as having no TLS API */
 
 /* Daemon. */

@@ -15,6 +15,7 @@
 #include "sense/changes.h"
 #include "sense/event_check.h"
 #include "sense/sense.h"
+#include "sense/stdio.h"
 #include "sense/target.h"
 #include "sense/unix_peer.h"
 
@@ -59,6 +60,7 @@ struct ww_live {
 	void *ctx;
 	struct ww_sense *sense;
 	struct ww_targets *targets;
+	struct ww_stdio *stdio;
 	struct ww_digester *digester;
 	struct ww_changes *changes; /* NULL: no contract declares files */
 	struct ww_otlp_receiver *receiver;
@@ -189,6 +191,60 @@ static void run_scans(struct ww_live *l, uint64_t now)
 	l->scan_count = kept;
 }
 
+/* --- channels -----------------------------------------------------------------------------------
+ */
+
+static int set_stdio(void *ctx, uint32_t pid, int fd, const struct ww_stdio_plan *plan,
+		     int *ret_link)
+{
+	return ww_sense_stdio_set(((struct ww_live *)ctx)->sense, pid, fd, plan, ret_link);
+}
+
+static void close_link(uv_work_t *work)
+{
+	close((int)(intptr_t)work->data);
+}
+
+static void closed_link(uv_work_t *work, int status)
+{
+	free(work);
+}
+
+/* The kernel waits until no processor is in a probe: not here. */
+static void unset_stdio(void *ctx, int link)
+{
+	uv_work_t *work = malloc(sizeof(*work));
+
+	if (work) {
+		work->data = (void *)(intptr_t)link;
+		if (uv_queue_work(((struct ww_live *)ctx)->loop, work, close_link, closed_link) ==
+		    0)
+			return;
+	}
+	free(work);
+	close(link);
+}
+
+static int take_end(void *ctx, const struct ww_stdio_key *key, const struct ww_stdio_state *state)
+{
+	return ww_sense_stdio_take(((struct ww_live *)ctx)->sense, key, state);
+}
+
+static void leave_end(void *ctx, const struct ww_stdio_key *key)
+{
+	ww_sense_stdio_leave(((struct ww_live *)ctx)->sense, key);
+}
+
+static void tell_stdio(void *ctx, const struct ww_event_stdio *ev)
+{
+	struct ww_live *l = ctx;
+
+	l->fn(l->ctx, &ev->h);
+}
+
+static const struct ww_stdio_ops stdio_ops = {set_stdio, unset_stdio, take_end, leave_end,
+					      tell_stdio};
+
 /* --- events -------------------------------------------------------------------------------------
  */
 
@@ -203,6 +259,40 @@ static void take_unix(struct ww_live *l, const struct ww_event_unix *ev)
 	}
 	copy.absent = ww_unix_peer_absent(ev, cgroup);
 	l->fn(l->ctx, &copy.h);
+}
+
+static void take_stdio(struct ww_live *l, const struct ww_event_stdio *ev)
+{
+	size_t mount = strlen(ww_sense_cgroup_mount(l->sense));
+
+	if (!ev->born)
+		l->fn(l->ctx, &ev->h); /* its exact start */
+	if (!ev->end[0].kind)
+		return;
+	for (unsigned i = 0; i < l->scope_count; i++) {
+		if (l->scopes[i].id == ev->h.cgroup)
+			ww_stdio_found(l->stdio, ev, l->scopes[i].path + mount);
+	}
+}
+
+static void take_stdio_data(struct ww_live *l, const struct ww_event_stdio_data *ev)
+{
+	struct ww_event_stdio_data bare;
+
+	switch (ww_stdio_wants(l->stdio, ev)) {
+	case WW_STDIO_WANTED:
+		l->fn(l->ctx, &ev->h);
+		break;
+	case WW_STDIO_UNDECIDED:
+		bare = *ev;
+		bare.h.size = sizeof(bare);
+		bare.captured = 0;
+		bare.line = ev->captured && ev->bytes[ev->captured - 1] == '\n';
+		l->fn(l->ctx, &bare.h);
+		break;
+	case WW_STDIO_OTHER:
+		break;
+	}
 }
 
 static void take_event(void *ctx, const struct ww_event *ev)
@@ -220,6 +310,15 @@ static void take_event(void *ctx, const struct ww_event *ev)
 	case WW_EVENT_FLOW_OPEN:
 		if (ev->actor.pid)
 			scan_soon(l, ev);
+		break;
+	case WW_EVENT_STDIO: /* what becomes of it is told in its place */
+		take_stdio(l, (const struct ww_event_stdio *)ev);
+		return;
+	case WW_EVENT_STDIO_DATA:
+		take_stdio_data(l, (const struct ww_event_stdio_data *)ev);
+		return;
+	case WW_EVENT_PROC_EXIT:
+		ww_stdio_exited(l->stdio, ev->actor);
 		break;
 	default:
 		break;
@@ -336,6 +435,7 @@ static void drain(struct ww_live *l, bool always_tick)
 	uint64_t now = deliver(l);
 
 	run_scans(l, now);
+	ww_stdio_run(l->stdio, now);
 	if (now - l->stat_ns >= STAT_NS) {
 		l->stat_ns = now;
 		ww_sense_flow_stats(l->sense);
@@ -601,6 +701,7 @@ void ww_live_close(struct ww_live *l)
 		give_up(&l->scopes[i]);
 	}
 	ww_nest_leave(ww_sense_cgroup_mount(l->sense));
+	ww_stdio_free(l->stdio);
 	ww_digester_close(l->digester);
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 	uv_close((uv_handle_t *)&l->ring_poll, on_closed);
@@ -699,6 +800,8 @@ int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn f
 		r = ww_sense_open(&sc, &l->sense, why->text);
 	if (r == 0)
 		r = ww_targets_new(&l->targets);
+	if (r == 0)
+		r = ww_stdio_new(&stdio_ops, l, &l->stdio);
 	if (r == 0 && cfg->otlp)
 		r = open_receiver(l, cfg->otlp, why);
 	if (r == 0)
@@ -779,6 +882,7 @@ void ww_live_status(const struct ww_live *l, struct ww_jsonw *w)
 	if (l->changes)
 		write_files(l->changes, w);
 	ww_targets_stats(l->targets, &t);
+	ww_jsonw_u64(w, "channels", ww_stdio_count(l->stdio));
 	ww_jsonw_u64(w, "filesUnreadable", t.unreadable);
 	ww_jsonw_u64(w, "filesEvicted", t.evicted);
 	ww_jsonw_u64(w, "scansRefused", l->scans_refused);

@@ -110,6 +110,7 @@ static enum ww_code_op op_of(const ZydisDecodedInstruction *in)
 	case ZYDIS_CATEGORY_RET:
 		return WW_CODE_RETURN;
 	case ZYDIS_CATEGORY_SYSCALL:
+		return in->mnemonic == ZYDIS_MNEMONIC_SYSCALL ? WW_CODE_SYSCALL : WW_CODE_OPAQUE;
 	case ZYDIS_CATEGORY_SYSRET:
 		return WW_CODE_OPAQUE; /* changes more than its operands say */
 	default:
@@ -181,6 +182,7 @@ static int want_next(struct walk *w, struct ww_code_insn *insn)
 	case WW_CODE_BRANCH:
 		r = want(w, (size_t)(insn->target - w->vaddr));
 		break;
+	case WW_CODE_SYSCALL:
 	case WW_CODE_OTHER:
 		break;
 	}
@@ -413,6 +415,10 @@ static void step(const struct decoded *d, const struct ww_code_insn *insn, struc
 		step_call(insn, regs);
 		return;
 	}
+	if (insn->op == WW_CODE_SYSCALL) {
+		regs[WW_CODE_RAX] = regs[WW_CODE_RCX] = regs[11] = regs[WW_CODE_FLAGS] = any;
+		return;
+	}
 	if (d->in.operand_count_visible >= 1 && (is_reg(&d->op[0], 64) || is_reg(&d->op[0], 32))) {
 		to = reg_index(d->op[0].reg.value);
 		if (d->in.operand_count_visible >= 2) {
@@ -472,6 +478,7 @@ static bool flow(const struct walk *w, struct ww_code_insn *insn, const struct d
 	if (insn->op == WW_CODE_JUMP || insn->op == WW_CODE_BRANCH)
 		changed |= merge(w, (size_t)(insn->target - w->vaddr), regs);
 	if (insn->op == WW_CODE_OTHER || insn->op == WW_CODE_BRANCH ||
+	    insn->op == WW_CODE_SYSCALL ||
 	    (insn->op == WW_CODE_CALL && !w->calls_end && next < w->bytes))
 		changed |= merge(w, next, regs);
 	return changed;
@@ -576,7 +583,8 @@ static size_t successors(const struct ww_code *c, size_t i, size_t ret_next[2])
 
 	if (insn->op == WW_CODE_JUMP || insn->op == WW_CODE_BRANCH)
 		ret_next[n++] = index_at(c, insn->target - c->vaddr);
-	if (insn->op == WW_CODE_OTHER || insn->op == WW_CODE_BRANCH || insn->op == WW_CODE_CALL)
+	if (insn->op == WW_CODE_OTHER || insn->op == WW_CODE_BRANCH || insn->op == WW_CODE_CALL ||
+	    insn->op == WW_CODE_SYSCALL)
 		ret_next[n++] = index_at(c, (uint64_t)insn->at + insn->bytes);
 	return n;
 }

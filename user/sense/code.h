@@ -60,8 +60,9 @@ enum ww_code_op {
 	WW_CODE_JUMP,
 	WW_CODE_BRANCH, /* conditional */
 	WW_CODE_RETURN,
-	WW_CODE_TRAP,   /* ud2, int3, hlt: ends the path */
-	WW_CODE_OPAQUE, /* computed jump, or one that leaves the function: unknown code follows */
+	WW_CODE_TRAP,    /* ud2, int3, hlt: ends the path */
+	WW_CODE_SYSCALL, /* by the instruction of that name: the kernel may change any memory */
+	WW_CODE_OPAQUE,  /* computed jump, or one that leaves the function: unknown code follows */
 };
 
 struct ww_code_insn {

@@ -34,6 +34,10 @@ static size_t fixed_size(uint16_t kind)
 		return sizeof(struct ww_event_data);
 	case WW_EVENT_SESSION_END:
 		return sizeof(struct ww_event_session);
+	case WW_EVENT_STDIO:
+		return sizeof(struct ww_event_stdio);
+	case WW_EVENT_STDIO_DATA:
+		return sizeof(struct ww_event_stdio_data);
 	case WW_EVENT_CLOCK:
 		return sizeof(struct ww_event_clock);
 	case WW_EVENT_LOSS:
@@ -67,6 +71,17 @@ static bool inner_fits(const struct ww_event *ev)
 		       d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
 		       d->captured <= d->call_bytes - d->call_at;
 	}
+	case WW_EVENT_STDIO_DATA: {
+		const struct ww_event_stdio_data *d = (const struct ww_event_stdio_data *)ev;
+
+		body = ev->size - sizeof(*d);
+		return d->captured <= body && d->captured <= WW_CHUNK_BYTES_MAX &&
+		       d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
+		       d->captured <= d->call_bytes - d->call_at;
+	}
+	case WW_EVENT_STDIO:
+		return ((const struct ww_event_stdio *)ev)->text_bytes <=
+		       sizeof(((struct ww_event_stdio *)0)->text);
 	case WW_EVENT_CLAIM: {
 		const struct ww_event_claim *c = (const struct ww_event_claim *)ev;
 

@@ -75,23 +75,25 @@ static unsigned collect(const struct ww_probes *p, enum ww_site_kind kind, uint6
 	return n;
 }
 
-static int attach_multi(const struct bpf_program *prog, struct ww_probes *p, enum ww_site_kind kind,
-			const uint64_t *offsets, const uint64_t *cookies, unsigned n)
+int ww_probe_attach_multi(const struct bpf_program *prog, int fd, uint32_t pid,
+			  const uint64_t *offsets, const uint64_t *cookies, unsigned n,
+			  int *ret_link)
 {
 	struct multi_attr a = {.prog_fd = (uint32_t)bpf_program__fd(prog),
 			       .attach_type = BPF_TRACE_UPROBE_MULTI_TYPE,
-			       .cnt = n};
+			       .cnt = n,
+			       .pid = pid};
 	char path[32];
-	long fd;
+	long link;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	a.path = (uint64_t)(uintptr_t)path;
 	a.offsets = (uint64_t)(uintptr_t)offsets;
 	a.cookies = (uint64_t)(uintptr_t)cookies;
-	fd = syscall(SYS_bpf, BPF_LINK_CREATE_CMD, &a, sizeof(a));
-	if (fd < 0)
+	link = syscall(SYS_bpf, BPF_LINK_CREATE_CMD, &a, sizeof(a));
+	if (link < 0)
 		return -errno;
-	p->multi_fd[kind] = (int)fd;
+	*ret_link = (int)link;
 	return 0;
 }
 
@@ -144,8 +146,9 @@ static int attach_kind(const struct ww_probe_programs *progs, struct ww_probes *
 		return 0;
 	if (!prog)
 		return -ENOTSUP;
-	r = progs->multi ? attach_multi(prog, p, kind, offsets, cookies, n)
-			 : attach_each(prog, p, kind, offsets, cookies, n);
+	r = progs->multi
+		    ? ww_probe_attach_multi(prog, p->fd, 0, offsets, cookies, n, &p->multi_fd[kind])
+		    : attach_each(prog, p, kind, offsets, cookies, n);
 	if (r < 0)
 		detach_kind(p, kind);
 	return r;

@@ -29,6 +29,14 @@ WW_CHECK int ww_probe_cookie(const struct ww_tls_plan *plan, const struct ww_sit
  */
 WW_CHECK int ww_probe_attach(const struct ww_probe_programs *p, int fd, uint32_t file,
 			     const struct ww_tls_plan *plan, struct ww_probes **ret_probes);
+/*
+ * Attaches prog at n offsets of the file behind fd, with a cookie each, in one process (0: in all)
+ * and by one link, whose descriptor is *ret_link. Needs a program that is loaded for uprobe_multi.
+ * 0 or -errno.
+ */
+WW_CHECK int ww_probe_attach_multi(const struct bpf_program *prog, int fd, uint32_t pid,
+				   const uint64_t *offsets, const uint64_t *cookies, unsigned n,
+				   int *ret_link);
 /* And frees. Accepts NULL. */
 void ww_probe_detach(struct ww_probes *probes);
 

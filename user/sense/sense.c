@@ -130,6 +130,8 @@ static int prepare_programs(struct ww_sense *s)
 		} else if ((section_is(p, "uprobe") && !s->calib.attach_cookie) ||
 			   (section_is(p, "iter/task_file") && !s->calib.task_btf)) {
 			bpf_program__set_autoload(p, false);
+		} else if (p == s->skel->progs.ww_stdio_done && !s->calib.uprobe_multi) {
+			bpf_program__set_autoload(p, false);
 		} else if (section_is(p, "uprobe") && s->calib.uprobe_multi) {
 			bpf_program__set_expected_attach_type(
 				p, (enum bpf_attach_type)TRACE_UPROBE_MULTI_TYPE);
@@ -473,6 +475,34 @@ void ww_sense_detach(struct ww_sense *s, uint32_t file)
 		s->probes[i] = s->probes[--s->probe_count];
 		return;
 	}
+}
+
+int ww_sense_stdio_set(struct ww_sense *s, uint32_t pid, int fd, const struct ww_stdio_plan *plan,
+		       int *ret_link)
+{
+	uint64_t offsets[WW_STDIO_SITES_MAX], cookies[WW_STDIO_SITES_MAX];
+
+	if (bpf_program__fd(s->skel->progs.ww_stdio_done) < 0)
+		return -ENOSYS;
+	for (unsigned i = 0; i < plan->count; i++) {
+		offsets[i] = plan->sites[i].offset;
+		cookies[i] = plan->sites[i].call;
+	}
+	return ww_probe_attach_multi(s->skel->progs.ww_stdio_done, fd, pid, offsets, cookies,
+				     plan->count, ret_link);
+}
+
+int ww_sense_stdio_take(struct ww_sense *s, const struct ww_stdio_key *key,
+			const struct ww_stdio_state *state)
+{
+	int r = bpf_map_update_elem(bpf_map__fd(s->skel->maps.ww_stdio), key, state, BPF_NOEXIST);
+
+	return r == -EEXIST ? 0 : r;
+}
+
+void ww_sense_stdio_leave(struct ww_sense *s, const struct ww_stdio_key *key)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.ww_stdio), key);
 }
 
 int ww_sense_prefix(struct ww_sense *s, bool on)

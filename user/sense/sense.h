@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/own.h"
 #include "sense/site.h"
+#include "sense/stdio_site.h"
 
 struct ww_sense_config {
 	uint32_t cap_bytes;  /* plaintext captured per TLS call, at most WW_CHUNKS_PER_CALL_MAX
@@ -67,6 +68,20 @@ WW_CHECK int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file,
 /* Takes the file's probes away; a file without any is no error. */
 void ww_sense_detach(struct ww_sense *s, uint32_t file);
 
+/*
+ * Sets the probes of plan in the C library behind fd, for one process alone: others that map the
+ * file do not have them. Closing *ret_link takes them away, which takes the kernel some
+ * milliseconds. 0; -ENOSYS (no such probes: Linux before 6.6); -errno.
+ */
+WW_CHECK int ww_sense_stdio_set(struct ww_sense *s, uint32_t pid, int fd,
+				const struct ww_stdio_plan *plan, int *ret_link);
+/* From now on bytes of this end are taken. One that is taken already stays as it is. 0 or -errno.
+ */
+WW_CHECK int ww_sense_stdio_take(struct ww_sense *s, const struct ww_stdio_key *key,
+				 const struct ww_stdio_state *state);
+/* No longer; one that is not taken is no error. */
+void ww_sense_stdio_leave(struct ww_sense *s, const struct ww_stdio_key *key);
+
 /* Switches the second binding witness. 0 or -errno. */
 WW_CHECK int ww_sense_prefix(struct ww_sense *s, bool on);
 
@@ -75,8 +90,8 @@ int ww_sense_fd(const struct ww_sense *s);
 
 /*
  * Delivers what both rings hold up to now, merged by time. fn must not call into sense, except for
- * ww_sense_attach. Returns the time up to which everything was delivered: now, or earlier when a
- * probe is still writing an event on another processor.
+ * ww_sense_attach and ww_sense_stdio_*. Returns the time up to which everything was delivered: now,
+ * or earlier when a probe is still writing an event on another processor.
  */
 uint64_t ww_sense_drain(struct ww_sense *s, ww_sense_fn fn, void *ctx);
 

@@ -293,7 +293,7 @@ static int plan_returns(const struct planner *p)
 	entry->done_r8 = api->done_arg == 4;
 	entry->len32 = api->done_arg == 0;
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->insns[i].op == WW_CODE_OPAQUE)
+		if (c->insns[i].op == WW_CODE_OPAQUE || c->insns[i].op == WW_CODE_SYSCALL)
 			return -ENOTSUP;
 		if (c->insns[i].op != WW_CODE_RETURN)
 			continue;
@@ -321,7 +321,8 @@ static const struct api *passes_on(const struct planner *p)
 		const struct ww_code_insn *insn = &p->code->insns[i];
 		const char *name = NULL;
 
-		if (insn->op == WW_CODE_CALL || insn->op == WW_CODE_OPAQUE)
+		if (insn->op == WW_CODE_CALL || insn->op == WW_CODE_OPAQUE ||
+		    insn->op == WW_CODE_SYSCALL)
 			name = ww_code_callee(p->elf, insn);
 		for (size_t k = 0; name && k < WW_ARRAY_SIZE(apis); k++)
 			if (&apis[k] != p->api && strcmp(name, apis[k].name) == 0)
