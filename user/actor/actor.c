@@ -132,6 +132,10 @@ static struct entry *sharpen(struct ww_actors *a, struct ww_actor_key key)
 	if (!e)
 		return NULL;
 	a->endings++;
+	for (struct entry *child = a->first; child; child = child->next) {
+		if (ww_actor_key_eq(child->actor.parent, e->actor.key))
+			child->actor.parent.start_ns = key.start_ns;
+	}
 	HASH_DELETE(hh, a->by_id, e);
 	e->actor.key.start_ns = key.start_ns;
 	e->actor.start_coarse = false;
@@ -141,12 +145,25 @@ static struct entry *sharpen(struct ww_actors *a, struct ww_actor_key key)
 	return e->hh.tbl ? e : NULL;
 }
 
+/* Who looked at /proc still goes by the rounded start when the exact one is known already. */
+static struct entry *sharpened(const struct ww_actors *a, struct ww_actor_key key)
+{
+	struct entry *e = key.start_ns % TICK_NS == 0 ? a->last : NULL;
+
+	while (e && !(e->actor.key.pid == key.pid && e->actor.key.start_ns >= key.start_ns &&
+		      e->actor.key.start_ns - key.start_ns < TICK_NS))
+		e = e->prev;
+	return e;
+}
+
 static struct entry *ensure(struct ww_actors *a, struct ww_actor_key key, const struct ww_event *ev)
 {
 	struct entry *e = lookup(a, key);
 
 	if (!e)
 		e = sharpen(a, key);
+	if (!e)
+		e = sharpened(a, key);
 	if (e)
 		return e;
 	if (a->count >= WW_ACTORS_MAX)

@@ -136,6 +136,27 @@ static void coarse_start_becomes_exact(void **state)
 		ww_actors_get(a, (struct ww_actor_key){.pid = 11, .start_ns = 58000000})->comm, "");
 }
 
+/* The walk's events go on to name it by the tick; who was told of it as a parent, too. */
+static void coarse_events_behind_an_exact_one(void **state)
+{
+	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
+	struct ww_event_exec *info = ev_make(sizeof(*info), WW_EVENT_PROC_INFO, 5, 11, 0);
+	struct ww_event_exec *child = ev_make(sizeof(*child), WW_EVENT_PROC_INFO, 5, 12, 0);
+	struct ww_event *exact = ev_make(sizeof(*exact), WW_EVENT_TICK, 6, 11, 0);
+	struct ww_event *coarse = ev_make(sizeof(*coarse), WW_EVENT_TICK, 7, 11, 0);
+
+	assert_int_equal(ww_actors_new(&a), 0);
+	info->h.actor.start_ns = coarse->actor.start_ns = 50000000;
+	child->parent = info->h.actor;
+	exact->actor.start_ns = 54321000;
+	feed(a, info);
+	feed(a, child);
+	feed(a, exact);
+	feed(a, coarse);
+	assert_int_equal(ww_actors_at(a, 11, (struct ww_boot){60000000})->key.start_ns, 54321000);
+	assert_int_equal(ww_actors_root(a, key(12)).start_ns, 54321000);
+}
+
 static void bounded_and_expiring(void **state)
 {
 	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
@@ -161,6 +182,7 @@ int main(void)
 		cmocka_unit_test(exec_names),
 		cmocka_unit_test(exec_begins_anew),
 		cmocka_unit_test(coarse_start_becomes_exact),
+		cmocka_unit_test(coarse_events_behind_an_exact_one),
 		cmocka_unit_test(bounded_and_expiring),
 	};
 
