@@ -334,6 +334,7 @@ static bool lasting(enum ww_loss_cause cause)
 	case WW_LOSS_ARGS:
 	case WW_LOSS_HOLD:
 	case WW_LOSS_UNBOUND:
+	case WW_LOSS_MOVED:
 		return false;
 	default:
 		return true;
@@ -503,6 +504,7 @@ const char *ww_loss_cause_name(enum ww_loss_cause cause)
 		[WW_LOSS_SEQUENCE] = "hole in the event sequence",
 		[WW_LOSS_UNBOUND] = "plaintext on no known socket",
 		[WW_LOSS_CHANGES] = "file change queue full",
+		[WW_LOSS_MOVED] = "moved through a channel by the kernel",
 	};
 
 	return (unsigned)cause < WW_LOSS_MAX ? names[cause] : "unknown";

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "flow/account.h"
+#include "flow/channel.h"
 #include "flow/session.h"
 #include "flow/tls_hello.h"
 
@@ -23,7 +24,8 @@ struct stream {
 };
 
 struct entry {
-	struct ww_flow flow; /* first: entries and flows are one address */
+	struct ww_flow flow;       /* first: entries and flows are one address */
+	struct ww_channel channel; /* of a channel: flow.channel */
 	struct stream stream[2];
 	struct ww_account_dir account[2];
 	uint8_t random[16];
@@ -44,6 +46,9 @@ struct ww_flows {
 	struct entry *first, *last;
 	struct entry *closing_first, *closing_last;
 	struct ww_sessions *sessions;
+	struct ww_channels *channels;
+	struct ww_boot now; /* of the event that is fed */
+	int32_t exit_code;
 	struct ww_flow_stats stats;
 };
 
@@ -68,6 +73,8 @@ int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, 
 	t->ops = *ops;
 	t->ctx = ctx;
 	r = ww_sessions_new(lose, t, &t->sessions);
+	if (r == 0)
+		r = ww_channels_new(&t->channels);
 	if (r < 0)
 		return r;
 	*ret_flows = WW_TAKE(t);
@@ -86,6 +93,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 	else
 		t->last = e->prev;
 	t->stats.live--;
+	free(e->channel.program);
 	free(e);
 }
 
@@ -96,6 +104,7 @@ void ww_flows_free(struct ww_flows *t)
 	while (t->first)
 		entry_free(t, t->first);
 	ww_sessions_free(t->sessions);
+	ww_channels_free(t->channels);
 	free(t);
 }
 
@@ -216,12 +225,11 @@ static void take_counters(struct ww_flow *f, const struct ww_event_counters *ev)
 		f->srtt_us = ev->srtt_us;
 }
 
-static void begin_close(struct ww_flows *t, struct entry *e, const struct ww_event_counters *ev)
+static void begin_close(struct ww_flows *t, struct entry *e, struct ww_boot when, uint8_t how)
 {
 	e->closing = true;
-	e->flow.t_close.ns = ev->h.time_ns;
-	e->flow.how = ev->how;
-	e->flow.sk_err = ev->sk_err;
+	e->flow.t_close = when;
+	e->flow.how = how;
 	if (t->closing_last)
 		t->closing_last->next_closing = e;
 	else
@@ -249,8 +257,10 @@ static int feed_counters(struct ww_flows *t, const struct ww_event_counters *ev)
 		e->flow.t_established.ns = ev->h.time_ns;
 	}
 	tell_open(t, e);
-	if (ev->h.kind == WW_EVENT_FLOW_CLOSE)
-		begin_close(t, e, ev);
+	if (ev->h.kind == WW_EVENT_FLOW_CLOSE) {
+		e->flow.sk_err = ev->sk_err;
+		begin_close(t, e, (struct ww_boot){ev->h.time_ns}, ev->how);
+	}
 	return 0;
 }
 
@@ -434,6 +444,164 @@ static int feed_record(struct ww_flows *t, const struct ww_event_record *ev)
 	return 0;
 }
 
+/* --- channels ----------------------------------------------------------------------------------
+ */
+
+static struct entry *ensure_channel(struct ww_flows *t, const struct ww_event *ev)
+{
+	struct entry *e = ensure(t, ev, ev->cookie);
+
+	if (!e || e->flow.channel)
+		return e;
+	e->flow.channel = &e->channel;
+	e->flow.ip_proto = 0;
+	e->flow.type = 1;
+	e->flow.role = WW_FLOW_CONNECT;
+	e->flow.established = true;
+	e->flow.t_established.ns = ev->time_ns;
+	return e;
+}
+
+static int set_program(struct ww_flows *t, struct entry *e, struct ww_actor_key server)
+{
+	const struct ww_actor *a = ww_actors_get(t->actors, server);
+	char *program = a && a->exe[0] ? strdup(a->exe) : NULL;
+
+	if (a && a->exe[0] && !program)
+		return -ENOMEM;
+	free(e->channel.program);
+	e->channel.program = program;
+	return 0;
+}
+
+/* A process that was there before us is known by a rounded start until an event says it exactly. */
+static void settle_agent(struct ww_flows *t, struct entry *e)
+{
+	const struct ww_actor *a;
+
+	if (!e->flow.channel || !e->channel.agent)
+		return;
+	a = ww_actors_at(t->actors, e->channel.agent, e->flow.t_open);
+	if (!a)
+		return;
+	e->flow.root = ww_actors_root(t->actors, a->key);
+	if (ww_actor_key_eq(a->key, e->flow.owner))
+		return;
+	e->flow.owner = a->key;
+	e->flow.owner.tid = 0;
+	/* It is remembered already, with the old key. */
+	if (ww_channels_hold(t->channels, e->flow.cookie, e->channel.server, a->key) < 0)
+		t->stats.refused++;
+}
+
+static int feed_stdio(struct ww_flows *t, const struct ww_event_stdio *ev)
+{
+	struct entry *e;
+
+	if (ev->status == WW_STDIO_UNSEEN)
+		return 0;
+	e = ensure_channel(t, &ev->h);
+	if (!e)
+		return -ENOMEM;
+	if (!e->told_open)
+		e->flow.seen_birth = ev->born && ev->status == WW_STDIO_READ;
+	e->channel.agent = ev->agent;
+	e->channel.server = ev->h.actor;
+	settle_agent(t, e);
+	if (ev->status != WW_STDIO_READ) {
+		e->channel.opaque = true;
+		memcpy(e->channel.why, ev->text, sizeof(e->channel.why));
+		e->channel.why[sizeof(e->channel.why) - 1] = '\0';
+	}
+	tell_open(t, e);
+	/* Who is not remembered leaves it open for longer, nothing else. */
+	if (ww_channels_hold(t->channels, ev->h.cookie, ev->h.actor, e->flow.owner) < 0)
+		t->stats.refused++;
+	return set_program(t, e, ev->h.actor);
+}
+
+/* Its offsets begin anew when nobody had it for a while: a hole of unknown length then. Where its
+ * begin was not seen there is one, too. */
+static uint64_t place_of(struct entry *e, const struct ww_event_stdio_data *ev)
+{
+	struct stream *s = &e->stream[ev->dir];
+
+	if (!s->begun && !e->flow.seen_birth)
+		s->base = 1;
+	s->begun = true;
+	if (s->base + ev->offset < s->expected)
+		s->base = s->expected + (ev->offset == 0);
+	return s->base + ev->offset;
+}
+
+static void count_channel(struct ww_flow *f)
+{
+	f->bytes_sent = f->bytes_acked = ((struct entry *)f)->stream[WW_DIR_OUT].expected;
+	f->bytes_received = ((struct entry *)f)->stream[WW_DIR_IN].expected;
+}
+
+static int feed_stdio_data(struct ww_flows *t, const struct ww_event_stdio_data *ev)
+{
+	struct ww_boot when = {ev->h.time_ns};
+	struct entry *e = ensure_channel(t, &ev->h);
+	uint64_t at, end;
+
+	if (!e)
+		return -ENOMEM;
+	settle_agent(t, e);
+	tell_open(t, e);
+	at = place_of(e, ev);
+	end = at + (ev->call_bytes - ev->call_at);
+	e->channel.rings |= ev->rings;
+	e->account[ev->dir].captured += ev->captured;
+	if (at > e->stream[ev->dir].expected)
+		gap(t, e, ev->dir, at, when);
+	e->stream[ev->dir].expected = at + ev->captured;
+	count_channel(&e->flow);
+	if (ev->captured && t->ops.bytes)
+		t->ops.bytes(t->ctx, &e->flow, ev->dir, at, ww_slice(ev->bytes, ev->captured),
+			     when);
+	if (ev->line)
+		e->channel.line[ev->dir] = end;
+	if (ev->last && end > e->stream[ev->dir].expected)
+		gap(t, e, ev->dir, end, when);
+	count_channel(&e->flow);
+	return 0;
+}
+
+static void end_channel(void *ctx, uint64_t cookie, enum ww_channel_end end)
+{
+	struct ww_flows *t = ctx;
+	struct entry *e = lookup(t, cookie);
+
+	if (!e || e->closing)
+		return;
+	begin_close(t, e, t->now,
+		    end == WW_CHANNEL_AGENT ? WW_CLOSE_FIN_LOCAL
+		    : t->exit_code < 0      ? WW_CLOSE_RST_PEER
+					    : WW_CLOSE_FIN_PEER);
+}
+
+static void feed_exit(struct ww_flows *t, const struct ww_event_exit *ev)
+{
+	t->now.ns = ev->h.time_ns;
+	t->exit_code = ev->code;
+	ww_sessions_exit(t->sessions, ev->h.actor.pid, t->now);
+	ww_channels_exit(t->channels, ev->h.actor, end_channel, t);
+}
+
+static void account_channel(struct entry *e)
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		uint64_t bytes = e->stream[dir].expected;
+
+		e->flow.account[dir] = (struct ww_account){.payload = bytes,
+							   .explained = bytes,
+							   .captured = e->account[dir].captured,
+							   .checked = true};
+	}
+}
+
 int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 {
 	int r = 0;
@@ -461,8 +629,12 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 	case WW_EVENT_DATA:
 		return feed_data(t, (const struct ww_event_data *)ev);
 	case WW_EVENT_PROC_EXIT:
-		ww_sessions_exit(t->sessions, ev->actor.pid, (struct ww_boot){ev->time_ns});
+		feed_exit(t, (const struct ww_event_exit *)ev);
 		return 0;
+	case WW_EVENT_STDIO:
+		return feed_stdio(t, (const struct ww_event_stdio *)ev);
+	case WW_EVENT_STDIO_DATA:
+		return feed_stdio_data(t, (const struct ww_event_stdio_data *)ev);
 	case WW_EVENT_SESSION_END:
 		feed_session_end(t, (const struct ww_event_session *)ev);
 		return 0;
@@ -473,6 +645,7 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 
 static void finish_one(struct ww_flows *t, struct entry *e)
 {
+	settle_agent(t, e);
 	ww_flow_account(&e->flow);
 	e->flow.closed = true;
 	if (t->ops.closed)
@@ -529,8 +702,10 @@ struct ww_flow *ww_flows_by_ends(struct ww_flows *t, const struct ww_endpoint *l
 void ww_flows_each(struct ww_flows *t, void (*fn)(void *ctx, struct ww_flow *f), void *ctx)
 {
 	HASH_SORT(t->by_cookie, by_cookie);
-	for (struct entry *e = t->by_cookie; e; e = e->hh.next)
+	for (struct entry *e = t->by_cookie; e; e = e->hh.next) {
+		settle_agent(t, e);
 		fn(ctx, &e->flow);
+	}
 }
 
 unsigned ww_flows_homeless(const struct ww_flows *t, uint64_t cgroup, struct ww_boot from,
@@ -543,7 +718,10 @@ void ww_flow_account(struct ww_flow *f)
 {
 	struct entry *e = (struct entry *)f;
 
-	ww_account_close(f, e->account, e->walk_exact);
+	if (f->channel)
+		account_channel(e);
+	else
+		ww_account_close(f, e->account, e->walk_exact);
 }
 
 struct ww_flow_stats ww_flows_stats(const struct ww_flows *t)

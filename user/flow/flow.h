@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * flow: one socket, keyed by the kernel's socket cookie, with its owner, its counters, its TLS
- * session and its byte account. Fed by events; hands ordered plaintext to proto through callbacks.
+ * session and its byte account; or one channel, the pipes (or unix sockets) between an agent and a
+ * server below it, seen from the agent's end. Fed by events; hands ordered plaintext to proto
+ * through callbacks.
  *
  * Numbered invariants:
- *  1. A flow's bytes come from the kernel's counters only; plaintext and packets never add to them.
+ *  1. A socket's bytes come from the kernel's counters only; plaintext and packets never add to
+ *     them. The kernel counts nothing of a channel: its bytes are those of the calls that were
+ * seen.
  *  2. Plaintext reaches the callback in offset order, each byte at most once; a missing range is
  * announced as a gap before the bytes behind it, one of unknown length as a gap of one byte.
  *  3. A session belongs to at most one flow, by evidence (enum ww_bind_grade), never by thread or
@@ -52,6 +56,22 @@ struct ww_account {
 	bool checked; /* false: cipher without known overhead, or walk lost: remainder not judged */
 };
 
+/* What is known of a channel beyond a socket. */
+struct ww_channel {
+	uint32_t agent;             /* pid, 0: not known */
+	struct ww_actor_key server; /* who was told last */
+	char *program;              /* that it executes; owned, NULL: not known */
+	bool opaque;                /* its calls are not read, or no longer */
+	bool rings;                 /* the server has used io_uring: some of its calls go unseen */
+	bool strange; /* an answer to what nobody was seen to ask: some of its calls go unseen, too
+		       */
+	struct ww_boot since; /* from here on every message of the agent was seen; 0: none was */
+	uint64_t loose;       /* bytes of the agent's line that has not ended yet */
+	uint64_t
+		line[2]; /* by enum ww_dir: a line begins at this offset, though a gap ends there */
+	char why[64];    /* opaque: the reason */
+};
+
 struct ww_flow {
 	uint64_t cookie;
 	struct ww_actor_key owner; /* zero: not resolved */
@@ -88,6 +108,7 @@ struct ww_flow {
 	uint32_t exchanges;           /* proto: exchanges seen on it */
 	uint64_t read_out;            /* proto: what was sent up to here is of exchanges that began,
 					 or the protocol's own. 0: only exchanges tell */
+	struct ww_channel *channel;   /* NULL: it is a socket */
 	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
 };
 

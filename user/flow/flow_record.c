@@ -57,6 +57,25 @@ static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+static void write_channel(const struct ww_channel *c, struct ww_jsonw *w)
+{
+	char id[WW_ACTOR_ID_MAX];
+
+	ww_jsonw_object(w, "channel");
+	ww_jsonw_cstr(w, "program", c->program);
+	ww_actor_id(c->server, id);
+	ww_jsonw_cstr(w, "server", id);
+	ww_jsonw_bool(w, "read", !c->opaque);
+	ww_jsonw_u64(w, "seenSinceBootNs", c->since.ns);
+	if (c->rings)
+		ww_jsonw_bool(w, "rings", true);
+	if (c->strange)
+		ww_jsonw_bool(w, "strange", true);
+	if (c->opaque)
+		ww_jsonw_cstr(w, "why", c->why);
+	ww_jsonw_end_object(w);
+}
+
 static void write_kernel(const struct ww_flow *f, struct ww_jsonw *w)
 {
 	ww_jsonw_object(w, "kernel");
@@ -83,7 +102,8 @@ void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, st
 	ww_jsonw_cstr(w, "actor", id);
 	ww_jsonw_id64(w, "cgroup", f->cgroup);
 	ww_jsonw_cstr(w, "proto",
-		      f->ip_proto == IPPROTO_TCP   ? "tcp"
+		      f->channel                   ? "stdio"
+		      : f->ip_proto == IPPROTO_TCP ? "tcp"
 		      : f->ip_proto == IPPROTO_UDP ? "udp"
 						   : "other");
 	ww_jsonw_u64(w, "protoNumber", f->ip_proto);
@@ -98,6 +118,8 @@ void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, st
 	ww_jsonw_cstr(w, "close", name_of(how_names, WW_ARRAY_SIZE(how_names), f->how));
 	ww_jsonw_bool(w, "seenBirth", f->seen_birth);
 	ww_jsonw_u64(w, "ownerChanges", f->owner_changes);
+	if (f->channel)
+		write_channel(f->channel, w);
 	write_kernel(f, w);
 	if (f->tls)
 		write_tls(f, w);

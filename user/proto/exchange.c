@@ -182,6 +182,8 @@ static void write_names(const struct ww_exchange *x, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "local", text);
 	ww_endpoint_text(&x->peer, text);
 	ww_jsonw_cstr(w, "peer", text);
+	if (x->channel)
+		ww_jsonw_cstr(w, "program", x->program);
 	if (x->sni[0])
 		ww_jsonw_cstr(w, "sni", x->sni);
 	if (x->authority[0])

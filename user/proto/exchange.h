@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * exchange: one request and its response on a flow. What the parsers of proto/ produce and all
- * later stages read.
+ * later stages read. On a channel it is a JSON-RPC request: its method is the protocol's, and it
+ * has neither target nor status.
  *
  * The struct is plain and copyable; only the two body slices are borrowed, valid during the
  * callback in which the exchange is delivered (copies must clear them). Strings are bounded and
@@ -90,8 +91,10 @@ struct ww_exchange {
 	bool client; /* the watched process sent the request */
 	struct ww_endpoint peer;
 	struct ww_endpoint local;
-	char sni[256];       /* TLS name, empty: absent */
-	char authority[256]; /* Host */
+	char sni[256];                   /* TLS name, empty: absent */
+	char authority[256];             /* Host */
+	bool channel;                    /* the flow is a channel, */
+	char program[WW_PATH_BYTES_MAX]; /* and at its other end is this; empty: not known */
 	char method[24];
 	char target[1024]; /* request target as sent (path and query) */
 	uint16_t status;   /* 0: none */

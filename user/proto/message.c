@@ -187,6 +187,9 @@ static void take_flow_facts(struct ww_exchange *x, const struct ww_flow *f)
 	x->peer = f->peer;
 	x->local = f->local;
 	memcpy(x->sni, f->tls_facts.sni, sizeof(x->sni));
+	x->channel = f->channel != NULL;
+	if (f->channel && f->channel->program)
+		snprintf(x->program, sizeof(x->program), "%s", f->channel->program);
 }
 
 void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m)

@@ -33,6 +33,8 @@ struct ww_message {
 	bool interim;   /* a 1xx response came before */
 	bool after_gap; /* began when the loss in the response direction was already known */
 	bool orphan;    /* response without a known request; in no queue */
+	bool twice;     /* jsonrpc: another request that waits has the same id */
+	struct ww_sha256 rpc_id; /* jsonrpc: of the id's text */
 };
 
 /* What all flows of one ww_proto share. */

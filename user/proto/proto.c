@@ -6,6 +6,7 @@
 #include "proto/h2_frame.h"
 #include "proto/http1.h"
 #include "proto/http2.h"
+#include "proto/jsonrpc.h"
 
 struct ww_proto {
 	struct ww_messages messages;
@@ -18,8 +19,9 @@ struct ww_proto {
 struct parser {
 	struct ww_http1 *http1;
 	struct ww_http2 *http2;
-	bool given_up; /* no memory */
-	uint8_t held;  /* bytes of the preface that came, in held_dir */
+	struct ww_jsonrpc *jsonrpc; /* of a channel, from the begin on */
+	bool given_up;              /* no memory */
+	uint8_t held;               /* bytes of the preface that came, in held_dir */
 	uint8_t held_dir;
 	struct ww_boot held_t;
 	struct {
@@ -57,23 +59,33 @@ void ww_proto_free(struct ww_proto *p)
 	free(p);
 }
 
-/* Made at the first byte or gap. */
-static struct parser *parser_of(struct ww_proto *p, struct ww_flow *f)
-{
-	if (f->proto)
-		return f->proto;
-	f->proto = calloc(1, sizeof(struct parser));
-	if (!f->proto) {
-		ww_messages_refuse(&p->messages, f);
-		f->proto = &refused;
-	}
-	return f->proto;
-}
-
 static void give_up(struct ww_proto *p, struct parser *c, const struct ww_flow *f)
 {
 	ww_messages_refuse(&p->messages, f);
 	c->given_up = true;
+}
+
+/* Made at the first byte or gap. */
+static struct parser *parser_of(struct ww_proto *p, struct ww_flow *f)
+{
+	struct parser *c = f->proto;
+
+	if (c)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		ww_messages_refuse(&p->messages, f);
+		c = &refused;
+	} else if (f->channel && ww_jsonrpc_new(&p->messages, &c->jsonrpc) < 0) {
+		give_up(p, c, f);
+	}
+	f->proto = c;
+	return c;
+}
+
+static bool decided(const struct parser *c)
+{
+	return c->http1 || c->http2 || c->jsonrpc;
 }
 
 static void feed(struct parser *c, struct ww_flow *f, enum ww_dir dir, uint64_t offset,
@@ -83,6 +95,8 @@ static void feed(struct parser *c, struct ww_flow *f, enum ww_dir dir, uint64_t 
 		ww_http1_bytes(c->http1, f, dir, offset, bytes, t);
 	else if (c->http2)
 		ww_http2_bytes(c->http2, f, dir, offset, bytes, t);
+	else if (c->jsonrpc)
+		ww_jsonrpc_bytes(c->jsonrpc, f, dir, offset, bytes, t);
 }
 
 static void feed_gap(struct parser *c, struct ww_flow *f, enum ww_dir dir, uint64_t offset,
@@ -92,6 +106,8 @@ static void feed_gap(struct parser *c, struct ww_flow *f, enum ww_dir dir, uint6
 		ww_http1_gap(c->http1, f, dir, offset, bytes, t);
 	else if (c->http2)
 		ww_http2_gap(c->http2, f, dir, offset, bytes, t);
+	else if (c->jsonrpc)
+		ww_jsonrpc_gap(c->jsonrpc, f, dir, offset, bytes, t);
 }
 
 /* It is known which parser: what came before goes to it. */
@@ -174,7 +190,7 @@ void ww_proto_bytes(struct ww_proto *p, struct ww_flow *f, enum ww_dir dir, uint
 
 	if (c->given_up || bytes.n == 0)
 		return;
-	if (!c->http1 && !c->http2 && !decide(p, c, f, dir, bytes, t))
+	if (!decided(c) && !decide(p, c, f, dir, bytes, t))
 		return;
 	feed(c, f, dir, offset, bytes, t);
 }
@@ -186,11 +202,11 @@ void ww_proto_gap(struct ww_proto *p, struct ww_flow *f, enum ww_dir dir, uint64
 
 	if (c->given_up || bytes == 0)
 		return;
-	if (c->held && !c->http1 && !c->http2)
+	if (c->held && !decided(c))
 		begin(p, c, f, false, -1);
 	if (c->given_up)
 		return;
-	if (c->http1 || c->http2) {
+	if (decided(c)) {
 		feed_gap(c, f, dir, offset, bytes, t);
 		return;
 	}
@@ -204,12 +220,14 @@ void ww_proto_closed(struct ww_proto *p, struct ww_flow *f)
 
 	if (!c)
 		return;
-	if (c->held && !c->http1 && !c->http2)
+	if (c->held && !decided(c))
 		begin(p, c, f, false, -1);
 	if (c->http1)
 		ww_http1_closed(c->http1, f);
 	if (c->http2)
 		ww_http2_closed(c->http2, f);
+	if (c->jsonrpc)
+		ww_jsonrpc_closed(c->jsonrpc, f);
 	if (c != &refused)
 		free(c);
 	f->proto = NULL;

@@ -445,6 +445,96 @@ static void endpoint_text(void **state)
 	}
 }
 
+/* --- channels ------------------------------------------------------------------------------- */
+
+#define CHANNEL (1ull << 63 | 5)
+
+static struct ww_event_stdio *ev_stdio(uint64_t t, uint32_t server, uint32_t agent, uint32_t born,
+				       enum ww_stdio_status status)
+{
+	struct ww_event_stdio *ev = ev_make(sizeof(*ev), WW_EVENT_STDIO, t, server, CHANNEL);
+
+	ev->agent = agent;
+	ev->born = born;
+	ev->status = status;
+	return ev;
+}
+
+static struct ww_event_stdio_data *ev_piece(uint64_t t, enum ww_dir dir, uint64_t offset,
+					    const char *text)
+{
+	struct ww_event_stdio_data *ev =
+		ev_make(sizeof(*ev) + strlen(text), WW_EVENT_STDIO_DATA, t, 22, CHANNEL);
+
+	ev->offset = offset;
+	ev->call_bytes = ev->captured = (uint32_t)strlen(text);
+	ev->dir = (uint8_t)dir;
+	ev->last = 1;
+	memcpy(ev->bytes, text, strlen(text));
+	return ev;
+}
+
+/* Whose it is, every hole with its place, and its end with the server. */
+static void channel(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 100000, 11, 0));
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 100000, 22, 0));
+	feed(w, ev_stdio(200000, 22, 11, 1, WW_STDIO_READ));
+	assert_int_equal(w->seen.opened, 1);
+	feed(w, ev_piece(210000, WW_DIR_OUT, 0, "ask"));
+	feed(w, ev_piece(220000, WW_DIR_IN, 0, "tell"));
+	feed(w, ev_piece(230000, WW_DIR_OUT, 10, "more"));
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 240000, 22, 0));
+	tick(w, 900000000);
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "ask[7]more");
+	assert_string_equal(w->seen.text[WW_DIR_IN], "tell");
+	assert_int_equal(w->seen.closed, 1);
+	assert_int_equal(w->seen.last.owner.pid, 11);
+	assert_int_equal(w->seen.last.bytes_sent, 14);
+	assert_int_equal(w->seen.last.lost_bytes[WW_DIR_OUT], 7);
+	assert_int_equal(w->seen.last.how, WW_CLOSE_FIN_PEER);
+	assert_true(w->seen.last.seen_birth);
+}
+
+/* A shell and what it runs have the same channel: it ends with the last of them, or the agent. */
+static void channel_of_several(void **state)
+{
+	struct world *w = *state;
+
+	for (uint32_t pid = 11; pid <= 33; pid += 11)
+		feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 100000, pid, 0));
+	feed(w, ev_stdio(200000, 22, 11, 1, WW_STDIO_READ));
+	feed(w, ev_stdio(210000, 33, 11, 1, WW_STDIO_READ));
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 240000, 22, 0));
+	tick(w, 900000000);
+	assert_int_equal(w->seen.closed, 0);
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 900000001, 11, 0));
+	tick(w, 1900000000);
+	assert_int_equal(w->seen.closed, 1);
+	assert_int_equal(w->seen.last.how, WW_CLOSE_FIN_LOCAL);
+}
+
+/* Its begin was not seen: what may stand before is a gap. Bytes that were not taken are one, too.
+ */
+static void channel_joined_late(void **state)
+{
+	struct ww_event_stdio_data *bare = ev_piece(210000, WW_DIR_OUT, 0, "unseen\n");
+	struct world *w = *state;
+
+	bare->captured = 0;
+	bare->h.size = sizeof(*bare);
+	bare->line = 1;
+	feed(w, ev_stdio(200000, 22, 11, 0, WW_STDIO_READ));
+	feed(w, bare);
+	feed(w, ev_piece(230000, WW_DIR_OUT, 7, "seen"));
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "[1][7]seen");
+	assert_int_equal(ww_flows_get(w->flows, CHANNEL)->channel->line[WW_DIR_OUT], 8);
+	assert_int_equal(ww_flows_get(w->flows, CHANNEL)->owner.pid,
+			 0); /* nobody knows the agent */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +557,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(finish_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(owner_and_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(hold_ceiling, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel_of_several, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel_joined_late, setup, teardown),
 		cmocka_unit_test(endpoint_text),
 	};
 
