@@ -77,8 +77,8 @@ static int read_request(const struct ww_exchange *x, const struct ww_digest_key 
 	struct ww_json_token t;
 	int r;
 
-	if (!string_at(doc, "$.jsonrpc", "2.0") || !string_at(doc, "$.method", "tools/call") ||
-	    !value_at(doc, "$.id", &t, ret_id))
+	if (!string_at(doc, "$.jsonrpc", "2.0") ||
+	    !string_at(doc, "$.method", WW_MCP_CALL_METHOD) || !value_at(doc, "$.id", &t, ret_id))
 		return -ENOENT;
 	r = take_tool(doc, c);
 	if (r < 0)
@@ -252,7 +252,7 @@ static int read_response(const struct ww_exchange *x, const struct ww_digest_key
 {
 	int r = -EAGAIN;
 
-	if (x->status / 100 != 2 || !readable(&x->resp))
+	if ((!x->channel && x->status / 100 != 2) || !readable(&x->resp))
 		return 0;
 	if (is_stream(&x->resp))
 		r = read_stream(x, id, c);
@@ -269,6 +269,8 @@ static int read_response(const struct ww_exchange *x, const struct ww_digest_key
 /* Cheap: most exchanges are something else. The slash may be escaped. */
 static bool may_be(const struct ww_exchange *x)
 {
+	if (x->channel)
+		return strcmp(x->method, WW_MCP_CALL_METHOD) == 0;
 	return strcmp(x->method, "POST") == 0 && strstr(x->req.content_type, "json") &&
 	       readable(&x->req) &&
 	       memmem(x->req.data.p, x->req.data.n, "/call\"", strlen("/call\""));
@@ -278,9 +280,11 @@ bool ww_mcp_is_other(const struct ww_exchange *x)
 {
 	struct ww_json_token t;
 
+	if (x->channel)
+		return x->method[0] && !may_be(x);
 	return x->req.whole && readable(&x->req) && string_at(x->req.data, "$.jsonrpc", "2.0") &&
 	       value_at(x->req.data, "$.method", &t, NULL) && t.type == WW_JSON_STRING &&
-	       !ww_json_is(&t, "tools/call");
+	       !ww_json_is(&t, WW_MCP_CALL_METHOD);
 }
 
 int ww_mcp_decode(const struct ww_exchange *x, const struct ww_digest_key *key,

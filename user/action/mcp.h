@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mcp: a tool call by the Model Context Protocol over HTTP (Streamable HTTP transport, revisions
- * 2025-03-26 and later): one JSON-RPC 2.0 request "tools/call" in a POST, answered by one JSON
- * document or by an event stream in which the answer stands between notifications.
+ * mcp: a tool call by the Model Context Protocol: one JSON-RPC 2.0 request "tools/call". Over HTTP
+ * (Streamable HTTP transport, revisions 2025-03-26 and later) in a POST, answered by one JSON
+ * document or by an event stream in which the answer stands between notifications; over stdio by
+ * itself on a channel.
  *
  * A call fails in two ways: a JSON-RPC error, and a result with isError true; a result without
  * isError is a success. A result that asks for input is neither: the call goes on in another
@@ -30,6 +31,8 @@
 enum ww_mcp_answer { WW_MCP_ANSWERS(WW_MCP_ANSWER_ENUM_) WW_MCP_ANSWER_MAX };
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_mcp_answer_name(enum ww_mcp_answer a);
+
+#define WW_MCP_CALL_METHOD "tools/call"
 
 struct ww_mcp_call {
 	char tool[128];                /* params.name */

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/encode.h"
 #include "base/nfd.h"
+#include "join/held_flow.h"
 #include "join/match_index.h"
 #include "policy/body_rule.h"
 
@@ -221,20 +222,13 @@ static enum ww_wire by_grpc(const struct ww_exchange *x)
 	return x->grpc.code == 0 ? WW_WIRE_SUCCESS : WW_WIRE_BODY_FAILED;
 }
 
-static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
-			      const struct ww_mcp_call *mcp, struct ww_match *m)
+/* What the answer says itself. */
+static enum ww_wire by_message(const struct ww_contract *c, const struct ww_exchange *x,
+			       const struct ww_mcp_call *mcp, struct ww_match *m)
 {
-	const struct ww_success *s = &c->success;
 	struct document d = document_of(x, mcp);
 	unsigned rule = 0;
 
-	if (!mcp && is_for_later(c, x->status))
-		return WW_WIRE_ACCEPTED;
-	if (x->status < s->status_min || x->status > s->status_max) {
-		if (x->status == 304)
-			return WW_WIRE_UNCHANGED;
-		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
-	}
 	if (mcp || ww_exchange_is_grpc(x)) {
 		enum ww_wire w = mcp ? by_protocol(x, mcp) : by_grpc(x);
 
@@ -242,7 +236,7 @@ static enum ww_wire by_status(const struct ww_contract *c, const struct ww_excha
 		if (w != WW_WIRE_SUCCESS)
 			return w;
 	}
-	switch (ww_body_rule_check(s, d.text, d.whole, &rule)) {
+	switch (ww_body_rule_check(&c->success, d.text, d.whole, &rule)) {
 	case WW_BODY_HOLDS:
 		return by_items(c, x, &d, m);
 	case WW_BODY_VIOLATES:
@@ -252,6 +246,21 @@ static enum ww_wire by_status(const struct ww_contract *c, const struct ww_excha
 		m->rule = (uint8_t)rule;
 		return WW_WIRE_BODY_UNKNOWN;
 	}
+}
+
+static enum ww_wire by_status(const struct ww_contract *c, const struct ww_exchange *x,
+			      const struct ww_mcp_call *mcp, struct ww_match *m)
+{
+	const struct ww_success *s = &c->success;
+
+	if (!mcp && is_for_later(c, x->status))
+		return WW_WIRE_ACCEPTED;
+	if (x->status < s->status_min || x->status > s->status_max) {
+		if (x->status == 304)
+			return WW_WIRE_UNCHANGED;
+		return x->status >= 300 && x->status < 400 ? WW_WIRE_REDIRECTED : WW_WIRE_FAILED;
+	}
+	return by_message(c, x, mcp, m);
 }
 
 static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange *x,
@@ -264,6 +273,8 @@ static enum ww_wire assess(const struct ww_contract *c, const struct ww_exchange
 	default:
 		break;
 	}
+	if (x->channel && x->outcome == WW_X_COMPLETE)
+		return by_message(c, x, mcp, m);
 	if (x->status >= 200)
 		return by_status(c, x, mcp, m);
 	switch (x->outcome) {
@@ -411,12 +422,16 @@ static void take_readback(struct ww_held *h, const struct ww_contract *c,
 
 static const char *name_of(const struct ww_exchange *x)
 {
+	if (x->channel)
+		return x->program;
 	return x->sni[0] ? x->sni : x->authority;
 }
 
 /* Both names that the request goes by must be declared: one server answers for many. */
 static bool declared(const struct ww_contract *c, const struct ww_exchange *x)
 {
+	if (x->channel)
+		return ww_pattern_program(&c->call, x->program);
 	return ww_pattern_destination(&c->call, name_of(x), &x->peer) &&
 	       (!x->authority[0] || ww_pattern_destination(&c->call, x->authority, &x->peer));
 }
@@ -442,12 +457,22 @@ static bool path_cut(const struct ww_exchange *x)
 static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 		   const struct ww_match *m)
 {
+	if (x->channel)
+		return m->destination && !m->template; /* not known what it is */
 	if (m->destination || ww_endpoint_loopback(&x->peer))
 		return m->destination && !m->template &&
 		       (path_cut(x) || ww_pattern_request_like(&c->call, x->method, x->target));
 	return m->template &&
 	       (address_declared(c, &x->peer) || ww_pattern_name(&c->call, name_of(x)) ||
 		ww_pattern_name(&c->call, x->authority));
+}
+
+/* The declared path that the request is for; a channel has no paths, only calls. */
+static const char *template_of(const struct ww_contract *c, const struct ww_exchange *x)
+{
+	if (x->channel)
+		return strcmp(x->method, WW_MCP_CALL_METHOD) == 0 ? "" : NULL;
+	return path_cut(x) ? NULL : ww_pattern_request(&c->call, x->method, x->target);
 }
 
 /* By its message: whether the contract of a tool of this protocol can mean x at all. What cannot be
@@ -474,11 +499,10 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
 		const struct ww_contract *c = &h->contracts->items[i];
 		struct ww_match m = {.contract = i, .wire = WW_WIRE_UNDECODED};
 
-		if (!ww_contract_networked(c))
+		if (!ww_contract_networked(c) || (x->channel && !ww_pattern_programs(&c->call)))
 			continue;
 		m.destination = declared(c, x);
-		m.template =
-			path_cut(x) ? NULL : ww_pattern_request(&c->call, x->method, x->target);
+		m.template = template_of(c, x);
 		m.almost = almost(c, x, &m);
 		if (c->mcp_tool && !means_mcp(c, x, mcp, &m))
 			continue;
@@ -492,7 +516,7 @@ static unsigned match_all(struct ww_held *h, const struct ww_exchange *x,
 			m.wire = (uint8_t)assess(c, x, answer, &m);
 			take_answer(h, c, x, answer, &m);
 			take_subjects(h, c, x, &m);
-		} else if (m.destination && !path_cut(x)) {
+		} else if (m.destination && !path_cut(x) && !x->channel) {
 			take_readback(h, c, x, &m);
 		}
 		found[n++] = m;
@@ -521,6 +545,7 @@ static void copy_facts(struct ww_held_exchange *e, const struct ww_exchange *x)
 	e->resp_bytes = x->resp_bytes;
 	e->outcome = x->outcome;
 	e->status = x->status;
+	e->channel = x->channel;
 	e->retry_after = x->retry_after;
 	e->retry_after_s = x->retry_after_s;
 	e->trace = x->trace;
@@ -771,7 +796,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 {
 	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open, now);
 
-	if (!e || (f->tls_facts.sni[0] && !e->name && !(e->name = strdup(f->tls_facts.sni)))) {
+	if (!e || ww_held_name_flow(e, f) < 0) {
 		h->counts.refused++;
 		h->counts.flows_dropped++;
 		blind(h, now);
@@ -807,6 +832,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	e->framed = f->read_out > 0;
 	if (f->read_out > e->told)
 		e->told = f->read_out;
+	ww_held_take_channel(e, f);
 	for (unsigned dir = 0; dir < 2; dir++) {
 		e->setup[dir] = f->account[dir].handshake + f->account[dir].tickets;
 		e->unexplained[dir] = unexplained(&f->account[dir]);

@@ -87,6 +87,7 @@ struct ww_held_exchange {
 	uint64_t req_end; /* plaintext that the connection carried up to the request's end */
 	enum ww_exchange_outcome outcome;
 	uint16_t status;
+	bool channel; /* over stdio: it has no status */
 	bool retry_after;
 	uint32_t retry_after_s;
 	struct ww_trace_context trace;
@@ -128,13 +129,17 @@ struct ww_held_flow {
 	uint64_t unread;         /* received bytes that may be of a reply, at most */
 	bool unchecked;          /* bound, but its account cannot tell what is unexplained */
 	uint64_t spoken;         /* plaintext bytes sent, captured or counted */
-	uint64_t told;      /* of them, up to here in requests of exchanges that ended, or read */
-	bool framed;        /* its protocol explains every byte, also between requests */
-	uint32_t begun;     /* exchanges that began on it */
-	uint32_t delivered; /* exchanges that ended */
-	uint32_t undecoded; /* of them, without meaning */
+	uint64_t told;        /* of them, up to here in requests of exchanges that ended, or read */
+	bool framed;          /* its protocol explains every byte, also between requests */
+	uint32_t begun;       /* exchanges that began on it */
+	uint32_t delivered;   /* exchanges that ended */
+	uint32_t undecoded;   /* of them, without meaning */
+	bool channel;         /* no socket; then also: */
+	bool opaque;          /* some or all of its calls are not read */
+	struct ww_boot since; /* from here on every message was seen; 0: none was */
+	uint64_t loose;       /* bytes of a message that has not ended */
 	bool torn;  /* request bytes were lost that may hold a whole request, or its begin */
-	char *name; /* SNI; owned, NULL: none */
+	char *name; /* SNI, or of a channel the program; owned, NULL: none */
 	UT_hash_handle hh;
 };
 

@@ -97,6 +97,8 @@ bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_
 {
 	if (f->receiver)
 		return false;
+	if (f->channel)
+		return ww_pattern_program(&c->call, f->name ? f->name : "");
 	return f->name ? ww_pattern_destination(&c->call, f->name, &f->peer)
 		       : ww_pattern_address(&c->call, &f->peer);
 }
@@ -196,13 +198,43 @@ static void check_neighbour(const struct ww_world_ask *ask, const struct ww_held
 	fail(w, WW_WORLD_OTHERS, "another tree sent unread bytes, %s", peer);
 }
 
+/*
+ * The kernel counts nothing of a channel: that all of it was seen rests on its calls being read at
+ * all, on offsets without a hole, and on each message being understood, from before the window on.
+ * Channels to other programs than declared lead nowhere but into the scope.
+ */
+static void check_channel(const struct ww_world_ask *ask, const struct ww_held_flow *f,
+			  struct ww_world *w)
+{
+	const char *name = f->name ? f->name : "a program";
+
+	if (!ww_closed_world_declared(ask->contract, f))
+		return;
+	if (f->root.pid == 0)
+		fail(w, WW_WORLD_OWNERS, "a channel without a known agent");
+	if (f->bytes_sent && w->egress_count < WW_WORLD_EGRESS_MAX)
+		w->egress[w->egress_count++] = f;
+	w->egress_total += f->bytes_sent > 0;
+	if (f->opaque)
+		fail(w, WW_WORLD_PLAIN, "channel to %.40s is not read", name);
+	else if (f->since.ns == 0 || (f->since.ns > w->from.ns && f->since.ns > f->t_open.ns))
+		fail(w, WW_WORLD_COVERED, "channel to %.20s not read from before it", name);
+	if (f->loose)
+		fail(w, WW_WORLD_PLAIN, "channel to %.30s, in mid-message", name);
+}
+
 static void check_flow(const struct ww_world_ask *ask, const struct ww_held_flow *f,
 		       struct ww_world *w)
 {
 	bool declared = ww_closed_world_declared(ask->contract, f);
 
 	if (f->root.pid && !ww_held_same_tree(f->root, ask->action->root)) {
-		check_neighbour(ask, f, w);
+		if (!f->channel)
+			check_neighbour(ask, f, w);
+		return;
+	}
+	if (f->channel) {
+		check_channel(ask, f, w);
 		return;
 	}
 
@@ -328,7 +360,7 @@ static bool same_destination(const struct ww_held_flow *f, const struct ww_held_
 
 static void add_egress(struct ww_turn *t, const struct ww_action *a, const struct ww_held_flow *f)
 {
-	if (f->role == WW_FLOW_ACCEPT || !ww_held_same_tree(f->root, a->root) ||
+	if (f->channel || f->role == WW_FLOW_ACCEPT || !ww_held_same_tree(f->root, a->root) ||
 	    f->t_open.ns > t->to.ns || (f->closed && f->t_close.ns < t->from.ns) || !sent(f))
 		return;
 	for (unsigned i = 0; i < t->count; i++) {

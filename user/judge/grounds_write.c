@@ -32,6 +32,8 @@ static void write_destination(struct ww_jsonw *w, const struct ww_destination *d
 	ww_jsonw_object(w, NULL);
 	if (d->name)
 		ww_jsonw_cstr(w, "name", d->name);
+	if (d->program)
+		ww_jsonw_cstr(w, "program", d->program);
 	if (d->cidr_count) {
 		ww_jsonw_array(w, "cidr");
 		for (unsigned i = 0; i < d->cidr_count; i++)
@@ -150,6 +152,7 @@ static size_t pattern_bytes(const struct ww_pattern *p)
 
 	for (unsigned i = 0; i < p->destination_count; i++)
 		n += 64 + (p->destinations[i].name ? strlen(p->destinations[i].name) : 0) +
+		     (p->destinations[i].program ? strlen(p->destinations[i].program) : 0) +
 		     p->destinations[i].cidr_count * (INET6_ADDRSTRLEN + 8ul);
 	return n;
 }

@@ -64,6 +64,10 @@ static void add_call(struct line *l, const struct ww_match *m)
 	char peer[WW_ENDPOINT_TEXT_MAX];
 
 	ww_endpoint_text(&x->peer, peer);
+	if (x->channel) {
+		add(l, "%s at %s", x->method, x->name);
+		return;
+	}
 	add(l, "%s %s at %s", x->method, m->template ? m->template : x->path,
 	    x->name[0] ? x->name : peer);
 }
@@ -76,6 +80,8 @@ static void add_answer(struct line *l, const struct ww_case *k, const struct ww_
 	add_call(l, m);
 	if (m->x->status)
 		add(l, " answered %u (measured)", m->x->status);
+	else if (m->x->channel && m->x->outcome == WW_X_COMPLETE)
+		add(l, " answered over stdio (measured)");
 	else
 		add(l, " got no answer (measured)");
 	if (ww_held_rule(k->contract, m))

@@ -57,6 +57,7 @@ int ww_rd_exchange_read(struct ww_slice json, struct ww_rd_exchange *ret, struct
 		WW_MEMBER("grpc", MAYBE, &grpc),
 		WW_MEMBER("traceId", TEXT, &x.trace_id),
 		WW_MEMBER("spanId", TEXT, &x.span_id),
+		WW_MEMBER("program", TEXT, &x.program),
 		WW_MEMBER("idempotencyKeyDigest", TEXT, &x.key_digest),
 		WW_MEMBER("retryAfterS", NUMBER, &x.retry_after),
 		WW_MEMBER("request", RAW, &request),

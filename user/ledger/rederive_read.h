@@ -18,6 +18,7 @@
 
 struct ww_rd_exchange {
 	struct ww_rd_text id, t, flow, root, peer, sni, authority, method, path, outcome;
+	struct ww_rd_text program; /* absent: its flow is no channel */
 	struct ww_rd_text trace_id, span_id, key_digest;
 	struct ww_rd_text mcp_tool; /* of the record of its tool call, where one is listed */
 	struct ww_rd_number status, retry_after;

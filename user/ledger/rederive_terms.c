@@ -69,13 +69,14 @@ static int take_cidr(void *ctx, const struct ww_json_token *t, struct ww_slice t
 static int take_destination(void *ctx, const struct ww_json_token *t, struct ww_slice text,
 			    struct ww_errtext *why)
 {
-	struct ww_rd_text name = {WW_SLICE_NULL, false};
+	struct ww_rd_text name = {WW_SLICE_NULL, false}, program = {WW_SLICE_NULL, false};
 	struct ww_slice cidrs = WW_SLICE_NULL;
 	struct ww_rd_number port = {0};
 	struct ww_destination d = {0}, *more;
 	struct ww_pattern *c = ctx;
 	struct ww_member_want m[] = {
 		WW_MEMBER("name", TEXT, &name),
+		WW_MEMBER("program", TEXT, &program),
 		WW_MEMBER("cidr", MAYBE, &cidrs),
 		WW_MEMBER("port", NUMBER, &port),
 		WW_MEMBER("loopback", FLAG, &d.allow_loopback),
@@ -85,7 +86,7 @@ static int take_destination(void *ctx, const struct ww_json_token *t, struct ww_
 	if (r < 0)
 		return r;
 	if (c->destination_count == WW_CONTRACT_ITEMS_MAX || port.n > UINT16_MAX ||
-	    (!name.s.p && !cidrs.n))
+	    (!name.s.p && !cidrs.n && !program.s.p))
 		return ww_errtext_set(why, -EINVAL, "the terms are not understood");
 	more = realloc(c->destinations, (c->destination_count + 1) * sizeof(*more));
 	if (!more)
@@ -94,6 +95,8 @@ static int take_destination(void *ctx, const struct ww_json_token *t, struct ww_
 	d.port = (uint16_t)port.n;
 	if (name.s.p)
 		r = take_copy(&name, &d.name);
+	if (r == 0 && program.s.p)
+		r = take_copy(&program, &d.program);
 	more[c->destination_count] = d;
 	c->destination_count++;
 	if (r == 0 && cidrs.n)
@@ -131,7 +134,8 @@ static int read_pattern(struct ww_slice destinations, struct ww_slice methods,
 	if (r == 0)
 		r = ww_members_each(paths, "the paths", take_text,
 				    &(struct texts){&p->path_count, &p->paths}, why);
-	if (r == 0 && (!p->destination_count || !p->method_count || !p->path_count))
+	if (r == 0 && (!p->destination_count ||
+		       (!ww_pattern_programs(p) && (!p->method_count || !p->path_count))))
 		return ww_errtext_set(why, -EINVAL, "the terms are not understood");
 	return r;
 }

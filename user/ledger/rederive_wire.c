@@ -41,6 +41,8 @@ static bool request_fits(const struct ww_contract *c, const struct ww_rd_exchang
 
 	if (x->method.escaped || x->path.escaped)
 		return false;
+	if (x->program.s.p) /* a channel has no paths, only calls */
+		return c->mcp_tool && ww_slice_eq_str(x->method.s, "tools/call");
 	for (unsigned i = 0; i < c->call.method_count; i++)
 		method |= ww_slice_eq_str(x->method.s, c->call.methods[i]);
 	for (unsigned i = 0; i < c->call.path_count; i++)
@@ -64,8 +66,12 @@ static bool name_text(struct ww_rd_text t, char *out, size_t cap)
 static bool destination_fits(const struct ww_contract *c, const struct ww_rd_exchange *x)
 {
 	char sni[260], authority[260];
+	char program[WW_PATH_BYTES_MAX];
 	struct ww_endpoint peer = {0};
 
+	if (x->program.s.p)
+		return name_text(x->program, program, sizeof(program)) &&
+		       ww_pattern_program(&c->call, program);
 	if (!name_text(x->sni, sni, sizeof(sni)) ||
 	    !name_text(x->authority, authority, sizeof(authority)) ||
 	    (ww_rd_endpoint_read(x->peer.s, &peer) < 0 &&
@@ -130,6 +136,8 @@ uint32_t ww_rd_wires(const struct ww_contract *c, const struct ww_rd_exchange *x
 
 	if (ww_rd_is(x->outcome, "upgraded") || ww_rd_is(x->outcome, "unparsed"))
 		return WW_RD_WIRE(UNDECODED);
+	if (x->program.s.p && ww_rd_is(x->outcome, "complete"))
+		return by_body(c, 0);
 	if (status >= 200) {
 		if (is_for_later(c, status))
 			return WW_RD_WIRE(ACCEPTED);
@@ -163,10 +171,17 @@ static bool is_own_tool(const struct ww_rd_exam *e, const struct ww_rd_span *s, 
 	return false;
 }
 
+static struct ww_rd_text name_of(const struct ww_rd_exchange *x)
+{
+	if (x->program.s.p)
+		return x->program;
+	return x->sni.s.n ? x->sni : x->authority;
+}
+
 /* Equal names have equal texts: all that is asked of them. */
 static void take_name(struct ww_rd_exam *e, unsigned i, const struct ww_rd_exchange *x)
 {
-	struct ww_rd_text name = x->sni.s.n ? x->sni : x->authority;
+	struct ww_rd_text name = name_of(x);
 	unsigned same = 0;
 
 	e->said_names[i] = name;
@@ -552,14 +567,14 @@ void ww_rd_check_call(struct ww_rd_exam *e, const struct ww_grounds_attempt *dec
 	if (!x)
 		return; /* said before */
 	ww_rd_same_number(e, "wire.status", rec, x->status, c->status);
-	ww_rd_same_text(e, "wire.destination", rec, x->sni.s.n ? x->sni : x->authority,
-			c->destination);
+	ww_rd_same_text(e, "wire.destination", rec, name_of(x), c->destination);
 	ww_rd_same_text(e, "wire.peer", rec, x->peer, c->peer);
 	ww_rd_same_text(e, "wire.method", rec, x->method, c->method);
 	ww_rd_same_text(e, "wire.flow", rec, x->flow, c->flow);
 	ww_rd_same_number(e, "wire.retryAfterS", rec, x->retry_after, c->retry_after);
 	ww_rd_same_number(e, "wire.requestBytes", rec, number(x->req_bytes), c->request_bytes);
 	ww_rd_same_number(e, "wire.responseBytes", rec, number(x->resp_bytes), c->response_bytes);
+	path = x->program.s.p && c->path.s.n == 0; /* a channel has none */
 	for (unsigned i = 0; i < e->contract->call.path_count; i++)
 		path |= ww_rd_is(c->path, e->contract->call.paths[i]) &&
 			path_fits(e->contract->call.paths[i], x->path.s);

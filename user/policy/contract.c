@@ -12,6 +12,7 @@ static void pattern_done(struct ww_pattern *p)
 {
 	for (unsigned i = 0; i < p->destination_count; i++) {
 		free(p->destinations[i].name);
+		free(p->destinations[i].program);
 		free(p->destinations[i].cidrs);
 	}
 	for (unsigned i = 0; i < p->method_count; i++)
@@ -117,7 +118,7 @@ static bool name_matches(const char *want, struct ww_slice host)
 
 static bool address_matches(const struct ww_destination *d, const struct ww_endpoint *peer)
 {
-	if (!d->allow_loopback && ww_cidr_endpoint_loopback(peer))
+	if (d->program || (!d->allow_loopback && ww_cidr_endpoint_loopback(peer)))
 		return false;
 	if (d->port && d->port != peer->port)
 		return false;
@@ -175,6 +176,22 @@ bool ww_pattern_address(const struct ww_pattern *p, const struct ww_endpoint *pe
 			return true;
 	}
 	return false;
+}
+
+bool ww_pattern_program(const struct ww_pattern *p, const char *path)
+{
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		const char *want = p->destinations[i].program;
+
+		if (want && (!path[0] || strcmp(want, "*") == 0 || strcmp(want, path) == 0))
+			return true;
+	}
+	return false;
+}
+
+bool ww_pattern_programs(const struct ww_pattern *p)
+{
+	return ww_pattern_program(p, "");
 }
 
 /* --- requests -----------------------------------------------------------------------------------

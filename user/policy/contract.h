@@ -37,9 +37,11 @@ enum ww_effect { WW_EFFECTS(WW_EFFECT_ENUM_) };
 #define WW_ANSWER_PATHS_MAX 8u
 #define WW_CONTROLS_MAX     8u
 
-/* At least one of name and cidrs is given. */
+/* At least one of name and cidrs is given, or program and nothing else. */
 struct ww_destination {
 	unsigned line; /* in the file, as below */
+	char *program; /* a server below the agent, over its standard input and output: path of the
+			  program that it executes, or "*" */
 	char *name;    /* lower case; exact host or "*.suffix"; NULL: any name */
 	unsigned cidr_count;
 	struct ww_cidr *cidrs; /* none: any address except loopback */
@@ -52,9 +54,9 @@ struct ww_pattern {
 	unsigned destination_count;
 	struct ww_destination *destinations; /* at least one */
 	unsigned method_count;
-	char **methods; /* at least one */
+	char **methods; /* at least one, unless all destinations are programs */
 	unsigned path_count;
-	char **paths; /* templates, at least one: "/v1/refunds", "/v1/refunds/{id}" ({} matches one
+	char **paths; /* templates, as many: "/v1/refunds", "/v1/refunds/{id}" ({} matches one
 			 segment), trailing "**" matches any rest */
 };
 
@@ -127,7 +129,8 @@ struct ww_contract {
 	struct ww_pattern call;
 	struct ww_success success;
 	char *mcp_tool; /* the call is "tools/call" of this tool by the Model Context Protocol;
-			   rules and paths are of what the tool answers */
+			   rules and paths are of what the tool answers. Where a destination is a
+			   program there is one */
 	char *id_path;  /* path of the created id in the response body, NULL: none */
 	unsigned answer_path_count;  /* members of the answer that the model must be shown as */
 	char **answer_paths;         /* they are; none: only the id */
@@ -206,6 +209,13 @@ const char *ww_pattern_request(const struct ww_pattern *p, const char *method, c
  * than ww_pattern_request, never narrower.
  */
 bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, const char *target);
+
+/* Whether some destination is the program with this path; empty: it is not known, then any may be.
+ */
+bool ww_pattern_program(const struct ww_pattern *p, const char *path);
+
+/* Whether some destination is a program. */
+bool ww_pattern_programs(const struct ww_pattern *p);
 
 /* Whether some destination has this name, whatever the address. An empty name is nobody's. */
 bool ww_pattern_name(const struct ww_pattern *p, const char *name);

@@ -45,7 +45,10 @@ static bool any_method(const struct ww_pattern *p, const char *const *methods, u
 
 static void lint_destination(const struct lint *l, const struct ww_destination *d)
 {
-	if (d->cidr_count == 0)
+	if (d->program && strcmp(d->program, "*") == 0)
+		say(l, d->line,
+		    "program \"*\": any server below the agent can answer in its place");
+	else if (!d->program && d->cidr_count == 0)
 		say(l, d->line,
 		    "no cidr: whoever the client calls %s is taken for it, whatever the address",
 		    d->name);

@@ -46,6 +46,17 @@ static int take_destination_name(struct ww_yaml *r, void *into)
 	return host_like(d->name) ? 0 : ww_yaml_fail(r, "a host name or *.suffix, without a port");
 }
 
+static int take_program(struct ww_yaml *r, void *into)
+{
+	struct ww_destination *d = into;
+
+	if (ww_yaml_text(r, "the path of a program, or *", &d->program) < 0)
+		return r->err;
+	return d->program[0] == '/' || strcmp(d->program, "*") == 0
+		       ? 0
+		       : ww_yaml_fail(r, "the whole path of a program, or *");
+}
+
 static int take_cidr(struct ww_yaml *r, void *into)
 {
 	if (!ww_yaml_is_text(r) || ww_cidr_parse(ww_yaml_scalar(r), into) < 0)
@@ -82,6 +93,7 @@ static int take_destination(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
 		{"name", take_destination_name, false, 0},
+		{"program", take_program, false, 0},
 		{"cidr", take_cidrs, false, 0},
 		{"port", take_port, false, 0},
 		{"allow_loopback", take_flag, false,
@@ -92,8 +104,11 @@ static int take_destination(struct ww_yaml *r, void *into)
 
 	if (ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), d) < 0)
 		return r->err;
-	if (!d->name && d->cidr_count == 0)
-		return ww_yaml_fail_at(r, line, "name or cidr", "a destination with neither");
+	if (d->program && (d->name || d->cidr_count || d->port || d->allow_loopback))
+		return ww_yaml_fail_at(r, line, "program alone", "more keys");
+	if (!d->program && !d->name && d->cidr_count == 0)
+		return ww_yaml_fail_at(r, line, "name, cidr or program",
+				       "a destination with none of them");
 	for (unsigned i = 0; i < d->cidr_count; i++) {
 		if (!d->allow_loopback && ww_cidr_loopback(&d->cidrs[i]))
 			return ww_yaml_fail_at(r, line,
@@ -440,6 +455,8 @@ static int take_control(struct ww_yaml *r, void *into)
 	k->same = WW_CONTROL_SAME_ACTOR;
 	if (ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), k) < 0)
 		return r->err;
+	if (ww_pattern_programs(&k->call))
+		return ww_yaml_fail_at(r, k->line, "destinations by name or cidr", "a program");
 	set_default(&k->allow);
 	return 0;
 }
@@ -691,6 +708,27 @@ static int check_local(struct ww_yaml *r, const struct ww_contract *c)
 	return 0;
 }
 
+/* How a request looks matters where it goes over the network. */
+static int check_request(struct ww_yaml *r, const struct ww_contract *c)
+{
+	unsigned programs = 0;
+
+	for (unsigned i = 0; i < c->call.destination_count; i++)
+		programs += c->call.destinations[i].program != NULL;
+	if (programs && !c->mcp_tool)
+		return ww_yaml_fail_at(r, c->line, "mcp_tool beside a destination program", "none");
+	if (programs == c->call.destination_count)
+		return c->call.method_count || c->call.path_count
+			       ? ww_yaml_fail_at(r, c->line,
+						 "no methods and paths with programs alone", "some")
+			       : 0;
+	if (c->call.method_count == 0)
+		return ww_yaml_fail_at(r, c->line, "methods for a network effect", "none");
+	if (c->call.path_count == 0)
+		return ww_yaml_fail_at(r, c->line, "paths for a network effect", "none");
+	return 0;
+}
+
 static int check_contract(struct ww_yaml *r, const struct ww_contract *c)
 {
 	if (check_local(r, c) < 0)
@@ -704,10 +742,8 @@ static int check_contract(struct ww_yaml *r, const struct ww_contract *c)
 			       : 0;
 	if (c->call.destination_count == 0)
 		return ww_yaml_fail_at(r, c->line, "destinations for a network effect", "none");
-	if (c->call.method_count == 0)
-		return ww_yaml_fail_at(r, c->line, "methods for a network effect", "none");
-	if (c->call.path_count == 0)
-		return ww_yaml_fail_at(r, c->line, "paths for a network effect", "none");
+	if (check_request(r, c) < 0)
+		return r->err;
 	if (c->effect == WW_EFFECT_READ && any_of_change(c))
 		return ww_yaml_fail_at(
 			r, c->line,

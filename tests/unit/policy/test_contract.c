@@ -181,8 +181,12 @@ static void test_refused_destinations(void **state)
 	     "  destinations:\n"   \
 	     "  - " d "\n"
 	static const struct bad bads[] = {
-		{DEST("{}"), 8, "name or cidr"},
-		{DEST("{port: 443}"), 8, "name or cidr"},
+		{DEST("{}"), 8, "name, cidr or program"},
+		{DEST("{port: 443}"), 8, "name, cidr or program"},
+		{DEST("{program: node}"), 8, "the whole path"},
+		{DEST("{program: /bin/x, name: a}"), 8, "program alone"},
+		{DEST("{program: /bin/x, port: 1}"), 8, "program alone"},
+		{DEST("{program: /bin/x}"), 3, "mcp_tool beside"},
 		{DEST("{name: '*'}"), 8, "host name"},
 		{DEST("{name: 'a..b'}"), 8, "host name"},
 		{DEST("{name: 'a.example:443'}"), 8, "without a port"},
@@ -200,7 +204,7 @@ static void test_refused_destinations(void **state)
 		{DEST("{name: a, port: 0}"), 8, "1 to 65535"},
 		{DEST("{name: a, port: 65536}"), 8, "1 to 65535"},
 		{DEST("{name: a, port: -1}"), 8, "1 to 65535"},
-		{DEST("{name: a, host: b}"), 8, "name, cidr, port, allow_loopback"},
+		{DEST("{name: a, host: b}"), 8, "name, program, cidr, port, allow_loopback"},
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(bads); i++)
