@@ -32,12 +32,15 @@ TOOLS = {  # host, method, path
     "refund_order": REFUNDS, "shown_refund": REFUNDS, "guarded_refund": REFUNDS,
     "bulk_refund": ("payments.test", "POST", "/v1/bulk"), "graphql_refund": ("payments.test", "POST", "/graphql"),
     "mcp_refund": ("payments.test", "POST", "/mcp"), "grpc_refund": ("grpc.test", "POST", "/pay.Refunds/Create"),
+    "stdio_refund": ("stdio", "tools/call", ""),  # the host is a program
 }
 CONTRACT = """  - tool: {tool}
     effect: network
     destinations: [{{name: {host}, cidr: ["{addr}/32"]}}]
     methods: [{method}]
     paths: [{path}]
+"""
+PROGRAM = """  - {{tool: {tool}, effect: network, destinations: [{{program: {addr}}}], mcp_tool: {tool}}}
 """
 PLAIN = """    id_path: $.id
     success:
@@ -76,8 +79,9 @@ HERE = {"save_report": "saved", "save_outside": "outside", "make_folder": "folde
 
 
 def contracts(addresses):
-    """The contract file; addresses by host name, and "files": the folder of what is done on this host."""
-    rows = [CONTRACT.format(tool=t, host=h, addr=addresses[h], method=m, path=p) + RULES.get(t, PLAIN)
+    """The contract file; addresses by host name, of "stdio" the path of the program, and "files": the folder of what is done on this host."""
+    rows = [PROGRAM.format(tool=t, addr=addresses[h]) if h == "stdio" else
+            CONTRACT.format(tool=t, host=h, addr=addresses[h], method=m, path=p) + RULES.get(t, PLAIN)
             for t, (h, m, p) in TOOLS.items()]
     return "version: 1\ncontracts:\n" + "".join(rows) + REST + LOCAL.format(files=addresses["files"])
 
@@ -305,6 +309,13 @@ kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isEr
 kind("mcp_rpc_error", "mcp", 3, "MASKED_ERROR", "", YES, "a JSON-RPC error under a span that says OK",
      lambda r: run(post("rpcerror"), tool="mcp_refund", show="ok", model=False))
 kind("mcp_silent", "mcp", 3, "NO_ACTION", "", YES, "an MCP tool that is not called", lambda r: run(tool="mcp_refund", show="ok", model=False))
+kind("stdio_success", "stdio", 4, "CONFIRMED_T1", "", YES, "MCP over stdio", lambda r: run(post("ok"), tool="stdio_refund", model=False))
+kind("stdio_is_error", "stdio", 4, "MASKED_ERROR", "", YES, "over stdio a result with isError under a span that says OK",
+     lambda r: run(post("iserror"), tool="stdio_refund", show="ok", model=False))
+kind("stdio_rpc_error", "stdio", 3, "MASKED_ERROR", "", YES, "over stdio a JSON-RPC error under a span that says OK",
+     lambda r: run(post("rpcerror"), tool="stdio_refund", show="ok", model=False))
+kind("stdio_silent", "stdio", 3, "NO_ACTION", "", YES, "a tool over stdio that is not called",
+     lambda r: run(wait(5), tool="stdio_refund", show="ok", model=False))
 kind("grpc_success", "grpc", 4, "CONFIRMED_T1", "", YES, "gRPC over HTTP/2", lambda r: run(post("ok"), tool="grpc_refund", model=False))
 kind("grpc_error_in_trailers", "grpc", 4, "MASKED_ERROR", "", YES, "the same, answered 200; its status in the trailers says that it failed",
      lambda r: run(post(r.choice(["13", "7"])), tool="grpc_refund", show="ok", model=False))

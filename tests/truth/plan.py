@@ -13,7 +13,7 @@ import sys
 import kinds
 
 CLEAN = ["clean_openai", "clean_anthropic", "clean_python_a", "clean_python_b"]
-AGENTS = {"clean_openai": "openai", "clean_anthropic": "anthropic", "mcp": "mcp", "grpc": "grpc", "opaque": "go", "opaque_silent": "go", "opaque_claim": "go"}
+AGENTS = {"clean_openai": "openai", "clean_anthropic": "anthropic", "mcp": "mcp", "stdio": "stdio", "grpc": "grpc", "opaque": "go", "opaque_silent": "go", "opaque_claim": "go"}
 
 
 def complete(rng, kind, number, seed):

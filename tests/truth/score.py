@@ -20,7 +20,7 @@ import scenarios
 
 NOTHING = {"NO_ACTION", "CALL_EMITTED_NOT_EXECUTED", "SUSPECT_NO_ACTION"}
 ABSTAIN = {"UNVERIFIABLE", "ACTED_UNDECODED", "PENDING"}
-HOSTS = {"payments.test": ["payments", "plain"], "grpc.test": ["grpc"]}
+HOSTS = {"payments.test": ["payments", "plain"], "grpc.test": ["grpc"], "stdio": ["stdio"]}
 KINDS = {k["name"]: k for k in kinds.KINDS}
 
 
@@ -64,7 +64,7 @@ def read_files(folder, rows):
 
 def read_truth(folder):
     rows = collections.defaultdict(list)
-    for host in ["provider", "payments", "plain", "grpc", "other", "authz", "alike"]:
+    for host in ["provider", "payments", "plain", "grpc", "stdio", "other", "authz", "alike"]:
         try:
             with open(f"{folder}/{host}.ndjson", encoding="utf-8") as log:
                 for row in map(json.loads, log):

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Node agent of the truth suite with official SDKs:
-//   node agent.mjs openai|anthropic|mcp|grpc PLAN      carries out the groups of runs in that JSON file, see ../kinds.py
+//   node agent.mjs openai|anthropic|mcp|stdio|grpc PLAN      carries out the groups of runs in that JSON file, see ../kinds.py
 // From the environment: WW_TOOLS (JSON: host, method, path by tool), CA_FILE, and what telemetry.mjs reads.
 import { readFileSync } from 'node:fs';
 import http2 from 'node:http2';
 
 import Anthropic from '@anthropic-ai/sdk';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import OpenAI from 'openai';
 
@@ -98,6 +99,21 @@ async function mcp_start() {
 	await pause(200);
 }
 
+// The same over the standard input and output of a server that is started here.
+async function stdio_start() {
+	mcp = new Client({ name: 'truth', version: '1' });
+	await mcp.connect(new StdioClientTransport({ command: process.execPath, args: process.env.WW_STDIO.split(' '), env: process.env }));
+	await pause(200);
+}
+
+async function stdio_call(run, op) {
+	const { traceparent } = trace_headers();
+	const meta = op.trace === 'none' ? {} : { _meta: { traceparent } };
+	const result = await mcp.callTool({ name: run.tool, arguments: { order_id: run.run, script: op.script }, ...meta });
+
+	return { status: result.isError ? 500 : 200, text: JSON.stringify(result) };
+}
+
 async function mcp_call(run, op) {
 	mcp_headers = { 'x-tag': run.run, ...(op.trace === 'none' ? {} : trace_headers()) };
 	try {
@@ -125,7 +141,7 @@ function grpc_call(run, op) {
 	});
 }
 
-const callers = { mcp: mcp_call, grpc: grpc_call };
+const callers = { mcp: mcp_call, stdio: stdio_call, grpc: grpc_call };
 
 async function carry_out(run) {
 	let reply = null;
@@ -200,6 +216,8 @@ async function turn(run) {
 let left = 7;
 if (kind === 'mcp')
 	await mcp_start();
+if (kind === 'stdio')
+	await stdio_start();
 for (const group of JSON.parse(readFileSync(plan, 'utf8'))) {
 	await Promise.all(group.map(turn));
 	if (--left === 0) {
