@@ -22,6 +22,7 @@ def figures(p):
     captured = (product["captured_bytes"] + product["lost_bytes"]) / product["plaintext_bytes"]
     return {
         "cost per request, p50 against no monitor": (product["ratio_p50"], "x", 1.25, True),
+        "cost per call over stdio, p50 against no monitor": (p["stdio"]["ratio_p50"]["median"], "x", 3, True),
         "bytes captured or counted": (100 * captured, "%", 100, False),
         "binding on a wrong connection": (p["binding"]["wrong"], "", 0, True),
         "binding exact": (100 * p["binding"]["exact_share"], "%", 99, False),
