@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One channel. The input is a list of steps: a control byte, a 16-bit length (big-endian), then that
- * many bytes unless the step is a gap. Control: bit 0 direction, bit 1 gap, bit 2 the gap ends a
- * line. The very first byte says how the channel ends and whether its begin was seen. The same
+ * One channel. The input is a list of steps: a control byte, a 16-bit length (big-endian), then
+ * that many bytes unless the step is a gap. Control: bit 0 direction, bit 1 gap, bit 2 the gap ends
+ * a line. The very first byte says how the channel ends and whether its begin was seen. The same
  * bytes one at a time must give the same exchanges: a newline is the only boundary there is.
  */
 #include <assert.h>

@@ -155,8 +155,10 @@ static void test_rings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_event_lost), cmocka_unit_test(test_every_two_lost),
-		cmocka_unit_test(test_cut),              cmocka_unit_test(test_bytes_not_taken),
+		cmocka_unit_test(test_every_event_lost),
+		cmocka_unit_test(test_every_two_lost),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bytes_not_taken),
 		cmocka_unit_test(test_rings),
 	};
 

@@ -87,7 +87,8 @@ static int serve(size_t answer_bytes)
 	static const char head[] = "{\"jsonrpc\":\"2.0\",\"id\":0000000,";
 
 	fill(out, answer_bytes,
-	     "{\"jsonrpc\":\"2.0\",\"id\":0000000,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"",
+	     "{\"jsonrpc\":\"2.0\",\"id\":0000000,\"result\":{\"content\":[{\"type\":\"text\","
+	     "\"text\":\"",
 	     "\"}]}}");
 	while (read_line(0, in, sizeof(in))) {
 		memcpy(out + sizeof(head) - 9, in + sizeof(head) - 9, 7);
@@ -120,7 +121,8 @@ static void measure(int to, int from, unsigned calls, size_t request_bytes)
 	double cpu = cpu_us(RUSAGE_SELF);
 
 	fill(out, request_bytes,
-	     "{\"jsonrpc\":\"2.0\",\"id\":0000000,\"method\":\"tools/call\",\"params\":{\"name\":\"bench\","
+	     "{\"jsonrpc\":\"2.0\",\"id\":0000000,\"method\":\"tools/"
+	     "call\",\"params\":{\"name\":\"bench\","
 	     "\"arguments\":{\"x\":\"",
 	     "\"}}}");
 	for (unsigned i = 0; i < calls; i++) {
@@ -135,8 +137,8 @@ static void measure(int to, int from, unsigned calls, size_t request_bytes)
 		took[i] = now_ns() - begun;
 	}
 	qsort(took, calls, sizeof(took[0]), by_size);
-	printf("{\"calls\": %u, \"p50_ns\": %" PRIu64 ", \"p99_ns\": %" PRIu64 ", \"worst_ns\": %" PRIu64
-	       ", \"agent_cpu_us\": %.3f}\n",
+	printf("{\"calls\": %u, \"p50_ns\": %" PRIu64 ", \"p99_ns\": %" PRIu64
+	       ", \"worst_ns\": %" PRIu64 ", \"agent_cpu_us\": %.3f}\n",
 	       calls, took[calls / 2], took[calls - calls / 100 - 1], took[calls - 1],
 	       (cpu_us(RUSAGE_SELF) - cpu) / calls);
 	fflush(stdout);

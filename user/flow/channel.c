@@ -10,6 +10,9 @@ struct channel {
 	unsigned count;
 	bool more; /* processes that are not remembered */
 	struct ww_actor_key servers[WW_CHANNEL_HOLDERS_MAX];
+	bool forked; /* a process ended that was forked and had executed nothing, or too many are */
+	unsigned fork_count;
+	struct ww_actor_key forks[WW_CHANNEL_FORKS_MAX]; /* they have executed nothing yet */
 };
 
 struct ww_channels {
@@ -66,10 +69,60 @@ int ww_channels_hold(struct ww_channels *t, uint64_t cookie, struct ww_actor_key
 	return 0;
 }
 
+static bool is_of(const struct channel *c, struct ww_actor_key actor)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < c->count; i++)
+		found |= ww_actor_key_eq(c->servers[i], actor);
+	for (unsigned i = 0; i < c->fork_count; i++)
+		found |= ww_actor_key_eq(c->forks[i], actor);
+	return found;
+}
+
+void ww_channels_fork(struct ww_channels *t, struct ww_actor_key parent, struct ww_actor_key child)
+{
+	for (unsigned i = 0; i < t->count; i++) {
+		struct channel *c = &t->channels[i];
+
+		if (!is_of(c, parent))
+			continue;
+		if (c->fork_count < WW_CHANNEL_FORKS_MAX)
+			c->forks[c->fork_count++] = child;
+		else
+			c->forked = true;
+	}
+}
+
+static bool forget_fork(struct channel *c, struct ww_actor_key actor)
+{
+	for (unsigned i = 0; i < c->fork_count; i++) {
+		if (ww_actor_key_eq(c->forks[i], actor)) {
+			c->forks[i] = c->forks[--c->fork_count];
+			return true;
+		}
+	}
+	return false;
+}
+
+void ww_channels_exec(struct ww_channels *t, struct ww_actor_key actor)
+{
+	for (unsigned i = 0; i < t->count; i++)
+		(void)forget_fork(&t->channels[i], actor);
+}
+
+bool ww_channels_forked(struct ww_channels *t, uint64_t cookie)
+{
+	const struct channel *c = find(t, cookie);
+
+	return c && (c->forked || c->fork_count > 0);
+}
+
 static enum ww_channel_end leave(struct channel *c, struct ww_actor_key actor)
 {
 	if (ww_actor_key_eq(c->agent, actor))
 		return WW_CHANNEL_AGENT;
+	c->forked |= forget_fork(c, actor);
 	for (unsigned i = 0; i < c->count; i++) {
 		if (!ww_actor_key_eq(c->servers[i], actor))
 			continue;

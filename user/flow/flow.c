@@ -569,6 +569,13 @@ static int feed_stdio_data(struct ww_flows *t, const struct ww_event_stdio_data 
 	return 0;
 }
 
+/* Who is there now; a channel that has ended is remembered no longer. */
+static void settle_forks(struct ww_flows *t, struct entry *e)
+{
+	if (e->flow.channel && !e->closing)
+		e->channel.forked = ww_channels_forked(t->channels, e->flow.cookie);
+}
+
 static void end_channel(void *ctx, uint64_t cookie, enum ww_channel_end end)
 {
 	struct ww_flows *t = ctx;
@@ -576,6 +583,7 @@ static void end_channel(void *ctx, uint64_t cookie, enum ww_channel_end end)
 
 	if (!e || e->closing)
 		return;
+	settle_forks(t, e);
 	begin_close(t, e, t->now,
 		    end == WW_CHANNEL_AGENT ? WW_CLOSE_FIN_LOCAL
 		    : t->exit_code < 0      ? WW_CLOSE_RST_PEER
@@ -631,6 +639,13 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 	case WW_EVENT_PROC_EXIT:
 		feed_exit(t, (const struct ww_event_exit *)ev);
 		return 0;
+	case WW_EVENT_PROC_FORK:
+		ww_channels_fork(t->channels, ((const struct ww_event_fork *)ev)->parent,
+				 ev->actor);
+		return 0;
+	case WW_EVENT_PROC_EXEC:
+		ww_channels_exec(t->channels, ev->actor);
+		return 0;
 	case WW_EVENT_STDIO:
 		return feed_stdio(t, (const struct ww_event_stdio *)ev);
 	case WW_EVENT_STDIO_DATA:
@@ -646,6 +661,7 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 static void finish_one(struct ww_flows *t, struct entry *e)
 {
 	settle_agent(t, e);
+	settle_forks(t, e);
 	ww_flow_account(&e->flow);
 	e->flow.closed = true;
 	if (t->ops.closed)
@@ -704,6 +720,7 @@ void ww_flows_each(struct ww_flows *t, void (*fn)(void *ctx, struct ww_flow *f),
 	HASH_SORT(t->by_cookie, by_cookie);
 	for (struct entry *e = t->by_cookie; e; e = e->hh.next) {
 		settle_agent(t, e);
+		settle_forks(t, e);
 		fn(ctx, &e->flow);
 	}
 }

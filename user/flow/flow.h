@@ -63,6 +63,7 @@ struct ww_channel {
 	char *program;              /* that it executes; owned, NULL: not known */
 	bool opaque;                /* its calls are not read, or no longer */
 	bool rings;                 /* the server has used io_uring: some of its calls go unseen */
+	bool forked;                /* a process that the server forked may have read it, unseen */
 	bool strange; /* an answer to what nobody was seen to ask: some of its calls go unseen, too
 		       */
 	struct ww_boot since; /* from here on every message of the agent was seen; 0: none was */

@@ -69,6 +69,8 @@ static void write_channel(const struct ww_channel *c, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "seenSinceBootNs", c->since.ns);
 	if (c->rings)
 		ww_jsonw_bool(w, "rings", true);
+	if (c->forked)
+		ww_jsonw_bool(w, "forked", true);
 	if (c->strange)
 		ww_jsonw_bool(w, "strange", true);
 	if (c->opaque)

@@ -25,7 +25,7 @@ void ww_held_take_channel(struct ww_held_flow *e, const struct ww_flow *f)
 	if (!c)
 		return;
 	e->channel = true;
-	e->opaque = c->opaque || c->rings || c->strange;
+	e->opaque = c->opaque || c->rings || c->strange || c->forked;
 	e->since = c->since;
 	e->loose = c->loose;
 }

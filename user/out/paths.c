@@ -53,6 +53,7 @@ static const struct ww_path paths[] = {
 	{"cause", K(LOSS)},
 	{"cgroup", K(LIFE) | K(ACTOR) | K(FLOW) | K(EXCHANGE) | K(SPAN) | K(ACTION) | K(VERDICT) |
 			   K(COVERAGE) | K(LOSS) | K(RUN) | K(CHANGE)},
+	{"channel.forked", K(FLOW)},
 	{"channel.program", K(FLOW)},
 	{"channel.read", K(FLOW)},
 	{"channel.rings", K(FLOW)},

@@ -481,7 +481,7 @@ void ww_jsonrpc_closed(struct ww_jsonrpc *j, struct ww_flow *f)
 
 	end_loose(j, f);
 	/* Some of its calls went unseen: an answer may have been among them. */
-	if (f->channel->rings || f->channel->opaque)
+	if (f->channel->rings || f->channel->forked || f->channel->opaque)
 		lose_responses(j, 0);
 	while (j->waiting.head)
 		finish(j, f, j->waiting.head);

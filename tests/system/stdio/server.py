@@ -6,6 +6,7 @@
      "effect": "done" | "none"}
 
     server.py LOG [URL]
+    server.py LOG fork                 after the opening a process that it forks, and that executes nothing, goes on
 
 One JSON-RPC message per line, or a batch of them. `mode` of the call's arguments says what is done:
     ok, iserror, rpcerror      answered so
@@ -108,6 +109,10 @@ def handle(line):
         result = {"protocolVersion": message["params"]["protocolVersion"], "capabilities": {"tools": {}},
                   "serverInfo": {"name": "refunds", "version": "1"}}
         write_all([json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode() + b"\n"])
+        if url == "fork" and os.fork():
+            os.close(0)
+            os.wait()
+            sys.exit()
     elif message["method"] == "tools/call":
         note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "called"}}
         write_all([json.dumps(note).encode() + b"\n"])

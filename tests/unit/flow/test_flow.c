@@ -516,6 +516,50 @@ static void channel_of_several(void **state)
 	assert_int_equal(w->seen.last.how, WW_CLOSE_FIN_LOCAL);
 }
 
+static void fork_of(struct world *w, uint64_t t, uint32_t parent, uint32_t child)
+{
+	struct ww_event_fork *ev = ev_make(sizeof(*ev), WW_EVENT_PROC_FORK, t, child, 0);
+
+	ev->parent = (struct ww_actor_key){.pid = parent, .start_ns = 1000ull * parent};
+	feed(w, ev);
+}
+
+static void look(void *ctx, struct ww_flow *f)
+{
+	*(bool *)ctx = f->channel->forked;
+}
+
+static bool is_forked(struct world *w)
+{
+	bool forked = false;
+
+	ww_flows_each(w->flows, look, &forked);
+	return forked;
+}
+
+/* A process that the server forked has the channel and no probes, until it executes a program. */
+static void channel_forked(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_stdio(200000, 22, 11, 1, WW_STDIO_READ));
+	fork_of(w, 210000, 11, 44); /* of the agent: another one */
+	assert_false(is_forked(w));
+	fork_of(w, 210000, 22, 33);
+	assert_true(is_forked(w));
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 220000, 33, 0));
+	assert_false(is_forked(w));
+	fork_of(w, 230000, 22, 55);
+	fork_of(w, 230000, 55, 66);
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 240000, 55, 0));
+	assert_true(is_forked(w)); /* 66 is there still */
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 250000, 66, 0));
+	assert_true(is_forked(w)); /* and what it read was not seen */
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 260000, 22, 0));
+	tick(w, 900000000);
+	assert_int_equal(w->seen.closed, 1);
+}
+
 /* Its begin was not seen: what may stand before is a gap. Bytes that were not taken are one, too.
  */
 static void channel_joined_late(void **state)
@@ -559,6 +603,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hold_ceiling, setup, teardown),
 		cmocka_unit_test_setup_teardown(channel, setup, teardown),
 		cmocka_unit_test_setup_teardown(channel_of_several, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel_forked, setup, teardown),
 		cmocka_unit_test_setup_teardown(channel_joined_late, setup, teardown),
 		cmocka_unit_test(endpoint_text),
 	};

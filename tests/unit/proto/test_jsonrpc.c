@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON-RPC over a channel: what is one exchange, what is none, and what is said of what was lost. */
+/* JSON-RPC over a channel: what is one exchange, what is none, and what is said of what was lost.
+ */
 #include "rig.h"
 
 #include "proto/jsonrpc.h"
@@ -15,10 +16,11 @@ static void begin(struct rig *r, uint64_t body_bytes_max)
 	r->f.t_open.ns = 1;
 }
 
-#define REQ(id, method)  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\"}\n"
-#define RESULT(id)       "{\"result\":{},\"jsonrpc\":\"2.0\",\"id\":" id "}\n"
-#define FAILURE(id)      "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":-1,\"message\":\"m\"}}\n"
-#define NOTE(method)     "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\"}\n"
+#define REQ(id, method) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\"}\n"
+#define RESULT(id)      "{\"result\":{},\"jsonrpc\":\"2.0\",\"id\":" id "}\n"
+#define FAILURE(id) \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":-1,\"message\":\"m\"}}\n"
+#define NOTE(method) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\"}\n"
 
 static const struct ww_exchange *got(const struct rig *r, unsigned i)
 {
@@ -215,8 +217,10 @@ static void test_ends(void **state)
 		bool rings;
 		enum ww_exchange_outcome outcome;
 	} cases[] = {
-		{WW_CLOSE_FIN_PEER, false, WW_X_NO_REPLY}, {WW_CLOSE_RST_PEER, false, WW_X_RESET},
-		{WW_CLOSE_OPEN, false, WW_X_OPEN},         {WW_CLOSE_FIN_PEER, true, WW_X_UNPARSED},
+		{WW_CLOSE_FIN_PEER, false, WW_X_NO_REPLY},
+		{WW_CLOSE_RST_PEER, false, WW_X_RESET},
+		{WW_CLOSE_OPEN, false, WW_X_OPEN},
+		{WW_CLOSE_FIN_PEER, true, WW_X_UNPARSED},
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(cases); i++) {
@@ -253,8 +257,8 @@ static void test_ceiling(void **state)
 	struct rig r;
 
 	begin(&r, 256);
-	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"params\":\"%0800d\"}\n",
-		 7);
+	snprintf(line, sizeof(line),
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"params\":\"%0800d\"}\n", 7);
 	rig_out(&r, line);
 	snprintf(line, sizeof(line), "{\"result\":\"%0800d\",\"jsonrpc\":\"2.0\",\"id\":1}\n", 7);
 	rig_in(&r, line);
@@ -279,7 +283,8 @@ static void test_many_waiting(void **state)
 
 	begin(&r, 0);
 	for (unsigned i = 0; i < WW_PIPELINE_MAX + 1; i++) {
-		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"a\"}\n", i);
+		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"a\"}\n",
+			 i);
 		rig_out(&r, line);
 	}
 	assert_int_equal(r.count, 1);
