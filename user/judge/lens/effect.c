@@ -146,11 +146,13 @@ static const struct ww_grounds_attempt *last_with(const struct ww_grounds *g, ui
 
 static enum ww_evidence evidence_of(const struct ww_grounds_attempt *at)
 {
+	const uint32_t decoded = WIRE(SUCCESS) | WIRE(BODY_FAILED) | WIRE(PARTIAL);
 	bool known;
 
-	if (at->status >= 200)
+	/* Over stdio the answer has no status, and says all itself. */
+	if (at->status >= 200 || decoded & (1u << at->wire))
 		return at->by == WW_JOIN_BY_IDEMPOTENCY_KEY ? WW_EVIDENCE_E5 : WW_EVIDENCE_E4;
-	if (at->wire == WW_WIRE_UNDECODED && at->resp_bytes)
+	if ((at->wire == WW_WIRE_UNDECODED || at->wire == WW_WIRE_BODY_UNKNOWN) && at->resp_bytes)
 		return WW_EVIDENCE_E3;
 	return acknowledged(at, &known) ? WW_EVIDENCE_E2 : WW_EVIDENCE_E1;
 }
