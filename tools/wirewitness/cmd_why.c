@@ -165,10 +165,35 @@ static int get(void *ctx, struct ww_slice id, uint64_t *ret_index, struct ww_sli
 	return r;
 }
 
+struct mention {
+	struct why *w;
+	ww_why_mention_fn fn;
+	void *ctx;
+};
+
+static bool tell_mention(void *ctx, uint64_t index)
+{
+	struct mention *m = ctx;
+	struct ww_slice json;
+	int r = ww_records_get(&m->w->records, index, &json);
+
+	if (r < 0 && r != -ENOENT)
+		m->w->error = ww_records_explain(index, r);
+	return r == -ENOENT || (r == 0 && m->fn(m->ctx, index, json));
+}
+
+static int mentions(void *ctx, struct ww_slice id, ww_why_mention_fn fn, void *fn_ctx)
+{
+	struct mention m = {ctx, fn, fn_ctx};
+	int r = ww_record_index_mentions(m.w->records.index, id, tell_mention, &m);
+
+	return r < 0 ? r : m.w->error;
+}
+
 static int show(struct why *w, uint64_t index, unsigned flags)
 {
 	WW_AUTO(ww_why_tree_free_auto) struct ww_why_tree *tree = NULL;
-	struct ww_why_ask ask = {.index = index, .get = get, .ctx = w};
+	struct ww_why_ask ask = {.index = index, .get = get, .mentions = mentions, .ctx = w};
 	WW_AUTO_BUF struct ww_buf out = {0}, copy = {0}, newer = {0};
 	int r = ww_records_get(&w->records, index, &ask.verdict);
 

@@ -53,6 +53,9 @@
 	  "joined {join} by {by}; {requestBytes} bytes out, {responseBytes} in"                    \
 	  "[; findings: {findings+}]"                                                              \
 	  "[; MCP tool {mcpTool}, answer {mcpAnswer}][ (record missing: {?missing})]")             \
+	X(LEG, "leg",                                                                              \
+	  "sent by the server meanwhile: {method} {path}[ {answered}] at "                         \
+	  "{name|sni|peer}[ at {offset}]  {exchange}")                                             \
 	X(CANDIDATES, "candidates", "calls that could be meant, none was picked: {count}")         \
 	X(CANDIDATE, "candidate",                                                                  \
 	  "{method} {path}  {wire}[ {status}][ at {offset}][, took {sentBootNs~answeredBootNs}]"   \
@@ -65,7 +68,8 @@
 	  "undecoded: bytes to {destination|peer}, content unseen: sent {bytesSent}, acked "       \
 	  "{bytesAcked}, received {bytesReceived}")                                                \
 	X(FLOW, "flow",                                                                            \
-	  "connection {id}[: {proto} {local} to {peer}][ ({sni})][, TLS {tlsVersion}]"             \
+	  "connection {id}[: {proto} {local} to {peer}][ to {program}][ ({sni})]"                  \
+	  "[, TLS {tlsVersion}]"                                                                   \
 	  "[, binding {binding}]; sent {bytesSent}, acked {bytesAcked}, "                          \
 	  "received {bytesReceived}, retransmitted {bytesRetransmitted} bytes"                     \
 	  "[; plaintext lost out {lostOut}][; plaintext lost in {lostIn}][; {close}]"              \

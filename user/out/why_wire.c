@@ -41,6 +41,8 @@ static void add_flow(struct ww_why_job *b, const char *id)
 		{"local", "local"},
 		{"peer", "peer"},
 		{"sni", "tls.sni"},
+		{"program", "channel.program"},
+		{"server", "channel.server"},
 		{"tlsVersion", "tls.version"},
 		{"binding", "tls.bind"},
 		{"bytesSent", "kernel.bytesSent"},
@@ -107,6 +109,84 @@ static void put_exchange(struct ww_why_job *b, const char *id, char flow[WW_WHY_
 	WW_WHY_PUT(b, json, mcp);
 }
 
+/* --- legs ---------------------------------------------------------------------------------------
+ */
+
+#define LEGS_MAX 16u
+
+struct legs {
+	struct ww_why_job *b;
+	char server[WW_WHY_ID_MAX];
+	uint64_t from_ns, to_ns;
+	unsigned count;
+};
+
+static uint64_t number_at(struct ww_slice json, const char *path)
+{
+	struct ww_json_token v = ww_member_get(json, path);
+	uint64_t n = 0;
+
+	return ww_member_has(&v) && ww_json_u64(&v, &n) == 0 ? n : 0;
+}
+
+static bool is_at(struct ww_slice json, const char *path, const char *wanted)
+{
+	struct ww_json_token v = ww_member_get(json, path);
+
+	return ww_member_has(&v) && ww_json_is(&v, wanted);
+}
+
+static bool take_leg(void *ctx, uint64_t index, struct ww_slice json)
+{
+	static const struct ww_why_pick picks[] = {
+		{"exchange", "id"},
+		{"method", "method"},
+		{"path", "path"},
+		{"answered", "status"},
+		{"outcome", "outcome"},
+		{"name", "authority"},
+		{"sni", "sni"},
+		{"peer", "peer"},
+		{"requestBytes", "request.bytes"},
+		{"responseBytes", "response.bytes"},
+	};
+	struct legs *l = ctx;
+	uint64_t sent = number_at(json, "request.firstBootNs");
+	struct ww_json_token t = ww_member_get(json, "t");
+
+	if (!is_at(json, "kind", "exchange") || !is_at(json, "actor", l->server) ||
+	    sent < l->from_ns || sent > l->to_ns)
+		return true;
+	ww_why_open(l->b, WW_WHY_LEG);
+	ww_jsonw_u64(&l->b->w, "index", index);
+	WW_WHY_PUT(l->b, json, picks);
+	ww_why_put_time(l->b, "t", &t);
+	ww_why_close(l->b);
+	return ++l->count < LEGS_MAX;
+}
+
+/* What the server of a channel sent while it was asked. */
+static void add_legs(struct ww_why_job *b, const char *exchange, const char *flow)
+{
+	struct legs l = {.b = b};
+	struct ww_slice json;
+	struct ww_json_token v;
+	uint64_t index;
+	int r;
+
+	if (!b->ask->mentions || b->ask->get(b->ask->ctx, ww_slice_str(flow), &index, &json) < 0)
+		return;
+	v = ww_member_get(json, "channel.server");
+	if (!ww_why_copy_id(&v, l.server) ||
+	    b->ask->get(b->ask->ctx, ww_slice_str(exchange), &index, &json) < 0)
+		return;
+	l.from_ns = number_at(json, "request.firstBootNs");
+	l.to_ns = number_at(json, "response.lastBootNs");
+	r = b->ask->mentions(b->ask->ctx, ww_slice_str(l.server), take_leg, &l);
+	if (r < 0 && b->err == 0)
+		b->err = r;
+}
+
 static void add_attempt(struct ww_why_job *b, struct ww_slice attempt, enum ww_why_what what)
 {
 	static const struct ww_why_pick picks[] = {
@@ -130,8 +210,10 @@ static void add_attempt(struct ww_why_job *b, struct ww_slice attempt, enum ww_w
 	put_exchange(b, id, flow);
 	ww_why_close(b);
 	b->depth++;
-	if (flow[0])
+	if (flow[0]) {
 		add_flow(b, flow);
+		add_legs(b, id, flow);
+	}
 	b->depth--;
 }
 

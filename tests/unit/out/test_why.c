@@ -112,7 +112,7 @@ static unsigned check_node(const struct records *r, json_t *node, unsigned *miss
 static json_t *why_json(struct records *r, unsigned at, ww_why_get_fn fn, struct ww_buf *text)
 {
 	WW_AUTO(ww_why_tree_free_auto) struct ww_why_tree *tree = NULL;
-	struct ww_why_ask ask = {at, r->text[at], WW_SLICE_NULL, fn, r};
+	struct ww_why_ask ask = {at, r->text[at], WW_SLICE_NULL, fn, r, NULL};
 	WW_AUTO_BUF struct ww_buf out;
 	json_t *json;
 
@@ -212,7 +212,10 @@ static void superseded(void **state)
 	struct ww_why_ask ask = {7,
 				 WW_SLICE_LIT("{\"kind\":\"verdict\",\"id\":\"v-a-1\",\"verdict\":"
 					      "\"NO_ACTION\",\"tool\":\"a\\u001b[1m\\u202eb\"}"),
-				 WW_SLICE_LIT("v-a-2"), get_none, NULL};
+				 WW_SLICE_LIT("v-a-2"),
+				 get_none,
+				 NULL,
+				 NULL};
 	WW_AUTO_BUF struct ww_buf out;
 
 	ww_buf_init(&out, 1 << 20);
@@ -236,7 +239,8 @@ static void refused(void **state)
 		"", "{", "null", "{}", "[]", "{\"kind\":\"flow\"}", "{\"kind\":\"verdict\""};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(bad); i++) {
-		struct ww_why_ask ask = {0, ww_slice_str(bad[i]), WW_SLICE_NULL, get_none, NULL};
+		struct ww_why_ask ask = {0,   ww_slice_str(bad[i]), WW_SLICE_NULL, get_none, NULL,
+					 NULL};
 		struct ww_why_tree *tree = NULL;
 
 		assert_int_equal(ww_why_build(&ask, &tree), -EINVAL);
@@ -251,8 +255,12 @@ static int fail_io(void *ctx, struct ww_slice id, uint64_t *ret_index, struct ww
 
 static void source_fails(void **state)
 {
-	struct ww_why_ask ask = {0, WW_SLICE_LIT("{\"kind\":\"verdict\",\"actor\":\"p1-2\"}"),
-				 WW_SLICE_NULL, fail_io, NULL};
+	struct ww_why_ask ask = {0,
+				 WW_SLICE_LIT("{\"kind\":\"verdict\",\"actor\":\"p1-2\"}"),
+				 WW_SLICE_NULL,
+				 fail_io,
+				 NULL,
+				 NULL};
 	struct ww_why_tree *tree = NULL;
 
 	assert_int_equal(ww_why_build(&ask, &tree), -EIO);
@@ -318,7 +326,10 @@ static void losses_are_named(void **state)
 			"\"lostCause\":\"ring-full\"},\"closedWorld\":[{\"item\":\"losses\","
 			"\"pass\":false,\"detail\":\"3 "
 			"events\"},{\"item\":\"raw\",\"pass\":true}]}"),
-		WW_SLICE_NULL, get_none, NULL};
+		WW_SLICE_NULL,
+		get_none,
+		NULL,
+		NULL};
 	WW_AUTO_BUF struct ww_buf out;
 	const char *text;
 
@@ -354,7 +365,10 @@ static void items_that_did_not_decide(void **state)
 			"{\"kind\":\"verdict\",\"id\":\"v-a-1\",\"verdict\":\"ACTED_UNDECODED\","
 			"\"reason\":null,\"coverage\":{\"known\":true},\"closedWorld\":[{\"item\":"
 			"\"raw\",\"pass\":false,\"detail\":\"1 socket\"}]}"),
-		WW_SLICE_NULL, get_none, NULL};
+		WW_SLICE_NULL,
+		get_none,
+		NULL,
+		NULL};
 	WW_AUTO_BUF struct ww_buf out = {0};
 
 	ww_buf_init(&out, 1 << 20);
