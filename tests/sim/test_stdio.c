@@ -13,7 +13,7 @@
 
 #include "variants.h"
 
-#define TAPE "tests/golden/tapes/stdio_refunds.tape"
+#define TAPE "tests/golden/stdio/stdio_refunds.tape"
 
 static void as_it_is(struct tape *t)
 {
