@@ -778,20 +778,6 @@ static struct ww_held_flow *flow_ensure(struct ww_held *h, uint64_t cookie, stru
 	return f;
 }
 
-/* What no hook explains, beyond the part that reads of unknown record ends leave open. */
-static uint64_t unexplained(const struct ww_account *a)
-{
-	int64_t open = (int64_t)(a->overhead_max - a->overhead);
-
-	return a->checked && a->remainder > open ? (uint64_t)(a->remainder - open) : 0;
-}
-
-/* The most that may be of a reply which no hook read. */
-static uint64_t unread(const struct ww_account *a)
-{
-	return a->tickets_alike + (a->checked && a->remainder > 0 ? (uint64_t)a->remainder : 0);
-}
-
 void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_boot now)
 {
 	struct ww_held_flow *e = flow_ensure(h, f->cookie, f->t_open, now);
@@ -826,7 +812,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	e->bytes_sent = f->bytes_sent;
 	e->bytes_acked = f->bytes_acked;
 	e->bytes_received = f->bytes_received;
-	e->unread = unread(&f->account[WW_DIR_IN]);
+	e->unread = ww_held_unread(&f->account[WW_DIR_IN]);
 	e->begun = f->exchanges;
 	e->spoken = f->account[WW_DIR_OUT].explained;
 	e->framed = f->read_out > 0;
@@ -835,7 +821,7 @@ void ww_held_update_flow(struct ww_held *h, const struct ww_flow *f, struct ww_b
 	ww_held_take_channel(e, f);
 	for (unsigned dir = 0; dir < 2; dir++) {
 		e->setup[dir] = f->account[dir].handshake + f->account[dir].tickets;
-		e->unexplained[dir] = unexplained(&f->account[dir]);
+		e->unexplained[dir] = ww_held_unexplained(&f->account[dir]);
 	}
 }
 

@@ -29,3 +29,17 @@ void ww_held_take_channel(struct ww_held_flow *e, const struct ww_flow *f)
 	e->since = c->since;
 	e->loose = c->loose;
 }
+
+/* What no hook explains, beyond the part that reads of unknown record ends leave open. */
+uint64_t ww_held_unexplained(const struct ww_account *a)
+{
+	int64_t open = (int64_t)(a->overhead_max - a->overhead);
+
+	return a->checked && a->remainder > open ? (uint64_t)(a->remainder - open) : 0;
+}
+
+/* The most that may be of a reply which no hook read. */
+uint64_t ww_held_unread(const struct ww_account *a)
+{
+	return a->tickets_alike + (a->checked && a->remainder > 0 ? (uint64_t)a->remainder : 0);
+}
