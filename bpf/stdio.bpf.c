@@ -12,7 +12,8 @@
  *    descriptor refers to, unless the loader has put that into ww_stdio.
  * 2. Offsets count every byte of every successful call, emitted or not: what is missing shows as a
  *    hole in them, and is counted by cause.
- * 3. A byte that is only looked at (MSG_PEEK) is no byte.
+ * 3. Nothing counts before all probes of the process are set: both directions begin together.
+ * 4. A byte that is only looked at (MSG_PEEK) is no byte.
  */
 #include "lib/actor.bpf.h"
 #include "lib/emit.bpf.h"
@@ -189,11 +190,13 @@ static __always_inline void transfer(struct pt_regs *ctx, __u64 call, __u64 byte
 SEC("uprobe")
 int ww_stdio_done(struct pt_regs *ctx)
 {
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__s64 bytes = PT_REGS_RC(ctx);
 	struct ww_scope_ref scope;
 	__u64 call;
 
-	if (bytes <= 0 || !ww_scope_current(bpf_get_current_cgroup_id(), &scope))
+	if (bytes <= 0 || !ww_scope_current(bpf_get_current_cgroup_id(), &scope) ||
+	    !bpf_map_lookup_elem(&ww_stdio_ready, &pid))
 		return 0;
 	call = bpf_get_attach_cookie(ctx);
 	switch (call) {

@@ -198,6 +198,18 @@ struct {
 	__type(value, struct ww_stdio_state);
 } ww_stdio __weak SEC(".maps");
 
+/*
+ * Processes whose probes are all set, by thread group id. A link sets them one after the other:
+ * between the first and the last one a question would be seen, and its answer not.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, WW_STDIO_ENDS_MAX);
+	__type(key, __u32);
+	__type(value, __u8);
+} ww_stdio_ready __weak SEC(".maps");
+
 /* --- threads -------------------------------------------------------------------------------- */
 
 /* TLS in TLS: a call inside a call of the same thread. */

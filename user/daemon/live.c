@@ -211,10 +211,11 @@ static void closed_link(uv_work_t *work, int status)
 }
 
 /* The kernel waits until no processor is in a probe: not here. */
-static void unset_stdio(void *ctx, int link)
+static void unset_stdio(void *ctx, uint32_t pid, int link)
 {
 	uv_work_t *work = malloc(sizeof(*work));
 
+	ww_sense_stdio_unset(((struct ww_live *)ctx)->sense, pid);
 	if (work) {
 		work->data = (void *)(intptr_t)link;
 		if (uv_queue_work(((struct ww_live *)ctx)->loop, work, close_link, closed_link) ==

@@ -256,7 +256,8 @@ static void add_response(struct ww_jsonrpc *j, struct ww_flow *f, const struct l
 			return;
 		m->orphan = true;
 		m->x.findings |= WW_X_RESPONSE_FIRST;
-		f->channel->strange |= f->seen_birth && f->lost_bytes[WW_DIR_OUT] == 0;
+		/* Seen from its opening on, it cannot have been asked before. */
+		f->channel->strange |= f->channel->since.ns && f->channel->since.ns == f->t_open.ns;
 	}
 	m->resp_lost = false;
 	m->resp_done = true;

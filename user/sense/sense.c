@@ -481,6 +481,8 @@ int ww_sense_stdio_set(struct ww_sense *s, uint32_t pid, int fd, const struct ww
 		       int *ret_link)
 {
 	uint64_t offsets[WW_STDIO_SITES_MAX], cookies[WW_STDIO_SITES_MAX];
+	uint8_t one = 1;
+	int link, r;
 
 	if (bpf_program__fd(s->skel->progs.ww_stdio_done) < 0)
 		return -ENOSYS;
@@ -488,8 +490,22 @@ int ww_sense_stdio_set(struct ww_sense *s, uint32_t pid, int fd, const struct ww
 		offsets[i] = plan->sites[i].offset;
 		cookies[i] = plan->sites[i].call;
 	}
-	return ww_probe_attach_multi(s->skel->progs.ww_stdio_done, fd, pid, offsets, cookies,
-				     plan->count, ret_link);
+	r = ww_probe_attach_multi(s->skel->progs.ww_stdio_done, fd, pid, offsets, cookies,
+				  plan->count, &link);
+	if (r < 0)
+		return r;
+	r = bpf_map_update_elem(bpf_map__fd(s->skel->maps.ww_stdio_ready), &pid, &one, BPF_ANY);
+	if (r < 0) {
+		close(link);
+		return r;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+void ww_sense_stdio_unset(struct ww_sense *s, uint32_t pid)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.ww_stdio_ready), &pid);
 }
 
 int ww_sense_stdio_take(struct ww_sense *s, const struct ww_stdio_key *key,

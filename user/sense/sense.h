@@ -71,10 +71,13 @@ void ww_sense_detach(struct ww_sense *s, uint32_t file);
 /*
  * Sets the probes of plan in the C library behind fd, for one process alone: others that map the
  * file do not have them. Closing *ret_link takes them away, which takes the kernel some
- * milliseconds. 0; -ENOSYS (no such probes: Linux before 6.6); -errno.
+ * milliseconds; ww_sense_stdio_unset() comes before. Bytes are told once all are set. 0; -ENOSYS
+ * (no such probes: Linux before 6.6); -errno.
  */
 WW_CHECK int ww_sense_stdio_set(struct ww_sense *s, uint32_t pid, int fd,
 				const struct ww_stdio_plan *plan, int *ret_link);
+/* The process's probes are about to go: nothing of it is told from now on. */
+void ww_sense_stdio_unset(struct ww_sense *s, uint32_t pid);
 /* From now on bytes of this end are taken. One that is taken already stays as it is. 0 or -errno.
  */
 WW_CHECK int ww_sense_stdio_take(struct ww_sense *s, const struct ww_stdio_key *key,

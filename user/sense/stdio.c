@@ -129,7 +129,7 @@ static void drop(struct ww_stdio *s, struct process *p)
 	if (!is_shared(s, p))
 		leave_ends(s, p);
 	if (p->link >= 0)
-		s->ops.unset(s->ctx, p->link);
+		s->ops.unset(s->ctx, p->ev.h.actor.pid, p->link);
 	*p = s->processes[--s->count];
 }
 
@@ -257,7 +257,7 @@ static void take_library(struct look *k, const struct ww_maps_at *at)
 	if (p->link >= 0 && p->library_dev == l->dev && p->library_inode == l->inode)
 		return;
 	if (p->link >= 0)
-		k->s->ops.unset(k->s->ctx, p->link);
+		k->s->ops.unset(k->s->ctx, p->ev.h.actor.pid, p->link);
 	p->link = -1;
 	k->answer = set_probes(k->s, p, l, fd);
 }

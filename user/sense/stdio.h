@@ -31,7 +31,7 @@ struct ww_stdio_ops {
 	int (*set)(void *ctx, uint32_t pid, int fd, const struct ww_stdio_plan *plan,
 		   int *ret_link);
 	/* Takes the probes away; may be done later, it takes the kernel some time. */
-	void (*unset)(void *ctx, int link);
+	void (*unset)(void *ctx, uint32_t pid, int link);
 	/* From now on bytes of this end are taken, or no longer. */
 	int (*take)(void *ctx, const struct ww_stdio_key *key, const struct ww_stdio_state *state);
 	void (*leave)(void *ctx, const struct ww_stdio_key *key);
