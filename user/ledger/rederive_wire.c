@@ -137,7 +137,7 @@ uint32_t ww_rd_wires(const struct ww_contract *c, const struct ww_rd_exchange *x
 	if (ww_rd_is(x->outcome, "upgraded") || ww_rd_is(x->outcome, "unparsed"))
 		return WW_RD_WIRE(UNDECODED);
 	if (x->program.s.p && ww_rd_is(x->outcome, "complete"))
-		return by_body(c, 0);
+		return by_body(c, x, 0);
 	if (status >= 200) {
 		if (is_for_later(c, status))
 			return WW_RD_WIRE(ACCEPTED);

@@ -46,7 +46,7 @@ static int take_destination_name(struct ww_yaml *r, void *into)
 	return host_like(d->name) ? 0 : ww_yaml_fail(r, "a host name or *.suffix, without a port");
 }
 
-static int take_program(struct ww_yaml *r, void *into)
+static int take_server(struct ww_yaml *r, void *into)
 {
 	struct ww_destination *d = into;
 
@@ -93,7 +93,7 @@ static int take_destination(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
 		{"name", take_destination_name, false, 0},
-		{"program", take_program, false, 0},
+		{"program", take_server, false, 0},
 		{"cidr", take_cidrs, false, 0},
 		{"port", take_port, false, 0},
 		{"allow_loopback", take_flag, false,
