@@ -477,3 +477,12 @@ bool ww_elf_has_section(const struct ww_elf *e, const char *name)
 	}
 	return false;
 }
+
+bool ww_elf_has_interpreter(const struct ww_elf *e)
+{
+	for (size_t i = 0; i < e->phdr_count; i++) {
+		if (e->phdr[i].p_type == PT_INTERP)
+			return true;
+	}
+	return false;
+}

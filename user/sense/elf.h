@@ -65,3 +65,6 @@ size_t ww_elf_build_id(const struct ww_elf *e, uint8_t id[WW_ELF_BUILD_ID_MAX]);
 const char *ww_elf_soname(struct ww_elf *e);
 
 bool ww_elf_has_section(const struct ww_elf *e, const char *name);
+
+/* It names a dynamic linker, as programs do that are not linked statically. */
+bool ww_elf_has_interpreter(const struct ww_elf *e);

@@ -150,7 +150,7 @@ static bool is_c_library(struct ww_slice path)
 	for (size_t i = 0; i < path.n; i++)
 		slash = path.p[i] == '/' ? i + 1 : slash;
 	path = ww_slice_sub(path, slash, SIZE_MAX);
-	return ww_slice_starts(path, WW_SLICE_LIT("libc.so.")) ||
+	return ww_slice_starts(path, WW_SLICE_LIT("libc.so")) || /* .6; musl's has no number */
 	       ww_slice_starts(path, WW_SLICE_LIT("libc-2.")) ||
 	       ww_slice_starts(path, WW_SLICE_LIT("libc.musl-")) ||
 	       ww_slice_starts(path, WW_SLICE_LIT("ld-musl-"));
@@ -234,8 +234,8 @@ static void guess(struct ww_stdio *s, struct process *p)
 struct look {
 	struct ww_stdio *s;
 	struct process *p;
-	bool found;   /* a C library is mapped */
-	bool runtime; /* a program that makes its system calls itself */
+	bool found;      /* a C library is mapped */
+	const char *own; /* a program that makes its system calls itself: its kind */
 	int answer;
 };
 
@@ -262,14 +262,23 @@ static void take_library(struct look *k, const struct ww_maps_at *at)
 	k->answer = set_probes(k->s, p, l, fd);
 }
 
-/* Go programs make their system calls themselves, also those that have a C library. */
-static bool is_go(const struct ww_maps_at *at)
+/* Go programs make their system calls themselves, also those that have a C library; static ones
+ * have it inside. NULL: neither. */
+static const char *makes_own_calls(const struct ww_maps_at *at)
 {
 	WW_AUTO(ww_elf_free_auto) struct ww_elf *e = NULL;
 	WW_AUTO_FD int fd = -1;
+	struct stat st, exe;
 
-	return ww_maps_open(at, &fd) == 0 && ww_elf_open(fd, &e) == 0 &&
-	       (ww_elf_has_section(e, ".gopclntab") || ww_elf_has_section(e, ".go.buildinfo"));
+	if (ww_maps_open(at, &fd) < 0 || ww_elf_open(fd, &e) < 0)
+		return NULL;
+	if (ww_elf_has_section(e, ".gopclntab") || ww_elf_has_section(e, ".go.buildinfo"))
+		return "a Go program";
+	if (!ww_elf_has_interpreter(e) && fstat(fd, &st) == 0 &&
+	    fstatat(at->proc, "exe", &exe, 0) == 0 && st.st_dev == exe.st_dev &&
+	    st.st_ino == exe.st_ino)
+		return "a static program";
+	return NULL;
 }
 
 static int take_mapped(void *ctx, const struct ww_maps_at *at)
@@ -278,14 +287,22 @@ static int take_mapped(void *ctx, const struct ww_maps_at *at)
 
 	if (is_c_library(at->map.path))
 		take_library(k, at);
-	else if (!memmem(at->map.path.p, at->map.path.n, ".so", 3))
-		k->runtime |= is_go(at);
+	else if (!k->own && !memmem(at->map.path.p, at->map.path.n, ".so", 3))
+		k->own = makes_own_calls(at);
 	return 0;
 }
 
 static void refuse(struct ww_stdio *s, struct process *p, const char *why)
 {
 	tell(s, &p->ev, WW_STDIO_OPAQUE, why);
+	drop(s, p);
+}
+
+/* Probes that were set by guess tell nothing of a process whose C library was never found. */
+static void end(struct ww_stdio *s, struct process *p)
+{
+	if (p->until_ns && !p->decided)
+		tell(s, &p->ev, WW_STDIO_OPAQUE, "it ended too soon");
 	drop(s, p);
 }
 
@@ -296,11 +313,11 @@ static bool look_at(struct ww_stdio *s, struct process *p, uint64_t now_ns)
 	int r = ww_maps_walk(p->ev.h.actor, take_mapped, &k);
 
 	if (r == -ESRCH) {
-		drop(s, p);
+		end(s, p);
 		return false;
 	}
-	if (k.runtime) {
-		refuse(s, p, "a Go program");
+	if (k.own) {
+		refuse(s, p, k.own);
 		return false;
 	}
 	if (k.found && k.answer < 0) {
@@ -419,7 +436,7 @@ void ww_stdio_exited(struct ww_stdio *s, struct ww_actor_key actor)
 	struct process *p = find(s, actor);
 
 	if (p)
-		drop(s, p);
+		end(s, p);
 }
 
 static void give_up(struct ww_stdio *s, uint64_t channel)

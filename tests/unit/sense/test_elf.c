@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Damaged files first: whatever the file says, reading it ends with an answer. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +53,7 @@ static int ask_all(int fd)
 	(void)ww_elf_import_at(e, IMAGE_VADDR + IMAGE_CODE + 24);
 	(void)ww_elf_soname(e);
 	(void)ww_elf_has_section(e, ".go.buildinfo");
+	(void)ww_elf_has_interpreter(e);
 	assert_true(ww_elf_build_id(e, id) <= sizeof(id));
 	return 0;
 }
@@ -191,9 +193,20 @@ static void test_answers(void **state)
 	assert_string_equal(ww_elf_soname(e), "libimage.so.1");
 	assert_true(ww_elf_has_section(e, ".dynamic"));
 	assert_false(ww_elf_has_section(e, ".dyn"));
+	assert_false(ww_elf_has_interpreter(e)); /* a library */
 	assert_int_equal(ww_elf_build_id(e, id), 20);
 	assert_int_equal(id[7], 8);
 	close(fd);
+}
+
+static void test_interpreter(void **state)
+{
+	WW_AUTO(ww_elf_free_auto) struct ww_elf *e = NULL;
+	WW_AUTO_FD int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ww_elf_open(fd, &e), 0);
+	assert_true(ww_elf_has_interpreter(e));
 }
 
 static void test_not_a_file(void **state)
@@ -216,7 +229,7 @@ int main(void)
 		cmocka_unit_test(test_every_truncation),  cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_forged_sizes),      cmocka_unit_test(test_shrinks),
 		cmocka_unit_test(test_names_without_end), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_interpreter),       cmocka_unit_test(test_not_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
