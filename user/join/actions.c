@@ -587,6 +587,8 @@ static void put_span(struct ww_actions *t, struct ww_action *a, const struct ww_
 		a->begun = start;
 	if (end.ns > a->ended.ns)
 		a->ended = end;
+	if (s->start.ns % WW_ACTION_COARSE_NS == 0)
+		a->coarse_ns = WW_ACTION_COARSE_NS;
 	if (a->span_count == WW_ACTION_SPANS_MAX) {
 		a->parts_over++;
 		return;

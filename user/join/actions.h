@@ -25,6 +25,9 @@
 #define WW_ACTION_SPANS_MAX  4
 #define WW_ACTION_CLAIMS_MAX 2
 #define WW_ACTION_PROSE_MAX  2
+/* SDKs take the start from a clock of whole milliseconds and add a finer duration: then the end is
+ * early by what the start lost. */
+#define WW_ACTION_COARSE_NS 1000000u
 
 struct ww_action_span {
 	uint8_t trace_id[16];
@@ -112,6 +115,7 @@ struct ww_action {
 	struct ww_boot received; /* last part of the application's side */
 	struct ww_boot told;     /* first part: whatever its clock says, the call began before */
 	uint64_t bound_ns;       /* largest error of its mapped times */
+	uint64_t coarse_ns;      /* it may have ended so much later than its spans say */
 	struct ww_boot begun;    /* first start and last end of its spans, */
 	struct ww_boot ended;    /* those beyond the table included */
 	struct ww_actor_key root;

@@ -114,7 +114,7 @@ static enum firm firmness(const struct ww_action *a, const struct ww_join_window
 	if (!within(x->t_first_req, w->from, w->to))
 		return OUTSIDE;
 	return !ww_action_claim_only(a) && within(x->t_first_req, minus(w->core_from, a->bound_ns),
-						  plus(w->core_to, a->bound_ns))
+						  plus(w->core_to, a->bound_ns + a->coarse_ns))
 		       ? CORE
 		       : MARGIN;
 }

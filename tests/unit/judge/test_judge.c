@@ -209,6 +209,26 @@ static void test_margin_confirms_nothing(void **state)
 	}
 }
 
+/* A start in whole milliseconds lost up to one, and the end with it: a fast call begins behind it.
+ */
+static void test_coarse_clock(void **state)
+{
+	for (unsigned fine = 0; fine < 2; fine++) {
+		struct scene *s = scene_open();
+		struct ww_span p = tool_span(s, "c1", WW_SPAN_OK, 1000, 1500);
+
+		p.start.ns += fine;
+		CALL(.from = 1501, .to = 1502, .status = 201);
+		tell(s, &p);
+		tick(s, 14000);
+		if (fine)
+			expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+		else
+			expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+}
+
 /* A success right behind a failed call may be its retry: then nothing was masked. */
 static void test_margin_may_be_a_retry(void **state)
 {
@@ -929,6 +949,7 @@ int main(void)
 		cmocka_unit_test(test_waits_for_the_next_span),
 		cmocka_unit_test(test_busy_tree),
 		cmocka_unit_test(test_margin_confirms_nothing),
+		cmocka_unit_test(test_coarse_clock),
 		cmocka_unit_test(test_margin_may_be_a_retry),
 		cmocka_unit_test(test_margin_is_no_duplicate),
 		cmocka_unit_test(test_neighbour_without_contract),
