@@ -162,6 +162,7 @@ check: all units ## unit tests, fuzz corpora, replay goldens: no privileges, und
 
 golden: all ## rewrite the expected records of the golden tapes; review the difference
 	$(q)tests/golden/tapes/make $(O) records
+	$(q)tests/golden/stdio/make $(O) records
 
 fuzz: $(FUZZ) ## every fuzz target for FUZZ_TIME seconds (default 20)
 	$(q)tests/lib/run-fuzz $(O) $(or $(FUZZ_TIME),20)
