@@ -3,6 +3,8 @@
 
 comma  := ,
 O      ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+# One spelling of each file: what one run of make writes down of an object's headers, the next must find.
+override O := $(patsubst $(CURDIR)/%,%,$(O))
 CC     := gcc
 CLANG  ?= clang
 BPFTOOL ?= /usr/sbin/bpftool
