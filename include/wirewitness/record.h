@@ -28,7 +28,8 @@
 	X(REPORT, 14, "report", "a report was signed; its leaf is what others verify")      \
 	X(MCP_CALL, 15, "mcp_call", "a tool call by the Model Context Protocol")            \
 	X(RUN, 16, "run", "a declared program was run")                                     \
-	X(CHANGE, 17, "change", "a declared file changed")
+	X(CHANGE, 17, "change", "a declared file changed")                                  \
+	X(ATTESTATION, 18, "attestation", "what somebody outside signed of an action's outcome")
 
 #define WW_RECORD_ENUM_(n, v, t, d) WW_RECORD_##n = (v),
 enum ww_record_kind { WW_RECORD_KINDS(WW_RECORD_ENUM_) WW_RECORD_MAX };

@@ -9,6 +9,7 @@
  *   {"op":"tail","from":N}       {"ok":true,"next":N}, then the stream; also "pending":true
  *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL}   {"ok":true}
  *   {"op":"publish","payload":HEX,"signature":HEX}   {"ok":true,"next":N}
+ *   {"op":"attest","envelope":BASE64,"verdicts":[N],"recorded":[N]}   {"ok":true,"next":N,...}
  *   any failure                  {"ok":false,"error":TEXT}
  *
  * scope: a watched cgroup is made; it leaves the scope when it is empty and this connection is
@@ -22,6 +23,12 @@
  *
  * publish: a record of kind "report" is made for a signed report (SHA-256 of its payload, its
  * signature); it comes with an index of at least N, soon.
+ *
+ * attest: takes in an attestation, a DSSE envelope; verdicts and recorded are the ledger indexes of
+ * the newest verdict of each action that it fits, and of the attestations of that action. The
+ * answer has "attestation", "attester", "action", "verdict" (the id of the one that supersedes;
+ * null: none yet) and "repeated"; the records come with indexes of at least N. With "again":true
+ * nothing was done: a newer verdict is on its way into the ledger, look again.
  *
  * Stream line: {"v":1,"cursor":N,"record":{...}}, "record":null when the record was erased. The
  * cursor is the record's ledger index: asking again from cursor + 1 neither loses nor repeats. A
@@ -41,5 +48,5 @@
 #define WW_STREAM_VERSION 1
 /* Bytes: a record at its ceiling and the frame around it; a request. Connections at one time. */
 #define WW_STREAM_LINE_BYTES_MAX  (80u << 10)
-#define WW_CONTROL_LINE_BYTES_MAX 4096u
+#define WW_CONTROL_LINE_BYTES_MAX (12u << 10) /* an attestation of 8 KiB in base64 */
 #define WW_CONTROL_CLIENTS_MAX    64u

@@ -29,6 +29,8 @@
 	X(NOT_APPLICABLE, 13, "NOT_APPLICABLE", "the tool declares no effect that can be seen")    \
 	X(CONFIRMED_T2, 14, "CONFIRMED_T2",                                                        \
 	  "answered with success, and a later read at a declared destination showed it")           \
+	X(CONFIRMED_T3, 15, "CONFIRMED_T3",                                                        \
+	  "as T1 or T2, and a declared attester signed that the outcome was achieved")             \
 	X(EFFECT_MISSING, 16, "EFFECT_MISSING",                                                    \
 	  "accepted for later; closed world held, and until the deadline no read showed it")       \
 	X(PARTIAL_EFFECT, 17, "PARTIAL_EFFECT", "of several items some succeeded, not all")        \
@@ -84,14 +86,16 @@
 	X(PROSE_ONLY, 20, "PROSE_ONLY", "only prose speaks of it, and prose confirms nothing")
 
 /* Evidence grades: which fact of the kernel or of TLS grants each. */
-#define WW_EVIDENCE(X)                                                                \
-	X(E0, 0, "E0", "asserted by the application only")                            \
-	X(E1, 1, "E1", "endpoint reached: handshake completed from the actor's tree") \
-	X(E2, 2, "E2", "bytes disclosed: request payload acknowledged by the peer")   \
-	X(E3, 3, "E3", "reply received: response payload handed to the application")  \
-	X(E4, 4, "E4", "outcome decoded from plaintext, or told by the kernel")       \
-	X(E5, 5, "E5", "content matched: an id in the exchange equals the claim's")   \
-	X(E6, 6, "E6", "effect read back: a separate later read returns the created id")
+#define WW_EVIDENCE(X)                                                                   \
+	X(E0, 0, "E0", "asserted by the application only")                               \
+	X(E1, 1, "E1", "endpoint reached: handshake completed from the actor's tree")    \
+	X(E2, 2, "E2", "bytes disclosed: request payload acknowledged by the peer")      \
+	X(E3, 3, "E3", "reply received: response payload handed to the application")     \
+	X(E4, 4, "E4", "outcome decoded from plaintext, or told by the kernel")          \
+	X(E5, 5, "E5", "content matched: an id in the exchange equals the claim's")      \
+	X(E6, 6, "E6", "effect read back: a separate later read returns the created id") \
+	X(E7, 7, "E7",                                                                   \
+	  "attested from outside: a signature that was checked, in a column of its own")
 
 #define WW_JOINS(X)                                                            \
 	X(NONE, 0, "NONE", "no candidate")                                     \

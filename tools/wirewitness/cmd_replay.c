@@ -13,6 +13,7 @@
 #include "daemon/manifest.h"
 #include "daemon/phrases_file.h"
 #include "judge/originals.h"
+#include "replay_attest.h"
 #include "replay_ledger.h"
 #include "rt/file.h"
 #include "sense/tape.h"
@@ -22,6 +23,8 @@ struct options {
 	const char *contracts;
 	const char *phrases;
 	const char *state_dir; /* NULL: records go to standard output */
+	const char *attestations[WW_REPLAY_ATTEST_MAX];
+	unsigned attestation_count;
 	bool stats;
 };
 
@@ -42,6 +45,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 's':
 		o->stats = true;
 		return 0;
+	case 'a':
+		if (o->attestation_count == WW_REPLAY_ATTEST_MAX)
+			argp_error(state, "more than %u attestations", WW_REPLAY_ATTEST_MAX);
+		o->attestations[o->attestation_count++] = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (o->tape)
 			argp_error(state, "one tape at a time: unexpected '%s'", arg);
@@ -50,6 +58,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->tape)
 			argp_error(state, "the tape FILE is missing");
+		if (o->contracts && o->attestation_count)
+			argp_error(state, "--contracts and --attestation exclude each other: what "
+					  "was attested is of the first judgement");
 		if (o->phrases && o->state_dir)
 			argp_error(state, "--state and --phrases exclude each other: the ledger "
 					  "of a tape is made as the tape says");
@@ -69,6 +80,8 @@ static const struct argp_option argp_options[] = {
 	{"state", 'd', "DIR", 0,
 	 "make a ledger in this new directory instead of printing: the same one from the same tape",
 	 0},
+	{"attestation", 'a', "FILE", 0,
+	 "take this in at the end of the tape, at the time that it was made (repeatable)", 0},
 	{"stats", 's', NULL, 0, "counts on standard error at the end", 0},
 	{0},
 };
@@ -89,20 +102,29 @@ struct replay {
 	struct ww_replay_facts facts;
 	struct ww_originals *originals; /* of judging again */
 	struct ww_replay_ledger *ledger;
+	struct ww_replay_attest *attest; /* NULL: nothing is taken in */
 	int error;
 };
 
 /* --- where records go ---------------------------------------------------------------------------
  */
 
+static void see(struct replay *p, enum ww_record_kind kind, struct ww_slice json)
+{
+	if (p->error == 0)
+		p->error = ww_replay_attest_see(p->attest, kind, json);
+}
+
 static void print_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
+	see(ctx, kind, json);
 	fwrite(json.p, 1, json.n, stdout);
 	fputc('\n', stdout);
 }
 
 static void log_record(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
+	see(ctx, kind, json);
 	ww_replay_ledger_add(((struct replay *)ctx)->ledger, kind, json);
 }
 
@@ -276,6 +298,9 @@ static int replay(struct replay *p)
 		r = judge_by(p, contracts);
 	if (r == 0 && p->o->phrases)
 		r = ww_phrases_option(p->o->phrases, &p->phrases, &p->cfg);
+	if (r == 0 && p->o->attestation_count)
+		r = ww_replay_attest_new(p->o->attestations, p->o->attestation_count,
+					 p->cfg.digest_key, &p->attest);
 	if (r == 0)
 		r = open_pipeline(p, contracts ? contracts : of_tape,
 				  p->o->state_dir ? log_record : print_record, &pipeline);
@@ -289,6 +314,8 @@ static int replay(struct replay *p)
 		       ": records may differ from those of then",
 		       p->facts.origin.version[0] ? p->facts.origin.version : "unknown");
 	end = feed(p, pipeline);
+	if (p->error == 0)
+		p->error = ww_replay_attest_import(p->attest, pipeline);
 	if (p->ledger && ww_replay_ledger_end(p->ledger) < 0)
 		return WW_EXIT_UNABLE;
 	if (p->o->stats)
@@ -297,7 +324,7 @@ static int replay(struct replay *p)
 		ww_log(WW_LOG_WARN, "the tape was cut off; records are those of what is there");
 	else if (end < 0)
 		ww_log(WW_LOG_ERR, "the tape is broken; records are those before the break");
-	return end < 0 ? WW_EXIT_NO : 0;
+	return end < 0 || p->error < 0 ? WW_EXIT_NO : 0;
 }
 
 int ww_cmd_replay(int argc, char **argv)
@@ -313,6 +340,7 @@ int ww_cmd_replay(int argc, char **argv)
 		return WW_EXIT_USAGE;
 	r = replay(&p);
 	ww_replay_ledger_free(p.ledger);
+	ww_replay_attest_free(p.attest);
 	ww_originals_free(p.originals);
 	ww_buf_done(&p.memory);
 	ww_buf_done(&p.contracts);

@@ -500,6 +500,32 @@ static int follow(struct job *j, uint64_t index)
 	return j->error < 0 ? j->error : r;
 }
 
+static bool is_chosen(const struct job *j, uint64_t index)
+{
+	return index < j->size && (j->chosen[index / 8] & (1u << (index % 8)));
+}
+
+/* What was attested of an action goes with it, also what its verdict may have left out. */
+static bool take_attestation(void *ctx, uint64_t index, struct ww_slice json)
+{
+	struct job *j = ctx;
+	struct ww_json_token action = ww_member_get(json, "action");
+	uint64_t of;
+
+	if (!ww_member_has(&action) ||
+	    ww_record_index_get(j->records->index, action.raw, &of) < 0 || !is_chosen(j, of))
+		return true;
+	return choose(j, index);
+}
+
+static int choose_attestations(struct job *j)
+{
+	const struct ww_records_query q = {.kind = "attestation"};
+	int r = ww_records_each(j->records, &q, take_attestation, j);
+
+	return r < 0 ? r : j->error;
+}
+
 /* --- the result ---------------------------------------------------------------------------------
  */
 
@@ -574,6 +600,8 @@ static int make(struct job *j)
 		r = j->error;
 	if (r == 0 && !j->o->complete)
 		r = follow_all(j);
+	if (r == 0 && !j->o->complete)
+		r = choose_attestations(j);
 	if (r < 0)
 		return r;
 	if (j->count)

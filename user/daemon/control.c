@@ -384,6 +384,30 @@ static void answer_publish(struct client *c, struct ww_slice line)
 		client_close(c);
 }
 
+static void answer_attest(struct client *c, struct ww_slice line)
+{
+	uint64_t size = c->control->ops.size(c->control->ctx);
+	struct ww_errtext why = {""};
+	size_t before = c->next_out.n;
+	struct ww_jsonw w;
+	int r;
+
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	ww_jsonw_u64(&w, "next", size);
+	r = c->control->ops.attest(c->control->ctx, line, &w, &why);
+	if (r < 0 && r != -EAGAIN) {
+		c->next_out.n = before;
+		answer_error(c, why.text[0] ? why.text : strerror(-r));
+		return;
+	}
+	ww_jsonw_bool(&w, "again", r == -EAGAIN);
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
 /* A path is found in a cut-off document too: nobody may act on half a request. */
 static bool is_whole(struct ww_slice line)
 {
@@ -415,6 +439,8 @@ static void request(struct client *c, struct ww_slice line)
 		answer_prune(c, line);
 	else if (ww_json_is(&t, "publish"))
 		answer_publish(c, line);
+	else if (ww_json_is(&t, "attest"))
+		answer_attest(c, line);
 	else
 		answer_error(c, "no such op");
 }

@@ -35,6 +35,10 @@ struct ww_control_ops {
 	 * -errno. */
 	int (*publish)(void *ctx, const struct ww_sha256 *payload,
 		       const uint8_t sig[WW_NOTE_SIG_LEN]);
+	/* Takes in an attestation (attest_request.h) and writes the members of the answer. 0;
+	 * -EAGAIN: look again; or -errno with why. */
+	int (*attest)(void *ctx, struct ww_slice request, struct ww_jsonw *w,
+		      struct ww_errtext *why);
 };
 
 #define WW_CONTROL_PATH_MAX 512

@@ -14,6 +14,7 @@
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/attest_request.h"
 #include "daemon/committer.h"
 #include "daemon/control.h"
 #include "daemon/follower.h"
@@ -370,6 +371,37 @@ static int publish(void *ctx, const struct ww_sha256 *payload, const uint8_t sig
 		     : ww_committer_stage(d->committer, WW_RECORD_REPORT, ww_buf_slice(&record));
 }
 
+static int attest(void *ctx, struct ww_slice request, struct ww_jsonw *w, struct ww_errtext *why)
+{
+	WW_AUTO_BUF struct ww_buf memory = {0};
+	struct ww_attest_request rq = {0};
+	struct ww_attest_answer answer;
+	struct daemon *d = ctx;
+	struct ww_attest_ask ask;
+	struct ww_clock_map now;
+	int r = ww_attest_request_read(request, &rq);
+
+	ww_clock_sample(&now);
+	ww_buf_init(&memory, 2 * WW_ATTEST_FOUND_MAX * WW_RECORD_BYTES_MAX);
+	if (r < 0)
+		(void)ww_errtext_set(why, r,
+				     "attest: expected \"envelope\", \"verdicts\" and "
+				     "\"recorded\"");
+	else if (d->stopped[0])
+		r = ww_errtext_set(why, -EIO, "the ledger is stopped: %.200s", d->stopped);
+	else
+		r = ww_attest_request_load(&rq, d->reader, now.wall, &memory, &ask, why);
+	/* What happened before is judged with what was known then. */
+	if (r == 0)
+		ww_live_drain(d->live);
+	if (r == 0)
+		r = ww_pipeline_attest(d->pipeline, &ask, &answer, why);
+	if (r == 0)
+		ww_attest_answer_write(&answer, w);
+	ww_buf_done(&rq.envelope);
+	return r;
+}
+
 static const struct ww_control_ops control_ops = {.status = status,
 						  .scope_begin = scope_begin,
 						  .scope_end = scope_end,
@@ -377,7 +409,8 @@ static const struct ww_control_ops control_ops = {.status = status,
 						  .size = ledger_size,
 						  .pending = pending,
 						  .prune = prune,
-						  .publish = publish};
+						  .publish = publish,
+						  .attest = attest};
 
 /* --- start and stop --------------------------------------------------------------------------- */
 

@@ -46,7 +46,9 @@ struct ww_pipeline {
 	struct ww_flows *flows;
 	struct ww_proto *proto;
 	struct ww_judge *judge;
+	struct ww_attestations *attestations;
 	struct ww_buf record;
+	struct ww_buf attested;             /* a verdict with what was attested of its action */
 	const struct ww_event_claim *claim; /* being decoded */
 	bool dying;                         /* being freed: parsers end, nothing is recorded */
 	unsigned loopback_count;
@@ -61,6 +63,20 @@ static void emit_record(void *ctx, enum ww_record_kind kind, struct ww_slice jso
 	if (kind == WW_RECORD_VERDICT)
 		p->stats.verdicts++;
 	p->emit(p->ctx, kind, json);
+}
+
+/* What the judge says: a verdict names what was attested of its action. When there is no room for
+ * that, what the wire gave stands alone, and the loss is told. */
+static void emit_judged(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	struct ww_pipeline *p = ctx;
+	int r = kind == WW_RECORD_VERDICT
+			? ww_attestations_verdict(p->attestations, json, &p->attested)
+			: 0;
+
+	if (r < 0)
+		ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_MEMORY, 1, 0);
+	emit_record(p, kind, r == 1 ? ww_buf_slice(&p->attested) : json);
 }
 
 static struct ww_wall wall_of(const struct ww_pipeline *p, struct ww_boot t)
@@ -591,6 +607,12 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	}
 }
 
+int ww_pipeline_attest(struct ww_pipeline *p, const struct ww_attest_ask *ask,
+		       struct ww_attest_answer *ret, struct ww_errtext *why)
+{
+	return ww_attestations_import(p->attestations, ask, &p->clock, emit_record, p, ret, why);
+}
+
 void ww_pipeline_finish(struct ww_pipeline *p)
 {
 	settle_loopbacks(p, true);
@@ -680,6 +702,7 @@ void ww_pipeline_free(struct ww_pipeline *p)
 		ww_flows_finish(p->flows, p->now);
 		ww_flows_free(p->flows);
 	}
+	ww_attestations_free(p->attestations);
 	ww_judge_free(p->judge);
 	ww_proto_free(p->proto);
 	ww_coverage_free(p->coverage);
@@ -688,6 +711,7 @@ void ww_pipeline_free(struct ww_pipeline *p)
 	ww_phrases_free(p->phrases);
 	ww_contracts_free(p->contracts);
 	ww_buf_done(&p->record);
+	ww_buf_done(&p->attested);
 	explicit_bzero(&p->key, sizeof(p->key));
 	free(p);
 }
@@ -716,7 +740,8 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 		return r;
 	deps = (struct ww_judge_deps){p->actors, p->flows,  p->coverage, p->contracts,
 				      &p->key,   &p->clock, p->phrases};
-	return ww_judge_new(&judge_cfg, &deps, emit_record, p, &p->judge);
+	r = ww_judge_new(&judge_cfg, &deps, emit_judged, p, &p->judge);
+	return r < 0 ? r : ww_attestations_new(p->contracts, &p->key, p->judge, &p->attestations);
 }
 
 void ww_pipeline_watch(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)
@@ -750,6 +775,7 @@ int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, voi
 	if (!p)
 		return -ENOMEM;
 	ww_buf_init(&p->record, WW_RECORD_BYTES_MAX);
+	ww_buf_init(&p->attested, WW_RECORD_BYTES_MAX);
 	p->emit = emit;
 	p->ctx = ctx;
 	p->receiver = cfg->receiver;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "daemon/attestations.h"
 #include "judge/judge.h"
 #include "policy/contract.h"
 
@@ -59,6 +60,10 @@ void ww_pipeline_pending(struct ww_pipeline *p, ww_pending_fn fn, void *ctx);
 /* One event that ww_event_check() accepted. Never fails: what could not be held becomes a loss in
  * the coverage. */
 void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev);
+
+/* Something was attested from outside: as ww_attestations_import, which says what comes of it. */
+WW_CHECK int ww_pipeline_attest(struct ww_pipeline *p, const struct ww_attest_ask *ask,
+				struct ww_attest_answer *ret, struct ww_errtext *why);
 
 /* End of input: closes flows, judges what is left, writes the coverage of every scope. */
 void ww_pipeline_finish(struct ww_pipeline *p);

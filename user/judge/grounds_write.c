@@ -181,6 +181,24 @@ static size_t terms_bytes(const struct ww_contract *c)
 	return n;
 }
 
+/* Whose signatures count: with their keys, so that they can be checked again. */
+static void write_attesters(struct ww_jsonw *w, const struct ww_contract *c)
+{
+	char key[WW_ATTESTER_BASE64_MAX + 1];
+
+	if (!c->attester_count)
+		return;
+	ww_jsonw_array(w, "attesters");
+	for (unsigned i = 0; i < c->attester_count; i++) {
+		ww_attester_key_text(&c->attesters[i], key);
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "name", c->attesters[i].name);
+		ww_jsonw_cstr(w, "key", key);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+}
+
 static void write_terms(struct ww_jsonw *w, const struct ww_contract *c)
 {
 	if (!c) {
@@ -189,6 +207,7 @@ static void write_terms(struct ww_jsonw *w, const struct ww_contract *c)
 	}
 	ww_jsonw_object(w, "terms");
 	ww_jsonw_cstr(w, "effect", ww_contract_effect_name(c->effect));
+	write_attesters(w, c);
 	if (ww_contract_networked(c) && terms_bytes(c) <= WW_TERMS_BYTES_MAX)
 		write_network(w, c);
 	if (ww_contract_local(c))

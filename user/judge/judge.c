@@ -75,15 +75,13 @@ struct ww_judge {
 /* As long as an effect may take to show. */
 static uint64_t hold_of(const struct ww_contracts *all)
 {
-	uint64_t hold = HOLD_NS;
+	uint64_t longest_s = 0;
 
 	for (unsigned i = 0; i < all->count; i++) {
-		const struct ww_contract *c = &all->items[i];
-		uint64_t ns = c->readback.path ? c->deadline_s * NS_PER_S + HOLD_NS : 0;
-
-		hold = ns > hold ? ns : hold;
+		if (all->items[i].readback.path && all->items[i].deadline_s > longest_s)
+			longest_s = all->items[i].deadline_s;
 	}
-	return hold;
+	return HOLD_NS + longest_s * NS_PER_S;
 }
 
 int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
@@ -150,6 +148,11 @@ struct ww_judge_counts ww_judge_counts(const struct ww_judge *j)
 	c.evidence_dropped = h.exchanges_dropped + h.flows_dropped + h.spans_dropped +
 			     ww_deeds_dropped(j->deeds);
 	return c;
+}
+
+const struct ww_actions *ww_judge_actions(const struct ww_judge *j)
+{
+	return j->actions;
 }
 
 static void update_flow(void *ctx, struct ww_flow *f)

@@ -27,6 +27,7 @@
 #include "claim/span.h"
 #include "flow/coverage.h"
 #include "flow/flow.h"
+#include "join/actions.h"
 #include "judge/originals.h"
 #include "policy/contract.h"
 #include "proto/exchange.h"
@@ -105,6 +106,10 @@ void ww_judge_tick(struct ww_judge *j, struct ww_boot now);
 /* End of tape: judges all that is left; an action whose window is still open gets
  * UNVERIFIABLE(OUTCOME_UNKNOWN or COVERAGE_GAP). */
 void ww_judge_finish(struct ww_judge *j, struct ww_boot now);
+
+/* What it holds, borrowed. Who supersedes the verdict of one by more than the judge looks at counts
+ * its revision on. */
+const struct ww_actions *ww_judge_actions(const struct ww_judge *j);
 
 /* Counts since the start, and what is held now. */
 struct ww_judge_counts ww_judge_counts(const struct ww_judge *j);

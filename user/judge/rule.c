@@ -72,6 +72,8 @@ const char *ww_rule_tier(const struct ww_ruling *r)
 	bool done = r->verdict == WW_VERDICT_CONFIRMED_T1 ||
 		    (r->verdict == WW_VERDICT_RESULT_ALTERED && r->tally.success);
 
+	if (r->verdict == WW_VERDICT_CONFIRMED_T3)
+		return "T3";
 	return r->verdict == WW_VERDICT_CONFIRMED_T2 ? "T2" : done ? "T1" : "T0";
 }
 

@@ -63,6 +63,13 @@ bool ww_effect_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 /* Nothing was joined: was nothing there? Always rules. */
 void ww_commit_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 
+/* What somebody outside attests, beside what the wire gave: only T1 and T2 rise, to T3, and only
+ * when nobody who attests denies it. No other verdict changes. */
+enum ww_verdict ww_attest_rule(enum ww_verdict wire, unsigned achieved, unsigned not_achieved);
+
+/* The remark that an attestation makes beside this verdict, or NULL. */
+const char *ww_attest_finding(enum ww_verdict wire, bool achieved);
+
 /* Only prose speaks of it: always rules, and never confirms or denies. */
 void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 

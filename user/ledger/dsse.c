@@ -7,6 +7,9 @@
 #include "base/encode.h"
 #include "base/json_write.h"
 
+/* A sequence of two numbers of one byte each. */
+#define DER_SIG_MIN 8u
+
 /* Lengths and spaces are below 64 bytes. */
 _Static_assert(64 + WW_DSSE_TYPE_MAX <= WW_DSSE_ROOM, "room for what a PAE has before the payload");
 
@@ -176,11 +179,15 @@ static int parse_signatures(struct ww_slice array, struct ww_dsse *d, struct ww_
 					      "a signature is not base64");
 		if (sig.n == WW_NOTE_SIG_LEN)
 			memcpy(d->signature[d->n_signatures++], sig.p, sig.n);
+		if (sig.n >= DER_SIG_MIN && sig.n <= WW_SIGNER_SIG_MAX) {
+			d->ecdsa[d->n_ecdsa].n = (uint8_t)sig.n;
+			memcpy(d->ecdsa[d->n_ecdsa++].sig, sig.p, sig.n);
+		}
 	}
 	if (r < 0)
 		return ww_errtext_set(why, r, "the signatures are not an array");
-	if (d->n_signatures == 0)
-		return ww_errtext_set(why, -EINVAL, "there is no Ed25519 signature");
+	if (d->n_ecdsa == 0)
+		return ww_errtext_set(why, -EINVAL, "there is no Ed25519 or P-256 signature");
 	return 0;
 }
 
@@ -241,23 +248,58 @@ void ww_dsse_done(struct ww_dsse *d)
 	ww_buf_done(&d->memory);
 }
 
-int ww_dsse_verify(struct ww_dsse *d, const struct ww_note_key *key)
+/* The bytes that are signed, put together in the room before the payload. */
+static int signed_bytes(struct ww_dsse *d, struct ww_slice *ret)
 {
 	WW_AUTO_BUF struct ww_buf head = {0};
-	uint8_t *pae;
 	int r;
 
 	ww_buf_init(&head, WW_DSSE_ROOM);
 	r = add_head(ww_slice_str(d->type), d->payload.n, &head);
 	if (r < 0)
 		return r;
-	pae = d->at - head.n;
-	memcpy(pae, head.p, head.n);
+	memcpy(d->at - head.n, head.p, head.n);
+	*ret = ww_slice(d->at - head.n, head.n + d->payload.n);
+	return 0;
+}
+
+int ww_dsse_verify(struct ww_dsse *d, const struct ww_note_key *key)
+{
+	size_t place;
+
+	return ww_dsse_verify_which(d, key, &place);
+}
+
+int ww_dsse_verify_which(struct ww_dsse *d, const struct ww_note_key *key, size_t *ret_place)
+{
+	struct ww_slice pae;
+	int r = signed_bytes(d, &pae);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < d->n_signatures; i++) {
-		r = ww_note_verify_raw(key, ww_slice(pae, head.n + d->payload.n),
-				       ww_slice(d->signature[i], WW_NOTE_SIG_LEN));
+		r = ww_note_verify_raw(key, pae, ww_slice(d->signature[i], WW_NOTE_SIG_LEN));
+		if (r == 0)
+			*ret_place = i;
 		if (r != -EBADMSG)
 			return r;
+	}
+	return -EBADMSG;
+}
+
+int ww_dsse_verify_ecdsa(struct ww_dsse *d, struct ww_slice spki, size_t *ret_place)
+{
+	struct ww_slice pae;
+	int r = signed_bytes(d, &pae);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < d->n_ecdsa; i++) {
+		if (ww_signer_verify_ecdsa(spki, pae, ww_slice(d->ecdsa[i].sig, d->ecdsa[i].n)) ==
+		    0) {
+			*ret_place = i;
+			return 0;
+		}
 	}
 	return -EBADMSG;
 }

@@ -23,6 +23,10 @@ struct ww_dsse {
 	struct ww_buf memory;    /* of it, where it is not in the caller's */
 	size_t n_signatures;
 	uint8_t signature[WW_DSSE_SIGNATURES_MAX][WW_NOTE_SIG_LEN];
+	size_t n_ecdsa; /* those that may be ECDSA P-256 in DER, by their length */
+	struct {
+		uint8_t n, sig[WW_SIGNER_SIG_MAX];
+	} ecdsa[WW_DSSE_SIGNATURES_MAX];
 };
 
 /* Appends the bytes that are signed: "DSSEv1", lengths, type and payload. 0, -EMSGSIZE, -ENOMEM. */
@@ -34,9 +38,9 @@ WW_CHECK int ww_dsse_sign(const struct ww_note_signer *s, struct ww_slice type,
 
 /*
  * Reads an envelope: standard or URL-safe base64, at most WW_DSSE_SIGNATURES_MAX signatures, those
- * that are not 64 bytes are of other algorithms and skipped. 0, -EINVAL (malformed, no usable
- * signature), -EMSGSIZE (payload over payload_max), -ENOMEM. On success release with ww_dsse_done;
- * on error nothing is held.
+ * that are neither 64 bytes nor a P-256 signature's are of other algorithms and skipped. 0, -EINVAL
+ * (malformed, no usable signature), -EMSGSIZE (payload over payload_max), -ENOMEM. On success
+ * release with ww_dsse_done; on error nothing is held.
  *
  * `over` (NULL: none) is memory of the caller in which the envelope lies behind WW_DSSE_ROOM bytes:
  * the payload is decoded over its own text and borrowed from there, a report is large. What lies
@@ -56,3 +60,8 @@ WW_CHECK int ww_dsse_take(const struct ww_field f[WW_DSSE_FIELDS], size_t payloa
 /* Whether one signature is good under this key. 0, -EBADMSG (none is), -ENOMEM. Writes to the
  * room before the payload. */
 WW_CHECK int ww_dsse_verify(struct ww_dsse *d, const struct ww_note_key *key);
+/* The same; *ret_place: which of `signature`. With a P-256 key (SubjectPublicKeyInfo): of `ecdsa`.
+ */
+WW_CHECK int ww_dsse_verify_which(struct ww_dsse *d, const struct ww_note_key *key,
+				  size_t *ret_place);
+WW_CHECK int ww_dsse_verify_ecdsa(struct ww_dsse *d, struct ww_slice spki, size_t *ret_place);

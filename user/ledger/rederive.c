@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ledger/attestation.h"
 #include "ledger/fields.h"
 #include "ledger/outcome.h"
 #include "ledger/rederive_case.h"
@@ -168,9 +169,9 @@ void ww_rederive_free(struct ww_rederive *rd)
 /* --- records ------------------------------------------------------------------------------------
  */
 
-static const char *const kind_names[WW_RD_KIND_MAX] = {"exchange",   "span",    "flow",  "coverage",
-						       "action",     "verdict", "life",  "mcp_call",
-						       "model_call", "run",     "change"};
+static const char *const kind_names[WW_RD_KIND_MAX] = {
+	"exchange", "span",     "flow",       "coverage", "action", "verdict",
+	"life",     "mcp_call", "model_call", "run",      "change", "attestation"};
 
 /* Every record begins with its kind and id. Whether one of them is there twice is seen when all of
  * it is read. */
@@ -246,6 +247,14 @@ static void read_coverage(struct ww_rederive *rd, struct ww_rd_record *rec)
 		rec->id = rec->c->cgroup.s;
 }
 
+/* It is looked for by its action, likewise. */
+static void read_attestation(struct ww_rd_record *rec)
+{
+	struct ww_attestation_record a;
+
+	rec->id = ww_attestation_record_read(rec->json, &a, NULL) < 0 ? WW_SLICE_NULL : a.action;
+}
+
 int ww_rederive_add(struct ww_rederive *rd, uint64_t index, struct ww_slice kind,
 		    struct ww_slice json)
 {
@@ -266,6 +275,8 @@ int ww_rederive_add(struct ww_rederive *rd, uint64_t index, struct ww_slice kind
 	*rec = (struct ww_rd_record){.index = index, .kind = k, .json = ww_slice(copy, json.n)};
 	if (read_id(rec->json, kind, &rec->id) && k == WW_RD_COVERAGE)
 		read_coverage(rd, rec);
+	if (k == WW_RD_ATTESTATION)
+		read_attestation(rec);
 	if (rec->id.p)
 		rec->same = put_newest(rd, &rd->ids[k], rec->id, rec);
 	list(rd, rec);

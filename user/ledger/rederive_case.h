@@ -26,6 +26,7 @@ enum ww_rd_kind {
 	WW_RD_MODEL,
 	WW_RD_RUN,
 	WW_RD_CHANGE,
+	WW_RD_ATTESTATION, /* filed by their action */
 	WW_RD_KIND_MAX
 };
 

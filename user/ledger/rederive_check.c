@@ -338,7 +338,7 @@ static void check_contracts(struct ww_rd_exam *e)
 	struct ww_rd_text started = ww_rd_contracts_at(e->rd, e->rec->index);
 	char text[96];
 
-	if (started.s.p && !ww_rd_same(started, e->v.contracts))
+	if (started.s.p && !ww_rd_same(started, e->v.contracts) && !ww_rd_judged_before(e))
 		ww_rd_differ(e, "contracts", "the contract file that the monitor's start names",
 			     ww_rd_shown(e->v.contracts, text));
 }
@@ -512,14 +512,16 @@ static void note_absence(struct ww_rd_exam *e, const struct ww_ruling *r)
 static void compare(struct ww_rd_exam *e)
 {
 	const struct ww_rd_verdict *v = &e->v;
-	struct ww_ruling r;
+	struct ww_ruling r, said;
 
 	ww_rule(&e->g, &r);
+	said = r;
+	said.verdict = ww_rd_check_attested(e, r.verdict);
 	same_word(e, "engine", r.engine, v->engine);
-	same_word(e, "verdict", verdict_names[r.verdict], v->verdict);
+	same_word(e, "verdict", verdict_names[said.verdict], v->verdict);
 	same_word(e, "reason", ww_rd_reasons[r.reason], v->reason);
 	same_word(e, "evidence", ww_rd_evidence[r.evidence], v->evidence);
-	same_word(e, "tier", ww_rule_tier(&r), v->tier);
+	same_word(e, "tier", ww_rule_tier(&said), v->tier);
 	same_word(e, "join", ww_rd_joins[r.join], v->join);
 	same_word(e, "by", ww_rd_bys[r.by], v->by);
 	if (r.n != (v->n.there ? v->n.n : 0))
@@ -571,6 +573,8 @@ static bool tier_goes_with(const struct ww_rd_verdict *v)
 {
 	if (ww_rd_is(v->verdict, verdict_names[WW_VERDICT_RESULT_ALTERED]))
 		return ww_rd_is(v->tier, "T0") || ww_rd_is(v->tier, "T1");
+	if (ww_rd_is(v->verdict, verdict_names[WW_VERDICT_CONFIRMED_T3]))
+		return ww_rd_is(v->tier, "T3");
 	return ww_rd_is(v->tier, ww_rd_is(v->verdict, verdict_names[WW_VERDICT_CONFIRMED_T1]) ? "T1"
 				 : ww_rd_is(v->verdict, verdict_names[WW_VERDICT_CONFIRMED_T2])
 					 ? "T2"

@@ -93,6 +93,10 @@ void ww_rd_prose_absent(struct ww_rd_exam *e, const struct ww_rd_absence *like);
  * should have told of. */
 void ww_rd_check_local(struct ww_rd_exam *e);
 void ww_rd_check_deed(struct ww_rd_exam *e, const struct ww_ruling *r, bool rests_on_all);
+/* rederive_attested.c: what was attested, by the signatures in its records, beside what the wire
+ * gives; the verdict of both. And by which contract file an attested verdict was judged. */
+enum ww_verdict ww_rd_check_attested(struct ww_rd_exam *e, enum ww_verdict wire);
+bool ww_rd_judged_before(struct ww_rd_exam *e);
 
 /* rederive_wire.c: attempts and other calls, into the grounds; then the call that decided. */
 void ww_rd_check_wire(struct ww_rd_exam *e);

@@ -953,6 +953,7 @@ int ww_rd_verdict_read(struct ww_slice json, struct ww_rd_verdict *ret, struct w
 		WW_MEMBER("span", RAW, &v->span_text),
 		WW_MEMBER("wire", RAW, &v->wire_text),
 		WW_MEMBER("local", MAYBE, &v->local),
+		WW_MEMBER("attested", MAYBE, &v->attested),
 		WW_MEMBER("closedWorld", RAW, &world),
 		WW_MEMBER("coverage", MAYBE, &coverage),
 		WW_MEMBER("contracts", TEXT, &v->contracts),

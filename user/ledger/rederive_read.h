@@ -174,6 +174,7 @@ struct ww_rd_verdict {
 	struct ww_rd_number n, k, late_ms;
 	struct ww_rd_text deadline;
 	struct ww_slice findings; /* the array's text; empty: none */
+	struct ww_slice attested; /* the column's text; empty: none */
 	bool controlled;
 	struct ww_rd_control control;
 	struct ww_slice said, span_text, wire_text; /* their texts */
@@ -270,6 +271,10 @@ WW_CHECK int ww_rd_answer_paths(struct ww_slice array, const struct ww_contract 
  */
 WW_CHECK int ww_rd_terms_read(struct ww_slice terms, struct ww_contracts **ret, bool *ret_whole,
 			      struct ww_errtext *why);
+
+/* Of the terms' text only the attesters, into c, which has none. 0, -EINVAL, -ENOMEM. */
+WW_CHECK int ww_rd_attesters_read(struct ww_slice terms, struct ww_contract *c,
+				  struct ww_errtext *why);
 
 /* "10.0.0.1:443", "[::1]:443". 0 or -EINVAL. */
 WW_CHECK int ww_rd_endpoint_read(struct ww_slice text, struct ww_endpoint *ret);

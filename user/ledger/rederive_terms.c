@@ -344,6 +344,42 @@ static int read_local(struct ww_slice terms, struct ww_local *l, bool *ret_whole
 	return r;
 }
 
+static int take_attester(void *ctx, const struct ww_json_token *t, struct ww_slice text,
+			 struct ww_errtext *why)
+{
+	struct ww_rd_text name = {WW_SLICE_NULL, false}, key = {WW_SLICE_NULL, false};
+	struct ww_contract *c = ctx;
+	struct ww_member_want m[] = {WW_MEMBER("name", TEXT, &name), WW_MEMBER("key", TEXT, &key)};
+	struct ww_attester *a;
+	int r = WW_MEMBERS_READ(text, "an attester", m, why);
+
+	if (r < 0)
+		return r;
+	if (!c->attesters)
+		c->attesters = calloc(WW_ATTESTERS_MAX, sizeof(*c->attesters));
+	if (!c->attesters)
+		return -ENOMEM;
+	if (c->attester_count == WW_ATTESTERS_MAX || !ww_attester_name_ok(name.s))
+		return ww_errtext_set(why, -EINVAL, "the terms name no attester");
+	a = &c->attesters[c->attester_count];
+	if (ww_attester_key_parse(key.s, a) < 0)
+		return ww_errtext_set(why, -EINVAL, "the terms name no attester's key");
+	memcpy(a->name, name.s.p, name.s.n);
+	c->attester_count++;
+	return 0;
+}
+
+int ww_rd_attesters_read(struct ww_slice terms, struct ww_contract *c, struct ww_errtext *why)
+{
+	struct ww_slice attesters = WW_SLICE_NULL;
+	struct ww_member_want m[] = {WW_MEMBER("attesters", MAYBE, &attesters)};
+	int r = WW_MEMBERS_READ(terms, "the terms", m, why);
+
+	return r == 0 && attesters.n
+		       ? ww_members_each(attesters, "the attesters", take_attester, c, why)
+		       : r;
+}
+
 int ww_rd_terms_read(struct ww_slice terms, struct ww_contracts **ret, bool *ret_whole,
 		     struct ww_errtext *why)
 {
@@ -365,7 +401,9 @@ int ww_rd_terms_read(struct ww_slice terms, struct ww_contracts **ret, bool *ret
 	if (read_effect(&effect, &all->items[0].effect) < 0)
 		return ww_errtext_set(why, -EINVAL, "the terms name no known effect");
 	*ret_whole = !ww_contract_networked(&all->items[0]) || destinations.n > 0;
-	if (all->items[0].effect == WW_EFFECT_PROCESS || all->items[0].effect == WW_EFFECT_FILE)
+	r = ww_rd_attesters_read(terms, &all->items[0], why);
+	if (r == 0 &&
+	    (all->items[0].effect == WW_EFFECT_PROCESS || all->items[0].effect == WW_EFFECT_FILE))
 		r = read_local(terms, &all->items[0].local, ret_whole, why);
 	if (r == 0 && destinations.n)
 		r = read_network(terms, &all->items[0], why);

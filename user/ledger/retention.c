@@ -14,14 +14,23 @@ static const struct {
 	int tier; /* WW_TIER_MAX: never pruned */
 	bool timed;
 } table[] = {
-	{"exchange", WW_TIER_CONTENT, true},  {"model_call", WW_TIER_CONTENT, true},
-	{"span", WW_TIER_CONTENT, false},     {"action", WW_TIER_CONTENT, false},
-	{"verdict", WW_TIER_EVIDENCE, false}, {"flow", WW_TIER_EVIDENCE, true},
-	{"actor", WW_TIER_EVIDENCE, true},    {"coverage", WW_TIER_EVIDENCE, true},
-	{"loss", WW_TIER_EVIDENCE, true},     {"finding", WW_TIER_EVIDENCE, false},
-	{"life", WW_TIER_MAX, true},          {"prune", WW_TIER_MAX, true},
-	{"key_rotation", WW_TIER_MAX, true},  {"mcp_call", WW_TIER_CONTENT, true},
-	{"run", WW_TIER_EVIDENCE, true},      {"change", WW_TIER_EVIDENCE, true},
+	{"exchange", WW_TIER_CONTENT, true},
+	{"model_call", WW_TIER_CONTENT, true},
+	{"span", WW_TIER_CONTENT, false},
+	{"action", WW_TIER_CONTENT, false},
+	{"verdict", WW_TIER_EVIDENCE, false},
+	{"flow", WW_TIER_EVIDENCE, true},
+	{"actor", WW_TIER_EVIDENCE, true},
+	{"coverage", WW_TIER_EVIDENCE, true},
+	{"loss", WW_TIER_EVIDENCE, true},
+	{"finding", WW_TIER_EVIDENCE, false},
+	{"life", WW_TIER_MAX, true},
+	{"prune", WW_TIER_MAX, true},
+	{"key_rotation", WW_TIER_MAX, true},
+	{"mcp_call", WW_TIER_CONTENT, true},
+	{"run", WW_TIER_EVIDENCE, true},
+	{"change", WW_TIER_EVIDENCE, true},
+	{"attestation", WW_TIER_EVIDENCE, true},
 };
 
 _Static_assert(WW_ARRAY_SIZE(table) <= 32, "a set has 32 bits");

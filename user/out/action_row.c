@@ -12,12 +12,14 @@
 
 #define TEXT_BYTES_MAX 8192u
 
-enum { PROGRAM = 5 };
+enum { PROGRAM = 6 };
 
 const struct ww_table_column ww_action_row_columns[WW_ACTION_ROW_COLUMNS] = {
-	{"TIME (UTC)", 0, false}, {"VERDICT", 0, false},  {"SAID", 24, false}, {"SPAN", 0, false},
-	{"WIRE", 40, false},      {"PROGRAM", 16, false}, {"TOOL", 32, false}, {"JOIN", 0, false},
-	{"TIER", 0, false},       {"REASON", 0, false},   {"TO", 32, false},   {"ID", 0, false},
+	{"TIME (UTC)", 0, false}, {"VERDICT", 0, false}, {"SAID", 24, false},
+	{"SPAN", 0, false},       {"WIRE", 40, false},   {"ATTESTED", 40, false},
+	{"PROGRAM", 16, false},   {"TOOL", 32, false},   {"JOIN", 0, false},
+	{"TIER", 0, false},       {"REASON", 0, false},  {"TO", 32, false},
+	{"ID", 0, false},
 };
 
 static const char *const cells[WW_ACTION_ROW_COLUMNS] = {
@@ -26,6 +28,7 @@ static const char *const cells[WW_ACTION_ROW_COLUMNS] = {
 	WW_LINE_SAID,
 	WW_LINE_SPAN,
 	WW_LINE_WIRE,
+	"[" WW_LINE_ATTESTED "]",
 	"{actor}",
 	"{tool}[ control {control.name}]",
 	"{join}[ n={n}]",
@@ -106,6 +109,7 @@ static void write_row(const struct ww_action_row *row, const struct ww_json_toke
 	write_text(w, "said", WW_LINE_SAID, row->verdict);
 	write_text(w, "span", "{span.status}", row->verdict);
 	write_text(w, "wire", WW_LINE_WIRE, row->verdict);
+	write_text(w, "attested", "[" WW_LINE_ATTESTED "]", row->verdict);
 	ww_jsonw_bool(w, "superseded", row->superseded);
 	ww_jsonw_end_object(w);
 }

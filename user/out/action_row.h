@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "out/table.h"
 
-#define WW_ACTION_ROW_COLUMNS 12u
+#define WW_ACTION_ROW_COLUMNS 13u
 #define WW_ACTION_ROW_VERSION 1
 
 /* The columns of the table, in order; all have titles. */

@@ -49,11 +49,26 @@ static void write_evidence(struct ww_jsonw *w, struct ww_slice record, ww_claims
 	ww_jsonw_array(w, "evidenceIndexes");
 	ww_member_begin(&walk, record);
 	while (ww_member_next(&walk, &m)) {
-		if ((ww_slice_eq_str(m.path, "action") || ww_slice_eq_str(m.path, "refs")) &&
+		if ((ww_slice_eq_str(m.path, "action") || ww_slice_eq_str(m.path, "refs") ||
+		     ww_slice_eq_str(m.path, "attested.attestations.attestation")) &&
 		    m.value.type == WW_JSON_STRING && fn(ctx, m.value.raw, &index))
 			ww_jsonw_u64(w, NULL, index);
 	}
 	ww_jsonw_end_array(w);
+}
+
+/* The column beside the wire's evidence. */
+static void write_attested(struct ww_jsonw *w, struct ww_slice record)
+{
+	struct ww_json_token evidence = ww_member_get(record, "attested.evidence");
+	struct ww_json_token wire = ww_member_get(record, "attested.wireVerdict");
+
+	if (!ww_member_has(&evidence))
+		return;
+	ww_jsonw_object(w, "attested");
+	ww_member_write(w, "evidence", &evidence);
+	ww_member_write(w, "wireVerdict", &wire);
+	ww_jsonw_end_object(w);
 }
 
 void ww_claims_write(struct ww_jsonw *w, uint64_t index, struct ww_slice verdict,
@@ -127,6 +142,7 @@ void ww_claims_write(struct ww_jsonw *w, uint64_t index, struct ww_slice verdict
 	ww_outcome_write(w, ww_outcome_of(v[VERDICT].raw,
 					  ww_member_has(&v[CLAIM]) || ww_member_has(&v[SPAN])));
 	ww_member_write(w, "evidence", &v[EVIDENCE]);
+	write_attested(w, verdict);
 	ww_jsonw_object(w, "match");
 	ww_member_write(w, "join", &v[JOIN]);
 	ww_member_write(w, "by", &v[BY]);

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 
-#define WW_EXPORT_COLUMNS_MAX 40u
+#define WW_EXPORT_COLUMNS_MAX 44u
 
 /* Whether records of this kind have a table. */
 bool ww_export_kind_ok(const char *kind);

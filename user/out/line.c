@@ -32,6 +32,8 @@
 	  "{exe}  {end}[ with {exitCode}][ by signal {signal}][  {beganBootNs~endedBootNs}]  "   \
 	  "by {actor}  {id}")                                                                    \
 	X(CHANGE, false, "{files+}  {what+}  by {actor}  {id}")                                  \
+	X(ATTESTATION, false,                                                                    \
+	  "{outcome}  {tool}  attested by {attester} at {attestedAt}  of {action}  {id}")        \
 	X(SPAN, true,                                                                            \
 	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "  \
 	  "{id}")                                                                                \
@@ -40,7 +42,8 @@
 	  " · span " WW_LINE_SPAN " · wire " WW_LINE_WIRE "  {id}")                              \
 	X(VERDICT, false,                                                                        \
 	  "{!verdict:12}[ ({reason})]  {tool}  said " WW_LINE_SAID " · span " WW_LINE_SPAN       \
-	  " · wire " WW_LINE_WIRE "[  {wire.destination|wire.undecoded.destination}]"            \
+	  " · wire " WW_LINE_WIRE "[ · attested " WW_LINE_ATTESTED "]"                           \
+	  "[  {wire.destination|wire.undecoded.destination}]"                                    \
 	  "[  {wire.peer|wire.undecoded.peer}]  join {join}[ n={n}]  {id}")                      \
 	X(COVERAGE, true,                                                                        \
 	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks {marksTotal}]"            \

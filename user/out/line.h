@@ -40,6 +40,9 @@ WW_CHECK int ww_line_pending(struct ww_slice pending, unsigned flags, struct ww_
 	"method|local.total}"                                                                    \
 	"no declared call found]"
 
+/* The column beside them, of a verdict; for a place in brackets. */
+#define WW_LINE_ATTESTED "{attested.attestations.outcome+} by {attested.attestations.attester+}"
+
 /* The pattern of a kind's line (out/template.h), or NULL for an unknown kind. */
 const char *ww_line_template(struct ww_slice kind);
 

@@ -210,6 +210,26 @@ static void verdict_cell(struct ww_report_view *v, const struct verdict *d)
 	ww_html_close(&v->h);
 }
 
+/* Beside what the wire gave, in words of its own. */
+static void attested_lines(struct ww_report_view *v, const struct verdict *d)
+{
+	static const struct ww_slice members[] = {WW_SLICE_LIT("attester"),
+						  WW_SLICE_LIT("outcome")};
+	struct ww_json_token t, m[2];
+	struct ww_slice text;
+	struct ww_json j;
+
+	if (!ww_report_array(d->record, "$.attested.attestations", &j))
+		return;
+	while (ww_fields_next(&j, &t, &text) == 1) {
+		ww_member_pick(text, members, 2, m);
+		ww_html_open(&v->h, "br");
+		ww_html_close(&v->h);
+		ww_report_said(v, "E7, attested by ", &m[0], "");
+		ww_report_said(v, ": ", &m[1], "");
+	}
+}
+
 static void put_row(struct ww_report_view *v, const struct verdict *d)
 {
 	struct ww_html *h = &v->h;
@@ -256,6 +276,7 @@ static void put_row(struct ww_report_view *v, const struct verdict *d)
 	ww_html_attr_mark(h, "href", "#r-", index);
 	ww_html_str(h, "record");
 	ww_html_close(h);
+	attested_lines(v, d);
 	ww_html_close(h);
 	ww_html_close(h);
 }

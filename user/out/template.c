@@ -112,6 +112,7 @@ const char *ww_template_tone(struct ww_slice word)
 	} tones[] = {
 		{"CONFIRMED_T1", "\033[32m"},
 		{"CONFIRMED_T2", "\033[1;32m"},
+		{"CONFIRMED_T3", "\033[1;32m"},
 		{"PARTIAL_EFFECT", "\033[1;31m"},
 		{"EFFECT_MISSING", "\033[31m"},
 		{"ACTED_LATE", "\033[31m"},

@@ -56,6 +56,13 @@ static const struct ww_why_change verdicts[] = {
 	 "a second success of a method that is not idempotent, without one idempotency key: "
 	 "DUPLICATE_EFFECT; an attempt of unknown end beside the success: POSSIBLE_DUPLICATE"},
 
+	{V(CONFIRMED_T3), 0,
+	 "no attestation, or one beside it by which it is not achieved: the verdict that the wire "
+	 "gives[, {attested.wireVerdict}]"},
+	{V(CONFIRMED_T3), 0,
+	 "another verdict of the wire than CONFIRMED_T1 or CONFIRMED_T2: that one, and the "
+	 "attestation as a finding"},
+
 	{V(MASKED_ERROR), ON_WIRE,
 	 "a success of the declared call in the window, by a retry: CONFIRMED_T1"},
 	{V(MASKED_ERROR), ON_WIRE,

@@ -89,8 +89,11 @@
 	  "{method} {path}[ {status}]  {read}[ at {offset}]  {exchange}, of {of}, confirms: "      \
 	  "{?confirms}[ (record missing: {?missing})]")                                            \
 	X(FINDING, "finding",                                                                      \
-	  "remark: {finding}[, Retry-After {retryAfterS} s][, waited {waitedMs} ms]  {exchange}"   \
-	  "[ (record missing: {?missing})]")                                                       \
+	  "remark: {finding}[, Retry-After {retryAfterS} s][, waited {waitedMs} ms][  {exchange}]" \
+	  "[  {attestation}][ (record missing: {?missing})]")                                      \
+	X(ATTESTATION, "attestation",                                                              \
+	  "attested by {attester}: {outcome}, evidence E7[, at {&attestedAt}][, named by {by}]"    \
+	  "[, taken in {&importedAt}]  {id}[ (record missing: {?missing})]")                       \
 	X(NEAR_MISSES, "nearMisses", "calls that look like it and are not it: {count}")            \
 	X(NEAR_MISS, "nearMiss",                                                                   \
 	  "{method} {path}[ {status}] at {destination|peer}[ at {offset}]  {exchange}: {why}"      \

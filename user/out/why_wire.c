@@ -274,8 +274,10 @@ static void add_readbacks(struct ww_why_job *b)
 /* Remarks, which judge nothing. */
 static void add_findings(struct ww_why_job *b)
 {
-	static const struct ww_why_pick picks[] = {
-		{"finding", "finding"}, {"retryAfterS", "retryAfterS"}, {"waitedMs", "waitedMs"}};
+	static const struct ww_why_pick picks[] = {{"finding", "finding"},
+						   {"retryAfterS", "retryAfterS"},
+						   {"waitedMs", "waitedMs"},
+						   {"attestation", "attestation"}};
 	struct ww_slice finding;
 	struct ww_json j;
 
@@ -289,6 +291,29 @@ static void add_findings(struct ww_why_job *b)
 		if (ww_why_copy_id(&v, id))
 			(void)ww_why_cite(b, "exchange",
 					  ww_slice_str(id)); /* its place is written */
+		ww_why_close(b);
+	}
+}
+
+/* What somebody outside attested: beside the wire, never part of it. */
+static void add_attested(struct ww_why_job *b)
+{
+	static const struct ww_why_pick picks[] = {
+		{"attester", "attester"}, {"outcome", "outcome"}, {"attestedAt", "attestedAt"}};
+	static const struct ww_why_pick record[] = {{"by", "by"}, {"importedAt", "t"}};
+	struct ww_slice item;
+	struct ww_json j;
+
+	ww_why_elements(&j, ww_why_range(b->verdict, "$.attested.attestations"));
+	while (ww_why_element(&j, &item)) {
+		struct ww_json_token v = ww_member_get(item, "attestation");
+		char id[WW_WHY_ID_MAX];
+
+		if (!ww_why_copy_id(&v, id))
+			continue;
+		ww_why_open(b, WW_WHY_ATTESTATION);
+		WW_WHY_PUT(b, item, picks);
+		WW_WHY_PUT(b, ww_why_cite(b, "id", ww_slice_str(id)), record);
 		ww_why_close(b);
 	}
 }
@@ -382,4 +407,5 @@ void ww_why_wire(struct ww_why_job *b)
 	add_readbacks(b);
 	add_findings(b);
 	add_near_misses(b);
+	add_attested(b);
 }

@@ -66,6 +66,7 @@ static void contract_done(struct ww_contract *c)
 	for (unsigned i = 0; i < c->answer_path_count; i++)
 		free(c->answer_paths[i]);
 	free(c->answer_paths);
+	free(c->attesters);
 	free(c->tool);
 }
 

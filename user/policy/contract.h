@@ -18,6 +18,7 @@
 #include "base/own.h"
 #include "base/buf.h"
 #include "base/slice.h"
+#include "policy/attester.h"
 #include "policy/cidr.h"
 #include "policy/local.h"
 
@@ -125,6 +126,8 @@ struct ww_contract {
 	enum ww_effect effect;
 	/* Of the effects process and file; what is not declared is not seen. */
 	struct ww_local local;
+	unsigned attester_count; /* whose word on the outcome is recorded; none: nobody's */
+	struct ww_attester *attesters;
 	/* The members below only where ww_contract_networked(). */
 	struct ww_pattern call;
 	struct ww_success success;

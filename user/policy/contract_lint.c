@@ -238,6 +238,19 @@ static void lint_twins(const struct lint *l, unsigned at)
 	}
 }
 
+static void lint_attesters(const struct lint *l, const struct ww_contract *c)
+{
+	if (c->attester_count && !ww_contract_networked(c) && !ww_contract_local(c))
+		say(l, c->attesters[0].line,
+		    "nothing is ever confirmed of this tool: an attestation raises no verdict, it "
+		    "only stands beside");
+	for (unsigned i = 0; i < c->attester_count; i++) {
+		if (strcmp(c->attesters[i].name, c->tool) == 0)
+			say(l, c->attesters[i].line,
+			    "the attester has the tool's name: an agent's word about itself?");
+	}
+}
+
 void ww_contract_lint(const struct ww_contracts *all, ww_contract_warn_fn warn, void *ctx)
 {
 	struct lint l = {all, warn, ctx};
@@ -245,6 +258,7 @@ void ww_contract_lint(const struct ww_contracts *all, ww_contract_warn_fn warn, 
 	for (unsigned i = 0; i < all->count; i++) {
 		const struct ww_contract *c = &all->items[i];
 
+		lint_attesters(&l, c);
 		if (!ww_contract_networked(c)) {
 			lint_local(&l, c);
 			continue;

@@ -656,6 +656,59 @@ static int take_topics(struct ww_yaml *r, void *into)
 			    sizeof(*c->topics), take_topic);
 }
 
+/* --- attesters ----------------------------------------------------------------------------------
+ */
+
+static int take_attester_name(struct ww_yaml *r, void *into)
+{
+	static const char expected[] = "a name of letters, digits, '.', '_' and '-', at most 63";
+	struct ww_attester *a = into;
+
+	if (!ww_yaml_is_text(r) || !ww_attester_name_ok(ww_yaml_scalar(r)))
+		return ww_yaml_fail(r, expected);
+	memcpy(a->name, ww_yaml_scalar(r).p, ww_yaml_scalar(r).n);
+	return 0;
+}
+
+static int take_attester_key(struct ww_yaml *r, void *into)
+{
+	if (!ww_yaml_is_text(r) || ww_attester_key_parse(ww_yaml_scalar(r), into) < 0)
+		return ww_yaml_fail(r, "an Ed25519 or P-256 public key: its SubjectPublicKeyInfo "
+				       "in base64, as between the lines of a PEM file");
+	return 0;
+}
+
+static int take_attester(struct ww_yaml *r, void *into)
+{
+	static const struct ww_yaml_field fields[] = {
+		{"name", take_attester_name, true, 0},
+		{"key", take_attester_key, true, 0},
+	};
+
+	((struct ww_attester *)into)->line = ww_yaml_line(r);
+	return ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), into);
+}
+
+static int take_attesters(struct ww_yaml *r, void *into)
+{
+	struct ww_contract *c = into;
+
+	if (ww_yaml_list(r, 1, WW_ATTESTERS_MAX, (void **)&c->attesters, &c->attester_count,
+			 sizeof(*c->attesters), take_attester) < 0)
+		return r->err;
+	for (unsigned i = 1; i < c->attester_count; i++) {
+		for (unsigned k = 0; k < i; k++) {
+			const struct ww_attester *a = &c->attesters[i], *b = &c->attesters[k];
+
+			if (strcmp(a->name, b->name) == 0 || ww_attester_same_key(a, b))
+				return ww_yaml_fail_at(r, a->line,
+						       "an attester that the contract has not yet",
+						       "its name or key again");
+		}
+	}
+	return 0;
+}
+
 static const struct ww_yaml_field contract_fields[] = {
 	{"tool", take_tool, true, offsetof(struct ww_contract, tool)},
 	{"effect", take_effect, true, 0},
@@ -676,6 +729,7 @@ static const struct ww_yaml_field contract_fields[] = {
 	{"exit", take_exit, false, offsetof(struct ww_contract, local)},
 	{"files", take_files, false, offsetof(struct ww_contract, local)},
 	{"changes", take_changes, false, offsetof(struct ww_contract, local)},
+	{"attesters", take_attesters, false, 0},
 };
 
 /* What says how a change shows. */

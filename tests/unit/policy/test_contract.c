@@ -21,6 +21,13 @@
 	"  - {name: " name ", destinations: [{name: authz}], methods: [POST], paths: [/d]"
 #define CONTROL(name) "  controls:\n" CONTROL_NEXT(name)
 
+/* Of keys that were made for this file. */
+#define ED25519 "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
+#define P256                                                               \
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEKL1RKRq33QxJA3VddjHGmH3jiIpF" \
+	"XX6gP1Kx2Y3c2RzhrNwRwz8uwqFJX1sTTdE5C3p0Vnp9tZnGHtpcXaH2Qw=="
+#define ATTESTER(name, key) "  - {name: " name ", key: \"" key "\"}\n"
+
 static struct ww_endpoint endpoint(const char *addr, uint16_t port)
 {
 	struct ww_endpoint e = {.family = strchr(addr, ':') ? AF_INET6 : AF_INET, .port = port};
@@ -139,6 +146,23 @@ static void test_refused_with_line_and_expectation(void **state)
 		{GOOD CONTROL("a") ", max_uses: 0}\n", 9, "a number of actions"},
 		{GOOD CONTROL("a") "}\n" CONTROL_NEXT("a") "}\n", 10,
 		 "a control that the contract"},
+		{GOOD "  attesters: []\n", 8, "at least one entry"},
+		{GOOD "  attesters:\n" ATTESTER("a b", ED25519), 9, "letters, digits"},
+		{GOOD "  attesters:\n  - {name: a}\n", 9, "the key key"},
+		{GOOD "  attesters:\n  - {name: a, key: abcd}\n", 9, "SubjectPublicKeyInfo"},
+		{GOOD
+		 "  attesters:\n" ATTESTER("a", "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbL"
+						"DFw4rXAxZu=="),
+		 9, "SubjectPublicKeyInfo"},
+		/* X25519: it signs nothing */
+		{GOOD
+		 "  attesters:\n" ATTESTER("a", "MCowBQYDK2VuAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbL"
+						"DFw4rXAxZuE="),
+		 9, "SubjectPublicKeyInfo"},
+		{GOOD "  attesters:\n" ATTESTER("a", ED25519) ATTESTER("a", P256), 10,
+		 "has not yet"},
+		{GOOD "  attesters:\n" ATTESTER("a", ED25519) ATTESTER("b", ED25519), 10,
+		 "has not yet"},
 		{GOOD "  async_deadline: 30\n", 8, "30s, 5m or 2h"},
 		{GOOD "  async_deadline: 31d\n", 8, "at most 30d"},
 		{GOOD "  async_deadline: 0s\n", 8, "30s"},
@@ -551,9 +575,31 @@ static void test_controls(void **state)
 	assert_int_equal(k->subject_count + k->max_age_s + k->max_uses, 0);
 }
 
+static void test_attesters(void **state)
+{
+	WW_AUTO(ww_contracts_free_auto)
+	struct ww_contracts *all = load(GOOD "  attesters:\n" ATTESTER("bank-1", ED25519) ATTESTER(
+		"erp", P256) "- tool: u\n  effect: file\n  attesters:\n" ATTESTER("erp", P256));
+	const struct ww_contract *c = &all->items[0];
+	char text[WW_ATTESTER_BASE64_MAX + 1];
+
+	assert_int_equal(c->attester_count, 2);
+	assert_string_equal(c->attesters[0].name, "bank-1");
+	assert_int_equal(c->attesters[0].type, WW_ATTESTER_ED25519);
+	assert_int_equal(ww_attester_raw(&c->attesters[0]).n, 32);
+	ww_attester_key_text(&c->attesters[0], text);
+	assert_string_equal(text, ED25519);
+	assert_int_equal(c->attesters[1].type, WW_ATTESTER_P256);
+	ww_attester_key_text(&c->attesters[1], text);
+	assert_string_equal(text, P256);
+	assert_true(ww_attester_same_key(&c->attesters[1], &all->items[1].attesters[0]));
+	assert_false(ww_attester_same_key(&c->attesters[0], &c->attesters[1]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_attesters),
 		cmocka_unit_test(test_refused_with_line_and_expectation),
 		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_refused_destinations),

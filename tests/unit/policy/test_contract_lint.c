@@ -120,6 +120,12 @@ static void test_suspicious(void **state)
 		 "  controls:\n  - {name: c, destinations: [{cidr: [10.0.0.1]}], methods: [POST], "
 		 "paths: [/d], allow: {body: [{path: $.allow, equals: 'true'}]}}\n",
 		 9, "no subject"},
+		{HEAD "- tool: t\n  effect: local\n  attesters: [{name: a, key: "
+		      "\"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"}]\n",
+		 5, "raises no verdict"},
+		{POST "  attesters: [{name: t, key: "
+		      "\"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"}]\n",
+		 8, "an agent's word about itself"},
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++) {
