@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Beside a live daemon: an agent with the official SDK, a payments service, and its bookkeeping as the attester.
+
+ww_host provider api.provider.test
+ww_host payments payments.test
+ww_certs api.provider.test payments.test
+ww_node_server provider provider.mjs
+ww_node_server payments payments.mjs
+ww_npm
+ww_monitor_copies
+ww_contracts
+printf '    attesters:\n      - {name: bank, key: %s}\n      - {name: erp, key: %s}\n' "${PUBLIC[bank]}" "${PUBLIC[erp]}" >>"$WW_RUN/contracts.yaml"
+start() { ww_daemon live --contracts "$WW_RUN/contracts.yaml" "$@"; }
+live() { import "$WW_STATE" "$1" --socket "$WW_SOCKET"; }
+stream() { timeout 60 "$ww" tail --socket "$WW_SOCKET" --since 0 -o json "$@"; }
+# The verdict about an order: by what the service made of it, or by the words of its model call.
+verdict_of() { records "$WW_STATE" | jq -c "select(.kind == \"verdict\" and .$1 == \"$2\")" | tail -n 1; }
+
+start
+stream -n 3 --filter kind=verdict >"$WW_RUN/verdicts" &
+judged=$!
+ww_watched agent "$WW_NODE" "$WW_NPM/agent.mjs" '[{"order":"A17","mode":"real"},{"order":"B23","mode":"masked"},{"order":"A31","mode":"skip"}]' >"$WW_RUN/agent.log" 2>&1
+wait "$judged"
+is 'three verdicts' "$(jq -r .record.verdict "$WW_RUN/verdicts" | sort | tr '\n' ' ')" 'CONFIRMED_T1 MASKED_ERROR NO_ACTION '
+is 'the service made one refund' "$("$WW_LIB/truth" "$WW_RUN/payments.ndjson" "sum(1 for r in req if r.status == 201)")" 1
+
+# The bookkeeping knows the refund by the id that the service gave it (servers/payments.mjs).
+created=r_$(printf '0 A17' | sha256sum | cut -c1-12)
+real=$(jq -r 'select(.record.verdict == "CONFIRMED_T1") | .record.action' "$WW_RUN/verdicts")
+masked=$(jq -r 'select(.record.verdict == "MASKED_ERROR") | .record.toolCallId' "$WW_RUN/verdicts")
+attest_py bank refund_order createdId "$created" achieved >"$WW_RUN/booked"
+ok 'the bookkeeping attests what it has' live "$WW_RUN/booked" || cat "$WW_RUN/import.err"
+is '  T3, on the disk when it is said' "$(newest "$WW_STATE" "$real" | jq -r .verdict)" CONFIRMED_T3
+ok 'again' live "$WW_RUN/booked"
+ok '  it was there' grep -q 'was there already' "$WW_RUN/import.out"
+attest erp refund_order "$masked" achieved >"$WW_RUN/beside"
+ok 'and what it has not' live "$WW_RUN/beside"
+is '  the wire keeps its word' "$(verdict_of toolCallId "$masked" | jq -r '.verdict + " " + .findings[0].finding')" 'MASKED_ERROR ATTESTED_WITHOUT_WIRE'
+attest thief refund_order "$masked" achieved >"$WW_RUN/forged"
+code=0; live "$WW_RUN/forged" || code=$?
+is 'forged' "$code $(grep -c 'not signed by an attester' "$WW_RUN/import.err")" '1 1'
+printf '{"op":"attest","envelope":"","verdicts":[],"recorded":[]}\n{"op":"attest"}\n{"op":"attest","envelope":"e30=","verdicts":[999999],"recorded":[]}\n' |
+	timeout 10 python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); s.shutdown(socket.SHUT_WR)
+print(s.makefile().read())' "$WW_SOCKET" >"$WW_RUN/answers"
+is 'requests that are none' "$(grep -c '"ok":false' "$WW_RUN/answers")" 3
+
+# A daemon of later has it from the ledger.
+ww_stop live
+start
+attest erp refund_order "$(verdict_of action "$real" | jq -r .toolCallId)" not-achieved >"$WW_RUN/denied"
+ok 'after a restart another denies it' live "$WW_RUN/denied" || cat "$WW_RUN/import.err"
+is '  it is no longer T3' "$(newest "$WW_STATE" "$real" | jq -c '[.verdict, .supersedes, (.attested.attestations | length)]')" \
+	"[\"CONFIRMED_T1\",\"v-${real#a-}-2\",2]"
+
+# Killed while it takes one in: then it is there with its verdict, or not at all, and can be brought again.
+for i in 1 2; do
+	attest_py bank refund_order toolCallId "$masked" achieved >"$WW_RUN/killed"
+	jq -r .payload "$WW_RUN/killed" | base64 -d | jq -cj ".predicate.reference = \"$i\"" >"$WW_RUN/bank/statement"
+	sign bank >"$WW_RUN/killed"
+	live "$WW_RUN/killed" & brought=$!
+	{ ww_stop live KILL || true; } 2>/dev/null
+	wait "$brought" 2>/dev/null || true
+	start
+	ok "killed in the midst, $i: brought again" live "$WW_RUN/killed" || cat "$WW_RUN/import.err"
+	is '  one record' "$(records "$WW_STATE" | jq -c "select(.kind == \"attestation\" and .attester == \"bank\" and .by == \"toolCallId\")" | wc -l)" "$i"
+	is '  that the verdict names' "$(verdict_of toolCallId "$masked" | jq -c '[.verdict, (.attested.attestations | length)]')" "[\"MASKED_ERROR\",$((i + 1))]"
+done
+
+# While the action is open: its first verdict has it. The wait is longer than the test; the daemon's end is the action's.
+ww_stop live
+start --grace 300
+mkfifo "$WW_RUN/announced"
+stream --pending >"$WW_RUN/announced" 2>/dev/null & reader=$!
+exec {announced}<"$WW_RUN/announced"
+ww_watched open "$WW_NODE" "$WW_NPM/agent.mjs" '[{"order":"A44","mode":"real"}]' >>"$WW_RUN/agent.log" 2>&1
+while read -r -t 30 line <&"$announced"; do
+	open=$(jq -r '.pending.toolCallId // empty' <<<"$line")
+	[[ -z $open ]] || break
+done
+attest bank refund_order "$open" achieved >"$WW_RUN/early"
+ok 'of an action that is open' live "$WW_RUN/early" || cat "$WW_RUN/import.err"
+ok '  it will be named' grep -q 'has no verdict yet' "$WW_RUN/import.out"
+ok '  again' live "$WW_RUN/early"
+ok '  it was there' grep -q 'was there already' "$WW_RUN/import.out"
+{ kill "$reader"; wait "$reader"; } 2>/dev/null || true
+ww_stop live
+is '  the first verdict is T3' "$(verdict_of toolCallId "$open" | jq -c '[.verdict, .attested.wireVerdict, .supersedes]')" '["CONFIRMED_T3","CONFIRMED_T1",null]'
+
+st=$WW_STATE
+ok 'the report of all of it' report || cat "$WW_RUN/report.out"
+is '  derived again' "$(rederived)" passed || cat "$WW_RUN/verified"
