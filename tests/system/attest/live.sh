@@ -46,27 +46,23 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.b
 print(s.makefile().read())' "$WW_SOCKET" >"$WW_RUN/answers"
 is 'requests that are none' "$(grep -c '"ok":false' "$WW_RUN/answers")" 3
 
-# A daemon of later has it from the ledger.
-ww_stop live
+# Killed while it takes one in: then it is there with its verdict, or not at all, and can be brought again.
+attest_py bank refund_order toolCallId "$masked" achieved >"$WW_RUN/killed"
+jq -r .payload "$WW_RUN/killed" | base64 -d | jq -cj ".predicate.reference = \"killed\"" >"$WW_RUN/bank/statement"
+sign bank >"$WW_RUN/killed"
+live "$WW_RUN/killed" & brought=$!
+{ ww_stop live KILL || true; } 2>/dev/null
+wait "$brought" 2>/dev/null || true
 start
+ok 'killed in the midst: brought again' live "$WW_RUN/killed" || cat "$WW_RUN/import.err"
+is '  one record' "$(records "$WW_STATE" | jq -c "select(.kind == \"attestation\" and .attester == \"bank\" and .by == \"toolCallId\")" | wc -l)" 1
+is '  that the verdict names' "$(verdict_of toolCallId "$masked" | jq -c '[.verdict, (.attested.attestations | length)]')" "[\"MASKED_ERROR\",2]"
+
+# A daemon of later has it from the ledger.
 attest erp refund_order "$(verdict_of action "$real" | jq -r .toolCallId)" not-achieved >"$WW_RUN/denied"
 ok 'after a restart another denies it' live "$WW_RUN/denied" || cat "$WW_RUN/import.err"
 is '  it is no longer T3' "$(newest "$WW_STATE" "$real" | jq -c '[.verdict, .supersedes, (.attested.attestations | length)]')" \
 	"[\"CONFIRMED_T1\",\"v-${real#a-}-2\",2]"
-
-# Killed while it takes one in: then it is there with its verdict, or not at all, and can be brought again.
-for i in 1 2; do
-	attest_py bank refund_order toolCallId "$masked" achieved >"$WW_RUN/killed"
-	jq -r .payload "$WW_RUN/killed" | base64 -d | jq -cj ".predicate.reference = \"$i\"" >"$WW_RUN/bank/statement"
-	sign bank >"$WW_RUN/killed"
-	live "$WW_RUN/killed" & brought=$!
-	{ ww_stop live KILL || true; } 2>/dev/null
-	wait "$brought" 2>/dev/null || true
-	start
-	ok "killed in the midst, $i: brought again" live "$WW_RUN/killed" || cat "$WW_RUN/import.err"
-	is '  one record' "$(records "$WW_STATE" | jq -c "select(.kind == \"attestation\" and .attester == \"bank\" and .by == \"toolCallId\")" | wc -l)" "$i"
-	is '  that the verdict names' "$(verdict_of toolCallId "$masked" | jq -c '[.verdict, (.attested.attestations | length)]')" "[\"MASKED_ERROR\",$((i + 1))]"
-done
 
 # While the action is open: its first verdict has it. The wait is longer than the test; the daemon's end is the action's.
 ww_stop live
@@ -91,3 +87,20 @@ is '  the first verdict is T3' "$(verdict_of toolCallId "$open" | jq -c '[.verdi
 st=$WW_STATE
 ok 'the report of all of it' report || cat "$WW_RUN/report.out"
 is '  derived again' "$(rederived)" passed || cat "$WW_RUN/verified"
+
+# A tape, and files beside it: the same bytes each time.
+ww_record tape --contracts "$WW_RUN/contracts.yaml" -- "$WW_NODE" "$WW_NPM/agent.mjs" '[{"order":"A55","mode":"real"},{"order":"B66","mode":"masked"}]' >>"$WW_RUN/agent.log" 2>&1
+taped() { jq -r "select(.kind == \"verdict\" and .verdict == \"$1\") | .$2" "$WW_RUN/tape.records"; }
+attest bank refund_order "$(taped CONFIRMED_T1 toolCallId)" achieved >"$WW_RUN/one"
+attest_py bank refund_order action "$(taped MASKED_ERROR action)" achieved >"$WW_RUN/two"
+for i in 1 2; do
+	"$ww" replay -a "$WW_RUN/one" -a "$WW_RUN/two" "$WW_RUN/tape.tape" >"$WW_RUN/replayed.$i"
+	ok "a ledger of it, $i" "$ww" replay -a "$WW_RUN/one" -a "$WW_RUN/two" --state "$WW_RUN/replayed.st$i" "$WW_RUN/tape.tape"
+done
+ok '  the same bytes' cmp "$WW_RUN/replayed.1" "$WW_RUN/replayed.2"
+is '  the same ledger' "$(cat "$WW_RUN/replayed.st1/checkpoint")" "$(cat "$WW_RUN/replayed.st2/checkpoint")"
+is '  before them, what there was' "$(head -n "$(wc -l <"$WW_RUN/tape.records")" "$WW_RUN/replayed.1" | cmp - "$WW_RUN/tape.records" && echo same)" same
+is '  then they' "$(jq -r 'select(.attested) | .verdict' "$WW_RUN/replayed.1" | tr '\n' ' ')" 'CONFIRMED_T3 MASKED_ERROR '
+attest thief refund_order "$(taped CONFIRMED_T1 toolCallId)" achieved >"$WW_RUN/three"
+code=0; "$ww" replay -a "$WW_RUN/three" "$WW_RUN/tape.tape" >"$WW_RUN/replayed.3" 2>/dev/null || code=$?
+is '  a forged one' "$code $(grep -c '"attested"' "$WW_RUN/replayed.3")" '1 0'
