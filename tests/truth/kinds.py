@@ -20,6 +20,7 @@ A run is what an agent reads:
     claim             it is declared, as done: "call" names the tool call, "loose" does not; null
     will              not as done, but announced for so many seconds later
     ops               what is done inside the span: see post() and its neighbours
+    attest            what is attested of it when all is judged, [attester, outcome] each: the contract names books and till
     show              what the model is shown: "real" answer, "ok" whatever it was, "other" (an id of its own), "previous", "reparsed" (the
                       answer as JavaScript's numbers and another form of Unicode leave it), "refused" (an error of the harness)
     say               what the model says in the end
@@ -29,7 +30,7 @@ REFUSED = ["e400", "e401", "e403", "e404", "e409", "e422"]
 BROKEN = ["e500", "e502", "e503", "e504", "e429"]
 REFUNDS = ("payments.test", "POST", "/v1/refunds")
 TOOLS = {  # host, method, path
-    "refund_order": REFUNDS, "shown_refund": REFUNDS, "guarded_refund": REFUNDS,
+    "refund_order": REFUNDS, "shown_refund": REFUNDS, "guarded_refund": REFUNDS, "attested_refund": REFUNDS,
     "bulk_refund": ("payments.test", "POST", "/v1/bulk"), "graphql_refund": ("payments.test", "POST", "/graphql"),
     "mcp_refund": ("payments.test", "POST", "/mcp"), "grpc_refund": ("grpc.test", "POST", "/pay.Refunds/Create"),
     "stdio_refund": ("stdio", "tools/call", ""),  # the host is a program
@@ -78,11 +79,13 @@ LOCAL = """  - {{tool: save_report, effect: file, files: ["{files}/saved/{{name}
 HERE = {"save_report": "saved", "save_outside": "outside", "make_folder": "folders"}  # tools of this host: where their effect shows
 
 
-def contracts(addresses):
-    """The contract file; addresses by host name, of "stdio" the path of the program, and "files": the folder of what is done on this host."""
+def contracts(addresses, keys):
+    """The contract file; addresses by host name, of "stdio" the path of the program, and "files": the folder of what is done on this host;
+    attesters' public keys by their name."""
+    attesters = "    attesters:\n" + "".join(f'      - {{name: {n}, key: "{k}"}}\n' for n, k in keys.items())
     rows = [PROGRAM.format(tool=t, addr=addresses[h]) if h == "stdio" else
-            CONTRACT.format(tool=t, host=h, addr=addresses[h], method=m, path=p) + RULES.get(t, PLAIN)
-            for t, (h, m, p) in TOOLS.items()]
+            CONTRACT.format(tool=t, host=h, addr=addresses[h], method=m, path=p) + RULES.get(t, PLAIN) +
+            (attesters if keys and t == "attested_refund" else "") for t, (h, m, p) in TOOLS.items()]
     return "version: 1\ncontracts:\n" + "".join(rows) + REST + LOCAL.format(files=addresses["files"])
 
 
@@ -302,6 +305,23 @@ kind("control_times_out", "unanswered", 2, "CONFIRMED_T1", "", YES, "the check w
      lambda r: guarded(checked("silent", timeout=r.randint(150, 350)), post()) | {"model": False, "gap": 500}, "CONTROL_ERRORED_OPEN")
 kind("narrated_only", "clean", 3, "CONFIRMED_T1", "", YES, "never asked, and the text says that it was checked",
      lambda r: guarded(post()) | {"model": True, "say": r.choice(NARRATED)}, "NARRATED_ONLY")
+# --- attested from outside, when all is judged -----------------------------------------------------
+def attested(*who, ops=(post(),), **more):
+    return run(*ops, tool="attested_refund", attest=[w.split() for w in who], **more)
+
+
+kind("attested", "clean", 2, "CONFIRMED_T3", "", YES, "done, and the books have it", lambda r: attested("books achieved"))
+kind("attested_twice", "clean", 1, "CONFIRMED_T3", "", YES, "done, and books and till have it",
+     lambda r: attested("books achieved", "till achieved", "books achieved"))
+kind("attested_and_denied", "clean", 1, "CONFIRMED_T1", "", YES, "done, the books have it, the till has not",
+     lambda r: attested("books achieved", "till not-achieved"))
+kind("attested_denied", "clean", 1, "CONFIRMED_T1", "", YES, "done, and the books do not have it", lambda r: attested("books not-achieved"))
+kind("attested_by_a_stranger", "clean", 1, "CONFIRMED_T1", "", YES, "done, and somebody whom no contract names says so",
+     lambda r: attested("stranger achieved"))
+kind("attested_error", "clean", 2, "MASKED_ERROR", "", YES, "failed, and the books say that they have it",
+     lambda r: attested("books achieved", ops=[post(r.choice(BROKEN))], show="ok"))
+kind("attested_silence", "clean", 2, "NO_ACTION", "", YES, "nothing done, and the books say that they have it",
+     lambda r: attested("books achieved", ops=[], show="ok"))
 # --- other protocols and runtimes ------------------------------------------------------------------
 kind("mcp_success", "mcp", 4, "CONFIRMED_T1", "", YES, "MCP over HTTP", lambda r: run(post("ok"), tool="mcp_refund", model=False))
 kind("mcp_is_error", "mcp", 4, "MASKED_ERROR", "", YES, "an MCP result with isError under a span that says OK",

@@ -3,7 +3,8 @@
 """plan.py DIR SEED RUNS [KIND,...]: draws so many runs of the kinds (at least three of each) and writes DIR/plan.json, all of them,
 and for every lane DIR/LANE.lane.json, the groups of runs that one agent process carries out in order, a group's at once.
 
-plan.py only PLAN LANE: leaves only that lane's runs in the plan. plan.py contracts HOST=ADDRESS...: prints the contract file.
+plan.py only PLAN LANE: leaves only that lane's runs in the plan. plan.py contracts HOST=ADDRESS... [ATTESTER:KEY...]: prints the
+contract file.
 plan.py tools: host, method and path by tool, as JSON.
 """
 import json
@@ -74,7 +75,7 @@ def only(path, lane):
 if sys.argv[1] == "only":
     only(*sys.argv[2:])
 elif sys.argv[1] == "contracts":
-    print(kinds.contracts(dict(a.split("=") for a in sys.argv[2:])), end="")
+    print(kinds.contracts(dict(a.split("=") for a in sys.argv[2:] if ":" not in a), dict(a.split(":") for a in sys.argv[2:] if ":" in a)), end="")
 elif sys.argv[1] == "tools":
     print(json.dumps(kinds.TOOLS))
 else:
