@@ -15,7 +15,7 @@ import time
 
 PATH, LEDGER, GO = sys.argv[1:]
 CLIENTS = 64
-LINE_MAX = 4096
+LINE_MAX = 12 << 10
 with open(LEDGER, "rb") as file:
     ledger = file.read().splitlines(keepends=True)
 
