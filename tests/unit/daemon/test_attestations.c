@@ -105,7 +105,7 @@ static void judge_until(struct stage *g, uint64_t ms)
 static int bring(struct stage *g, struct ww_slice envelope, bool with_verdict)
 {
 	struct ww_attest_ask ask = {.envelope = envelope, .now = wall_ms(g->s->now_ms)};
-	char *copy = strndup((const char *)g->verdict.p, g->verdict.n);
+	char *copy = g->verdict.n ? strndup((const char *)g->verdict.p, g->verdict.n) : NULL;
 	int r;
 
 	if (with_verdict && g->verdict.n)
