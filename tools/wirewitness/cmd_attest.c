@@ -39,7 +39,9 @@ struct job {
 	struct ww_attestation at; /* as its envelope says; no signature was looked at */
 	struct ww_digest_key key;
 	struct ww_records records;
-	char actions[WW_ATTEST_FOUND_MAX][WW_ACTION_ID_MAX]; /* of rq.verdicts */
+	unsigned action_count; /* that it may be about */
+	char actions[WW_ATTEST_FOUND_MAX][WW_ACTION_ID_MAX];
+	unsigned looking; /* for what mentions this one */
 	int error;
 };
 
@@ -98,32 +100,42 @@ static const struct argp argp = {
 /* --- what it is about ---------------------------------------------------------------------------
  */
 
-static bool take_verdict(struct job *j, uint64_t index, struct ww_slice json)
+static void add_action(struct job *j, struct ww_slice action)
+{
+	unsigned i = 0;
+
+	while (i < j->action_count && !ww_slice_eq_str(action, j->actions[i]))
+		i++;
+	if (i < j->action_count || action.n >= WW_ACTION_ID_MAX)
+		return;
+	memcpy(j->actions[i], action.p, action.n);
+	j->actions[i][action.n] = '\0';
+	j->action_count++;
+}
+
+/* Others' are no error: of controls, or of a later version. */
+static bool each_verdict(void *ctx, uint64_t index, struct ww_slice json)
+{
+	struct ww_attested_verdict v;
+	struct job *j = ctx;
+
+	if (ww_attested_read(json, &v, NULL) == 0 && ww_attested_fits(&v, &j->at, &j->key))
+		add_action(j, v.action);
+	return j->action_count < WW_ATTEST_FOUND_MAX; /* more than one is too many already */
+}
+
+/* The newest verdict of the action, also where only one before it had the id: what is superseded
+ * is never asked. */
+static void take_verdict(struct job *j, uint64_t index, struct ww_slice json)
 {
 	struct ww_attest_request *rq = &j->rq;
 	struct ww_attested_verdict v;
-	unsigned i = 0;
 
-	/* Others' are no error: of controls, or of a later version. */
-	if (ww_attested_read(json, &v, NULL) < 0 || !ww_attested_fits(&v, &j->at, &j->key) ||
-	    v.action.n >= WW_ACTION_ID_MAX)
-		return true;
-	while (i < rq->verdict_count && !ww_slice_eq_str(v.action, j->actions[i]))
-		i++;
-	if (i == WW_ATTEST_FOUND_MAX)
-		return false; /* more than one is too many already */
-	if (i == rq->verdict_count) {
-		memcpy(j->actions[i], v.action.p, v.action.n);
-		j->actions[i][v.action.n] = '\0';
-		rq->verdict_count++;
-	}
-	rq->verdicts[i] = index;
-	return true;
-}
-
-static bool each_verdict(void *ctx, uint64_t index, struct ww_slice json)
-{
-	return take_verdict(ctx, index, json);
+	if (ww_attested_read(json, &v, NULL) < 0 ||
+	    !ww_slice_eq_str(v.action, j->actions[j->looking]))
+		return;
+	rq->verdicts[j->looking] = index;
+	rq->verdict_count = j->looking + 1;
 }
 
 static bool each_mention(void *ctx, uint64_t index)
@@ -139,8 +151,8 @@ static bool each_mention(void *ctx, uint64_t index)
 		return j->error == 0;
 	}
 	kind = ww_member_get(json, "kind");
-	if (ww_json_is(&kind, "verdict") && j->at.by == WW_ATTESTATION_BY_ACTION)
-		return take_verdict(j, index, json);
+	if (ww_json_is(&kind, "verdict"))
+		take_verdict(j, index, json);
 	if (ww_json_is(&kind, "attestation") && rq->recorded_count < WW_ATTEST_FOUND_MAX)
 		rq->recorded[rq->recorded_count++] = index;
 	return true;
@@ -149,19 +161,19 @@ static bool each_mention(void *ctx, uint64_t index)
 static int find(struct job *j)
 {
 	const struct ww_records_query q = {.kind = "verdict"};
-	const char *action = j->at.subject;
 	int r = 0;
 
-	j->rq.verdict_count = j->rq.recorded_count = 0;
-	if (j->at.by != WW_ATTESTATION_BY_ACTION) {
+	j->rq.size = ww_records_size(&j->records);
+	j->action_count = j->rq.verdict_count = j->rq.recorded_count = 0;
+	if (j->at.by == WW_ATTESTATION_BY_ACTION)
+		add_action(j, ww_slice_str(j->at.subject));
+	else
 		r = ww_records_each(&j->records, &q, each_verdict, j);
-		action = j->rq.verdict_count == 1 ? j->actions[0] : NULL;
+	for (j->looking = 0; j->looking < j->action_count && r == 0; j->looking++) {
+		r = ww_record_index_mentions(j->records.index, ww_slice_str(j->actions[j->looking]),
+					     each_mention, j);
+		r = r < 0 ? r : j->error;
 	}
-	if (r == 0 && action)
-		r = ww_record_index_mentions(j->records.index, ww_slice_str(action), each_mention,
-					     j);
-	if (r == 0)
-		r = j->error;
 	return r < 0 ? ww_log_err_r(r, "cannot look for the action") : 0;
 }
 

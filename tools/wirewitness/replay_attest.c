@@ -76,15 +76,18 @@ void ww_replay_attest_free(struct ww_replay_attest *a)
 	free(a);
 }
 
-static int keep(struct item *it, const struct ww_attested_verdict *v, struct ww_slice json)
+/* Its newest verdict counts, also where only one before it fits. */
+static int keep(struct item *it, const struct ww_digest_key *key,
+		const struct ww_attested_verdict *v, struct ww_slice json)
 {
 	unsigned i = 0;
 
 	while (i < it->count && !ww_slice_eq_str(v->action, it->found[i].action))
 		i++;
-	if (i == WW_ATTEST_FOUND_MAX || v->action.n >= WW_ACTION_ID_MAX)
-		return 0; /* more than one is too many already */
 	if (i == it->count) {
+		if (i == WW_ATTEST_FOUND_MAX || v->action.n >= WW_ACTION_ID_MAX ||
+		    !ww_attested_fits(v, &it->at, key))
+			return 0; /* more than one is too many already */
 		memcpy(it->found[i].action, v->action.p, v->action.n);
 		it->found[i].action[v->action.n] = '\0';
 		ww_buf_init(&it->found[i].text, WW_RECORD_BYTES_MAX);
@@ -101,10 +104,8 @@ int ww_replay_attest_see(struct ww_replay_attest *a, enum ww_record_kind kind, s
 
 	if (!a || kind != WW_RECORD_VERDICT || ww_attested_read(json, &v, NULL) < 0)
 		return 0;
-	for (unsigned i = 0; i < a->count && r == 0; i++) {
-		if (ww_attested_fits(&v, &a->items[i].at, &a->key))
-			r = keep(&a->items[i], &v, json);
-	}
+	for (unsigned i = 0; i < a->count && r == 0; i++)
+		r = keep(&a->items[i], &a->key, &v, json);
 	return r;
 }
 

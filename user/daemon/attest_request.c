@@ -30,6 +30,7 @@ int ww_attest_request_write(const struct ww_attest_request *rq, struct ww_buf *o
 	ww_jsonw_object(&w, NULL);
 	ww_jsonw_cstr(&w, "op", "attest");
 	ww_jsonw_cstr(&w, "envelope", text);
+	ww_jsonw_u64(&w, "size", rq->size);
 	write_indexes(&w, "verdicts", rq->verdicts, rq->verdict_count);
 	write_indexes(&w, "recorded", rq->recorded, rq->recorded_count);
 	ww_jsonw_end_object(&w);
@@ -55,9 +56,10 @@ static int read_indexes(struct ww_slice array, uint64_t *ret, unsigned *ret_coun
 
 int ww_attest_request_read(struct ww_slice line, struct ww_attest_request *ret)
 {
-	enum { ENVELOPE, VERDICTS, RECORDED, N };
+	enum { ENVELOPE, SIZE, VERDICTS, RECORDED, N };
 	struct ww_field f[N] = {
 		[ENVELOPE] = {.name = "envelope", .type = WW_JSON_STRING},
+		[SIZE] = {.name = "size", .type = WW_JSON_NUMBER},
 		[VERDICTS] = {.name = "verdicts", .type = WW_JSON_ARRAY},
 		[RECORDED] = {.name = "recorded", .type = WW_JSON_ARRAY},
 	};
@@ -67,6 +69,8 @@ int ww_attest_request_read(struct ww_slice line, struct ww_attest_request *ret)
 
 	ww_buf_init(&ret->envelope, WW_ATTESTATION_BYTES_MAX);
 	r = ww_fields_read(line, "the request", f, N, NULL);
+	if (r == 0)
+		r = ww_json_u64(&f[SIZE].token, &ret->size);
 	if (r == 0)
 		r = read_indexes(f[VERDICTS].text, ret->verdicts, &ret->verdict_count);
 	if (r == 0)

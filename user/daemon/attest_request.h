@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The request {"op":"attest",...} of the control socket: an attestation, and where in the ledger
- * the one who brings it found what it may be about. The daemon has no index of its own (store/);
- * what is found by one is looked at again here, so a wrong place is refused and nothing else.
+ * the one who brings it found what it may be about. The daemon's loop asks no index (store/); what
+ * is found by one is looked at again here, so a wrong place is refused and nothing else.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 
 struct ww_attest_request {
 	struct ww_buf envelope;
+	uint64_t size; /* records that were there when it was looked for */
 	unsigned verdict_count, recorded_count;
 	uint64_t verdicts[WW_ATTEST_FOUND_MAX]; /* ledger indexes, as in struct ww_attest_ask */
 	uint64_t recorded[WW_ATTEST_FOUND_MAX];

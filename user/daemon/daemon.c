@@ -62,6 +62,7 @@ struct daemon {
 	uint8_t digest_key[32];
 	time_t sampling_day;   /* of the epoch's begin, in days; 0: none yet */
 	uint64_t last_life_ns; /* of the last record about the daemon */
+	uint64_t attested_to;  /* behind the records of the last attestation */
 };
 
 /* --- records into the ledger ------------------------------------------------------------------ */
@@ -385,10 +386,12 @@ static int attest(void *ctx, struct ww_slice request, struct ww_jsonw *w, struct
 	ww_buf_init(&memory, 2 * WW_ATTEST_FOUND_MAX * WW_RECORD_BYTES_MAX);
 	if (r < 0)
 		(void)ww_errtext_set(why, r,
-				     "attest: expected \"envelope\", \"verdicts\" and "
+				     "attest: expected \"envelope\", \"size\", \"verdicts\" and "
 				     "\"recorded\"");
 	else if (d->stopped[0])
 		r = ww_errtext_set(why, -EIO, "the ledger is stopped: %.200s", d->stopped);
+	else if (rq.size < d->attested_to)
+		r = ww_errtext_set(why, -EAGAIN, "another attestation is on its way");
 	else
 		r = ww_attest_request_load(&rq, d->reader, now.wall, &memory, &ask, why);
 	/* What happened before is judged with what was known then. */
@@ -396,6 +399,8 @@ static int attest(void *ctx, struct ww_slice request, struct ww_jsonw *w, struct
 		ww_live_drain(d->live);
 	if (r == 0)
 		r = ww_pipeline_attest(d->pipeline, &ask, &answer, why);
+	if (r == 0 && !answer.repeated)
+		d->attested_to = ledger_size(d) + ww_committer_staged(d->committer);
 	if (r == 0)
 		ww_attest_answer_write(&answer, w);
 	ww_buf_done(&rq.envelope);

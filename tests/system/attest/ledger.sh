@@ -132,6 +132,12 @@ jq -c --arg a "$(of NO_ACTION toolCallId)" --arg b "$call" '(.. | strings) |= if
 fresh "$WW_RUN/twins"
 refused 'one id of several actions' "$WW_RUN/good" 'several actions'
 
+# A verdict that a later one supersedes is not asked, though only it had the id.
+fresh <(cat "$WW_RUN/made"; jq -c "select(.kind == \"verdict\" and .action == \"$action\") | .id |= sub(\"1$\"; \"2\") | .verdict = \"DUPLICATE_EFFECT\" |
+	.tier = \"T0\" | .toolCallId = null | .supersedes = \"v-${action#a-}-1\"" "$WW_RUN/made")
+refused 'an id of a verdict that is superseded' "$WW_RUN/good" 'no action of tool'
+is '  the last word stays' "$(newest "$st" "$action" | jq -r .verdict)" DUPLICATE_EFFECT
+
 # --- recorded, and killed before its verdict --------------------------------------------------------------------------
 fresh <(cat "$WW_RUN/made"; records "$st.honest" | jq -c 'select(.kind == "attestation" and .attester == "bank" and .by == "toolCallId")')
 is 'a record without its verdict' "$(count attestation) $(newest "$st" "$action" | jq -r .verdict)" '1 CONFIRMED_T1'

@@ -40,10 +40,14 @@ is '  the wire keeps its word' "$(verdict_of toolCallId "$masked" | jq -r '.verd
 attest thief refund_order "$masked" achieved >"$WW_RUN/forged"
 code=0; live "$WW_RUN/forged" || code=$?
 is 'forged' "$code $(grep -c 'not signed by an attester' "$WW_RUN/import.err")" '1 1'
-printf '{"op":"attest","envelope":"","verdicts":[],"recorded":[]}\n{"op":"attest"}\n{"op":"attest","envelope":"e30=","verdicts":[999999],"recorded":[]}\n' |
+spoken() # requests, as they are, at once
+{
 	timeout 10 python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); s.shutdown(socket.SHUT_WR)
-print(s.makefile().read())' "$WW_SOCKET" >"$WW_RUN/answers"
+print(s.makefile().read().strip())' "$WW_SOCKET"
+}
+printf '{"op":"attest","envelope":"","size":999999,"verdicts":[],"recorded":[]}\n{"op":"attest"}\n{"op":"attest","envelope":"e30=","size":999999,"verdicts":[999999],"recorded":[]}\n' |
+	spoken >"$WW_RUN/answers"
 is 'requests that are none' "$(grep -c '"ok":false' "$WW_RUN/answers")" 3
 
 # Killed while it takes one in: then it is there with its verdict, or not at all, and can be brought again.
@@ -63,6 +67,23 @@ attest erp refund_order "$(verdict_of action "$real" | jq -r .toolCallId)" not-a
 ok 'after a restart another denies it' live "$WW_RUN/denied" || cat "$WW_RUN/import.err"
 is '  it is no longer T3' "$(newest "$WW_STATE" "$real" | jq -c '[.verdict, .supersedes, (.attested.attestations | length)]')" \
 	"[\"CONFIRMED_T1\",\"v-${real#a-}-2\",2]"
+
+# Two for one action at a time, each of which found it without the other: one comes first, and the other must look again, also later.
+skipped=$(jq -r 'select(.record.verdict == "NO_ACTION") | .record.action' "$WW_RUN/verdicts")
+asked() # NAME: the request, of what is in the ledger now
+{
+	"$ww" ls -d "$WW_STATE" -o json | jq -sc --arg action "$skipped" --arg envelope "$(attest_py "$1" refund_order action "$skipped" achieved | base64 -w0)" \
+		'{op: "attest", envelope: $envelope, size: length, verdicts: [map(select(.record.kind == "verdict" and .record.action == $action))[-1].cursor], recorded: []}'
+}
+{ asked bank; asked erp; } >"$WW_RUN/both"
+spoken <"$WW_RUN/both" >"$WW_RUN/answers"
+is 'two at a time: the second looks again' "$(jq -c '[.ok, .again]' "$WW_RUN/answers" | tr '\n' ' ')" '[true,false] [true,true] '
+stream -n 1 --filter "id=$(jq -r '.verdict // empty' "$WW_RUN/answers")" >/dev/null
+is '  also when the first is in the ledger' "$(sed -n 2p "$WW_RUN/both" | spoken | jq -c '[.ok, .again]')" '[true,true]'
+attest_py erp refund_order action "$skipped" achieved >"$WW_RUN/second"
+ok '  it looks, and is taken' live "$WW_RUN/second" || cat "$WW_RUN/import.err"
+is '  each verdict has an id of its own, and the last one names both' "$(records "$WW_STATE" | jq -sc --arg action "$skipped" \
+	'map(select(.kind == "verdict" and .action == $action)) | [length, (map(.id) | unique | length), (.[-1].attested.attestations | length), .[-1].verdict]')" '[3,3,2,"NO_ACTION"]'
 
 # While the action is open: its first verdict has it. The wait is longer than the test; the daemon's end is the action's.
 ww_stop live
