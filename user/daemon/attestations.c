@@ -342,6 +342,21 @@ static int add_recorded(struct import *im, struct ww_slice json, struct ww_errte
 	return r;
 }
 
+/* The same word of the same attester in another statement adds nothing, and takes room. */
+static int check_news(const struct import *im, struct ww_errtext *why)
+{
+	for (unsigned i = 0; i < im->attested.count; i++) {
+		const struct ww_attested_item *it = &im->attested.items[i];
+
+		if (strcmp(it->id, im->at.id) != 0 && it->outcome == im->at.outcome &&
+		    strcmp(it->attester, im->at.attester->name) == 0)
+			return ww_errtext_set(
+				why, -EEXIST, "%s said %s of %s already, in %s", it->attester,
+				ww_attestation_outcome_name(it->outcome), im->action, it->id);
+	}
+	return 0;
+}
+
 static int gather(struct import *im, bool *ret_repeated, struct ww_errtext *why)
 {
 	const struct held *h = held_of(im->a, im->action);
@@ -355,6 +370,8 @@ static int gather(struct import *im, bool *ret_repeated, struct ww_errtext *why)
 	im->recorded = *ret_repeated;
 	for (unsigned i = 0; i < im->ask->recorded_count && r == 0; i++)
 		r = add_recorded(im, im->ask->recorded[i], why);
+	if (r == 0)
+		r = check_news(im, why);
 	if (r == 0)
 		r = ww_attested_add(&im->attested, &im->at);
 	if (r == -ENOSPC)

@@ -56,8 +56,9 @@ struct ww_attest_answer {
  * Takes it in: its record, and the verdict that supersedes where one was given, go to emit. 0;
  * -EINVAL (it does not count: form, predicate, times, log); -ENOKEY (nobody's signature whose word
  * the contract takes); -ENOENT (about no action that is known); -ENOTUNIQ (about several);
- * -EAGAIN (a newer verdict was given than the one that was found: look again); -ENOSPC; -EMSGSIZE;
- * -ENOMEM. On error nothing was emitted.
+ * -EEXIST (the attester said so before, in another statement); -EAGAIN (a newer verdict was given
+ * than the one that was found: look again); -ENOSPC; -EMSGSIZE; -ENOMEM. On error nothing was
+ * emitted.
  */
 WW_CHECK int ww_attestations_import(struct ww_attestations *a, const struct ww_attest_ask *ask,
 				    const struct ww_clock_map *clock, ww_record_fn emit, void *ctx,

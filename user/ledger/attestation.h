@@ -21,7 +21,8 @@
 #define WW_ATTESTATION_ID_MAX      27u   /* "o-", 24 digits and NUL */
 #define WW_ATTESTATION_SUBJECT_MAX 255u
 #define WW_ATTESTATION_SKEW_S      300u /* clocks of attesters may be off by this */
-#define WW_ATTESTATION_FOR_MAX     8u   /* of one action */
+/* Of one action: every attester may say either once, so nobody leaves no room for a denial. */
+#define WW_ATTESTATION_FOR_MAX (2 * WW_ATTESTERS_MAX)
 
 /* By what it names its action. X(enum suffix, number, member, meaning) */
 #define WW_ATTESTATION_BYS(X)                                              \

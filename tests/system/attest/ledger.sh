@@ -121,6 +121,8 @@ attest bank refund_order call_of_another_host achieved >"$WW_RUN/edited"
 refused 'an action of another host' "$WW_RUN/edited" 'no action of tool'
 attest bank notify "$call" achieved >"$WW_RUN/edited"
 refused 'another tool' "$WW_RUN/edited" 'not signed by an attester'
+payload '.predicate.reference = "once more"'
+refused 'the same word of the same attester' "$WW_RUN/edited" 'bank said achieved of .* already'
 sed 's/name: bank/name: till/' "$WW_RUN/tape.yaml" >"$WW_RUN/later.yaml"
 payload '.predicate.reference = "later"'
 code=0; take "$WW_RUN/edited" "$WW_RUN/later.yaml" || code=$?

@@ -356,7 +356,7 @@ static void test_a_copy(void **state)
 	close_stage(&g);
 }
 
-/* More than are taken of one action. */
+/* Who says the same again and again leaves room for who denies it. */
 static void test_many(void **state)
 {
 	struct stage g = open_stage();
@@ -367,9 +367,14 @@ static void test_many(void **state)
 	for (unsigned i = 0; i <= WW_ATTESTATION_FOR_MAX; i++) {
 		snprintf(at, sizeof(at), AT("2%u"), i);
 		assert_int_equal(bring(&g, SAY(&bank, out, .tool = "pay", .at = at), true),
-				 i < WW_ATTESTATION_FOR_MAX ? 0 : -ENOSPC);
+				 i ? -EEXIST : 0);
 	}
-	assert_int_equal(g.attestations, WW_ATTESTATION_FOR_MAX);
+	assert_int_equal(g.attestations, 1);
+	assert_int_equal(
+		bring(&g, SAY(&tax, out, .tool = "pay", .outcome = "not-achieved", .at = AT("26")),
+		      true),
+		0);
+	assert_true(says(&g, "$.verdict", "CONFIRMED_T1"));
 	close_stage(&g);
 }
 
