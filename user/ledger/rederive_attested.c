@@ -97,8 +97,9 @@ static void check_records(struct ww_rd_exam *e, struct ww_attested_verdict *v)
 	const struct ww_rd_record *rec = ww_rd_newest(e->rd, WW_RD_ATTESTATION, e->v.action.s);
 	bool found[WW_ATTESTATION_FOR_MAX] = {0};
 	char id[WW_ATTESTATION_ID_MAX];
+	unsigned looked = 0;
 
-	for (unsigned looked = 0; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
+	for (; rec && looked < WW_RD_SAME_MAX; rec = rec->same, looked++) {
 		struct ww_attested_item *it = NULL;
 		struct ww_attestation_record r;
 
@@ -118,6 +119,9 @@ static void check_records(struct ww_rd_exam *e, struct ww_attested_verdict *v)
 		found[it - v->before.items] = true;
 		check_signed(e, v, &r, it);
 	}
+	if (rec)
+		ww_rd_open(e, "attested", "all that was attested before it",
+			   "more attestations of its action than are looked at");
 	for (unsigned i = 0; i < v->before.count; i++) {
 		char expected[64];
 

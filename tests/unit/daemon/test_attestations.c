@@ -383,14 +383,20 @@ static void test_many(void **state)
 
 enum found { AGREES, DIFFERS, OPEN };
 
+static enum found derived(struct ww_slice records)
+{
+	WW_AUTO(ww_rederive_free_auto) struct ww_rederive *rd = derive_again(records);
+	const struct ww_rederive_result *r = ww_rederive_result(rd);
+
+	return r->differ ? DIFFERS : r->undecided ? OPEN : AGREES;
+}
+
 /* The verdicts of the log with `from`, wherever it stands in its records of `kind` (NULL: all),
  * said as `to`; to NULL: without the records that have it. */
 static enum found lie(const struct stage *g, const char *kind, const char *from, const char *to)
 {
-	WW_AUTO(ww_rederive_free_auto) struct ww_rederive *rd = NULL;
 	WW_AUTO_BUF struct ww_buf b = {0};
 	struct ww_slice all = ww_buf_slice(&g->s->all), line;
-	const struct ww_rederive_result *r;
 	unsigned changed = 0;
 
 	ww_buf_init(&b, 32u << 20);
@@ -414,9 +420,48 @@ static enum found lie(const struct stage *g, const char *kind, const char *from,
 	}
 	if (!changed)
 		fail_msg("nothing says %s", from);
-	rd = derive_again(ww_buf_slice(&b));
-	r = ww_rederive_result(rd);
-	return r->differ ? DIFFERS : r->undecided ? OPEN : AGREES;
+	return derived(ww_buf_slice(&b));
+}
+
+static void add_line(struct ww_buf *b, struct ww_slice line)
+{
+	assert_int_equal(ww_buf_add(b, line.p, line.n), 0);
+	assert_int_equal(ww_buf_add(b, "\n", 1), 0);
+}
+
+/* A denial that the verdict does not name, behind more records than are looked at. */
+static void test_flood(void **state)
+{
+	struct stage g = open_stage();
+	WW_AUTO_BUF struct ww_buf b = {0}, denial = {0};
+	struct ww_slice all, line;
+
+	refund(&g, 201);
+	judge_until(&g, 6000);
+	assert_int_equal(
+		bring(&g, SAY(&tax, out, .tool = "pay", .outcome = "not-achieved", .at = AT("25")),
+		      true),
+		0);
+	scene_cover(g.s);
+	ww_buf_init(&b, 32u << 20);
+	ww_buf_init(&denial, WW_RECORD_BYTES_MAX);
+	for (all = ww_buf_slice(&g.s->all); ww_slice_line(&all, &line);) {
+		if (ww_slice_eq_str(kind_of(line), "attestation"))
+			add_line(&denial, line);
+	}
+	assert_true(denial.n > 0);
+	/* The denial stands before the verdict of the wire, and the one that names it is gone. */
+	add_line(&b, ww_slice(denial.p, denial.n - 1));
+	for (all = ww_buf_slice(&g.s->all); ww_slice_line(&all, &line);) {
+		if (!memmem(line.p, line.n, "\"attested\"", 10) &&
+		    !ww_slice_eq_str(kind_of(line), "attestation"))
+			add_line(&b, line);
+	}
+	assert_int_equal(derived(ww_buf_slice(&b)), DIFFERS);
+	for (unsigned i = 0; i < 1100; i++)
+		add_line(&b, ww_slice(denial.p, denial.n - 1));
+	assert_int_equal(derived(ww_buf_slice(&b)), OPEN);
+	close_stage(&g);
 }
 
 static void test_lies(void **state)
@@ -494,17 +539,12 @@ static void test_denial_left_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_after),
-		cmocka_unit_test(test_before),
-		cmocka_unit_test(test_race),
-		cmocka_unit_test(test_no_rise),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_several),
-		cmocka_unit_test(test_monotonic),
-		cmocka_unit_test(test_a_copy),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_denial_left_out),
+		cmocka_unit_test(test_after),     cmocka_unit_test(test_before),
+		cmocka_unit_test(test_race),      cmocka_unit_test(test_no_rise),
+		cmocka_unit_test(test_refused),   cmocka_unit_test(test_several),
+		cmocka_unit_test(test_monotonic), cmocka_unit_test(test_a_copy),
+		cmocka_unit_test(test_many),      cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_flood),     cmocka_unit_test(test_denial_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
