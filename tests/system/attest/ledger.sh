@@ -150,3 +150,23 @@ ok '  the same is brought again' take "$WW_RUN/good"
 is '  its verdict is written, and no second record' "$(count attestation) $(newest "$st" "$action" | jq -r .verdict)" '1 CONFIRMED_T3'
 ok '  a report' report
 is '  derived again' "$(rederived)" passed
+
+# --- what is done on this host ----------------------------------------------------------------------------------------
+jq -c --arg bank "${PUBLIC[bank]}" 'if .kind == "verdict" and .grounds.terms then
+	.grounds.terms = ({effect: .grounds.terms.effect, attesters: [{name: "bank", key: $bank}]} + (.grounds.terms | del(.effect))) else . end' \
+	"$tapes/files_programs.records" >"$WW_RUN/made"
+{
+	printf 'version: 1\ncontracts:\n'
+	printf '  - {tool: %s, effect: %s, attesters: [{name: bank, key: %s}]}\n' write_report 'file, files: ["/run/ww-files/{name}.txt"]' "${PUBLIC[bank]}" \
+		check 'process, programs: [/usr/bin/true, /usr/bin/false], exit: 0' "${PUBLIC[bank]}"
+} >"$WW_RUN/here.yaml"
+is 'nothing to ask of attesters of files and programs' "$("$ww" contract check "$WW_RUN/here.yaml")" ''
+fresh
+for row in write_report/written/CONFIRMED_T3 check/ran/CONFIRMED_T3 write_report/not-written/NO_ACTION check/failed/MASKED_ERROR; do
+	IFS=/ read -r tool call verdict <<<"$row"
+	attest bank "$tool" "$call" achieved >"$WW_RUN/done"
+	ok "of $tool, $call" take "$WW_RUN/done" "$WW_RUN/here.yaml" || cat "$WW_RUN/import.err"
+	is "  $verdict" "$(records "$st" | jq -r "select(.kind == \"verdict\" and .toolCallId == \"$call\") | .verdict" | tail -n 1)" "$verdict"
+done
+ok 'a report of them' report
+is '  derived again' "$(rederived)" passed || cat "$WW_RUN/verified"
