@@ -423,7 +423,7 @@ static int read_envelope(struct job *j)
 
 	ww_buf_init(&j->rq.envelope, WW_ATTESTATION_BYTES_MAX);
 	r = ww_file_read(j->o->file, &j->rq.envelope);
-	if (r < 0 && r != -EMSGSIZE)
+	if (r < 0 && r != -EFBIG)
 		return ww_log_err_r(r, "cannot read %s", j->o->file);
 	if (r == 0)
 		r = ww_attestation_parse(ww_buf_slice(&j->rq.envelope), &j->at, &why);

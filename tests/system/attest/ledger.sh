@@ -121,6 +121,8 @@ attest bank refund_order call_of_another_host achieved >"$WW_RUN/edited"
 refused 'an action of another host' "$WW_RUN/edited" 'no action of tool'
 attest bank notify "$call" achieved >"$WW_RUN/edited"
 refused 'another tool' "$WW_RUN/edited" 'not signed by an attester'
+{ cat "$WW_RUN/good"; printf '%8192s' ''; } >"$WW_RUN/edited"
+refused 'one with too many bytes' "$WW_RUN/edited" 'more than 8192 bytes'
 payload '.predicate.reference = "once more"'
 refused 'the same word of the same attester' "$WW_RUN/edited" 'bank said achieved of .* already'
 sed 's/name: bank/name: till/' "$WW_RUN/tape.yaml" >"$WW_RUN/later.yaml"
@@ -133,6 +135,22 @@ is 'nothing was recorded' "$(records "$st" | wc -l)" "$size"
 jq -c --arg a "$(of NO_ACTION toolCallId)" --arg b "$call" '(.. | strings) |= if . == $a then $b else . end' "$WW_RUN/made" >"$WW_RUN/twins"
 fresh "$WW_RUN/twins"
 refused 'one id of several actions' "$WW_RUN/good" 'several actions'
+
+# --- pruned ------------------------------------------------------------------------------------------------------------
+fresh
+begun=$(of CONFIRMED_T1 t) begun=${begun%.*}Z
+payload ".predicate.attestedAt = \"$begun\""
+ok 'one from when the action was' take "$WW_RUN/edited" || cat "$WW_RUN/import.err"
+records "$st" | jq -c "if .kind == \"attestation\" then .t = \"${begun%Z}.000000000Z\" else . end" >"$WW_RUN/then"
+fresh "$WW_RUN/then"
+ok 'its content is pruned' "$ww" prune -d "$st" --older-than 1s --kind attestation --force
+is '  it is gone, and its verdict stays' "$(count attestation 2>/dev/null) $(newest "$st" "$action" 2>/dev/null | jq -r .verdict)" '0 CONFIRMED_T3'
+ok '  a report' report || cat "$WW_RUN/report.out"
+is '  what it rests on is not there' "$(rederived)" open
+ok '  brought again' take "$WW_RUN/edited"
+ok '    it was there' grep -q 'was there already' "$WW_RUN/import.out"
+ok '  another denies it' take "$WW_RUN/denied" || cat "$WW_RUN/import.err"
+is '  the verdict names both' "$(newest "$st" "$action" | jq -c '[.verdict, (.attested.attestations | length)]')" '["CONFIRMED_T1",2]'
 
 # A verdict that a later one supersedes is not asked, though only it had the id.
 fresh <(cat "$WW_RUN/made"; jq -c "select(.kind == \"verdict\" and .action == \"$action\") | .id |= sub(\"1$\"; \"2\") | .verdict = \"DUPLICATE_EFFECT\" |
