@@ -9,7 +9,8 @@
  *   {"op":"tail","from":N}       {"ok":true,"next":N}, then the stream; also "pending":true
  *   {"op":"prune","kinds":KINDS,"olderThanS":N,"force":BOOL}   {"ok":true}
  *   {"op":"publish","payload":HEX,"signature":HEX}   {"ok":true,"next":N}
- *   {"op":"attest","envelope":BASE64,"verdicts":[N],"recorded":[N]}   {"ok":true,"next":N,...}
+ *   {"op":"attest","envelope":BASE64,"size":N,"verdicts":[N],"recorded":[N]}
+ *                                {"ok":true,"next":N,...}
  *   any failure                  {"ok":false,"error":TEXT}
  *
  * scope: a watched cgroup is made; it leaves the scope when it is empty and this connection is
@@ -25,10 +26,11 @@
  * signature); it comes with an index of at least N, soon.
  *
  * attest: takes in an attestation, a DSSE envelope; verdicts and recorded are the ledger indexes of
- * the newest verdict of each action that it fits, and of the attestations of that action. The
- * answer has "attestation", "attester", "action", "verdict" (the id of the one that supersedes;
- * null: none yet) and "repeated"; the records come with indexes of at least N. With "again":true
- * nothing was done: a newer verdict is on its way into the ledger, look again.
+ * the newest verdict of each action that it may be about, and of the attestations of that action,
+ * as they were found among the first "size" records. The answer has "attestation", "attester",
+ * "action", "verdict" (the id of the one that supersedes; null: none yet) and "repeated"; the
+ * records come with indexes of at least N. With "again":true nothing was done: a newer verdict or
+ * another attestation came meanwhile, look again.
  *
  * Stream line: {"v":1,"cursor":N,"record":{...}}, "record":null when the record was erased. The
  * cursor is the record's ledger index: asking again from cursor + 1 neither loses nor repeats. A
