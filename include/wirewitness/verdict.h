@@ -10,17 +10,18 @@
 #define WW_VERDICTS(X)                                                                             \
 	X(PENDING, 0, "PENDING", "deadline not reached; never recorded as final")                  \
 	X(CONFIRMED_T1, 1, "CONFIRMED_T1",                                                         \
-	  "the declared call was answered with success on the wire")                               \
+	  "the declared call was answered with success on the wire, or the declared run or "       \
+	  "change was seen")                                                                       \
 	X(MASKED_ERROR, 2, "MASKED_ERROR",                                                         \
-	  "the wire answered with an error, claim or span says done")                              \
+	  "the wire answered with an error, or the declared run failed; claim or span says done")  \
 	X(NO_ACTION, 3, "NO_ACTION",                                                               \
-	  "closed world held and no declared call left the process tree")                          \
+	  "closed world held and nothing declared was done: no call, run or change")               \
 	X(ACTED_UNDECODED, 4, "ACTED_UNDECODED", "bytes reached the destination, content unseen")  \
 	X(ATTEMPTED_FAILED, 5, "ATTEMPTED_FAILED", "the call failed and nothing says done")        \
 	X(REPLY_LOST, 6, "REPLY_LOST", "request acknowledged, no reply: effect unknown")           \
 	X(ACTED_ELSEWHERE, 7, "ACTED_ELSEWHERE", "a like call went to an undeclared destination")  \
 	X(CALL_EMITTED_NOT_EXECUTED, 8, "CALL_EMITTED_NOT_EXECUTED",                               \
-	  "the model asked for the call, closed world held, nothing was sent")                     \
+	  "the model asked for the call, closed world held, nothing declared was done")            \
 	X(ACCEPTED_ASYNC, 9, "ACCEPTED_ASYNC", "accepted for later; the effect is not confirmed")  \
 	X(DUPLICATE_EFFECT, 10, "DUPLICATE_EFFECT", "more than one success for one action")        \
 	X(POSSIBLE_DUPLICATE, 11, "POSSIBLE_DUPLICATE",                                            \

@@ -311,6 +311,7 @@ void ww_local_case_write(const struct ww_case *k, const struct ww_ruling *r,
 	if (!k->grounds.local.there)
 		return;
 	ww_jsonw_object(w, "local");
+	ww_jsonw_cstr(w, "sought", ww_contract_sought(k->contract));
 	if (r->deed)
 		ww_jsonw_cstr(w, "decides", ww_local_case_deed(k, r->deed)->id);
 	ww_jsonw_u64(w, "total", l->total);

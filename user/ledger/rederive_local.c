@@ -199,11 +199,11 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 	struct ww_grounds_local *l = &e->g.local;
 	struct ww_errtext why = {""};
 	uint64_t total = 0, contested = 0;
+	struct ww_rd_text sought;
 	struct ww_slice deeds;
 	struct ww_member_want m[] = {
-		WW_MEMBER("decides", TEXT, &e->decides),
-		WW_MEMBER("total", U64, &total),
-		WW_MEMBER("contested", U64, &contested),
+		WW_MEMBER("sought", TEXT, &sought), WW_MEMBER("decides", TEXT, &e->decides),
+		WW_MEMBER("total", U64, &total),    WW_MEMBER("contested", U64, &contested),
 		WW_MEMBER("deeds", RAW, &deeds),
 	};
 
@@ -224,6 +224,8 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 	if (!e->open &&
 	    (l->total < l->count || (l->total > l->count && l->count < WW_GROUNDS_DEEDS_MAX)))
 		ww_rd_differ(e, "local.total", "as many deeds as it lists", "another number");
+	if (sought.s.p && !ww_slice_eq_str(sought.s, ww_contract_sought(e->contract)))
+		ww_rd_differ(e, "local.sought", "what the terms declare", "something else");
 }
 
 /* A part of another run that fits the terms: that one counts. */

@@ -36,8 +36,10 @@ WW_CHECK int ww_line_pending(struct ww_slice pending, unsigned flags, struct ww_
 	"[one of {wire.candidates.wire+}]"                                                       \
 	"[elsewhere: {wire.elsewhere.method} {wire.elsewhere.destination|wire.elsewhere.peer}]"  \
 	"[{local.total} deeds on this host][, exit {local.deeds.exitCode+}]"                     \
+	"[^{local.total}{local.contested} deeds on this host that others may mean as well]"      \
+	"[^{local.total|local.contested}no {local.sought} found]"                                \
 	"[^{wire.status|wire.wire|wire.undecoded.bytesSent|wire.candidates.wire|wire.elsewhere." \
-	"method|local.total}"                                                                    \
+	"method|local.sought}"                                                                   \
 	"no declared call found]"
 
 /* The column beside them, of a verdict; for a place in brackets. */

@@ -247,6 +247,16 @@ static int put_field(const struct job *j, const struct field *f)
 	return r;
 }
 
+/* Whether none of the paths of a field says anything. */
+static bool all_silent(const struct job *j, const struct field *f)
+{
+	bool silent = true;
+
+	for (unsigned i = f->first; i < f->first + f->count; i++)
+		silent &= !value_says(&j->values[i]);
+	return silent;
+}
+
 /* Whether the group that begins at p is to be shown; *ret_fields counts its fields. */
 static bool group_says(const struct job *j, unsigned field, const char *p, unsigned *ret_fields)
 {
@@ -258,7 +268,9 @@ static bool group_says(const struct job *j, unsigned field, const char *p, unsig
 		assert(*p != '\0');
 		if (*p != '{')
 			continue;
-		all = says(j, &j->fields[field + n++]) != negative && all;
+		all &= negative ? all_silent(j, &j->fields[field + n])
+				: says(j, &j->fields[field + n]);
+		n++;
 		negative = false;
 	}
 	*ret_fields = n;

@@ -12,7 +12,7 @@
  *   {!path}      coloured by what it says, where colour is asked for
  *   {path:20}    filled with spaces to 20 columns
  *   [text]       left out when a value in it is missing, zero or empty; cannot be nested
- *   [^{path}x]   only x, which may have fields as above, and only when `path` says nothing
+ *   [^{a|b}x]    only x, which may have fields as above, and only when no path says anything
  *
  * Everything else is copied. Pure. Templates are ours: a malformed one is a bug (assert).
  */

@@ -35,7 +35,8 @@ static void add_deed(struct ww_why_job *b, struct ww_slice deed,
 
 bool ww_why_local(struct ww_why_job *b)
 {
-	static const struct ww_why_pick group[] = {{"count", "local.total"},
+	static const struct ww_why_pick group[] = {{"sought", "local.sought"},
+						   {"count", "local.total"},
 						   {"contested", "local.contested"}};
 	struct ww_json_token total = ww_member_get(b->verdict, "local.total");
 	struct ww_json_token decides = ww_member_get(b->verdict, "local.decides");

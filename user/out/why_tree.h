@@ -79,7 +79,8 @@
 	  "{explained} explained + {overhead} overhead + {remainder} remainder; checked: "         \
 	  "{?checked}")                                                                            \
 	X(DEEDS, "deeds",                                                                          \
-	  "done on this host, as declared: {count}[; that others may mean as well: {contested}]")  \
+	  "done on this host, as declared: {count}[^{count|contested}, no {sought} found]"         \
+	  "[; that others may mean as well: {contested}]")                                         \
 	X(DEED, "deed",                                                                            \
 	  "{program|file}[ {end}][ with {exitCode}][ by signal {signal}][ {what+}][ at {offset}]"  \
 	  "[, took {beganBootNs~endedBootNs}][, within {sinceBootNs~byBootNs}]  {deed}"            \

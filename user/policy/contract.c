@@ -454,6 +454,12 @@ const char *ww_contract_effect_name(enum ww_effect e)
 	return "unknown";
 }
 
+const char *ww_contract_sought(const struct ww_contract *c)
+{
+	return c->effect == WW_EFFECT_PROCESS ? "run of a declared program"
+					      : "change of a declared file";
+}
+
 const char *ww_control_same_name(enum ww_control_same s)
 {
 	switch (s) {

@@ -243,6 +243,8 @@ WW_CHECK int ww_readback_place(const struct ww_readback *b, const char *template
 
 /* "network", ...; "unknown" for other numbers. */
 const char *ww_contract_effect_name(enum ww_effect e);
+/* What is looked for on this host: "run of a declared program", "change of a declared file". */
+const char *ww_contract_sought(const struct ww_contract *c);
 
 /* "trace", ...; "unknown" for other numbers. */
 const char *ww_control_same_name(enum ww_control_same s);

@@ -123,6 +123,20 @@ is 'why of every verdict of the golden tapes' "$bad" ''
 is '  cites what is there, and only that' "$(cat cited)" ''
 is '  one of each tape' "$(wc -l <golden.why)" "$(find "$here/../../golden/tapes" -name '*.records' | wc -l)"
 
+# Programs and files: what was looked for, in the words for it.
+local=$here/../../golden/tapes/files_programs.records
+ok 'actions of programs and files' code 0 "$ww" actions -d "$work/files_programs" -o json
+is '  what nobody did is no call' "$(jq -r 'select(.verdict == "NO_ACTION") | "\(.tool): \(.wire)"' stdout)" \
+	"$(jq -r 'select(.verdict == "NO_ACTION") | if .grounds.terms.effect == "file" then "\(.tool): no change of a declared file found"
+		else "\(.tool): no run of a declared program found" end' "$local")"
+is '  both are there' "$(jq -r 'select(.verdict == "NO_ACTION").wire' stdout | sort -u | wc -l)" 2
+is '  nor is anything else' "$(grep -c 'declared call' stdout)" 0
+for id in $(jq -r 'select(.verdict == "NO_ACTION").id' "$local"); do
+	ok "why $id" code 0 "$ww" why "$id" -d "$work/files_programs" --ascii
+	ok '  says what was looked for' said "$(jq -r --arg id "$id" 'select(.id == $id) | "as declared: 0, no \(.local.sought) found"' "$local")"
+	is '  and of no call' "$(grep -c 'declared call' stdout)" 0
+done
+
 # Somebody else's spans with the same ids: no verdict rests on them.
 cited_spans() { # RECORDS STATE: the trees of the spans that its verdicts cite
 	local id

@@ -146,6 +146,11 @@ static void more_in_all(json_t *list, json_t *v)
 	SET(both(list, v), "{si}", "total", 9);
 }
 
+static void sought_another(json_t *list, json_t *v)
+{
+	SET(both(list, v), "{ss}", "sought", "change of a declared file");
+}
+
 static void contested_denied(json_t *list, json_t *v)
 {
 	SET(both(list, v), "{si}", "contested", 2);
@@ -164,6 +169,7 @@ static void lies(void **state)
 		{failed, "MASKED_ERROR", wider_terms, "verdict", false},
 		{succeeded, "CONFIRMED_T1", nothing_done, "local", false},
 		{not_run, "NO_ACTION", made_up, "local.deeds.id", true},
+		{not_run, "NO_ACTION", sought_another, "local.sought", false},
 		{written, "CONFIRMED_T1", nothing_done, "local", false},
 		{written, "CONFIRMED_T1", another_decides, "local.decides", false},
 		{written, "CONFIRMED_T1", more_in_all, "local.total", false},

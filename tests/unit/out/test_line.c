@@ -54,6 +54,27 @@ static void wire_column(void **state)
 	      LINE("no declared call found"));
 }
 
+/* Of programs and files it says what was looked for. */
+static void wire_column_of_this_host(void **state)
+{
+#define LOCAL(members)                                                                           \
+	"{\"kind\":\"action\",\"id\":\"a-1\"," T ",\"tool\":\"pay\",\"wire\":{\"attempts\":[]}," \
+	"\"local\":{" members "}}"
+	check(LOCAL("\"sought\":\"run of a declared "
+		    "program\",\"total\":0,\"contested\":0,\"deeds\":[]"),
+	      LINE("no run of a declared program found"));
+	check(LOCAL("\"sought\":\"change of a declared "
+		    "file\",\"total\":0,\"contested\":0,\"deeds\":[]"),
+	      LINE("no change of a declared file found"));
+	check(LOCAL("\"sought\":\"run of a declared "
+		    "program\",\"total\":0,\"contested\":2,\"deeds\":[]"),
+	      LINE("2 deeds on this host that others may mean as well"));
+	check(LOCAL("\"sought\":\"run of a declared "
+		    "program\",\"total\":2,\"contested\":1,\"deeds\":["
+		    "{\"id\":\"u-1\",\"exitCode\":1},{\"id\":\"u-2\",\"exitCode\":0}]"),
+	      LINE("2 deeds on this host, exit 1, 0"));
+}
+
 static void dated(void **state)
 {
 	static const char want[] = "2026-11-23 14:03:22.123  LIFE        start             "
@@ -172,10 +193,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pending),     cmocka_unit_test(verdicts),
-		cmocka_unit_test(wire_column), cmocka_unit_test(other_kinds),
-		cmocka_unit_test(dated),       cmocka_unit_test(hostile),
-		cmocka_unit_test(cut),         cmocka_unit_test(colour),
-		cmocka_unit_test(complete),
+		cmocka_unit_test(wire_column), cmocka_unit_test(wire_column_of_this_host),
+		cmocka_unit_test(other_kinds), cmocka_unit_test(dated),
+		cmocka_unit_test(hostile),     cmocka_unit_test(cut),
+		cmocka_unit_test(colour),      cmocka_unit_test(complete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

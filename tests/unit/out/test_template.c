@@ -56,6 +56,7 @@ static void groups(void **state)
 	check("[{from~to}][{to~from}]", "34 ms");
 	check("[^{none}nothing]", "nothing");
 	check("[^{none|b|zero}nothing] [^{none|a}nothing]{a}", "nothing x");
+	check("[^{zero|a}neither] [^{none|zero}neither]", " neither");
 	check("[{a}][^{a}not]{n}", "x7");
 	check("[^{none}{n} is {a}] [^{none}{n} {b}] [^{a}{n}]", "7 is x  ");
 }
