@@ -73,8 +73,9 @@ function instants(verdict) {
 		}
 	})(verdict);
 	for (const { record: r } of listed.filter(({ record: x }) => x && ids.has(x.id))) {
-		const zero = r.kind === 'flow' ? r.openBootNs : r.request?.firstBootNs;
-		for (const at of [zero, r.closeBootNs, r.request?.lastBootNs, r.response?.firstBootNs, r.response?.lastBootNs])
+		// The instant that the record's own time is.
+		const zero = { flow: r.openBootNs, run: r.beganBootNs, change: r.byBootNs }[r.kind] ?? r.request?.firstBootNs;
+		for (const at of [zero, r.closeBootNs, r.endedBootNs, r.sinceBootNs, r.request?.lastBootNs, r.response?.firstBootNs, r.response?.lastBootNs])
 			if (at !== undefined && zero !== undefined)
 				all.add(ns(r.t) + BigInt(at) - BigInt(zero));
 	}
@@ -101,6 +102,8 @@ const read = () => {
 		records: all('.record').map((e) => [e.id, e.querySelector('pre.json')?.textContent]),
 		drawings: all('article').map((e) => ({ index: Number(e.id.slice(2)), desc: e.querySelector('svg.times desc')?.textContent,
 			title: e.querySelector('svg.times title')?.textContent, names: all('svg.times .lane', e).map((t) => t.textContent),
+			deeds: all('tbody tr', e).map((tr) => ({ values: all('.v', tr).map((x) => x.textContent), times: all('time', tr).map((x) => x.getAttribute('datetime')),
+				text: tr.textContent, links: all('a', tr).map((a) => a.getAttribute('href')) })),
 			texts: all('svg.times text.times', e).map((t) => t.textContent), legs: all('svg.times rect:not(.tick), svg.times path', e).length })),
 		bars: all('svg.bar desc').flatMap((e) => e.textContent.match(/\d+/g)),
 		words: [...texts].filter(Boolean).sort(),
@@ -120,15 +123,19 @@ function compare(page) {
 	const shown = new Map(page.records);
 	const foreign = page.values.filter((v) => !said.has(v));
 	const claims = new Map((payload.predicate.claims?.list ?? []).map((c) => [c.index, c]));
+	const decides = (l) => l.deeds.filter((d) => d.id === l.decides).flatMap((d) => [printable([...(d.program ?? d.file)].slice(0, 240).join('')) +
+		([...(d.program ?? d.file)].length > 240 ? '…' : ''), d.end, d.exitCode, d.signal, ...(d.what ?? [])]);
+	const onThisHost = (l) => l ? [...(l.total === 1 && l.decides ? [] : [l.total || l.contested || l.sought]), ...decides(l)] : [];
 	const must = (r) => [r.record.verdict, r.record.reason, claims.get(r.index)?.outcome, claims.get(r.index)?.bound, r.record.evidence,
-		r.record.join, r.record.wire?.status, r.record.span?.status].filter((v) => v !== null && v !== undefined).map(String);
+		r.record.join, r.record.wire?.status, r.record.span?.status, ...onThisHost(r.record.local),
+		r.record.wire?.elsewhere?.peer, r.record.wire?.candidates && r.record.n].filter((v) => v !== null && v !== undefined).map(String);
 	const drawn = page.drawings.flatMap((d) => {
 		const verdict = listed.find((r) => r.index === d.index).record;
 		const known = instants(verdict);
 		const base = /^After (\S+): /.exec(d.desc ?? '')?.[1];
 		const good = base && new Set([...known].filter((t) => t >= ns(base)).map((t) => '+' + written(t - ns(base))));
 		const given = [d.desc ?? '', ...d.texts].flatMap((t) => t.match(/\+\d[\d.]*(?: m?s)?(?=[;,]| to |$)/g) ?? []);
-		const wanted = verdict.span?.start || verdict.said?.claims?.length || verdict.wire?.attempts?.length;
+		const wanted = verdict.span?.start || verdict.said?.claims?.length || verdict.wire?.attempts?.length || verdict.local?.deeds.length;
 		if (!d.desc)
 			return wanted ? [`${d.index} has no drawing`] : [];
 		if (!known.has(ns(base)))
@@ -140,10 +147,27 @@ function compare(page) {
 	const lanes = page.drawings.flatMap((d) => {
 		const r = listed.find((x) => x.index === d.index).record;
 		const count = (name) => d.names.filter((n) => n.startsWith(name)).length;
-		return count('span') === (r.span?.start ? 1 : 0) && count('claim') === (r.said?.claims ?? []).length &&
-			count('attempt') === r.wire.attempts.length && count('candidate') === (r.wire.candidates ?? []).length ? [] : [`${d.index} (${d.names})`];
+		const deeds = r.local?.deeds ?? [];
+		const room = 24 - count('span') - (r.said?.claims ?? []).length; // of a verdict with deeds; the others have a row only
+		return count('span') === (r.span?.start ? 1 : 0) && count('claim') === Math.min(1, (r.said?.claims ?? []).length) &&
+			count('run') + count('change') === Math.min(deeds.length, room) &&
+			count('run') === deeds.filter((x) => x.program !== undefined).slice(0, room).length && count('attempt') === r.wire.attempts.length && count('candidate') === (r.wire.candidates ?? []).length ? [] : [`${d.index} (${d.names})`];
 	});
 
+	const deeds = page.drawings.flatMap(({ index, deeds: rows }) => {
+		const r = listed.find((x) => x.index === index).record;
+		const list = r.local?.deeds ?? [];
+		const cut = (s) => printable([...s].slice(0, 240).join('')) + ([...s].length > 240 ? '…' : '');
+		return list.length !== rows.length ? [`${index}: ${rows.length} rows`] : list.flatMap((d, i) => {
+			const { values, times, text, links } = rows[i];
+			const must = [cut(d.program ?? d.file), d.end, d.exitCode, d.signal, ...(d.what ?? [])].filter((x) => x !== undefined).map(String);
+			const at = listed.findLast((x) => x.record?.id === d.id)?.index; // a run's end is a later record
+			return must.every((m) => values.includes(m)) && times.join() === d.t && text.includes('decides') === (r.local.decides === d.id) &&
+				(at === undefined ? links.length === 0 && values.includes(d.id) : links.join() === `#r-${at}`) ? [] : [`${index}, ${d.id}: ${values}`];
+		});
+	});
+
+	say('deeds that are not shown', deeds.join('; ') || 'none');
 	say('values that the report does not hold', foreign.length ? JSON.stringify(foreign.slice(0, 5)) : 'none');
 	say('numbers of bars', page.bars.length && page.bars.every((n) => said.has(n)));
 	say('enough values were looked at', page.values.length > 20 * verdicts.length);

@@ -28,7 +28,7 @@ for r in records:
 put({"kind": "life", "id": "d-2", "t": records[0]["t"], "event": "tls-library", "text": records[0]["text"],
      "library": {"bytes": 1, "buildId": "00ff", "sha256": "ab" * 32}})
 verdicts = [r for r in records if r["kind"] == "verdict"]
-masked = next(r for r in verdicts if r["verdict"] == "MASKED_ERROR" and r["wire"]["status"] == 503)
+masked = next(r for r in verdicts if r["verdict"] == "MASKED_ERROR" and r["wire"].get("status") == 503)
 confirmed = next(r for r in verdicts if r["verdict"] == "CONFIRMED_T1")
 nothing = next(r for r in verdicts if r["verdict"] == "NO_ACTION")
 other = confirmed["wire"]["attempts"][0]
@@ -71,5 +71,21 @@ again = renamed(masked, 8)  # judged again under other contracts
 again.update(id="e-%016x-cccccccc-1" % 8, contracts="cc" * 32, summary="judged again under other contracts; " + masked["summary"],
              reevaluates={"verdict": "v-%016x-1" % 8, "record": "dd" * 32, "contracts": masked["contracts"]})
 put(again)
+ran = next(r for r in verdicts if r["verdict"] == "CONFIRMED_T1" and r.get("local", {}).get("deeds", [{}])[0].get("program"))
+r = renamed(ran, 9)  # more runs than there is room to draw, and what a name can hold
+one = ran["local"]["deeds"][0]
+r["local"] = {"sought": "run of a declared program", "decides": one["id"], "total": 77, "contested": 3, "deeds": [
+    dict(one, id="u-1-1-%x" % i, t="2026-11-27T15:00:%02d.000000000Z" % i, program=HOSTILE) for i in range(31)] + [one]}
+r["local"]["deeds"][3] = {"id": "u-1-1-3", "t": "2026-11-27T15:00:03.500000000Z", "program": "/usr/bin/x", "end": "exited", "signal": 9}
+put(r)
+r = renamed(ran, 10)  # nobody knows whose
+r.update(verdict="UNVERIFIABLE", reason="AMBIGUOUS_JOIN", join="AMBIGUOUS", n=2)
+r["local"] = {"sought": "change of a declared file", "total": 0, "contested": 2, "deeds": []}
+put(r)
+r = renamed(confirmed, 11)
+r.update(verdict="ACTED_ELSEWHERE", reason=None)
+r["wire"] = {"retries": 0, "attempts": [], "elsewhere": {"exchange": confirmed["wire"]["exchange"], "destination": "other.test", "peer": "10.77.2.9:443",
+             "method": "POST", "path": "/v1/refunds", "status": 201}, "nearMissTotal": 0, "nearMiss": []}
+put(r)
 put({"kind": "loss", "id": "l-1-x", "t": "2026-11-23T22:52:26.000000000Z", "cgroup": flow["cgroup"], "cause": "<i>ring full", "events": 3, "bytes": 96})
 put({"kind": "finding", "id": confirmed["wire"]["exchange"], "t": "2026-11-23T22:52:26.000000000Z", "finding": "malformed-body"})

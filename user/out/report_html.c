@@ -251,6 +251,37 @@ void ww_report_link(struct ww_report_view *v, uint64_t index)
 	ww_report_index(&v->h, ww_report_view_at(v, index) ? "#r-" : NULL, index);
 }
 
+void ww_report_begin_table(struct ww_report_view *v, const char *role, const char *caption,
+			   const char *const *titles, size_t n)
+{
+	struct ww_html *h = &v->h;
+
+	ww_html_open(h, "div");
+	ww_html_attr_str(h, "class", "scroll");
+	ww_html_attr_str(h, "role", role);
+	ww_html_attr_str(h, "tabindex", "0");
+	ww_html_attr_str(h, "aria-label", caption);
+	ww_html_open(h, "table");
+	ww_html_put(h, "caption", NULL, caption);
+	ww_html_open(h, "thead");
+	ww_html_open(h, "tr");
+	for (size_t i = 0; i < n; i++) {
+		ww_html_open(h, "th");
+		ww_html_attr_str(h, "scope", "col");
+		ww_html_str(h, titles[i]);
+		ww_html_close(h);
+	}
+	ww_html_close(h);
+	ww_html_close(h);
+	ww_html_open(h, "tbody");
+}
+
+void ww_report_end_table(struct ww_report_view *v)
+{
+	for (unsigned i = 0; i < 3; i++)
+		ww_html_close(&v->h);
+}
+
 /* --- evidence -----------------------------------------------------------------------------------
  */
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The legs of a verdict: its span, every attempt's request and reply with the wait between them,
- * what was undecoded, when a result was shown to the model, when the claims were made.
+ * what was undecoded, when a result was shown to the model, when the claims were made, what was run
+ * and changed on this host.
  *
- * Two clocks meet here. Spans and claims carry wall times of the application; exchanges and flows
- * carry times since boot, and the wall time of their begin: that pair places their other times.
+ * Two clocks meet here. Spans and claims carry wall times of the application; exchanges, flows and
+ * runs carry times since boot, and the wall time of their begin: that pair places their other
+ * times. Of a change it is that of its end.
  */
 #include <stdio.h>
 
@@ -82,31 +84,63 @@ static void exchange_legs(struct legs *l, const char *label, struct ww_slice id,
 	(void)add(l, WW_SVG_LEG_REPLY, label, came, whole);
 }
 
-static void flow_legs(struct legs *l, const char *label, struct ww_slice id, struct ww_slice record)
+/* What has a begin and maybe an end: a connection, a run. */
+static void lasting_leg(struct legs *l, enum ww_svg_leg_kind kind, const char *label,
+			struct ww_slice id, struct ww_slice record)
 {
 	enum { T, OPEN, CLOSE, N };
-	static const struct ww_slice paths[N] = {
+	static const struct ww_slice flow[N] = {
 		[T] = WW_SLICE_LIT("t"),
 		[OPEN] = WW_SLICE_LIT("openBootNs"),
 		[CLOSE] = WW_SLICE_LIT("closeBootNs"),
+	};
+	static const struct ww_slice run[N] = {
+		[T] = WW_SLICE_LIT("t"),
+		[OPEN] = WW_SLICE_LIT("beganBootNs"),
+		[CLOSE] = WW_SLICE_LIT("endedBootNs"),
 	};
 	struct ww_json_token m[N];
 	uint64_t begin, end, boot;
 	struct ww_svg_leg *leg;
 
-	ww_member_pick(record, paths, N, m);
+	ww_member_pick(record, kind == WW_SVG_LEG_RUN ? run : flow, N, m);
 	boot = ww_member_u64(&m[OPEN], UINT64_MAX);
 	if (!ww_report_wall(&m[T], &begin))
 		return;
 	if (boot == UINT64_MAX || !place(begin, boot, &m[CLOSE], &end))
 		end = begin;
-	leg = add(l, WW_SVG_LEG_FLOW, label, begin, end);
+	leg = add(l, kind, label, begin, end);
+	name(leg, id);
+}
+
+/* Its record has the time by which it had happened. */
+static void change_leg(struct legs *l, const char *label, struct ww_slice id,
+		       struct ww_slice record)
+{
+	enum { T, SINCE, BY, N };
+	static const struct ww_slice paths[N] = {
+		[T] = WW_SLICE_LIT("t"),
+		[SINCE] = WW_SLICE_LIT("sinceBootNs"),
+		[BY] = WW_SLICE_LIT("byBootNs"),
+	};
+	struct ww_json_token m[N];
+	uint64_t end, begin, since, by;
+	struct ww_svg_leg *leg;
+
+	ww_member_pick(record, paths, N, m);
+	if (!ww_report_wall(&m[T], &end))
+		return;
+	by = ww_member_u64(&m[BY], 0);
+	since = ww_member_u64(&m[SINCE], by);
+	if (since > by || __builtin_sub_overflow(end, by - since, &begin))
+		begin = end;
+	leg = add(l, WW_SVG_LEG_CHANGE, label, begin, end);
 	name(leg, id);
 }
 
 /* A lane for the record with this id; `t` (may be NULL): when it began, if it is not listed. */
-static void record_lane(struct legs *l, const char *label, const struct ww_json_token *id,
-			const struct ww_json_token *t)
+static void record_lane(struct legs *l, enum ww_svg_leg_kind kind, const char *label,
+			const struct ww_json_token *id, const struct ww_json_token *t)
 {
 	const struct ww_report_entry *e = ww_report_view_find(l->view, id);
 	unsigned before = l->count;
@@ -117,9 +151,13 @@ static void record_lane(struct legs *l, const char *label, const struct ww_json_
 		if (ww_slice_eq_str(e->kind, "exchange"))
 			exchange_legs(l, label, id->raw, record);
 		else if (ww_slice_eq_str(e->kind, "flow"))
-			flow_legs(l, label, id->raw, record);
+			lasting_leg(l, WW_SVG_LEG_FLOW, label, id->raw, record);
+		else if (ww_slice_eq_str(e->kind, "run"))
+			lasting_leg(l, WW_SVG_LEG_RUN, label, id->raw, record);
+		else if (ww_slice_eq_str(e->kind, "change"))
+			change_leg(l, label, id->raw, record);
 	} else if (t && ww_report_wall(t, &at)) {
-		struct ww_svg_leg *leg = add(l, WW_SVG_LEG_REQUEST, label, at, at);
+		struct ww_svg_leg *leg = add(l, kind, label, at, at);
 
 		name(leg, id->raw);
 	}
@@ -152,7 +190,7 @@ static void numbered(struct legs *l, const char *word, unsigned n, struct ww_sli
 
 	ww_member_pick(element, paths, WW_ARRAY_SIZE(paths), m);
 	snprintf(label, sizeof(label), "%s %u", word, n);
-	record_lane(l, label, &m[0], &m[1]);
+	record_lane(l, WW_SVG_LEG_REQUEST, label, &m[0], &m[1]);
 }
 
 static void attempt(struct legs *l, unsigned n, struct ww_slice element)
@@ -172,6 +210,24 @@ static void claim(struct legs *l, unsigned n, struct ww_slice element)
 
 	if (ww_report_wall(&t, &at))
 		(void)add(l, WW_SVG_LEG_CLAIM, "claim", at, at); /* no room: not drawn */
+}
+
+static void deed(struct legs *l, unsigned n, struct ww_slice element)
+{
+	enum { ID, T, PROGRAM, N };
+	static const struct ww_slice paths[N] = {
+		[ID] = WW_SLICE_LIT("id"),
+		[T] = WW_SLICE_LIT("t"),
+		[PROGRAM] = WW_SLICE_LIT("program"),
+	};
+	struct ww_json_token m[N];
+	char label[WW_SVG_LABEL_MAX];
+	bool run;
+
+	ww_member_pick(element, paths, N, m);
+	run = ww_member_has(&m[PROGRAM]);
+	snprintf(label, sizeof(label), "%s %u", run ? "run" : "change", n);
+	record_lane(l, run ? WW_SVG_LEG_RUN : WW_SVG_LEG_CHANGE, label, &m[ID], &m[T]);
 }
 
 unsigned ww_report_html_legs(struct ww_report_view *v, struct ww_slice verdict,
@@ -202,10 +258,13 @@ unsigned ww_report_html_legs(struct ww_report_view *v, struct ww_slice verdict,
 	}
 	each(&l, "$.wire.attempts", attempt);
 	each(&l, "$.wire.candidates", candidate);
-	record_lane(&l, "elsewhere", &m[ELSEWHERE], NULL);
-	record_lane(&l, "not decoded", &m[UNDECODED], NULL);
+	record_lane(&l, WW_SVG_LEG_REQUEST, "elsewhere", &m[ELSEWHERE], NULL);
+	record_lane(&l, WW_SVG_LEG_FLOW, "not decoded", &m[UNDECODED], NULL);
 	if (ww_member_has(&m[RESULT]))
-		record_lane(&l, "result to model", &m[RESULT], NULL);
+		record_lane(&l, WW_SVG_LEG_REQUEST, "result to model", &m[RESULT], NULL);
 	each(&l, "$.said.claims", claim);
+	l.lanes++;
+	/* Last: there may be more of them than there is room for, and the table has all. */
+	each(&l, "$.local.deeds", deed);
 	return l.count;
 }

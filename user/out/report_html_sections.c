@@ -336,32 +336,11 @@ static void put_facts(struct ww_report_view *v, struct ww_slice section, const s
 static void begin_table(struct ww_report_view *v, const char *caption, const struct cell *cells,
 			unsigned count)
 {
-	struct ww_html *h = &v->h;
+	const char *titles[CELLS_MAX];
 
-	ww_html_open(h, "div");
-	ww_html_attr_str(h, "class", "scroll");
-	ww_html_attr_str(h, "role", "region");
-	ww_html_attr_str(h, "tabindex", "0");
-	ww_html_attr_str(h, "aria-label", caption);
-	ww_html_open(h, "table");
-	ww_html_put(h, "caption", NULL, caption);
-	ww_html_open(h, "thead");
-	ww_html_open(h, "tr");
-	for (unsigned i = 0; i < count; i++) {
-		ww_html_open(h, "th");
-		ww_html_attr_str(h, "scope", "col");
-		ww_html_str(h, cells[i].title);
-		ww_html_close(h);
-	}
-	ww_html_close(h);
-	ww_html_close(h);
-	ww_html_open(h, "tbody");
-}
-
-static void end_table(struct ww_report_view *v)
-{
-	for (unsigned i = 0; i < 3; i++)
-		ww_html_close(&v->h);
+	for (unsigned i = 0; i < count; i++)
+		titles[i] = cells[i].title;
+	ww_report_begin_table(v, "region", caption, titles, count);
 }
 
 static void put_bar(struct ww_report_view *v, const char *title, const char *name, uint64_t value,
@@ -418,7 +397,7 @@ static void put_table(struct ww_report_view *v, struct ww_slice section, const s
 		}
 	}
 	if (rows)
-		end_table(v);
+		ww_report_end_table(v);
 	else if (t->none)
 		ww_html_put(&v->h, "p", "note", t->none);
 }

@@ -36,8 +36,13 @@ enum {
 	RULE,
 	RETRIES,
 	NEAR,
+	DEEDS,
+	CONTESTED,
 	UNDECODED,
 	UNDECODED_TO,
+	CANDIDATE,
+	ELSEWHERE,
+	ELSEWHERE_TO,
 	KNOWN,
 	WHOLE,
 	LOST,
@@ -78,8 +83,13 @@ static const struct ww_slice paths[MEMBERS] = {
 	[RULE] = WW_SLICE_LIT("wire.rule"),
 	[RETRIES] = WW_SLICE_LIT("wire.retries"),
 	[NEAR] = WW_SLICE_LIT("wire.nearMissTotal"),
+	[DEEDS] = WW_SLICE_LIT("local.total"),
+	[CONTESTED] = WW_SLICE_LIT("local.contested"),
 	[UNDECODED] = WW_SLICE_LIT("wire.undecoded.bytesSent"),
 	[UNDECODED_TO] = WW_SLICE_LIT("wire.undecoded.peer"),
+	[CANDIDATE] = WW_SLICE_LIT("wire.candidates.exchange"),
+	[ELSEWHERE] = WW_SLICE_LIT("wire.elsewhere.method"),
+	[ELSEWHERE_TO] = WW_SLICE_LIT("wire.elsewhere.peer"),
 	[KNOWN] = WW_SLICE_LIT("coverage.known"),
 	[WHOLE] = WW_SLICE_LIT("coverage.wholeWindow"),
 	[LOST] = WW_SLICE_LIT("coverage.lostEvents"),
@@ -171,6 +181,10 @@ static void wire_cell(struct ww_report_view *v, const struct verdict *d)
 	uint64_t retries = ww_member_u64(&d->m[RETRIES], 0);
 
 	begin_cell(v);
+	if (ww_report_html_local(v, d->record)) {
+		ww_html_close(&v->h);
+		return;
+	}
 	if (answered)
 		ww_report_value(v, "b", &d->m[STATUS], WW_REPORT_TEXT);
 	else
@@ -187,6 +201,11 @@ static void wire_cell(struct ww_report_view *v, const struct verdict *d)
 	if (ww_member_has(&d->m[UNDECODED])) {
 		ww_report_said(v, " not decoded: ", &d->m[UNDECODED], " bytes sent");
 		ww_report_said(v, " to ", &d->m[UNDECODED_TO], "");
+	} else if (ww_member_has(&d->m[CANDIDATE])) {
+		ww_report_said(v, "one of the calls that could be meant: ", &d->m[NUMBER], "");
+	} else if (ww_member_has(&d->m[ELSEWHERE])) {
+		ww_report_said(v, "elsewhere: ", &d->m[ELSEWHERE], "");
+		ww_report_said(v, " at ", &d->m[ELSEWHERE_TO], "");
 	} else if (!answered && !ww_member_has(&d->m[WIRE])) {
 		ww_html_put(&v->h, "span", "none", "nothing seen");
 	}
@@ -362,6 +381,8 @@ static void facts(struct ww_report_view *v, const struct verdict *d)
 		{"tier", TIER, WW_REPORT_TEXT},
 		{"joined by", BY, WW_REPORT_TEXT},
 		{"near misses", NEAR, WW_REPORT_TEXT},
+		{"deeds on this host", DEEDS, WW_REPORT_TEXT},
+		{"that others may mean as well", CONTESTED, WW_REPORT_TEXT},
 		{"window seen", KNOWN, WW_REPORT_YES},
 		{"whole window seen", WHOLE, WW_REPORT_YES},
 		{"events lost", LOST, WW_REPORT_TEXT},
@@ -469,6 +490,7 @@ static void article(struct ww_report_view *v, const struct verdict *d)
 		ww_svg_timeline(h, d->entry->index, legs, count);
 		ww_html_close(h);
 	}
+	ww_report_html_deeds(v, d->record);
 	facts(v, d);
 	checklist(v, d);
 	put_evidence(v, d);
@@ -480,8 +502,9 @@ void ww_report_html_articles(struct ww_report_view *v)
 	ww_report_section(v, "actions", "Verdict by verdict");
 	ww_html_put(&v->h, "p", NULL,
 		    "Drawn are the times of the records, after the first of them. Spans and claims "
-		    "carry the application's clock, requests and replies the kernel's. Times are "
-		    "cut to microseconds, from a second on to milliseconds.");
+		    "carry the application's clock, all others the kernel's. A change happened at "
+		    "some time between its two. Times are cut to microseconds, from a second on to "
+		    "milliseconds.");
 	ww_svg_legend(&v->h);
 	for (size_t i = 0; i < v->n && v->h.err == 0; i++) {
 		struct verdict d;

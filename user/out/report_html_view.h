@@ -79,6 +79,12 @@ void ww_report_link(struct ww_report_view *v, uint64_t index);
 
 const char *ww_report_html_style(void);
 
+/* A table with its titles, which scrolls where it is too wide; then its rows, and its end. `role`:
+ * "region" where its caption is the only one of its name on the page, else "group". */
+void ww_report_begin_table(struct ww_report_view *v, const char *role, const char *caption,
+			   const char *const *titles, size_t n);
+void ww_report_end_table(struct ww_report_view *v);
+
 /* Begins a section of the page. */
 void ww_report_section(struct ww_report_view *v, const char *mark, const char *title);
 /* Counts of verdicts, reasons, findings. */
@@ -93,6 +99,12 @@ WW_CHECK int ww_report_html_claims(struct ww_report_view *v);
 /* The table of verdicts; one article for each. */
 void ww_report_html_verdicts(struct ww_report_view *v);
 void ww_report_html_articles(struct ww_report_view *v);
+
+/* In the table's column of what was seen: what was done on this host. False: the verdict is not on
+ * that. */
+bool ww_report_html_local(struct ww_report_view *v, struct ww_slice verdict);
+/* A row for each deed that the verdict lists, with a link to its record. */
+void ww_report_html_deeds(struct ww_report_view *v, struct ww_slice verdict);
 
 /* The times of a verdict as legs, at most WW_SVG_LEGS_MAX; ids borrow from `verdict`. */
 unsigned ww_report_html_legs(struct ww_report_view *v, struct ww_slice verdict,

@@ -34,6 +34,8 @@ void ww_svg_bar_legend(struct ww_html *h, const struct ww_svg_bar *bar);
 	X(REPLY, "reply")     \
 	X(WAIT, "wait")       \
 	X(FLOW, "flow")       \
+	X(RUN, "run")         \
+	X(CHANGE, "change")   \
 	X(CLAIM, "claim")
 
 #define WW_SVG_LEG_ENUM_(n, text) WW_SVG_LEG_##n,
