@@ -37,7 +37,8 @@
 	X(PARTIAL_EFFECT, 17, "PARTIAL_EFFECT", "of several items some succeeded, not all")        \
 	X(SUSPECT_NO_ACTION, 19, "SUSPECT_NO_ACTION",                                              \
 	  "a text says done, closed world held, no declared call left the process tree")           \
-	X(ACTED_LATE, 20, "ACTED_LATE", "the declared call was made after it had to be")           \
+	X(ACTED_LATE, 20, "ACTED_LATE",                                                            \
+	  "the declared call, run or change was made after it had to be")                          \
 	X(DEFERRED, 21, "DEFERRED", "announced for later; the watching ended before its deadline") \
 	X(RESULT_ALTERED, 22, "RESULT_ALTERED",                                                    \
 	  "the model was shown another result than the tool answered")                             \

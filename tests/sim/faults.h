@@ -239,6 +239,8 @@ static inline uint64_t sim_random(uint64_t *state)
  *   CALL_EMITTED_NOT_EXECUTED claims that the model asked and nothing was sent, and nothing of what
  *     the application said: below NO_ACTION. ATTEMPTED_FAILED is not below MASKED_ERROR, for it
  *     claims that the application agrees.
+ *   NO_ACTION claims of what was announced that nothing was done until the date, and nothing of the
+ *     time after it: below ACTED_LATE. PENDING and DEFERRED claim nothing yet: below both.
  * Everything else is a contradiction: a confirmation, a failure, an absence, a lost reply or a
  * duplicate that the undisturbed run does not know. A reply that the monitor lost and the server
  * sent is not a lost reply.
@@ -263,6 +265,9 @@ static const struct {
 	{"POSSIBLE_DUPLICATE", "ACTED_UNDECODED"},
 	{"DUPLICATE_EFFECT", "POSSIBLE_DUPLICATE"},
 	{"NO_ACTION", "CALL_EMITTED_NOT_EXECUTED"},
+	{"ACTED_LATE", "NO_ACTION"},
+	{"ACTED_LATE", "PENDING"},
+	{"ACTED_LATE", "DEFERRED"},
 	{"failed, or made by others", "ACTED_UNDECODED"},
 };
 

@@ -20,7 +20,7 @@ static const struct {
 	{"by-child", "CONFIRMED_T1"}, {"not-written", "NO_ACTION"},
 	{"removed", "CONFIRMED_T1"},  {"ran", "CONFIRMED_T1"},
 	{"failed", "MASKED_ERROR"},   {"failed-said", "ATTEMPTED_FAILED"},
-	{"not-run", "NO_ACTION"},
+	{"not-run", "NO_ACTION"},     {"late", "ACTED_LATE"},
 };
 
 static struct tape tape;

@@ -116,6 +116,10 @@ def later(ms, op):
     return {"do": "later", "ms": ms, "op": op}
 
 
+def overdue_here(what, tool):
+    return run(later(3600, {"do": what}), span=None, claim="call", model=False, will=2, gap=3500) | {"tool": tool}
+
+
 def checked(script, **more):
     return CHECK | {"script": script} | more
 
@@ -374,6 +378,10 @@ kind("program_failed", "files", 5, "MASKED_ERROR", "", YES, "the program fails; 
      lambda r: here("mkdir", fails=True) | {"tool": "make_folder"})
 kind("program_failed_said", "files", 3, "ATTEMPTED_FAILED", "", YES, "the program fails, and the span says so",
      lambda r: here("mkdir", fails=True) | {"tool": "make_folder", "span": "error", "claim": None})
+kind("program_run_late", "overdue_here", 1, "ACTED_LATE", "", YES, "announced, and run after its date",
+     lambda r: overdue_here("mkdir", "make_folder"))
+kind("file_written_late", "overdue_here", 1, "ACTED_LATE", "", YES, "announced, and written after its date",
+     lambda r: overdue_here("save", "save_report"))
 kind("program_not_run", "files", 5, "NO_ACTION", "", YES, "no program is run", lambda r: here() | {"tool": "make_folder"})
 # --- events were lost ------------------------------------------------------------------------------
 kind("lossy_success", "lossy", 2, "CONFIRMED_T1", "", NO, "done, while a small ring overflows", lambda r: run({"do": "flood"}, post(), model=False))

@@ -79,7 +79,7 @@ def read_truth(folder):
 def contradiction_here(run, what, everything):
     done = any(r["host"] == kinds.HERE[run["tool"]] for r in everything)
     tried = any(op["do"] == "mkdir" for op in run["ops"])
-    stands = {"CONFIRMED_T1": done, "MASKED_ERROR": tried and not done, "ATTEMPTED_FAILED": not done}.get(
+    stands = {"CONFIRMED_T1": done, "ACTED_LATE": done, "MASKED_ERROR": tried and not done, "ATTEMPTED_FAILED": not done}.get(
         what, not (what in NOTHING and done))
     return None if stands else f"{what}, and what it is about is {'there' if done else 'not there'}"
 

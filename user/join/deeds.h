@@ -40,7 +40,8 @@ struct ww_deed {
 	int32_t code;         /* exit status, or -signal */
 	uint64_t within;      /* number of the run that it is inside of, 0: none */
 	uint64_t replaced_by; /* number of the run that its process went on with, 0: none */
-	uint64_t owner;       /* number of the one action that it is of, 0: none */
+	uint64_t owner;       /* number of the one action that it is of, 0: none; */
+	bool late;            /* for which it came too late */
 	uint64_t look;        /* the last one (ww_deeds_look) that took it for its action's */
 	char id[WW_DEED_ID_MAX];
 	struct ww_sha256 digest; /* keyed, of the path */

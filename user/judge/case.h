@@ -25,6 +25,8 @@ struct ww_local_case {
 	uint32_t taken;                /* in its time, and another action's */
 	uint32_t early, late, foreign; /* the like outside of its time, or of other trees */
 	uint32_t unknown;              /* programs whose path is not known */
+	const struct ww_deed *overdue; /* by this one the deeds are, after an announced date, */
+	struct ww_boot overdue_seen;   /* of which the last was seen then */
 };
 
 struct ww_case {

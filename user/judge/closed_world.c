@@ -325,6 +325,8 @@ void ww_closed_world_cover(const struct ww_world_ask *ask, struct ww_world *ret_
 		w->to = until;
 	if (ask->joined->overdue.match && ask->joined->overdue.match->x->t_first_req.ns > w->to.ns)
 		w->to = ask->joined->overdue.match->x->t_first_req;
+	if (ask->late.ns > w->to.ns)
+		w->to = ask->late;
 	check_coverage(ask, w);
 }
 

@@ -52,6 +52,7 @@ struct ww_world_ask {
 	uint64_t grace_ns;
 	struct ww_boot now;
 	struct ww_boot came; /* of the tree's root, as its actor says */
+	struct ww_boot late; /* what came after the window, and has to be reached; 0: nothing */
 };
 
 /* Until when the effect of an accepted call may show; 0: that is not declared, or nothing was

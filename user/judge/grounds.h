@@ -125,7 +125,9 @@ struct ww_grounds_local {
 	uint32_t total;   /* deeds that can be the action's alone; those not listed included */
 	unsigned count;
 	struct ww_grounds_deed deeds[WW_GROUNDS_DEEDS_MAX]; /* by time */
-	uint32_t contested; /* deeds that another action may mean as well */
+	uint32_t contested;     /* deeds that another action may mean as well */
+	bool late;              /* all of them were done after they had to be, */
+	uint64_t late_after_ns; /* which was then */
 };
 
 struct ww_grounds {

@@ -7,6 +7,7 @@
 #include "judge/case.h"
 #include "judge/local_case.h"
 #include "judge/pending.h"
+#include "judge/unserved.h"
 #include "judge/verdict.h"
 #include "judge/verdict_write.h"
 
@@ -30,8 +31,6 @@
 /* Old evidence is looked for this often. */
 #define EXPIRE_EVERY_NS NS_PER_S
 
-/* Actions that no call was found for, and that a late one may still be for. */
-#define UNSERVED_MAX 64
 /* Exchanges with one id that are looked at for who waits for it. */
 #define SAME_ID_MAX 256
 
@@ -54,8 +53,7 @@ struct ww_judge {
 	struct due *due;        /* those of one tick */
 	size_t due_cap;
 	uint64_t hold_ns;
-	unsigned unserved_next;
-	uint64_t unserved[UNSERVED_MAX]; /* numbers, 0: none */
+	struct ww_unserved unserved;
 	uint64_t endings; /* of actors, when the due times of waiting actions were worked out */
 	struct ww_buf verdict; /* one record */
 	struct ww_buf action;
@@ -239,10 +237,12 @@ static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
 /* When it is looked at next. What is only announced is shown as PENDING as soon as it was said. */
 static uint64_t look_of(const struct ww_judge *j, const struct ww_action *a)
 {
+	uint64_t shown = a->received.ns + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
+
 	if (a->until.ns || a->root.pid == 0 || a->clock_bad ||
-	    ww_action_announced_until(a).ns <= a->received.ns)
+	    ww_action_announced_until(a).ns <= shown)
 		return due_of(j, a);
-	return a->received.ns + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
+	return shown;
 }
 
 /* --- what is pending --- */
@@ -383,23 +383,13 @@ static void make_records(struct ww_judge *j, struct ww_action *a, const struct w
 	emit(j, WW_RECORD_VERDICT, &verdict);
 }
 
-/* Whether a call may still come that says whose it is. */
-static bool is_unserved(const struct ww_action *a, const struct ww_ruling *r)
-{
-	return r->verdict == WW_VERDICT_NO_ACTION &&
-	       (a->tool_call_id[0] || a->key_said || ww_action_announced_until(a).ns);
-}
-
 static void settle(struct ww_judge *j, struct ww_action *a, const struct ww_case *k,
 		   const struct ww_ruling *r)
 {
 	make_records(j, a, k, r);
 	a->until.ns = 0;
 	ww_actions_set_judged(j->actions, a, j->now);
-	if (!is_unserved(a, r))
-		return;
-	j->unserved[j->unserved_next] = a->number;
-	j->unserved_next = (j->unserved_next + 1) % UNSERVED_MAX;
+	ww_unserved_add(&j->unserved, a, r);
 }
 
 static void look_at_turn(struct ww_judge *j, struct ww_case *k)
@@ -530,6 +520,15 @@ static bool may_be_explained(const struct ww_judge *j, const struct ww_case *k,
 	       (r->reason == WW_REASON_AMBIGUOUS_JOIN || r->reason == WW_REASON_REMOTE_EXECUTOR);
 }
 
+/* Who did late what was announced may say so: by a span that comes with the next batch. */
+static bool may_be_anothers(const struct ww_judge *j, const struct ww_case *k,
+			    const struct ww_ruling *r)
+{
+	return (r->verdict == WW_VERDICT_ACTED_LATE || r->verdict == WW_VERDICT_UNVERIFIABLE) &&
+	       k->local.overdue_seen.ns && !j->finished &&
+	       j->now.ns < k->local.overdue_seen.ns + SPAN_WAIT_NS;
+}
+
 static void look_again(struct ww_judge *j, const struct ww_action *a)
 {
 	uint32_t count;
@@ -593,7 +592,7 @@ static void judge_local(struct ww_judge *j, struct ww_action *a, const struct ww
 	if (k->still_open && r.reason == WW_REASON_OUTCOME_UNKNOWN && !j->finished &&
 	    j->now.ns < due_ns + OPEN_WAIT_NS)
 		return;
-	if (may_be_explained(j, k, &r)) {
+	if (may_be_explained(j, k, &r) || may_be_anothers(j, k, &r)) {
 		look_again(j, a);
 		return;
 	}
@@ -741,21 +740,19 @@ static void reopen_for_read(struct ww_judge *j, const struct ww_match *read)
 	}
 }
 
-/* A call that may be for one that had none. */
-static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x)
+/* A call, or a deed, that may be for one that had none. */
+static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x, const struct ww_deed *d)
 {
-	for (unsigned i = 0; i < UNSERVED_MAX; i++) {
-		struct ww_action *a =
-			j->unserved[i] ? ww_actions_get(j->actions, j->unserved[i]) : NULL;
+	for (unsigned i = 0; i < WW_UNSERVED_MAX; i++) {
+		struct ww_action *a = ww_unserved_at(&j->unserved, j->actions, i);
 		struct ww_join_ask ask;
 
-		if (!a || !a->judged || a->owns) {
-			j->unserved[i] = 0;
+		if (!a || a->contract < 0)
 			continue;
-		}
 		ask = ask_for(j, a);
-		if (ww_join_may_be_late(&ask, x)) {
-			j->unserved[i] = 0;
+		if (x ? ww_join_may_be_late(&ask, x)
+		      : ww_local_case_may_be_late(contract_of(j, a), a, d)) {
+			ww_unserved_drop(&j->unserved, i);
 			ww_actions_reopen(j->actions, a);
 		}
 	}
@@ -764,7 +761,7 @@ static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x)
 static void reopen_all_for(struct ww_judge *j, struct ww_held_exchange *x)
 {
 	reopen_for(j, x);
-	reopen_unserved(j, x);
+	reopen_unserved(j, x, NULL);
 	for (unsigned i = 0; i < x->match_count; i++) {
 		if (x->matches[i].read == WW_READ_SHOWN)
 			reopen_for_read(j, &x->matches[i]);
@@ -843,6 +840,7 @@ static void take_deed(void *ctx, struct ww_deed *d)
 	}
 	if (a && d->ended.ns) /* judged before it ended */
 		ww_actions_reopen(j->actions, a);
+	reopen_unserved(j, NULL, d);
 }
 
 int ww_judge_event(struct ww_judge *j, const struct ww_event *ev)

@@ -104,10 +104,12 @@ static void take(const struct ww_local_case_ask *ask, struct ww_deed *d)
 	if (d->owner && d->owner != k->action->number) {
 		struct ww_action *b = ww_actions_get(ask->actions, d->owner);
 
-		l->taken++;
-		if (b && b->judged && !k->action->revision)
+		if (b && b->judged && (d->late || !k->action->revision))
 			ww_actions_reopen(ask->actions, b);
-		return;
+		if (!d->late) {
+			l->taken++;
+			return;
+		}
 	}
 	if (contested(ask, d)) {
 		l->contested++;
@@ -118,6 +120,14 @@ static void take(const struct ww_local_case_ask *ask, struct ww_deed *d)
 	k->still_open |= d->run ? !d->ended.ns && k->contract->local.exit_given
 				: d->what & (WW_CHANGE_CREATED | WW_CHANGE_MODIFIED) &&
 					  !(d->what & WW_CHANGE_CLOSED);
+}
+
+/* As with calls (join.c): the claim's clock may run behind. */
+static struct ww_boot late_until(const struct ww_local_case_ask *ask)
+{
+	struct ww_boot said = ask->k->action->received, to = ask->k->joined.window.to;
+
+	return (struct ww_boot){(said.ns > to.ns ? said.ns : to.ns) + ask->world->grace_ns};
 }
 
 static void sort_one(const struct ww_local_case_ask *ask, struct ww_deed *d)
@@ -147,8 +157,15 @@ static void sort_one(const struct ww_local_case_ask *ask, struct ww_deed *d)
 		l->foreign += d->at.ns >= w->from.ns && d->since.ns <= k->world.to.ns;
 	else if (d->since.ns < w->core_from.ns)
 		l->early++;
-	else
+	else if (d->since.ns <= late_until(ask).ns)
 		l->late++;
+}
+
+/* None of them is the action's. */
+static void forget(struct ww_local_case *l)
+{
+	l->total = l->count = 0;
+	l->look = 0;
 }
 
 /* The oldest first. */
@@ -160,6 +177,108 @@ static void turn_round(struct ww_local_case *l)
 		l->deeds[i] = l->deeds[l->count - 1 - i];
 		l->deeds[l->count - 1 - i] = d;
 	}
+}
+
+/* --- what came late ------------------------------------------------------------------------------
+ */
+
+/* Invariant 5, but for the other actions: a run counts when it has ended. */
+static bool is_overdue(const struct ww_action *a, const struct ww_contract *c, struct ww_boot after,
+		       const struct ww_deed *d)
+{
+	return ww_held_same_tree(d->root, a->root) && d->since.ns > after.ns &&
+	       (!d->owner || d->owner == a->number) && (!d->run || d->ended.ns) &&
+	       (means(c, d) || undoes(c, d));
+}
+
+/* Whether another action that was only announced may be the one that it is late for. */
+static bool overdue_too(const struct ww_local_case_ask *ask, const struct ww_deed *d)
+{
+	const struct ww_boot ever = {0};
+	const struct ww_contract *c;
+
+	for (const struct ww_action *b = ww_actions_first_of(ask->actions, d->root, ever); b;
+	     b = ww_actions_next_of(b, ever)) {
+		if (b != ask->k->action && !b->owns && ww_action_announced_until(b).ns > 0 &&
+		    b->claims[0].turn.ns < d->since.ns && own_contract(ask, b, &c) && means(c, d))
+			return true;
+	}
+	return false;
+}
+
+static void ground_deeds(const struct ww_case *k, struct ww_grounds_local *to);
+
+static void note_overdue(const struct ww_local_case_ask *ask, struct ww_deed *d)
+{
+	struct ww_case *k = ask->k;
+	struct ww_local_case *l = &k->local;
+	const struct ww_grounds_deed *done;
+
+	list(l, d);
+	if (d->at.ns > l->overdue_seen.ns)
+		l->overdue_seen = d->at;
+	if (d->ended.ns > l->overdue_seen.ns)
+		l->overdue_seen = d->ended;
+	ground_deeds(k, &k->grounds.local);
+	done = ww_local_rule_done(&k->grounds.local);
+	l->overdue = done ? l->deeds[done - k->grounds.local.deeds] : NULL;
+}
+
+/* The first that does it; of a file also what became of it then. True: another action may mean it,
+ * too. */
+static bool gather_overdue(const struct ww_local_case_ask *ask, struct ww_boot after)
+{
+	struct ww_local_case *l = &ask->k->local;
+	struct ww_deed *d = ww_deeds_newest(ask->deeds);
+	bool others = false;
+
+	while (d && d->prev && d->prev->at.ns > after.ns)
+		d = d->prev;
+	for (; d; d = d->next) {
+		const struct ww_deed *did = l->overdue;
+
+		if (!is_overdue(ask->k->action, ask->k->contract, after, d) ||
+		    is_part(ask->deeds, ask->k->contract, d) || contested(ask, d) ||
+		    (did && (d->run || memcmp(&d->digest, &did->digest, sizeof(d->digest)) != 0)))
+			continue;
+		others |= overdue_too(ask, d);
+		note_overdue(ask, d);
+	}
+	return others;
+}
+
+/* Invariant 5. Nothing was done in time. */
+static void look_later(const struct ww_local_case_ask *ask)
+{
+	struct ww_case *k = ask->k;
+	struct ww_local_case *l = &k->local;
+	struct ww_world_ask world = *ask->world;
+	bool others;
+
+	if (ww_action_announced_until(k->action).ns == 0)
+		return;
+	l->look = ww_deeds_look(ask->deeds);
+	others = gather_overdue(ask, k->joined.window.to);
+	if (l->overdue && !others) {
+		world.late = l->overdue_seen;
+		ww_closed_world_cover(&world, &k->world);
+		return;
+	}
+	if (l->overdue)
+		l->contested = l->total;
+	else
+		l->overdue_seen.ns = 0;
+	l->overdue = NULL;
+	forget(l);
+}
+
+bool ww_local_case_may_be_late(const struct ww_contract *c, const struct ww_action *a,
+			       const struct ww_deed *d)
+{
+	const struct ww_boot ever = {0};
+
+	return ww_contract_local(c) && ww_action_announced_until(a).ns > 0 &&
+	       is_overdue(a, c, ever, d);
 }
 
 /* --- how complete the view was ------------------------------------------------------------------
@@ -211,11 +330,11 @@ void ww_local_case_look(const struct ww_local_case_ask *ask)
 	first = minus(k->joined.window.from.ns, EARLY_NS);
 	for (struct ww_deed *d = ww_deeds_newest(ask->deeds); d && d->at.ns >= first; d = d->prev)
 		sort_one(ask, d);
-	if (!k->local.meant) {
-		k->local.total = k->local.count = 0;
-		k->local.look = 0;
-	}
+	if (!k->local.meant)
+		forget(&k->local);
 	turn_round(&k->local);
+	if (k->local.total + k->local.contested == 0)
+		look_later(ask);
 	check_rest(ask);
 	/* What may be explained by another's span, as with calls. */
 	k->joined.early = k->local.early;
@@ -223,12 +342,12 @@ void ww_local_case_look(const struct ww_local_case_ask *ask)
 	k->joined.foreign = k->local.foreign;
 }
 
-void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
+static void ground_deeds(const struct ww_case *k, struct ww_grounds_local *to)
 {
 	const struct ww_local_case *l = &k->local;
 	const struct ww_local *c = &k->contract->local;
 
-	g->local = (struct ww_grounds_local){
+	*to = (struct ww_grounds_local){
 		.there = true,
 		.exit_given = c->exit_given,
 		.exit_min = c->exit_min,
@@ -237,12 +356,13 @@ void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
 		.total = l->total,
 		.count = l->count,
 		.contested = l->contested,
+		.late = l->overdue != NULL,
+		.late_after_ns = l->overdue ? k->joined.window.to.ns : 0,
 	};
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct ww_deed *d = l->deeds[i];
-		struct ww_grounds_deed *to = &g->local.deeds[i];
 
-		*to = (struct ww_grounds_deed){
+		to->deeds[i] = (struct ww_grounds_deed){
 			.run = d->run,
 			.since_ns = d->since.ns,
 			.at_ns = d->at.ns,
@@ -251,8 +371,13 @@ void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
 			.code = d->code,
 			.what = d->what,
 		};
-		memcpy(&to->path, d->digest.b, sizeof(to->path));
+		memcpy(&to->deeds[i].path, d->digest.b, sizeof(to->deeds[i].path));
 	}
+}
+
+void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
+{
+	ground_deeds(k, &g->local);
 }
 
 /* --- whose it becomes ---------------------------------------------------------------------------
@@ -261,8 +386,10 @@ void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
 void ww_local_case_own(const struct ww_case *k, struct ww_action *a)
 {
 	for (struct ww_deed *d = ww_deeds_newest(k->local.of); d && k->local.total; d = d->prev) {
-		if (d->look == k->local.look)
+		if (d->look == k->local.look) {
 			d->owner = a->number;
+			d->late = k->local.overdue != NULL;
+		}
 	}
 	a->owns |= k->local.total > 0;
 }
@@ -314,6 +441,8 @@ void ww_local_case_write(const struct ww_case *k, const struct ww_ruling *r,
 	ww_jsonw_cstr(w, "sought", ww_contract_sought(k->contract));
 	if (r->deed)
 		ww_jsonw_cstr(w, "decides", ww_local_case_deed(k, r->deed)->id);
+	if (l->overdue)
+		ww_jsonw_bool(w, "late", true);
 	ww_jsonw_u64(w, "total", l->total);
 	ww_jsonw_u64(w, "contested", l->contested);
 	ww_jsonw_array(w, "deeds");

@@ -11,7 +11,11 @@
  *     seen after the action began, and not have happened before the margin.
  *  3. A run inside another one of the same contract, or one that its process went on from to
  *     another of the same contract, is a part of that.
- *  4. Like deeds before, after, of other trees or of somebody outside the scopes block absence.
+ *  4. Like deeds before, after (up to the grace after the window and the receipt), of other trees
+ * or of somebody outside the scopes block absence.
+ *  5. What is done after the window is late for an action that was only announced, when it began
+ *     after the date, nothing was done in time, the action's time of nobody else holds it, and no
+ *     other announced action could mean it. Whoever's time holds it takes it back later.
  */
 #pragma once
 
@@ -29,6 +33,10 @@ struct ww_local_case_ask {
 /* Fills in k->joined.window, k->local, k->world, k->still_open. Actions that own what this one may
  * mean as well are judged again. */
 void ww_local_case_look(const struct ww_local_case_ask *ask);
+
+/* Whether d may be what an action was announced for, and came after that. */
+bool ww_local_case_may_be_late(const struct ww_contract *c, const struct ww_action *a,
+			       const struct ww_deed *d);
 
 /* The part of the grounds that is its own. */
 void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g);

@@ -76,6 +76,9 @@ void ww_prose_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 /* Whether a program was run, or a file changed, as declared. Always rules. */
 void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling);
 
+/* The deed by which what is declared was done; NULL: it was not, or that is not known. */
+const struct ww_grounds_deed *ww_local_rule_done(const struct ww_grounds_local *l);
+
 /* NONE when none of the items in `mask` failed, else the reason of the first one. */
 enum ww_reason ww_rule_unseen(const struct ww_grounds *g, uint32_t mask);
 

@@ -301,7 +301,7 @@ static void add_finding(struct line *l, const struct ww_case *k, const struct ww
 		add(l, ", %u of %u items succeeded", r->k, r->n);
 		break;
 	case WW_VERDICT_ACTED_LATE:
-		add_answer(l, k, r);
+		(void)add_deciding(l, k, r);
 		add(l, ", %llu ms after it had to be", (unsigned long long)(r->late_ns / 1000000));
 		break;
 	case WW_VERDICT_DUPLICATE_EFFECT:

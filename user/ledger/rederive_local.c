@@ -24,7 +24,7 @@ static const struct {
 
 /* A deed, as a record or a verdict has it. */
 struct deed {
-	struct ww_rd_text id, root, cgroup, program, file, exe, digest, end, within, next;
+	struct ww_rd_text id, t, root, cgroup, program, file, exe, digest, end, within, next;
 	struct ww_slice what, files; /* empty: not there */
 	struct ww_rd_number began, since, by, ended, code, signal;
 };
@@ -37,6 +37,7 @@ static int read_deed(struct ww_slice json, struct deed *ret, struct ww_errtext *
 	struct deed d = {0};
 	struct ww_member_want m[] = {
 		WW_MEMBER("id", TEXT, &d.id),
+		WW_MEMBER("t", TEXT, &d.t),
 		WW_MEMBER("root", TEXT, &d.root),
 		WW_MEMBER("cgroup", TEXT, &d.cgroup),
 		WW_MEMBER("program", TEXT, &d.program),
@@ -133,6 +134,22 @@ static void same_deed(struct ww_rd_exam *e, const struct ww_rd_record *rec, cons
 		ww_rd_differ(e, "local.deeds", "one that the terms declare", "another");
 }
 
+/* What came late came after the date, by both clocks, and was over; the watching reached it. */
+static void check_overdue(struct ww_rd_exam *e, const struct deed *of,
+			  const struct ww_grounds_deed *d)
+{
+	bool after = d->since_ns > e->g.local.late_after_ns && (!d->run || d->ended_ns);
+
+	for (unsigned i = 0; i < e->v.claim_count; i++) {
+		if (e->v.claims[i].deadline.s.p)
+			after &= ww_rd_later(of->t, e->v.claims[i].deadline);
+	}
+	if (!after)
+		ww_rd_differ(e, "local.late", "deeds after the announced date", "one that was not");
+	if (e->v.to_ns < d->at_ns || e->v.to_ns < d->ended_ns)
+		ww_rd_differ(e, "coverage.toBootNs", "all of what came late", "less");
+}
+
 static void ground(struct ww_rd_exam *e, const struct deed *of, bool run)
 {
 	struct ww_grounds_local *l = &e->g.local;
@@ -152,7 +169,9 @@ static void ground(struct ww_rd_exam *e, const struct deed *of, bool run)
 		     ww_hex_decode(ww_slice_sub(of->digest.s, 0, 2 * sizeof(d->path)),
 				   (uint8_t *)&d->path, sizeof(d->path)) < 0))
 		ww_rd_differ(e, "local.deeds", "a digest of its path", "none");
-	if (d->at_ns < e->v.grounds.from_ns || d->since_ns > e->v.grounds.to_ns)
+	if (l->late)
+		check_overdue(e, of, d);
+	else if (d->at_ns < e->v.grounds.from_ns || d->since_ns > e->v.grounds.to_ns)
 		ww_rd_differ(e, "local.deeds", "one of the action's window", "another");
 }
 
@@ -200,11 +219,12 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 	struct ww_errtext why = {""};
 	uint64_t total = 0, contested = 0;
 	struct ww_rd_text sought;
+	bool late = false;
 	struct ww_slice deeds;
 	struct ww_member_want m[] = {
 		WW_MEMBER("sought", TEXT, &sought), WW_MEMBER("decides", TEXT, &e->decides),
 		WW_MEMBER("total", U64, &total),    WW_MEMBER("contested", U64, &contested),
-		WW_MEMBER("deeds", RAW, &deeds),
+		WW_MEMBER("deeds", RAW, &deeds),    WW_MEMBER("late", FLAG, &late),
 	};
 
 	*l = (struct ww_grounds_local){
@@ -214,8 +234,15 @@ void ww_rd_check_local(struct ww_rd_exam *e)
 		.exit_max = e->contract->local.exit_max,
 		.changes = e->contract->local.changes,
 	};
-	if (WW_MEMBERS_READ(e->v.local, "local", m, &why) < 0 ||
-	    ww_members_each(deeds, "the deeds", take_deed, e, &why) < 0) {
+	if (WW_MEMBERS_READ(e->v.local, "local", m, &why) < 0) {
+		ww_rd_unreadable(e, "local", e->rec, why.text);
+		return;
+	}
+	l->late = late;
+	l->late_after_ns = late ? e->v.grounds.to_ns : 0;
+	if (late && !e->g.until_ns)
+		ww_rd_differ(e, "local.late", "a date that was announced", "none");
+	if (ww_members_each(deeds, "the deeds", take_deed, e, &why) < 0) {
 		ww_rd_unreadable(e, "local", e->rec, why.text);
 		return;
 	}
@@ -310,6 +337,7 @@ void ww_rd_check_deed(struct ww_rd_exam *e, const struct ww_ruling *r, bool rest
 	if (!ww_rd_same(id, e->decides))
 		ww_rd_differ(e, "local.decides", "the deed that the rules name",
 			     ww_rd_shown(e->decides, text));
-	if (rests_on_all && !r->deed)
+	/* What came late counts where nothing came in time. */
+	if (rests_on_all && (!r->deed || r->verdict == WW_VERDICT_ACTED_LATE))
 		ww_rd_absent(e->rd, &a);
 }

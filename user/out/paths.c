@@ -314,6 +314,7 @@ static const struct ww_path paths[] = {
 	{"local.deeds.signal", K(ACTION) | K(VERDICT)},
 	{"local.deeds.t", K(ACTION) | K(VERDICT)},
 	{"local.deeds.what", K(ACTION) | K(VERDICT)},
+	{"local.late", K(ACTION) | K(VERDICT)},
 	{"local.sought", K(ACTION) | K(VERDICT)},
 	{"local.total", K(ACTION) | K(VERDICT)},
 	{"lostBytes", K(COVERAGE)},

@@ -94,8 +94,8 @@ bool ww_report_html_local(struct ww_report_view *v, struct ww_slice verdict)
 	else if (decided)
 		; /* the only one */
 	else if (ww_member_u64(&m[CONTESTED], 0) > 0)
-		ww_report_said(v, "deeds on this host that others may mean as well: ",
-			       &m[CONTESTED], "");
+		ww_report_said(
+			v, "deeds on this host that others may mean as well: ", &m[CONTESTED], "");
 	else if (ww_member_has(&m[SOUGHT]))
 		ww_report_said(v, "no ", &m[SOUGHT], " found");
 	else

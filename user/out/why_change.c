@@ -137,9 +137,9 @@ static const struct ww_why_change verdicts[] = {
 	 "with its "
 	 "reason, because a retry could have gone unseen"},
 
-	{V(ACTED_LATE), 0, "the same call in time[, {lateMs} ms earlier]: CONFIRMED_T1"},
+	{V(ACTED_LATE), 0, "the same in time[, {lateMs} ms earlier]: CONFIRMED_T1"},
 	{V(ACTED_LATE), 0,
-	 "another action that could mean the late call: UNVERIFIABLE(AMBIGUOUS_JOIN)"},
+	 "another action that could mean what came late: UNVERIFIABLE(AMBIGUOUS_JOIN)"},
 
 	{V(DEFERRED), ON_WIRE,
 	 "watching until the deadline[ ({&deadline})]: the call would have been judged, or that "

@@ -125,7 +125,7 @@ is '  one of each tape' "$(wc -l <golden.why)" "$(find "$here/../../golden/tapes
 
 # Programs and files: what was looked for, in the words for it.
 local=$here/../../golden/tapes/files_programs.records
-ok 'actions of programs and files' code 0 "$ww" actions -d "$work/files_programs" -o json
+ok 'actions of programs and files' code 0 "$ww" actions --all -d "$work/files_programs" -o json
 is '  what nobody did is no call' "$(jq -r 'select(.verdict == "NO_ACTION") | "\(.tool): \(.wire)"' stdout)" \
 	"$(jq -r 'select(.verdict == "NO_ACTION") | if .grounds.terms.effect == "file" then "\(.tool): no change of a declared file found"
 		else "\(.tool): no run of a declared program found" end' "$local")"

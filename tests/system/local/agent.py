@@ -6,7 +6,8 @@ nothing that loads a TLS library.
 agent.py LOG STEP...    each STEP is JSON: {"call": id, "tool": name, "do": [op, argument...], "says": "OK" or "ERROR"}.
                         For each it begins a span, does what is to be done, ends the span and exports it; what it did,
                         and how the files stand then, goes into LOG: a JSON object a line. "gap": seconds before it, so that none
-                        lies in the window of the one before.
+                        lies in the window of the one before. "announced": it says first that it will do it within so many seconds, does
+                        it "after" so many, and has no span for it.
 """
 import ctypes
 import json
@@ -115,13 +116,13 @@ def state(path):
         return e.strerror
 
 
-def export(step, begun, ended):
-    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": step["tool"],
-                  "gen_ai.tool.type": "function", "gen_ai.tool.call.id": step["call"]}
-    span = {"traceId": os.urandom(16).hex(), "spanId": os.urandom(8).hex(), "name": "execute_tool " + step["tool"],
-            "kind": 1, "startTimeUnixNano": str(begun), "endTimeUnixNano": str(ended),
-            "status": {"code": 2 if step.get("says") == "ERROR" else 1},
-            "attributes": [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]}
+def texts(attributes):
+    return [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]
+
+
+def send(name, begun, ended, attributes, **more):
+    span = {"traceId": os.urandom(16).hex(), "spanId": os.urandom(8).hex(), "name": name, "kind": 1,
+            "startTimeUnixNano": str(begun), "endTimeUnixNano": str(ended), "attributes": texts(attributes)} | more
     body = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "local"}, "spans": [span]}]}]}
     data = json.dumps(body).encode()
     host, port = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"].removeprefix("http://").split(":")
@@ -131,15 +132,35 @@ def export(step, begun, ended):
         assert connection.recv(4096).split()[1] == b"200"
 
 
+def export(step, begun, ended):
+    send("execute_tool " + step["tool"], begun, ended,
+         {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": step["tool"], "gen_ai.tool.type": "function",
+          "gen_ai.tool.call.id": step["call"]}, status={"code": 2 if step.get("says") == "ERROR" else 1})
+
+
+def announce(step):
+    now = time.time_ns()
+    date = now + step["announced"] * 1_000_000_000
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(date // 1_000_000_000)) + f".{date % 1_000_000_000:09d}Z"
+    claim = {"claim.id": "claim-" + step["call"], "claim.action": "do", "claim.tool": step["tool"],
+             "claim.tool_call_id": step["call"], "claim.tense": "will", "claim.deadline": text}
+    send("invoke_agent", now - 1000, now + 1000, {"gen_ai.operation.name": "invoke_agent"}, status={"code": 1},
+         events=[{"timeUnixNano": str(now), "name": "wirewitness.claim", "attributes": texts(claim)}])
+
+
 with open(sys.argv[1], "a") as log:
     for text in sys.argv[2:]:
         step = json.loads(text)
         time.sleep(step.get("gap", 0.3))
         paths = [a for a in step["do"] if str(a).startswith("/")]
         before = {p: state(p) for p in paths}
+        if "announced" in step:
+            announce(step)
+            time.sleep(step["after"])
         begun = time.time_ns()
         result = do(*step["do"])
         ended = time.time_ns()
         print(json.dumps({"call": step["call"], "result": result, "before": before,
                           "after": {p: state(p) for p in paths}}), file=log, flush=True)
-        export(step, begun, ended)
+        if "announced" not in step:
+            export(step, begun, ended)

@@ -110,3 +110,14 @@ static inline void claim(struct scene *s, const char *tool, const char *call,
 
 	tell(s, &p);
 }
+
+/* On its turn's span: to be done by `date`. */
+static inline void announced(struct scene *s, const char *id, const char *tool, uint64_t at,
+			     uint64_t date)
+{
+	struct ww_span turn = span_of(s, WW_SPAN_AGENT, "", "", WW_SPAN_OK, at - 900, at + 100);
+
+	claim_on(&turn, id, tool, "", false, at);
+	turn.claims[0].deadline = wall_ms(date);
+	tell(s, &turn);
+}

@@ -52,6 +52,17 @@ static struct scene *opened(void)
 	return s;
 }
 
+static struct scene *late(void)
+{
+	struct scene *s = open_watched();
+
+	announced(s, "later", "dump", 1900, 30000);
+	tick(s, 33000);
+	ran(s, 300, "/usr/bin/pg_dump", 0, 40000, 41000);
+	tick(s, 52000);
+	return s;
+}
+
 /* --- lies --------------------------------------------------------------------------------------
  */
 
@@ -156,6 +167,29 @@ static void contested_denied(json_t *list, json_t *v)
 	SET(both(list, v), "{si}", "contested", 2);
 }
 
+static void in_time(json_t *list, json_t *v)
+{
+	json_object_del(both(list, v), "late");
+	json_object_del(v, "lateMs");
+	called_good(list, v);
+}
+
+static void begun_in_time(json_t *list, json_t *v)
+{
+	SET(last(list, "run"), "{ss,sI}", "t", "2026-09-21T14:13:45.000000000Z", "beganBootNs",
+	    (json_int_t)at_ms(25000).ns);
+}
+
+static void less_late(json_t *list, json_t *v)
+{
+	SET(v, "{si}", "lateMs", 1);
+}
+
+static void watched_less(json_t *list, json_t *v)
+{
+	SET(in(v, "coverage"), "{sI}", "toBootNs", (json_int_t)at_ms(32100).ns);
+}
+
 static void lies(void **state)
 {
 	static const struct lie all[] = {
@@ -175,6 +209,10 @@ static void lies(void **state)
 		{written, "CONFIRMED_T1", more_in_all, "local.total", false},
 		{opened, "UNVERIFIABLE", more_happened, "local.deeds.what", false},
 		{failed, "MASKED_ERROR", contested_denied, "verdict", false},
+		{late, "ACTED_LATE", in_time, "local.deeds", false},
+		{late, "ACTED_LATE", begun_in_time, "local.late", false},
+		{late, "ACTED_LATE", less_late, "lateMs", false},
+		{late, "ACTED_LATE", watched_less, "coverage.toBootNs", false},
 	};
 
 	each_is_found(all, WW_ARRAY_SIZE(all));

@@ -20,7 +20,9 @@
  *  5. Only failed runs: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span, or
  *     the result that the model was shown, says otherwise; both only when no other run can have
  *     gone unseen.
- *  6. Nothing at all is the business of commit.c.
+ *  6. What was done only after an announced date, and can only be this action's, is ACTED_LATE;
+ *     where events were lost, one could have told of another action that means it.
+ *  7. Nothing at all is the business of commit.c.
  * There is no DUPLICATE_EFFECT: a program that is run twice, or a file that is written twice, may
  * be one call's way to do it.
  */
@@ -64,37 +66,55 @@ static void rule_failed(const struct ww_grounds *g, const struct ww_grounds_deed
 		       WW_REASON_NONE, d);
 }
 
-/* Rules 2 and 4. */
-static void rule_runs(const struct ww_grounds *g, struct ww_ruling *r)
+struct runs {
+	const struct ww_grounds_deed *good, *bad, *open; /* the last of each */
+	uint64_t failed_ns;                              /* when the last bad one had ended */
+};
+
+static struct runs sort_runs(const struct ww_grounds_local *l)
 {
-	const struct ww_grounds_local *l = &g->local;
-	const struct ww_grounds_deed *good = NULL, *bad = NULL, *open = NULL;
-	uint64_t failed_ns = 0;
+	struct runs s = {0};
 
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct ww_grounds_deed *d = &l->deeds[i];
 
 		if (!l->exit_given || as_declared(l, d)) {
-			if (!good || d->at_ns > good->at_ns)
-				good = d;
+			if (!s.good || d->at_ns > s.good->at_ns)
+				s.good = d;
 		} else if (d->end == WW_RUN_EXITED) {
-			bad = d;
-			if (d->ended_ns > failed_ns)
-				failed_ns = d->ended_ns;
+			s.bad = d;
+			if (d->ended_ns > s.failed_ns)
+				s.failed_ns = d->ended_ns;
 		} else {
-			open = d;
+			s.open = d;
 		}
 	}
+	return s;
+}
+
+/* Rule 4, and the doubt of rule 2: NULL when the runs tell. */
+static const struct ww_grounds_deed *untold_run(const struct ww_grounds_local *l,
+						const struct runs *s)
+{
 	if (l->exit_given && l->total > l->count)
-		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, &l->deeds[0]);
-	else if (open)
-		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, open);
-	else if (good && bad && good->at_ns < failed_ns)
-		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, bad);
-	else if (good)
-		decide(r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, good);
+		return &l->deeds[0];
+	if (s->open)
+		return s->open;
+	return s->good && s->bad && s->good->at_ns < s->failed_ns ? s->bad : NULL;
+}
+
+/* Rules 2 and 4. */
+static void rule_runs(const struct ww_grounds *g, struct ww_ruling *r)
+{
+	struct runs s = sort_runs(&g->local);
+	const struct ww_grounds_deed *untold = untold_run(&g->local, &s);
+
+	if (untold)
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, untold);
+	else if (s.good)
+		decide(r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, s.good);
 	else
-		rule_failed(g, bad, r);
+		rule_failed(g, s.bad, r);
 }
 
 /* --- files --------------------------------------------------------------------------------------
@@ -143,16 +163,50 @@ static bool is_done(const struct ww_grounds_local *l, unsigned first,
 
 static void rule_changes(const struct ww_grounds *g, struct ww_ruling *r)
 {
-	const struct ww_grounds_local *l = &g->local;
-	const struct ww_grounds_deed *deed = &l->deeds[0];
+	const struct ww_grounds_deed *deed = ww_local_rule_done(&g->local);
 
-	for (unsigned i = 0; i < l->count; i++) {
-		if (!is_done(l, i, &deed))
-			continue;
+	if (deed)
 		decide(r, WW_VERDICT_CONFIRMED_T1, WW_REASON_NONE, deed);
-		return;
+	else
+		decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, &g->local.deeds[0]);
+}
+
+const struct ww_grounds_deed *ww_local_rule_done(const struct ww_grounds_local *l)
+{
+	const struct ww_grounds_deed *deed = NULL;
+
+	if (l->count && l->deeds[0].run) {
+		struct runs s = sort_runs(l);
+
+		return untold_run(l, &s) ? NULL : s.good;
 	}
-	decide(r, WW_VERDICT_UNVERIFIABLE, WW_REASON_OUTCOME_UNKNOWN, deed);
+	for (unsigned i = 0; i < l->count; i++) {
+		if (is_done(l, i, &deed))
+			return deed;
+	}
+	return NULL;
+}
+
+/* --- both ---------------------------------------------------------------------------------------
+ */
+
+/* Rule 6. */
+static void rule_late(const struct ww_grounds *g, struct ww_ruling *r)
+{
+	r->engine = "commit";
+	r->world_asked = true;
+	decide(r, WW_VERDICT_ACTED_LATE, WW_REASON_NONE, ww_local_rule_done(&g->local));
+	r->late_ns = r->deed->since_ns - g->local.late_after_ns;
+}
+
+/* Rule 7. Nothing, or nothing in time, and what came later does not count. */
+static bool is_nothing(const struct ww_grounds *g)
+{
+	const struct ww_grounds_local *l = &g->local;
+
+	if (l->count == 0)
+		return l->contested == 0;
+	return l->late && (g->partners > 1 || !ww_local_rule_done(l));
 }
 
 void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
@@ -165,7 +219,7 @@ void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 		.by = WW_JOIN_BY_WINDOW,
 	};
 
-	if (l->count == 0 && l->contested == 0) {
+	if (is_nothing(g)) {
 		ww_commit_rule(g, ret_ruling);
 		return;
 	}
@@ -174,6 +228,8 @@ void ww_local_rule(const struct ww_grounds *g, struct ww_ruling *ret_ruling)
 	} else if (lost != WW_REASON_NONE) {
 		r.world_asked = true;
 		decide(&r, WW_VERDICT_UNVERIFIABLE, lost, &l->deeds[l->count - 1]);
+	} else if (l->late) {
+		rule_late(g, &r);
 	} else if (l->deeds[0].run) {
 		rule_runs(g, &r);
 	} else {
