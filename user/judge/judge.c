@@ -70,18 +70,6 @@ struct ww_judge {
 	struct ww_buf item; /* what is pending, one */
 };
 
-/* As long as an effect may take to show. */
-static uint64_t hold_of(const struct ww_contracts *all)
-{
-	uint64_t longest_s = 0;
-
-	for (unsigned i = 0; i < all->count; i++) {
-		if (all->items[i].readback.path && all->items[i].deadline_s > longest_s)
-			longest_s = all->items[i].deadline_s;
-	}
-	return HOLD_NS + longest_s * NS_PER_S;
-}
-
 int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *deps,
 		 ww_record_fn emit, void *ctx, struct ww_judge **ret_judge)
 {
@@ -96,7 +84,7 @@ int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *
 	if (!j->cfg.skew_ns)
 		j->cfg.skew_ns = SKEW_DEFAULT_NS;
 	j->deps = *deps;
-	j->hold_ns = hold_of(deps->contracts);
+	j->hold_ns = ww_contracts_shown_s(deps->contracts) * NS_PER_S + HOLD_NS;
 	j->emit = emit;
 	j->ctx = ctx;
 	ww_buf_init(&j->verdict, WW_RECORD_BYTES_MAX);
@@ -477,10 +465,21 @@ static void make_control_record(struct ww_judge *j, struct ww_action *a, const s
 	emit(j, WW_RECORD_VERDICT, &w);
 }
 
-/* Uses k->world up. */
-static void judge_controls(struct ww_judge *j, struct ww_action *a, struct ww_case *k,
+/* It cannot be told only because a call of the control is under way: that may end. */
+static bool may_be_answered(const struct ww_judge *j, const struct ww_case *k,
+			    const struct ww_ruling *r)
+{
+	return k->still_open && !j->finished && r->verdict == WW_VERDICT_UNVERIFIABLE &&
+	       r->reason == WW_REASON_OUTCOME_UNKNOWN &&
+	       j->now.ns < due_of(j, k->action) + OPEN_WAIT_NS;
+}
+
+/* Uses k->world up. True: one of them waits. */
+static bool judge_controls(struct ww_judge *j, struct ww_action *a, struct ww_case *k,
 			   const struct ww_ruling *effect)
 {
+	bool wait = false;
+
 	k->doubt = ww_rule_doubt(effect);
 	for (unsigned i = 0; i < k->contract->control_count; i++) {
 		struct ww_controlled *c = &j->controlled;
@@ -491,8 +490,12 @@ static void judge_controls(struct ww_judge *j, struct ww_action *a, struct ww_ca
 		look_at_control(j, k, c);
 		ww_case_ground(k);
 		ww_rule(&k->grounds, &r);
-		make_control_record(j, a, k, &r);
+		if (may_be_answered(j, k, &r))
+			wait = true;
+		else
+			make_control_record(j, a, k, &r);
 	}
+	return wait;
 }
 
 /* Told, and looked at again when its deadline has passed. */
@@ -654,12 +657,15 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 		return;
 	}
 	ww_join_own(&k->joined, a);
-	if (pending)
+	if (pending) {
 		put_off(j, a, k, &r);
-	else
-		settle(j, a, k, &r);
-	if (!pending)
-		judge_controls(j, a, k, &r);
+		return;
+	}
+	settle(j, a, k, &r);
+	if (judge_controls(j, a, k, &r)) {
+		ww_actions_reopen(j->actions, a);
+		look_again(j, a);
+	}
 }
 
 /* The table is full: an action goes before its time, and the record says why it is not judged. */

@@ -443,6 +443,19 @@ bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, con
 	return false;
 }
 
+uint64_t ww_contracts_shown_s(const struct ww_contracts *all)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct ww_contract *c = &all->items[i];
+
+		if (c->readback.path && c->deadline_s > most)
+			most = c->deadline_s;
+	}
+	return most;
+}
+
 const char *ww_contract_effect_name(enum ww_effect e)
 {
 	switch (e) {

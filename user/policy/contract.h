@@ -241,6 +241,9 @@ bool ww_readback_request(const struct ww_readback *b, const char *method, const 
 WW_CHECK int ww_readback_place(const struct ww_readback *b, const char *template,
 			       const char *target, struct ww_buf *out);
 
+/* As long as an effect may take to show, at most. */
+uint64_t ww_contracts_shown_s(const struct ww_contracts *all);
+
 /* "network", ...; "unknown" for other numbers. */
 const char *ww_contract_effect_name(enum ww_effect e);
 /* What is looked for on this host: "run of a declared program", "change of a declared file". */

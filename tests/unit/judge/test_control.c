@@ -471,6 +471,72 @@ static void test_ends_late(void **state)
 	scene_close(s);
 }
 
+#define UNDER_WAY 77
+
+/* Asked before the action, and not answered yet. */
+static struct scene *asked_and_done(void)
+{
+	struct call asked = {.addr = AUTHZ, .name = AUTHZ_NAME, .from = 1150};
+	struct scene *s = begin(CONTROLLED);
+
+	flow_for(s, &asked, UNDER_WAY);
+	REFUND(.from = 1200, .to = 1300);
+	tick(s, 8000);
+	tick(s, 20000);
+	return s;
+}
+
+static void answer_comes(struct scene *s, uint64_t ms)
+{
+	struct call c = {.addr = AUTHZ,
+			 .name = AUTHZ_NAME,
+			 .target = "/v1/decisions",
+			 .rpc = ASK("u1"),
+			 .status = 200,
+			 .body = ALLOWED,
+			 .from = 1150,
+			 .to = ms};
+	struct ww_flow *f = ww_flows_get(s->flows, UNDER_WAY);
+	struct ww_exchange x;
+
+	flow_record(s, UNDER_WAY, WW_DIR_IN, 23, 400 + FRAMING, ms);
+	flow_data(s, UNDER_WAY, AGENT, WW_DIR_IN, 0, 400, ms);
+	f->bytes_received += 400 + FRAMING;
+	fill_exchange(s, &c, UNDER_WAY, &x);
+	deliver(s, &x, NULL);
+	hang_up(s, &c, UNDER_WAY);
+}
+
+/* The action is told; what became of its control is, when the call to it has ended, or it is over
+ * with waiting. */
+static void test_under_way(void **state)
+{
+	struct scene *s = asked_and_done();
+
+	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	answer_comes(s, 21000);
+	tick(s, 22000);
+	about(s, "CONTROL_AFTER_ACTION", "");
+	assert_int_equal(count_kind(s, "verdict"), 2);
+	scene_close(s);
+
+	s = asked_and_done();
+	tick(s, 36000);
+	about(s, "UNVERIFIABLE", "OUTCOME_UNKNOWN");
+	assert_int_equal(count_kind(s, "verdict"), 2);
+	answer_comes(s, 40000);
+	tick(s, 41000);
+	about(s, "CONTROL_AFTER_ACTION", "");
+	assert_non_null(strstr(text(verdict(s, 2), "supersedes"), "-k0-1"));
+	scene_close(s);
+
+	s = asked_and_done();
+	ww_judge_finish(s->judge, at_ms(20500));
+	about(s, "UNVERIFIABLE", "OUTCOME_UNKNOWN");
+	assert_int_equal(count_kind(s, "verdict"), 2);
+	scene_close(s);
+}
+
 /* Numbers beyond what a double holds are told apart, and are what their digits say. */
 static void test_large_subjects(void **state)
 {
@@ -671,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_made_up),
 		cmocka_unit_test(test_ends_late),
+		cmocka_unit_test(test_under_way),
 		cmocka_unit_test(test_large_subjects),
 		cmocka_unit_test(test_unread_answer_overtaken),
 		cmocka_unit_test(test_denied_before_a_retry),
