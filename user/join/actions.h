@@ -128,7 +128,8 @@ struct ww_action {
 	uint32_t nth;                            /* of this key, from 0 */
 	UT_hash_handle hh, hh_number;
 	uint8_t key[16];
-	uint64_t number; /* from 1, in order of opening */
+	uint64_t number;           /* from 1, in order of opening */
+	struct ww_boot means_from; /* arrival of the oldest call that it may mean; 0: of none */
 	char id[WW_ACTION_ID_MAX];
 	uint64_t cgroup;
 	char tool_call_id[128]; /* empty: none */

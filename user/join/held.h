@@ -100,7 +100,8 @@ struct ww_held_exchange {
 	const char *path; /* template without values; never NULL */
 	uint64_t traced; /* number of the action that its trace context names, 0: not (yet) known */
 	uint64_t owner;  /* number of the one action it satisfies, 0: none */
-	bool meant;      /* it began in the window of an action that was judged */
+	uint64_t meant;  /* number of an action that was looked for and whose time holds it, 0: none
+			  */
 	unsigned match_count;
 	struct ww_match matches[]; /* the texts lie behind them */
 };

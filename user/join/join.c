@@ -608,11 +608,21 @@ static void look_at_margin(struct search *s, struct ww_match *m)
 	s->j->late++;
 }
 
+/* The action's time holds it, until ww_join_release. What prose means takes nothing from others. */
+static void mean(struct ww_action *a, struct ww_held_exchange *x)
+{
+	if (a->prose.only)
+		return;
+	x->meant = a->number;
+	if (!a->means_from.ns || x->arrived.ns < a->means_from.ns)
+		a->means_from = x->arrived;
+}
+
 static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum ww_join_by by)
 {
 	if (e == EXACT_OURS) {
 		s->exact = true;
-		m->x->meant |= !s->ask->action->prose.only;
+		mean(s->ask->action, m->x);
 		add_attempt(s->j, m, WW_JOIN_EXACT, by);
 		return;
 	}
@@ -620,7 +630,7 @@ static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum
 		look_at_margin(s, m);
 		return;
 	}
-	m->x->meant |= !s->ask->action->prose.only;
+	mean(s->ask->action, m->x);
 	switch (contest_traced(s, m->x)) {
 	case THEIRS:
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
@@ -923,8 +933,6 @@ void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined)
 		if (creates(j->attempts[i].match))
 			look_at_reads(&s, i);
 	}
-	if (j->overdue.match && j->count == 0)
-		j->overdue.match->x->meant = true;
 }
 
 bool ww_join_taken(const struct ww_joined *j)
@@ -936,9 +944,11 @@ bool ww_join_taken(const struct ww_joined *j)
 	return j->near_total > j->near_count; /* not all are known */
 }
 
-void ww_join_own(const struct ww_joined *j, struct ww_action *a)
+void ww_join_own(const struct ww_joined *j, struct ww_action *a, bool late)
 {
 	a->owns = false;
+	if (late)
+		mean(a, j->overdue.match->x);
 	if (j->grade != WW_JOIN_EXACT && j->grade != WW_JOIN_UNIQUE)
 		return;
 	for (unsigned i = 0; i < j->count; i++) {
@@ -950,12 +960,14 @@ void ww_join_own(const struct ww_joined *j, struct ww_action *a)
 void ww_join_release(const struct ww_join_ask *ask)
 {
 	struct ww_action *a = ask->action;
-	struct ww_join_window w = ww_join_window_of(a, ask->skew_ns, ask->until);
 
-	for (struct ww_match *m = a->owns ? newest_own(ask) : NULL;
-	     m && m->x->arrived.ns >= w.from.ns; m = m->tree_older) {
+	for (struct ww_match *m = a->means_from.ns ? newest_own(ask) : NULL;
+	     m && m->x->arrived.ns >= a->means_from.ns; m = m->tree_older) {
 		if (m->x->owner == a->number)
 			m->x->owner = 0;
+		if (m->x->meant == a->number)
+			m->x->meant = 0;
 	}
+	a->means_from.ns = 0;
 	a->owns = false;
 }

@@ -122,8 +122,8 @@ struct ww_join_window ww_join_window_of(const struct ww_action *a, uint64_t skew
 					struct ww_boot until);
 
 /*
- * Everything about the action's attempts; changes nothing. The result borrows from `held` until
- * that is changed.
+ * Everything about the action's attempts; changes only what is known to be meant. The result
+ * borrows from `held` until that is changed.
  */
 void ww_join_find(const struct ww_join_ask *ask, struct ww_joined *ret_joined);
 
@@ -133,9 +133,9 @@ bool ww_join_may_be_late(const struct ww_join_ask *ask, struct ww_held_exchange 
 /* Whether a call of the window is another action's. */
 bool ww_join_taken(const struct ww_joined *j);
 
-/* EXACT and UNIQUE attempts become the action's own; ww_join_release gives back what it owned in
- * the window that `ask` gives it. */
-void ww_join_own(const struct ww_joined *j, struct ww_action *a);
+/* EXACT and UNIQUE attempts become the action's own; `late`: the overdue call is what it means.
+ * ww_join_release gives back what it owned or meant, whatever its window was then. */
+void ww_join_own(const struct ww_joined *j, struct ww_action *a, bool late);
 void ww_join_release(const struct ww_join_ask *ask);
 
 /* Other actions of the tree and contract whose windows overlap this one's and that own nothing. */

@@ -656,7 +656,7 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 		look_again(j, a);
 		return;
 	}
-	ww_join_own(&k->joined, a);
+	ww_join_own(&k->joined, a, r.verdict == WW_VERDICT_ACTED_LATE);
 	if (pending) {
 		put_off(j, a, k, &r);
 		return;
