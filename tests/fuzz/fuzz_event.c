@@ -34,11 +34,15 @@ static const char contracts[] =
 	"    methods: [POST]\n"
 	"    paths: [/v1/refunds]\n"
 	"    success: {status: 2xx, body: [{path: $.errors, exists: false}]}\n"
-	"    id_path: $.id\n";
+	"    id_path: $.id\n"
+	"  - {tool: write_report, effect: file, files: [\"/run/ww-files/{name}.txt\"]}\n"
+	"  - {tool: remove_lock, effect: file, files: [/run/ww-files/lock], changes: [removed]}\n"
+	"  - {tool: check, effect: process, programs: [/usr/bin/true, /usr/bin/false], exit: 0}\n";
 
 /* What was fed. */
 struct seen {
 	bool data[2], sent, closed, ticked, clocked, covered, claimed;
+	bool ran, ended, changed, watched; /* of this host */
 	unsigned count;
 };
 
@@ -63,6 +67,11 @@ static void check_accepted(const struct ww_event *ev, size_t avail)
 		assert(sizeof(struct ww_event_claim) +
 			       (uint64_t)((const struct ww_event_claim *)ev)->bytes <=
 		       ev->size);
+		break;
+	case WW_EVENT_CHANGE:
+		assert(ev->size >= sizeof(struct ww_event_change) &&
+		       ((const struct ww_event_change *)ev)->path_bytes <=
+			       sizeof(((const struct ww_event_change *)ev)->path));
 		break;
 	case WW_EVENT_FLOW_OPEN:
 	case WW_EVENT_FLOW_OWNER:
@@ -105,6 +114,16 @@ static void note(const struct ww_event *ev)
 	case WW_EVENT_COVERAGE:
 		seen.covered |= v->what == WW_COVERAGE_SOCKETS && v->status == WW_PROBE_ATTACHED &&
 				(v->detail & COVERS_ALL) == COVERS_ALL;
+		seen.watched |= v->what == WW_COVERAGE_FILES && v->status == WW_PROBE_ATTACHED;
+		break;
+	case WW_EVENT_PROC_EXEC:
+		seen.ran = true;
+		break;
+	case WW_EVENT_PROC_EXIT:
+		seen.ended = true;
+		break;
+	case WW_EVENT_CHANGE: /* of somebody who is watched */
+		seen.changed |= ev->actor.pid && ((const struct ww_event_change *)ev)->what;
 		break;
 	case WW_EVENT_CLAIM:
 		seen.claimed = true;
@@ -126,7 +145,7 @@ static bool is(struct ww_slice json, const char *path, const char *text)
 }
 
 /* What the words of a verdict need at the very least. */
-static void check_verdict(struct ww_slice json)
+static void check_wire(struct ww_slice json)
 {
 	static const struct {
 		const char *verdict;
@@ -135,20 +154,35 @@ static void check_verdict(struct ww_slice json)
 		bool absence;  /* a view of everything, in time */
 	} needs[] = {
 		{"CONFIRMED_T1", true, true, false},
+		{"CONFIRMED_T2", true, true, false},
 		{"ACCEPTED_ASYNC", true, true, false},
+		{"EFFECT_MISSING", true, true, true},
+		{"PARTIAL_EFFECT", true, true, true},
 		{"DUPLICATE_EFFECT", true, true, false},
 		{"POSSIBLE_DUPLICATE", true, true, false},
+		{"ACTED_LATE", true, false, false},
+		{"RESULT_ALTERED", true, false, false},
 		{"MASKED_ERROR", true, false, true},
 		{"NO_ACTION", false, false, true},
+		{"SUSPECT_NO_ACTION", false, false, true},
 		{"ATTEMPTED_FAILED", false, false, true},
 		{"CALL_EMITTED_NOT_EXECUTED", false, false, true},
+		{"RESULT_INVENTED", false, false, true},
 		{"REPLY_LOST", false, false, true},
 		{"ACTED_UNDECODED", false, false, false},
 		{"ACTED_ELSEWHERE", false, false, false},
+		{"PENDING", false, false, false},
+		{"DEFERRED", false, false, false},
+		{"CONTROL_FIRED", true, true, false},
+		{"ACTED_DESPITE_DENY", true, false, true},
+		{"CONTROL_AFTER_ACTION", true, false, true},
+		{"CONTROL_STALE", true, false, true},
+		{"SUBJECT_MISMATCH", true, false, true},
+		{"CONTROL_ERRORED_OPEN", false, false, true},
+		{"CONTROL_MISSING", false, false, true},
+		{"NARRATED_ONLY", false, false, true},
 	};
 
-	if (is(json, "$.verdict", "UNVERIFIABLE"))
-		return;
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(needs); i++) {
 		if (!is(json, "$.verdict", needs[i].verdict))
 			continue;
@@ -163,6 +197,48 @@ static void check_verdict(struct ww_slice json)
 		return;
 	}
 	assert(is(json, "$.verdict", "NOT_APPLICABLE"));
+}
+
+/* Of a program or file. */
+static void check_local(struct ww_slice json)
+{
+	static const struct {
+		const char *verdict;
+		bool done;    /* a run or a change */
+		bool absence; /* a view of everything, in time */
+	} needs[] = {
+		{"CONFIRMED_T1", true, false}, {"ACTED_LATE", true, false},
+		{"MASKED_ERROR", true, true},  {"ATTEMPTED_FAILED", false, true},
+		{"NO_ACTION", false, true},    {"CALL_EMITTED_NOT_EXECUTED", false, true},
+		{"PENDING", false, false},     {"DEFERRED", false, false},
+	};
+	bool file = is(json, "$.local.sought", "change of a declared file");
+
+	assert(file || is(json, "$.local.sought", "run of a declared program"));
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(needs); i++) {
+		if (!is(json, "$.verdict", needs[i].verdict))
+			continue;
+		assert(seen.claimed || seen.data[WW_DIR_IN]);
+		assert(!needs[i].done || (file ? seen.changed : seen.ran));
+		assert(!needs[i].absence || (seen.covered && seen.ticked));
+		assert(!needs[i].absence || !file || seen.watched);
+		if (is(json, "$.verdict", "MASKED_ERROR") || is(json, "$.verdict", "ACTED_LATE"))
+			assert(file ? seen.clocked : seen.ended);
+		return;
+	}
+	assert(!"a verdict that no program or file can have");
+}
+
+static void check_verdict(struct ww_slice json)
+{
+	struct ww_json_token t;
+
+	if (is(json, "$.verdict", "UNVERIFIABLE"))
+		return;
+	if (ww_json_path(json, "$.local", &t, NULL) == WW_PARSE_DONE)
+		check_local(json);
+	else
+		check_wire(json);
 }
 
 static void take(void *ctx, enum ww_record_kind kind, struct ww_slice json)
