@@ -10,6 +10,7 @@
 #include "judge/unserved.h"
 #include "judge/verdict.h"
 #include "judge/verdict_write.h"
+#include "judge/when.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -20,14 +21,10 @@
 #define HOLD_NS (600 * NS_PER_S)
 /* How long an exchange that is still open delays the verdict. */
 #define OPEN_WAIT_NS (30 * NS_PER_S)
-/* A tool call that was answered to the model, without a span: batch exporters send every 5 s. */
-#define SHOWN_WAIT_NS (8 * NS_PER_S)
 /* A like call near the window that nothing speaks of yet: its span may be in the next batch, and
  * this often it is looked for. */
-#define SPAN_WAIT_NS  SHOWN_WAIT_NS
+#define SPAN_WAIT_NS  WW_WHEN_SHOWN_NS
 #define SPAN_EVERY_NS NS_PER_S
-/* A tool call of which nothing further is heard. */
-#define ASKED_WAIT_NS (60 * NS_PER_S)
 /* Old evidence is looked for this often. */
 #define EXPIRE_EVERY_NS NS_PER_S
 
@@ -45,6 +42,7 @@ struct due {
 struct ww_judge {
 	struct ww_judge_config cfg;
 	struct ww_judge_deps deps;
+	struct ww_when when;
 	ww_record_fn emit;
 	void *ctx;
 	struct ww_held *held;
@@ -84,6 +82,7 @@ int ww_judge_new(const struct ww_judge_config *cfg, const struct ww_judge_deps *
 	if (!j->cfg.skew_ns)
 		j->cfg.skew_ns = SKEW_DEFAULT_NS;
 	j->deps = *deps;
+	j->when = (struct ww_when){deps->actors, deps->contracts, j->cfg.grace_ns, j->cfg.skew_ns};
 	j->hold_ns = ww_contracts_shown_s(deps->contracts) * NS_PER_S + HOLD_NS;
 	j->emit = emit;
 	j->ctx = ctx;
@@ -156,100 +155,12 @@ static void refresh_flows(struct ww_judge *j)
 	j->fresh = true;
 }
 
-/* --- when --- */
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static const struct ww_contract *contract_of(const struct ww_judge *j, const struct ww_action *a)
 {
 	return a->contract < 0 ? NULL : &j->deps.contracts->items[a->contract];
 }
 
-/* End of the process that asked for the call; 0: it lives, or is not known. */
-static struct ww_boot exit_of(const struct ww_judge *j, const struct ww_action *a)
-{
-	const struct ww_actor *actor = ww_actors_get(j->deps.actors, a->actor);
-
-	return actor ? actor->exited : (struct ww_boot){0};
-}
-
-/* Nothing is done later by a process that ended; spans and claims may still come. */
-static uint64_t prose_due(const struct ww_judge *j, const struct ww_action *a)
-{
-	struct ww_boot exited = exit_of(j, a);
-	uint64_t due = a->prose.due.ns;
-
-	if (exited.ns && exited.ns < due)
-		due = max_ns(exited.ns, a->received.ns);
-	return due + SHOWN_WAIT_NS;
-}
-
-static uint64_t model_due(const struct ww_judge *j, const struct ww_action *a)
-{
-	struct ww_boot said = ww_action_said(a), exited = exit_of(j, a);
-
-	if (a->model.shown)
-		return a->model.shown_at.ns + SHOWN_WAIT_NS;
-	if (said.ns)
-		return max_ns(said.ns, a->received.ns) + SHOWN_WAIT_NS;
-	if (exited.ns)
-		return max_ns(exited.ns, a->model.at.ns);
-	return a->model.at.ns + ASKED_WAIT_NS;
-}
-
-/* The instant from which the action can be judged. */
-static uint64_t due_of(const struct ww_judge *j, const struct ww_action *a)
-{
-	const struct ww_contract *c = contract_of(j, a);
-	uint64_t due;
-
-	if (a->root.pid == 0 || a->clock_bad)
-		return a->received.ns + j->cfg.grace_ns;
-	if (a->prose.only)
-		due = prose_due(j, a);
-	else if (a->span_count)
-		due = max_ns(a->ended.ns, a->received.ns);
-	else if (a->model.asked)
-		due = max_ns(model_due(j, a), a->received.ns);
-	else
-		due = ww_action_claims_due(a);
-	if (c && c->deferred)
-		due += c->deadline_s * NS_PER_S;
-	due = max_ns(due, a->until.ns);
-	return due + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
-}
-
-/* When it is looked at next. What is only announced is shown as PENDING as soon as it was said. */
-static uint64_t look_of(const struct ww_judge *j, const struct ww_action *a)
-{
-	uint64_t shown = a->received.ns + j->cfg.grace_ns + j->cfg.skew_ns + a->bound_ns;
-
-	if (a->until.ns || a->root.pid == 0 || a->clock_bad ||
-	    ww_action_announced_until(a).ns <= shown)
-		return due_of(j, a);
-	return shown;
-}
-
 /* --- what is pending --- */
-
-/* As in due_of. */
-static enum ww_pending_wait wait_of(const struct ww_judge *j, const struct ww_action *a)
-{
-	const struct ww_contract *c = contract_of(j, a);
-	enum ww_pending_wait wait =
-		a->claim_count && ww_action_claim_only(a) ? WW_PENDING_CLAIM : WW_PENDING_SPAN;
-
-	if (a->root.pid == 0 || a->clock_bad || look_of(j, a) < due_of(j, a))
-		return WW_PENDING_GRACE;
-	if (c && c->deferred)
-		return WW_PENDING_DEFERRAL;
-	if (a->span_count || (ww_action_claim_only(a) && ww_action_claims_done(a)))
-		return WW_PENDING_GRACE;
-	return wait;
-}
 
 static void tell_pending(struct ww_judge *j, const struct ww_pending *p, ww_pending_fn fn,
 			 void *ctx)
@@ -396,13 +307,13 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 		.action = a,
 		.skew_ns = j->cfg.skew_ns,
 		.grace_ns = j->cfg.grace_ns,
-		.until = exit_of(j, a),
+		.until = ww_when_exited(&j->when, a),
 	};
 
 	if (!a->model.asked)
 		ask.until.ns = a->received.ns + WW_WILL_NS;
 	else if (ask.until.ns == 0)
-		ask.until.ns = a->model.at.ns + ASKED_WAIT_NS;
+		ask.until.ns = a->model.at.ns + WW_WHEN_ASKED_NS;
 	return ask;
 }
 
@@ -471,7 +382,7 @@ static bool may_be_answered(const struct ww_judge *j, const struct ww_case *k,
 {
 	return k->still_open && !j->finished && r->verdict == WW_VERDICT_UNVERIFIABLE &&
 	       r->reason == WW_REASON_OUTCOME_UNKNOWN &&
-	       j->now.ns < due_of(j, k->action) + OPEN_WAIT_NS;
+	       j->now.ns < ww_when_due(&j->when, k->action) + OPEN_WAIT_NS;
 }
 
 /* Uses k->world up. True: one of them waits. */
@@ -515,7 +426,7 @@ static bool may_be_explained(const struct ww_judge *j, const struct ww_case *k,
 	bool calls = k->joined.late || k->joined.early || k->joined.foreign;
 
 	if (j->finished || r->verdict != WW_VERDICT_UNVERIFIABLE ||
-	    j->now.ns >= due_of(j, k->action) + SPAN_WAIT_NS)
+	    j->now.ns >= ww_when_due(&j->when, k->action) + SPAN_WAIT_NS)
 		return false;
 	if (r->reason == WW_REASON_PLAINTEXT_INCOMPLETE)
 		return k->world.behind;
@@ -860,7 +771,7 @@ static bool is_due(const struct ww_judge *j, const struct ww_action_wait *w)
 {
 	bool known = w->due_ns && ww_actors_endings(j->deps.actors) == j->endings;
 
-	return j->finished || (known ? w->due_ns : look_of(j, w->action)) <= j->now.ns;
+	return j->finished || (known ? w->due_ns : ww_when_look(&j->when, w->action)) <= j->now.ns;
 }
 
 static const struct ww_action_wait *place_of(const struct ww_judge *j, const struct ww_action *a)
@@ -892,7 +803,7 @@ static void give_prose(struct ww_judge *j)
 		return;
 	for (struct ww_action *a = ww_actions_open(j->actions); a; a = next) {
 		next = a->next;
-		if (a->prose.only && (j->finished || due_of(j, a) <= j->now.ns))
+		if (a->prose.only && (j->finished || ww_when_due(&j->when, a) <= j->now.ns))
 			(void)ww_said_give(j->actions, a, j->cfg.skew_ns, &a->partners);
 	}
 }
@@ -943,9 +854,10 @@ static size_t gather(struct ww_judge *j)
 	}
 	for (i = 0; i < waiting && n < j->due_cap; i++) {
 		if (w[i].due_ns == 0 || endings != j->endings) {
-			w[i].due_ns = look_of(j, w[i].action);
+			w[i].due_ns = ww_when_look(&j->when, w[i].action);
 			if (is_news(j, w[i].action, w[i].due_ns))
-				announce(j, w[i].action, w[i].due_ns, wait_of(j, w[i].action));
+				announce(j, w[i].action, w[i].due_ns,
+					 ww_when_wait(&j->when, w[i].action));
 		}
 		if (j->finished || w[i].due_ns <= j->now.ns)
 			j->due[n++] = (struct due){w[i].due_ns, w[i].action};
