@@ -487,6 +487,18 @@ const char *ww_deed_template(const struct ww_deed *d, const struct ww_contract *
 	return d->run ? ww_local_program(&c->local, path) : ww_local_file(&c->local, path);
 }
 
+bool ww_deeds_is_over(const struct ww_deeds *t, const struct ww_deed *d, struct ww_actor_key actor)
+{
+	for (unsigned i = 0; actor.pid && i < DEPTH_MAX; i++) {
+		const struct ww_actor *a = ww_actors_get(t->actors, actor);
+
+		if (ww_actor_key_eq(actor, d->actor))
+			return true;
+		actor = a ? a->parent : (struct ww_actor_key){0};
+	}
+	return false;
+}
+
 void ww_deeds_expire(struct ww_deeds *t, struct ww_boot before)
 {
 	struct ww_deed *next;

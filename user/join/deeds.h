@@ -78,6 +78,9 @@ uint64_t ww_deeds_look(struct ww_deeds *t);
 /* The template of c that it matches, borrowed from c; NULL: none. */
 const char *ww_deed_template(const struct ww_deed *d, const struct ww_contract *c);
 
+/* Whether d, a run, is of this process or of an ancestor. */
+bool ww_deeds_is_over(const struct ww_deeds *t, const struct ww_deed *d, struct ww_actor_key actor);
+
 /* Whether every change of c's files between from and to was seen, by the processes of this scope
  * as well. Else *ret_why and *ret_lost (it was a queue that was full) say why not. */
 bool ww_deeds_saw(const struct ww_deeds *t, const struct ww_contract *c, uint64_t cgroup,

@@ -27,6 +27,7 @@ struct ww_local_case {
 	uint32_t unknown;              /* programs whose path is not known */
 	const struct ww_deed *overdue; /* by this one the deeds are, after an announced date, */
 	struct ww_boot overdue_seen;   /* of which the last was seen then */
+	uint32_t pairs;                /* of deeds and other actions that were looked at */
 };
 
 struct ww_case {

@@ -8,6 +8,9 @@
 #define EARLY_NS (60 * NS_PER_S)
 /* Runs that a run may be inside of. */
 #define DEPTH_MAX 64
+/* Pairs of deeds and other actions that one look holds against each other. Past it the rest is
+ * taken as it hurts: stricter, never looser. */
+#define PAIRS_MAX (1u << 18)
 
 _Static_assert(WW_GROUNDS_DEEDS_MAX >= WW_LOCAL_DEEDS_MAX, "all deeds have a place");
 
@@ -40,22 +43,6 @@ static bool undoes(const struct ww_contract *c, const struct ww_deed *d)
 	       d->what & (WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY) && ww_deed_template(d, c);
 }
 
-/* Invariant 3. */
-static bool is_part(const struct ww_deeds *deeds, const struct ww_contract *c,
-		    const struct ww_deed *d)
-{
-	const struct ww_deed *up = ww_deeds_get(deeds, d->within);
-	const struct ww_deed *next = ww_deeds_get(deeds, d->replaced_by);
-
-	if (next && means(c, next))
-		return true;
-	for (unsigned i = 0; up && i < DEPTH_MAX; i++, up = ww_deeds_get(deeds, up->within)) {
-		if (means(c, up))
-			return true;
-	}
-	return false;
-}
-
 /* --- whose it is --------------------------------------------------------------------------------
  */
 
@@ -68,10 +55,12 @@ static bool own_contract(const struct ww_local_case_ask *ask, const struct ww_ac
 	return ww_contract_local(*ret);
 }
 
-/* Whether another action of its tree could mean it. */
-static bool contested(const struct ww_local_case_ask *ask, const struct ww_deed *d)
+/* Whether another action of its tree could mean it; `otherwise` where there are too many to say.
+ * One that has deeds already may have more: tools run a program twice. */
+static bool contested(const struct ww_local_case_ask *ask, const struct ww_deed *d, bool otherwise)
 {
 	const struct ww_action *a = ask->k->action;
+	struct ww_local_case *l = &ask->k->local;
 	struct ww_boot since = {minus(d->since.ns, EARLY_NS)};
 	const struct ww_contract *c;
 
@@ -79,13 +68,38 @@ static bool contested(const struct ww_local_case_ask *ask, const struct ww_deed 
 	     b = ww_actions_next_of(b, since)) {
 		struct ww_join_window w;
 
-		if (b == a || b->owns || b->clock_bad || !own_contract(ask, b, &c) || !means(c, d))
+		if (l->pairs++ >= PAIRS_MAX)
+			return otherwise;
+		if (b == a || b->clock_bad || !own_contract(ask, b, &c))
 			continue;
 		w = ww_join_window_of(b, ask->skew_ns, ask->until);
-		if (holds(b, &w, d))
+		if (holds(b, &w, d) && means(c, d))
 			return true;
 	}
 	return false;
+}
+
+enum part { WHOLE, PART, PART_OF_EARLIER };
+
+/* Invariant 3. What began before the action and is nobody's may have run it for itself: but not
+ * what the one who acts is inside of, as an agent is inside the shell that started it. */
+static enum part part_of(const struct ww_local_case_ask *ask, const struct ww_deed *d)
+{
+	const struct ww_contract *c = ask->k->contract;
+	const struct ww_deed *up = ww_deeds_get(ask->deeds, d->within);
+	const struct ww_deed *next = ww_deeds_get(ask->deeds, d->replaced_by);
+
+	if (next && means(c, next))
+		return PART;
+	for (unsigned i = 0; up && i < DEPTH_MAX; i++, up = ww_deeds_get(ask->deeds, up->within)) {
+		if (!means(c, up) || ww_deeds_is_over(ask->deeds, up, ask->k->action->actor))
+			continue;
+		if (holds(ask->k->action, &ask->k->joined.window, up) || up->owner ||
+		    contested(ask, up, false))
+			return PART;
+		return PART_OF_EARLIER;
+	}
+	return WHOLE;
 }
 
 static void list(struct ww_local_case *l, struct ww_deed *d)
@@ -111,7 +125,7 @@ static void take(const struct ww_local_case_ask *ask, struct ww_deed *d)
 			return;
 		}
 	}
-	if (contested(ask, d)) {
+	if (contested(ask, d, true)) {
 		l->contested++;
 		return;
 	}
@@ -136,6 +150,8 @@ static void sort_one(const struct ww_local_case_ask *ask, struct ww_deed *d)
 	struct ww_local_case *l = &k->local;
 	const struct ww_join_window *w = &k->joined.window;
 	bool same = ww_held_same_tree(d->root, k->action->root);
+	enum part part;
+	bool mine;
 
 	if (d->run && !d->path_bytes) {
 		l->unknown += same && k->contract->effect == WW_EFFECT_PROCESS &&
@@ -147,15 +163,17 @@ static void sort_one(const struct ww_local_case_ask *ask, struct ww_deed *d)
 			list(l, d);
 		return;
 	}
-	if (is_part(ask->deeds, k->contract, d))
+	part = part_of(ask, d);
+	mine = same && holds(k->action, w, d);
+	if (part == PART || (part == PART_OF_EARLIER && !mine))
 		return;
-	if (same && holds(k->action, w, d))
+	if (mine && part == WHOLE)
 		take(ask, d);
-	else if (d->owner || contested(ask, d))
+	else if (d->owner || contested(ask, d, false))
 		return; /* somebody else's */
 	else if (!same)
 		l->foreign += d->at.ns >= w->from.ns && d->since.ns <= k->world.to.ns;
-	else if (d->since.ns < w->core_from.ns)
+	else if (d->since.ns < w->core_from.ns || part == PART_OF_EARLIER)
 		l->early++;
 	else if (d->since.ns <= late_until(ask).ns)
 		l->late++;
@@ -238,7 +256,7 @@ static bool gather_overdue(const struct ww_local_case_ask *ask, struct ww_boot a
 		const struct ww_deed *did = l->overdue;
 
 		if (!is_overdue(ask->k->action, ask->k->contract, after, d) ||
-		    is_part(ask->deeds, ask->k->contract, d) || contested(ask, d) ||
+		    part_of(ask, d) != WHOLE || contested(ask, d, true) ||
 		    (did && (d->run || memcmp(&d->digest, &did->digest, sizeof(d->digest)) != 0)))
 			continue;
 		others |= overdue_too(ask, d);
@@ -247,7 +265,7 @@ static bool gather_overdue(const struct ww_local_case_ask *ask, struct ww_boot a
 	return others;
 }
 
-/* Invariant 5. Nothing was done in time. */
+/* Invariant 5. Nothing was done in time, also by no program that may be it. */
 static void look_later(const struct ww_local_case_ask *ask)
 {
 	struct ww_case *k = ask->k;
@@ -255,7 +273,7 @@ static void look_later(const struct ww_local_case_ask *ask)
 	struct ww_world_ask world = *ask->world;
 	bool others;
 
-	if (ww_action_announced_until(k->action).ns == 0)
+	if (ww_action_announced_until(k->action).ns == 0 || l->unknown)
 		return;
 	l->look = ww_deeds_look(ask->deeds);
 	others = gather_overdue(ask, k->joined.window.to);

@@ -7,12 +7,13 @@
  * Numbered invariants:
  *  1. Time alone never joins: a deed is of the same process tree and as the contract declares.
  *  2. A deed is the action's when it lies in the action's own time, and no other action of the tree
- *     that owns nothing could mean it. Of a file's change only bounds are known: it must have been
- *     seen after the action began, and not have happened before the margin.
+ *     could mean it, whatever that has already. Of a file's change only bounds are known: it must
+ *     have been seen after the action began, and not have happened before the margin.
  *  3. A run inside another one of the same contract, or one that its process went on from to
- *     another of the same contract, is a part of that.
+ *     another of the same contract, is a part of that; but inside one that the acting process
+ *     itself is inside of is whatever it does. A part of what nobody's action began is not known.
  *  4. Like deeds before, after (up to the grace after the window and the receipt), of other trees
- * or of somebody outside the scopes block absence.
+ *     or of somebody outside the scopes block absence.
  *  5. What is done after the window is late for an action that was only announced, when it began
  *     after the date, nothing was done in time, the action's time of nobody else holds it, and no
  *     other announced action could mean it. Whoever's time holds it takes it back later.

@@ -408,6 +408,76 @@ static void test_program_inside_anothers(void **state)
 	scene_close(s);
 }
 
+/* The shell that started the agent is no outer run of the shells that its tools start. */
+static void test_program_inside_the_agents_own(void **state)
+{
+	static const char *const contracts = "version: 1\ncontracts:\n- {tool: sh, effect: "
+					     "process, programs: [bash], exit: 0}\n";
+
+	for (int code = 0; code < 2; code++) {
+		struct scene *s = scene_open_with(contracts);
+
+		executed(s, AGENT, "/usr/bin/bash", 10);
+		born(s, 300, AGENT, 101100);
+		executed(s, 300, "/usr/bin/bash", 101100);
+		exited(s, 300, code, 101500);
+		claim(s, "sh", "c1", WW_SPAN_OK, 101000, 102000);
+		tick(s, 106000);
+		expect(s, code ? "MASKED_ERROR" : "CONFIRMED_T1", "", "E4", "UNIQUE");
+		scene_close(s);
+	}
+}
+
+/* What an earlier run that is nobody's starts by itself confirms nothing, and is not nothing. */
+static void test_program_inside_an_earlier(void **state)
+{
+	struct scene *s = open_watched();
+
+	born(s, 300, AGENT, 10);
+	executed(s, 300, "/usr/bin/pg_dump", 10);
+	born(s, 301, 300, 101100);
+	executed(s, 301, "/usr/bin/pg_dump", 101100);
+	exited(s, 301, 0, 101200);
+	claim(s, "dump", "c1", WW_SPAN_OK, 101000, 102000);
+	tick(s, 106000);
+	tick(s, 120000);
+	expect(s, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "NONE");
+	scene_close(s);
+}
+
+/* The first tool runs it twice, the second time when the other one has begun, which does nothing.
+ */
+static void test_program_twice_beside_another(void **state)
+{
+	struct scene *s = open_watched();
+
+	ran(s, 300, "/usr/bin/pg_dump", 0, 1100, 1200);
+	ran(s, 301, "/usr/bin/pg_dump", 0, 1950, 1990);
+	claim(s, "dump", "c1", WW_SPAN_OK, 1000, 2000);
+	claim(s, "dump", "c2", WW_SPAN_OK, 1900, 5000);
+	tick(s, 6000);
+	tick(s, 20000);
+	expect_nth(s, 0, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	expect_nth(s, 1, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "AMBIGUOUS");
+	scene_close(s);
+}
+
+/* The same of a file. */
+static void test_file_twice_beside_another(void **state)
+{
+	struct scene *s = open_watched();
+
+	changed(s, PDF, WRITTEN, 1200);
+	changed(s, PDF, WRITTEN, 1950);
+	claim(s, "report", "c1", WW_SPAN_OK, 1000, 2000);
+	claim(s, "report", "c2", WW_SPAN_OK, 1900, 5000);
+	tick(s, 6000);
+	tick(s, 20000);
+	expect_nth(s, 0, "CONFIRMED_T1", "", "E4", "UNIQUE");
+	expect_nth(s, 1, "UNVERIFIABLE", "AMBIGUOUS_JOIN", "E0", "AMBIGUOUS");
+	scene_close(s);
+}
+
 /* --- whether files were watched -----------------------------------------------------------------
  */
 
@@ -575,6 +645,10 @@ int main(void)
 		cmocka_unit_test(test_file_begun_before),
 		cmocka_unit_test(test_file_of_the_action_before),
 		cmocka_unit_test(test_program_inside_anothers),
+		cmocka_unit_test(test_program_inside_the_agents_own),
+		cmocka_unit_test(test_program_inside_an_earlier),
+		cmocka_unit_test(test_program_twice_beside_another),
+		cmocka_unit_test(test_file_twice_beside_another),
 		cmocka_unit_test(test_files_unwatched),
 		cmocka_unit_test(test_files_never_watched),
 		cmocka_unit_test(test_file_written_in_a_gap),
