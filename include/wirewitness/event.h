@@ -409,7 +409,9 @@ struct ww_event_file {
 	X(CREATED, 4, "created", "the name is new, whatever it names")    \
 	X(MOVED_AWAY, 8, "moved-away", "what it named has another name")  \
 	X(MOVED_HERE, 16, "moved-here", "it names what had another name") \
-	X(REMOVED, 32, "removed", "the name is gone")
+	X(REMOVED, 32, "removed", "the name is gone")                     \
+	X(NOT_THERE, 64, "not-there",                                     \
+	  "when it was read, the path led to no file, or not to the one that changed")
 
 #define WW_CHANGE_ENUM_(n, v, t, d) WW_CHANGE_##n = (v),
 enum ww_change_bit { WW_CHANGE_BITS(WW_CHANGE_ENUM_) };

@@ -39,8 +39,13 @@ static bool means(const struct ww_contract *c, const struct ww_deed *d)
 /* It may undo what is declared: beside that it counts, alone it is nothing. */
 static bool undoes(const struct ww_contract *c, const struct ww_deed *d)
 {
-	return !d->run && c->local.changes & WW_FILE_WRITTEN &&
-	       d->what & (WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY) && ww_deed_template(d, c);
+	uint32_t bits = 0;
+
+	if (c->local.changes & WW_FILE_WRITTEN)
+		bits |= WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY;
+	if (c->local.changes & WW_FILE_REMOVED)
+		bits |= WW_CHANGE_CREATED | WW_CHANGE_MOVED_HERE;
+	return !d->run && d->what & bits && ww_deed_template(d, c);
 }
 
 /* --- whose it is --------------------------------------------------------------------------------
@@ -110,6 +115,17 @@ static void list(struct ww_local_case *l, struct ww_deed *d)
 		l->deeds[l->count++] = d;
 }
 
+/* By itself, or by one of its path that was listed before, which is a later one. */
+static bool is_closed(const struct ww_local_case *l, const struct ww_deed *d)
+{
+	for (unsigned i = 0; i < l->count; i++) {
+		if (l->deeds[i]->what & WW_CHANGE_CLOSED &&
+		    memcmp(&l->deeds[i]->digest, &d->digest, sizeof(d->digest)) == 0)
+			return true;
+	}
+	return d->what & WW_CHANGE_CLOSED;
+}
+
 static void take(const struct ww_local_case_ask *ask, struct ww_deed *d)
 {
 	struct ww_case *k = ask->k;
@@ -131,9 +147,10 @@ static void take(const struct ww_local_case_ask *ask, struct ww_deed *d)
 	}
 	list(l, d);
 	l->meant = true;
-	k->still_open |= d->run ? !d->ended.ns && k->contract->local.exit_given
-				: d->what & (WW_CHANGE_CREATED | WW_CHANGE_MODIFIED) &&
-					  !(d->what & WW_CHANGE_CLOSED);
+	if (d->run)
+		k->still_open |= !d->ended.ns && k->contract->local.exit_given;
+	else if (d->what & (WW_CHANGE_CREATED | WW_CHANGE_MODIFIED))
+		k->still_open |= !is_closed(l, d);
 }
 
 /* As with calls (join.c): the claim's clock may run behind. */

@@ -309,6 +309,8 @@ static void test_file_written(void **state)
 	/* As editors do. */
 	file_case("report", PDF, WW_CHANGE_MOVED_HERE, 0, "CONFIRMED_T1", "");
 	file_case("report", PDF, WW_CHANGE_REMOVED, WW_CHANGE_MOVED_HERE, "CONFIRMED_T1", "");
+	file_case("report", PDF, WW_CHANGE_MOVED_AWAY, WRITTEN | WW_CHANGE_CREATED, "CONFIRMED_T1",
+		  "");
 }
 
 static void test_file_not_written(void **state)
@@ -320,6 +322,13 @@ static void test_file_not_written(void **state)
 	/* And what was taken away again. */
 	file_case("report", PDF, WRITTEN, WW_CHANGE_REMOVED, "UNVERIFIABLE", "OUTCOME_UNKNOWN");
 	file_case("report", PDF, WRITTEN | WW_CHANGE_MOVED_AWAY, 0, "UNVERIFIABLE",
+		  "OUTCOME_UNKNOWN");
+	/* What came back may be what went; and the path may lead to no such file. */
+	file_case("report", PDF, WW_CHANGE_MOVED_AWAY, WW_CHANGE_MOVED_HERE, "UNVERIFIABLE",
+		  "OUTCOME_UNKNOWN");
+	file_case("report", PDF, WRITTEN | WW_CHANGE_NOT_THERE, 0, "UNVERIFIABLE",
+		  "OUTCOME_UNKNOWN");
+	file_case("report", PDF, WRITTEN, WW_CHANGE_MODIFIED | WW_CHANGE_NOT_THERE, "UNVERIFIABLE",
 		  "OUTCOME_UNKNOWN");
 	/* Another kind of change, another path. */
 	file_case("report", PDF, WW_CHANGE_REMOVED, 0, "NO_ACTION", "");
@@ -334,6 +343,13 @@ static void test_file_moved_and_removed(void **state)
 	file_case("move", "/srv/in/x/y", WRITTEN, 0, "NO_ACTION", "");
 	file_case("clean", "/srv/lock", WW_CHANGE_REMOVED, 0, "CONFIRMED_T1", "");
 	file_case("clean", "/srv/lock", WW_CHANGE_MOVED_AWAY, 0, "NO_ACTION", "");
+	/* And undone. */
+	file_case("move", "/srv/in/x/y", WW_CHANGE_MOVED_AWAY, WW_CHANGE_MOVED_HERE, "UNVERIFIABLE",
+		  "OUTCOME_UNKNOWN");
+	file_case("clean", "/srv/lock", WW_CHANGE_REMOVED, WW_CHANGE_CREATED | WW_CHANGE_CLOSED,
+		  "UNVERIFIABLE", "OUTCOME_UNKNOWN");
+	file_case("clean", "/srv/lock", WW_CHANGE_CREATED | WW_CHANGE_CLOSED, WW_CHANGE_REMOVED,
+		  "CONFIRMED_T1", "");
 }
 
 static void test_file_by_a_child(void **state)

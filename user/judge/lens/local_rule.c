@@ -13,8 +13,9 @@
  *     begun after the others had ended (a retry); else nobody can say which one counts.
  *  3. A file: CONFIRMED_T1 when a declared change of one declared path was complete. Written is:
  *     its bytes changed, or it was created, and it was closed after writing; or another file was
- *     moved here, as editors do. What is taken away again afterwards is not said to be written,
- *     nor what may have been.
+ *     moved here, as editors do. What is undone afterwards is not said to be done, nor what may
+ *     have been: written and taken away, moved away and back, removed and made again; or written
+ *     where the path leads to no such file (the name was unlinked, it is a link or a pipe).
  *  4. A run without a known end, a file that was opened for writing and not seen to change, or
  *     that was not closed: OUTCOME_UNKNOWN, never "failed".
  *  5. Only failed runs: MASKED_ERROR when something says done, ATTEMPTED_FAILED when a span, or
@@ -120,7 +121,9 @@ static void rule_runs(const struct ww_grounds *g, struct ww_ruling *r)
 /* --- files --------------------------------------------------------------------------------------
  */
 
-#define TAKEN_AWAY (WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY)
+#define TAKEN_AWAY (WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY | WW_CHANGE_NOT_THERE)
+#define MADE       (WW_CHANGE_CREATED | WW_CHANGE_MOVED_HERE)
+#define MOVED      (WW_CHANGE_MOVED_AWAY | WW_CHANGE_MOVED_HERE)
 
 static bool is_written(uint32_t what)
 {
@@ -128,37 +131,50 @@ static bool is_written(uint32_t what)
 	       (what & WW_CHANGE_CLOSED && what & (WW_CHANGE_MODIFIED | WW_CHANGE_CREATED));
 }
 
-/* Rule 3. What became of the path of deeds[first]: true when it was changed as declared. Events of
- * one path are in order; the bits of one are not. */
-static bool is_done(const struct ww_grounds_local *l, unsigned first,
-		    const struct ww_grounds_deed **ret_deed)
+/* What became of one path. Events of it are in order; the bits of one are not. */
+struct end {
+	uint32_t all, since_gone;
+	const struct ww_grounds_deed *written, *removed, *moved;
+};
+
+static void go_on(struct end *e, const struct ww_grounds_deed *d)
 {
-	const struct ww_grounds_deed *written = NULL, *other = NULL;
-	uint32_t so_far = 0;
+	uint32_t what = d->what;
 
-	for (unsigned i = first; i < l->count; i++) {
-		const struct ww_grounds_deed *d = &l->deeds[i];
-
-		if (d->path != l->deeds[first].path)
-			continue;
-		so_far |= d->what;
-		if (d->what & TAKEN_AWAY) {
-			written = NULL;
-			so_far = d->what & ~(uint32_t)(WW_CHANGE_MODIFIED | WW_CHANGE_CLOSED |
-						       WW_CHANGE_CREATED | WW_CHANGE_MOVED_HERE);
-		} else if (is_written(so_far)) {
-			written = d;
-		}
-		if ((l->changes & WW_FILE_RENAMED &&
-		     d->what & (WW_CHANGE_MOVED_AWAY | WW_CHANGE_MOVED_HERE)) ||
-		    (l->changes & WW_FILE_REMOVED && d->what & WW_CHANGE_REMOVED))
-			other = d;
+	e->all |= what;
+	if (what & TAKEN_AWAY) {
+		e->written = NULL;
+		e->since_gone = 0;
+	} else {
+		/* What comes back may be what went. */
+		e->since_gone |= e->all & WW_CHANGE_MOVED_AWAY
+					 ? what & ~(uint32_t)WW_CHANGE_MOVED_HERE
+					 : what;
+		if (is_written(e->since_gone))
+			e->written = d;
 	}
-	if (l->changes & WW_FILE_WRITTEN && written)
-		other = written;
-	if (other)
-		*ret_deed = other;
-	return other != NULL;
+	if (what & WW_CHANGE_REMOVED && (!(what & MADE) || what & WW_CHANGE_NOT_THERE))
+		e->removed = d;
+	else if (what & MADE && !(what & WW_CHANGE_NOT_THERE))
+		e->removed = NULL;
+	if (what & MOVED)
+		e->moved = d;
+}
+
+/* Rule 3, of one path. NULL: it was not changed as declared, or not to the end. */
+static const struct ww_grounds_deed *is_done(const struct ww_grounds_local *l, uint64_t path)
+{
+	struct end e = {0};
+
+	for (unsigned i = 0; i < l->count; i++) {
+		if (l->deeds[i].path == path)
+			go_on(&e, &l->deeds[i]);
+	}
+	if (l->changes & WW_FILE_WRITTEN && e.written)
+		return e.written;
+	if (l->changes & WW_FILE_RENAMED && e.moved && (e.all & MOVED) != MOVED)
+		return e.moved;
+	return l->changes & WW_FILE_REMOVED ? e.removed : NULL;
 }
 
 static void rule_changes(const struct ww_grounds *g, struct ww_ruling *r)
@@ -180,11 +196,9 @@ const struct ww_grounds_deed *ww_local_rule_done(const struct ww_grounds_local *
 
 		return untold_run(l, &s) ? NULL : s.good;
 	}
-	for (unsigned i = 0; i < l->count; i++) {
-		if (is_done(l, i, &deed))
-			return deed;
-	}
-	return NULL;
+	for (unsigned i = 0; i < l->count && !deed; i++)
+		deed = is_done(l, l->deeds[i].path);
+	return deed;
 }
 
 /* --- both ---------------------------------------------------------------------------------------
