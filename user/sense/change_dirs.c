@@ -115,30 +115,56 @@ static enum ww_files_why why_of(int err)
 	}
 }
 
-/* 0 or -errno. */
-static int key_of(int fd, struct ww_change_dir_key *ret)
+/* Of the file that is open, or else of the path, which is followed to its last segment only.
+ * 0 or -errno. */
+static int handle_of(int fd, const char *path, struct ww_change_dir_key *ret)
 {
 	union {
 		struct file_handle h;
 		uint8_t room[sizeof(struct file_handle) + WW_DIR_HANDLE_MAX];
 	} u;
-	struct statfs fs;
-	int mount;
+	int mount, flags = path[0] ? 0 : AT_EMPTY_PATH;
 
 	memset(&u, 0, sizeof(u));
 	u.h.handle_bytes = WW_DIR_HANDLE_MAX;
-	if (fstatfs(fd, &fs) < 0)
-		return -errno;
 	/* Events are named so since Linux 6.5; before it there is but one name. */
-	if (name_to_handle_at(fd, "", &u.h, &mount, AT_EMPTY_PATH | HANDLE_FID) < 0 &&
-	    (errno != EINVAL || name_to_handle_at(fd, "", &u.h, &mount, AT_EMPTY_PATH) < 0))
+	if (name_to_handle_at(fd, path, &u.h, &mount, flags | HANDLE_FID) < 0 &&
+	    (errno != EINVAL || name_to_handle_at(fd, path, &u.h, &mount, flags) < 0))
 		return -errno;
 	memset(ret, 0, sizeof(*ret));
-	memcpy(ret->fsid, &fs.f_fsid, sizeof(ret->fsid));
 	ret->type = u.h.handle_type;
 	ret->bytes = u.h.handle_bytes;
 	memcpy(ret->handle, u.h.f_handle, u.h.handle_bytes);
 	return 0;
+}
+
+/* 0 or -errno. */
+static int key_of(int fd, struct ww_change_dir_key *ret)
+{
+	struct statfs fs;
+	int r = handle_of(fd, "", ret);
+
+	if (r < 0)
+		return r;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	memcpy(ret->fsid, &fs.f_fsid, sizeof(ret->fsid));
+	return 0;
+}
+
+bool ww_change_dirs_there(const char *path, const struct ww_change_dir_key *file)
+{
+	struct ww_change_dir_key key;
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (!file)
+		return true;
+	if (handle_of(AT_FDCWD, path, &key) < 0)
+		return false;
+	memcpy(key.fsid, file->fsid, sizeof(key.fsid)); /* of one directory */
+	return memcmp(&key, file, sizeof(key)) == 0;
 }
 
 /* Where it was, if it is there still. */

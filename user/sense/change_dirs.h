@@ -78,5 +78,8 @@ struct ww_change_dir *ww_change_dirs_get(const struct ww_change_dirs *d,
  * same paths. False for one that is gone meanwhile, and where there are too many to look at. */
 bool ww_change_dirs_seen_by(const struct ww_change_dirs *d, unsigned template, uint32_t pid);
 
+/* Whether the path leads to a file, and to this one (NULL: any), not to a link or a pipe. */
+bool ww_change_dirs_there(const char *path, const struct ww_change_dir_key *file);
+
 /* Whether this file can be changed by another name: it is a symbolic link, or has several. */
 bool ww_change_dirs_linked(const char *path);

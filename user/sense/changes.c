@@ -121,7 +121,7 @@ static enum ww_files_why open_queue(struct ww_changes *c)
 		return WW_FILES_PIDS;
 	/* Without the right that unlimited marks take, the kernel names no processes. */
 	c->fan = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS |
-				       FAN_REPORT_DFID_NAME,
+				       FAN_REPORT_FID | FAN_REPORT_DFID_NAME,
 			       O_RDONLY | O_LARGEFILE | O_CLOEXEC);
 	if (c->fan >= 0)
 		return WW_FILES_NONE;
@@ -546,6 +546,79 @@ static void keep(struct ww_changes *c, uint32_t pid, uint32_t what, const char *
 	c->pending_count++;
 }
 
+static bool take_handle(const struct fanotify_event_info_fid *fid, size_t room,
+			struct ww_change_dir_key *ret)
+{
+	const struct file_handle *h = (const void *)fid->handle;
+	size_t fixed = sizeof(*fid) + sizeof(*h);
+
+	if (room < fixed || h->handle_bytes > room - fixed || h->handle_bytes > WW_DIR_HANDLE_MAX)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->fsid, &fid->fsid, sizeof(ret->fsid));
+	ret->type = h->handle_type;
+	ret->bytes = h->handle_bytes;
+	memcpy(ret->handle, h->f_handle, h->handle_bytes);
+	return true;
+}
+
+/* What an event is about: a name in a directory, and where the kernel tells it, the file. */
+struct about {
+	struct ww_change_dir_key dir, file;
+	bool dir_told, file_told;
+	const char *name;
+};
+
+static void take_info(const struct fanotify_event_info_fid *fid, size_t room, struct about *a)
+{
+	const struct file_handle *h = (const void *)fid->handle;
+	const char *name;
+
+	switch (fid->hdr.info_type) {
+	case FAN_EVENT_INFO_TYPE_DFID:
+		a->dir_told = take_handle(fid, room, &a->dir);
+		return;
+	case FAN_EVENT_INFO_TYPE_DFID_NAME:
+		if (!take_handle(fid, room, &a->dir))
+			return;
+		name = (const char *)h->f_handle + h->handle_bytes;
+		a->dir_told = memchr(name, 0, (size_t)((const char *)fid + room - name)) != NULL;
+		a->name = name;
+		return;
+	case FAN_EVENT_INFO_TYPE_FID:
+		a->file_told = take_handle(fid, room, &a->file);
+		return;
+	default:
+		return;
+	}
+}
+
+static struct about about(const struct fanotify_event_metadata *m)
+{
+	struct about a = {.name = "."};
+	size_t at = m->metadata_len;
+
+	while (at + sizeof(struct fanotify_event_info_header) <= m->event_len) {
+		const struct fanotify_event_info_fid *fid = (const void *)((const char *)m + at);
+		size_t room = fid->hdr.len;
+
+		if (room < sizeof(fid->hdr) || room > m->event_len - at)
+			break;
+		at += room;
+		take_info(fid, room, &a);
+	}
+	return a;
+}
+
+/* What is still open may have no name any more, and a name may lead to a link or to a pipe. */
+static uint32_t where(const struct ww_changes *c, const struct about *a, uint64_t mask,
+		      const char *path)
+{
+	if (!c->lives || !(bits_of(mask) & ~(uint32_t)(WW_CHANGE_REMOVED | WW_CHANGE_MOVED_AWAY)))
+		return 0;
+	return ww_change_dirs_there(path, a->file_told ? &a->file : NULL) ? 0 : WW_CHANGE_NOT_THERE;
+}
+
 static bool is_of(const char *text, const char *path)
 {
 	return ww_local_path(ww_slice_str(text), ww_slice_str(path));
@@ -563,12 +636,14 @@ static bool is_kept(const struct ww_changes *c, uint32_t from, const char *path)
 
 /* A declared file's name came, went or changed. */
 static void take_file(struct ww_changes *c, const struct ww_change_dir_place *place,
-		      const char *name, uint32_t pid, uint64_t mask, uint64_t at_ns, uint32_t first)
+		      const struct about *a, const struct fanotify_event_metadata *m,
+		      uint64_t at_ns, uint32_t first)
 {
 	struct template *t = &c->templates[place->template];
+	uint64_t mask = m->mask;
 	char path[PATH_MAX];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", place->path, name) >= sizeof(path) ||
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", place->path, a->name) >= sizeof(path) ||
 	    !is_of(t->text, path))
 		return;
 	if (strlen(path) > WW_PATH_BYTES_MAX) {
@@ -580,7 +655,7 @@ static void take_file(struct ww_changes *c, const struct ww_change_dir_place *pl
 	    (t->why == WW_FILES_LINK && mask & (FAN_DELETE | FAN_MOVED_FROM)))
 		t->dirty = true;
 	if (!is_kept(c, first, path))
-		keep(c, pid, bits_of(mask), path, at_ns);
+		keep(c, (uint32_t)m->pid, bits_of(mask) | where(c, a, mask, path), path, at_ns);
 }
 
 /* What a template's way leads through came or went. */
@@ -595,55 +670,21 @@ static bool is_way(const struct ww_change_dir_place *place, const char *name, ui
 	return ww_local_segment(place->next, ww_slice_str(name));
 }
 
-static void take_named(struct ww_changes *c, struct ww_change_dir *dir, const char *name,
-		       uint32_t pid, uint64_t mask, uint64_t at_ns)
+static void take_named(struct ww_changes *c, struct ww_change_dir *dir, const struct about *a,
+		       const struct fanotify_event_metadata *m, uint64_t at_ns)
 {
 	uint32_t first = c->pending_count;
+	uint64_t mask = m->mask;
 
 	dir->gone |= (mask & FAN_DELETE_SELF) != 0; /* its mark as well */
 	for (unsigned i = 0; i < dir->place_count; i++) {
 		const struct ww_change_dir_place *place = &dir->places[i];
 
-		if (mask & (FAN_DELETE_SELF | FAN_MOVE_SELF) || is_way(place, name, mask))
+		if (mask & (FAN_DELETE_SELF | FAN_MOVE_SELF) || is_way(place, a->name, mask))
 			c->templates[place->template].dirty = true;
 		if (place->files && !(mask & FAN_ONDIR) && bits_of(mask))
-			take_file(c, place, name, pid, mask, at_ns, first);
+			take_file(c, place, a, m, at_ns, first);
 	}
-}
-
-/* The directory and the name that an event is about; false: none is told. */
-static bool name_of(const struct fanotify_event_metadata *m, struct ww_change_dir_key *key,
-		    const char **ret_name)
-{
-	size_t at = m->metadata_len;
-
-	while (at + sizeof(struct fanotify_event_info_header) <= m->event_len) {
-		const struct fanotify_event_info_fid *fid = (const void *)((const char *)m + at);
-		const struct file_handle *h = (const void *)fid->handle;
-		size_t room = fid->hdr.len, fixed = sizeof(*fid) + sizeof(*h);
-
-		if (room < sizeof(fid->hdr) || room > m->event_len - at)
-			return false;
-		at += room;
-		if (fid->hdr.info_type != FAN_EVENT_INFO_TYPE_DFID_NAME &&
-		    fid->hdr.info_type != FAN_EVENT_INFO_TYPE_DFID)
-			continue;
-		if (room < fixed || h->handle_bytes > room - fixed ||
-		    h->handle_bytes > WW_DIR_HANDLE_MAX)
-			return false;
-		memset(key, 0, sizeof(*key));
-		memcpy(key->fsid, &fid->fsid, sizeof(key->fsid));
-		key->type = h->handle_type;
-		key->bytes = h->handle_bytes;
-		memcpy(key->handle, h->f_handle, h->handle_bytes);
-		*ret_name = ".";
-		if (fid->hdr.info_type == FAN_EVENT_INFO_TYPE_DFID_NAME) {
-			*ret_name = (const char *)h->f_handle + h->handle_bytes;
-			return memchr(*ret_name, 0, room - fixed - h->handle_bytes) != NULL;
-		}
-		return true;
-	}
-	return false;
 }
 
 /* How many. */
@@ -654,18 +695,18 @@ static uint64_t take_events(struct ww_changes *c, size_t n, uint64_t at_ns)
 
 	for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
 		struct ww_change_dir *dir = NULL;
-		struct ww_change_dir_key key;
-		const char *name;
+		struct about a;
 
 		c->stats.events++;
 		if (m->vers != FANOTIFY_METADATA_VERSION || m->mask & FAN_Q_OVERFLOW) {
 			c->overflow = true;
 			continue;
 		}
-		if (name_of(m, &key, &name))
-			dir = ww_change_dirs_get(&c->dirs, &key);
+		a = about(m);
+		if (a.dir_told)
+			dir = ww_change_dirs_get(&c->dirs, &a.dir);
 		if (dir) /* else one whose mark goes with the next search */
-			take_named(c, dir, name, (uint32_t)m->pid, m->mask, at_ns);
+			take_named(c, dir, &a, m, at_ns);
 	}
 	return c->stats.events - before;
 }

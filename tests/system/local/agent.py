@@ -60,6 +60,61 @@ def make_and_write(path):
     write(path)
 
 
+def undone(path):
+    """Moved away and back, so far apart that the kernel tells of it twice."""
+    os.rename(path, path + "~")
+    time.sleep(0.05)
+    os.rename(path + "~", path)
+
+
+def remove_and_make(path):
+    os.unlink(path)
+    time.sleep(0.05)
+    write(path, "before\n")
+
+
+def unlinked(path):
+    """What is written when the name is gone is in no file of that name."""
+    with open(path, "w") as f:
+        os.unlink(path)
+        time.sleep(0.05)
+        f.write("nowhere\n")
+
+
+def between(path):
+    """Two processes take turns, faster than the queue is read: its order is not theirs."""
+    write(path)
+    os.unlink(path)
+    by_child("write", path)
+    os.unlink(path)
+
+
+def no_file(path):
+    os.symlink("/nonexistent", path + "~")
+    os.rename(path + "~", path)
+
+
+def pipe(path):
+    os.mkfifo(path)
+    os.close(os.open(path, os.O_RDWR))
+
+
+def copied(source, path):
+    with open(source, "rb") as a, open(path, "wb") as b:
+        assert os.copy_file_range(a.fileno(), b.fileno(), 100) > 0
+
+
+def anonymous(program):
+    """The program's bytes, run from memory."""
+    fd = os.memfd_create("x")
+    with open(program, "rb") as f:
+        os.sendfile(fd, f.fileno(), 0, os.fstat(f.fileno()).st_size)
+    pid = os.fork()
+    if pid == 0:
+        os.execve(fd, ["x"], {})
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def by_child(*op):
     pid = os.fork()
     if pid == 0:
@@ -97,6 +152,8 @@ def wait_many(path, folder, count):
 
 OPS = {"wait": wait, "wait-many": wait_many, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
        "truncate": lambda p: os.truncate(p, 1), "remove": os.unlink, "rename": os.rename, "link": os.link,
+       "undone": undone, "remove-make": remove_and_make, "unlinked": unlinked, "between": between, "no-file": no_file,
+       "pipe": pipe, "copy": copied, "anonymous": anonymous,
        "mkdir-write": make_and_write, "child": by_child, "outside": ask_outside, "many": many, "run": run,
        "nothing": lambda: None, "write-remove": lambda p: (write(p), os.unlink(p))}
 
