@@ -323,7 +323,7 @@ int ww_coverage_feed(struct ww_coverage *c, const struct ww_event *ev)
 /*
  * What was lost could have told of something that goes on: a connection to a unix socket, a raw
  * socket, a process out of sight, a socket whose bytes nobody counts. Plaintext tells of nothing
- * but itself.
+ * but itself, and a file's change neither.
  */
 static bool lasting(enum ww_loss_cause cause)
 {
@@ -335,6 +335,7 @@ static bool lasting(enum ww_loss_cause cause)
 	case WW_LOSS_HOLD:
 	case WW_LOSS_UNBOUND:
 	case WW_LOSS_MOVED:
+	case WW_LOSS_CHANGES:
 		return false;
 	default:
 		return true;

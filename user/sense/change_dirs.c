@@ -21,11 +21,14 @@
 #define DEPTH_MAX 32
 /* Directories of one template that are looked at through another process's root. */
 #define SEEN_MAX 64
+/* Entries of directories that one search reads, declared or not. */
+#define ENTRIES_MAX (4 * WW_CHANGES_FILES_MAX)
 
 struct walk {
 	struct ww_change_dirs *d;
 	unsigned template;
 	struct ww_slice text;
+	unsigned files_max, entries;
 	struct ww_change_dirs_found found;
 };
 
@@ -79,18 +82,19 @@ void ww_change_dirs_forget(struct ww_change_dirs *d, unsigned template)
 	}
 }
 
-bool ww_change_dirs_linked(const char *path)
+bool ww_change_dirs_linked(int at, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0)
+	if (fstatat(at, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	return S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
 }
 
+/* The first reason stays, but that there are too many ends the search. */
 static void fail(struct walk *w, enum ww_files_why why)
 {
-	if (w->found.why == WW_FILES_NONE)
+	if (w->found.why == WW_FILES_NONE || why == WW_FILES_MANY)
 		w->found.why = why;
 }
 
@@ -192,16 +196,19 @@ unsigned ww_change_dirs_sweep(struct ww_change_dirs *d)
 }
 
 static struct ww_change_dir *ensure(struct ww_change_dirs *d, const struct ww_change_dir_key *key,
-				    const char *path)
+				    int fd, const char *path)
 {
 	struct ww_change_dir *dir = ww_change_dirs_get(d, key);
+	struct stat st;
 
-	if (dir || d->count >= WW_CHANGES_DIRS_MAX)
+	if (dir || d->count >= WW_CHANGES_DIRS_MAX || fstat(fd, &st) < 0)
 		return dir;
 	dir = calloc(1, sizeof(*dir));
 	if (!dir)
 		return NULL;
 	dir->key = *key;
+	dir->dev = st.st_dev;
+	dir->inode = st.st_ino;
 	dir->path = strdup(path[0] ? path : "/");
 	if (dir->path)
 		HASH_ADD(hh, d->table, key, sizeof(dir->key), dir);
@@ -212,17 +219,6 @@ static struct ww_change_dir *ensure(struct ww_change_dirs *d, const struct ww_ch
 	}
 	d->count++;
 	return dir;
-}
-
-static void note_base(struct walk *w, int fd, const char *path)
-{
-	struct stat st;
-
-	if (w->found.dirs || fstat(fd, &st) < 0)
-		return;
-	snprintf(w->found.base, sizeof(w->found.base), "%s", path);
-	w->found.dev = st.st_dev;
-	w->found.inode = st.st_ino;
 }
 
 /* The mark comes before the look at what is in it: what comes after that is told. */
@@ -237,7 +233,7 @@ static bool mark(struct walk *w, int fd, const char *path, struct ww_slice next,
 		fail(w, why_of(-r));
 		return false;
 	}
-	dir = ensure(w->d, &key, path);
+	dir = ensure(w->d, &key, fd, path);
 	more = dir ? reallocarray(dir->places, dir->place_count + 1, sizeof(*more)) : NULL;
 	if (!more) {
 		fail(w, WW_FILES_MANY);
@@ -250,7 +246,6 @@ static bool mark(struct walk *w, int fd, const char *path, struct ww_slice next,
 		fail(w, WW_FILES_MANY);
 		return false;
 	}
-	note_base(w, fd, path);
 	dir->place_count++;
 	dir->files |= files;
 	w->found.dirs++;
@@ -293,7 +288,7 @@ static void walk_entry(struct walk *w, int fd, const char *path, const char *nam
 		fail(w, WW_FILES_ERROR);
 		return;
 	}
-	if (last && ++w->found.files > WW_CHANGES_FILES_MAX) {
+	if (last && ++w->found.files > w->files_max) {
 		fail(w, WW_FILES_MANY);
 		return;
 	}
@@ -304,7 +299,7 @@ static void walk_entry(struct walk *w, int fd, const char *path, const char *nam
 			walk_dir(w, full, at, depth + 1);
 		return;
 	}
-	if (last && ww_change_dirs_linked(full))
+	if (last && ww_change_dirs_linked(fd, name))
 		fail(w, WW_FILES_LINK);
 }
 
@@ -320,8 +315,12 @@ static void walk_entries(struct walk *w, int fd, const char *path, size_t at, un
 			close(copy);
 		return;
 	}
-	while ((e = readdir(dir)))
-		walk_entry(w, fd, path, e->d_name, at, depth);
+	while (w->found.why != WW_FILES_MANY && (e = readdir(dir))) {
+		if (++w->entries > ENTRIES_MAX)
+			fail(w, WW_FILES_MANY);
+		else
+			walk_entry(w, fd, path, e->d_name, at, depth);
+	}
 	closedir(dir);
 }
 
@@ -387,10 +386,67 @@ bool ww_change_dirs_seen_by(const struct ww_change_dirs *d, unsigned template, u
 	return true;
 }
 
-struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template,
-						const char *text)
+static bool is_other(int at, const char *name)
 {
-	struct walk w = {.d = d, .template = template, .text = ww_slice_str(text)};
+	return ww_change_dirs_linked(at, name) && !is_dir(at, name);
+}
+
+/* Through the path: it may be another directory by now, which is told beside. */
+static void look_inside(const struct ww_change_dir_place *place, unsigned files_max,
+			struct ww_change_dirs_seen *seen)
+{
+	bool rest = ww_slice_eq_str(place->next, "**");
+	DIR *dir = opendir(place->path[0] ? place->path : "/");
+	char name[WW_PATH_BYTES_MAX + 1];
+	unsigned entries = 0;
+	const struct dirent *e;
+
+	if (dir && !rest && !ww_local_segment_open(place->next)) {
+		snprintf(name, sizeof(name), "%.*s", (int)place->next.n,
+			 (const char *)place->next.p);
+		seen->linked |= is_other(dirfd(dir), name);
+		seen->files++;
+		closedir(dir);
+		return;
+	}
+	while (dir && !seen->linked && seen->files <= files_max && entries++ < ENTRIES_MAX &&
+	       (e = readdir(dir))) {
+		if (e->d_type == DT_DIR || (rest && e->d_name[0] == '.') ||
+		    (!rest && !ww_local_segment(place->next, ww_slice_str(e->d_name))))
+			continue;
+		seen->files++;
+		seen->linked = is_other(dirfd(dir), e->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void ww_change_dirs_look(const struct ww_change_dirs *d, bool files, unsigned files_max,
+			 struct ww_change_dirs_seen *ret, unsigned count)
+{
+	struct ww_change_dir *dir, *next;
+	struct stat st;
+
+	HASH_ITER (hh, d->table, dir, next) {
+		for (unsigned i = 0; i < dir->place_count; i++) {
+			const struct ww_change_dir_place *place = &dir->places[i];
+			struct ww_change_dirs_seen *seen = &ret[place->template];
+
+			if (place->template >= count)
+				continue;
+			seen->moved |= stat(place->path[0] ? place->path : "/", &st) < 0 ||
+				       st.st_dev != dir->dev || st.st_ino != dir->inode;
+			if (files && place->files && !seen->moved)
+				look_inside(place, files_max, seen);
+		}
+	}
+}
+
+struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template,
+						const char *text, unsigned files_max)
+{
+	struct walk w = {
+		.d = d, .template = template, .text = ww_slice_str(text), .files_max = files_max};
 
 	walk_dir(&w, "", 0, 0);
 	return w.found;

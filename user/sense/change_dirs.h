@@ -34,9 +34,10 @@ struct ww_change_dir_place {
 
 struct ww_change_dir {
 	struct ww_change_dir_key key;
-	char *path; /* as it was found first */
-	bool files; /* marked for files */
-	bool gone;  /* and its mark with it */
+	char *path;          /* as it was found first */
+	uint64_t dev, inode; /* as stat() has them */
+	bool files;          /* marked for files */
+	bool gone;           /* and its mark with it */
 	unsigned place_count;
 	struct ww_change_dir_place *places;
 	UT_hash_handle hh;
@@ -52,16 +53,25 @@ struct ww_change_dirs {
 struct ww_change_dirs_found {
 	enum ww_files_why why; /* NONE: every directory that is there has its mark */
 	unsigned dirs;
-	unsigned files;
-	/* The first directory with a mark: what leads there has none, and is looked at from time to
-	 * time; "": the root. */
-	char base[WW_PATH_BYTES_MAX + 1];
-	uint64_t dev, inode; /* of it */
+	unsigned files; /* that are there and could be linked */
 };
 
-/* Marks all directories of the template, which has the given number. */
+/* Marks all directories of the template, which has the given number; of more than files_max files
+ * it is not known whether they are linked. */
 struct ww_change_dirs_found ww_change_dirs_find(struct ww_change_dirs *d, unsigned template,
-						const char *text);
+						const char *text, unsigned files_max);
+
+/* What a look at one template's directories shows. */
+struct ww_change_dirs_seen {
+	bool moved;  /* a path leads elsewhere: what leads to a directory has no mark */
+	bool linked; /* a file has another name, or is a link: nothing tells when one is made */
+	unsigned files;
+};
+
+/* Into ret[0..count), by template; adds. `files`: at what is in them as well, as far as there are
+ * not more than files_max. */
+void ww_change_dirs_look(const struct ww_change_dirs *d, bool files, unsigned files_max,
+			 struct ww_change_dirs_seen *ret, unsigned count);
 
 /* Forgets all; the marks go when `flush`. */
 void ww_change_dirs_clear(struct ww_change_dirs *d, bool flush);
@@ -82,4 +92,4 @@ bool ww_change_dirs_seen_by(const struct ww_change_dirs *d, unsigned template, u
 bool ww_change_dirs_there(const char *path, const struct ww_change_dir_key *file);
 
 /* Whether this file can be changed by another name: it is a symbolic link, or has several. */
-bool ww_change_dirs_linked(const char *path);
+bool ww_change_dirs_linked(int at, const char *path);

@@ -25,6 +25,10 @@
 #define SWEEP_NS      1000000000ull
 #define LOOK_NS       500000000ull
 #define STRAY_MAX     64
+/* A search may take long where many files are: for a twentieth of the time at most. */
+#define FIND_SHARE 20
+/* Whether what were too many are fewer now. */
+#define MANY_AGAIN_NS 10000000000ull
 /* The first pid namespace (include/linux/proc_ns.h). */
 #define PID_NAMESPACE_INODE 0xEFFFFFFCu
 
@@ -45,6 +49,7 @@ struct template
 	bool dirty; /* to be looked for again */
 	bool told;
 	enum ww_files_why why;
+	uint64_t found_ns, again_ns; /* the last search; none before */
 	struct ww_change_dirs_found found;
 };
 
@@ -67,6 +72,7 @@ struct pending {
 struct ww_changes {
 	unsigned template_count;
 	struct template *templates;
+	struct ww_change_dirs_seen *seen; /* one of each, for a look */
 	struct ww_change_dirs dirs;
 	int fan; /* -1: none */
 	enum ww_files_why cannot;
@@ -152,7 +158,8 @@ int ww_changes_new(const struct ww_contracts *contracts, struct ww_changes **ret
 		return -ENOMEM;
 	c->fan = -1;
 	c->templates = calloc(files, sizeof(*c->templates));
-	if (!c->templates)
+	c->seen = calloc(files, sizeof(*c->seen));
+	if (!c->templates || !c->seen)
 		return -ENOMEM;
 	for (unsigned i = 0; i < contracts->count; i++) {
 		const struct ww_local *l = &contracts->items[i].local;
@@ -197,6 +204,7 @@ void ww_changes_free(struct ww_changes *c)
 	if (c->fan >= 0)
 		close(c->fan);
 	free(c->templates);
+	free(c->seen);
 	free(c);
 }
 
@@ -274,13 +282,20 @@ static void check_scopes(struct ww_changes *c, unsigned template, ww_changes_fn 
 
 static void find_again(struct ww_changes *c, struct template *t, ww_changes_fn fn, void *ctx)
 {
-	unsigned number = (unsigned)(t - c->templates);
+	unsigned number = (unsigned)(t - c->templates), files = 0;
+	uint64_t now = ww_boot_now().ns;
 
 	t->dirty = false;
-	if (t->whole)
-		weaken(c, t, WW_FILES_DIRECTORY, fn, ctx);
 	ww_change_dirs_forget(&c->dirs, number);
-	t->found = ww_change_dirs_find(&c->dirs, number, t->text);
+	for (unsigned i = 0; i < c->template_count; i++) {
+		if (i != number && c->templates[i].why != WW_FILES_MANY)
+			files += c->templates[i].found.files;
+	}
+	t->found = ww_change_dirs_find(&c->dirs, number, t->text,
+				       files < WW_CHANGES_FILES_MAX ? WW_CHANGES_FILES_MAX - files
+								    : 0);
+	t->found_ns = ww_boot_now().ns;
+	t->again_ns = t->found_ns + FIND_SHARE * (t->found_ns - now);
 	if (t->found.why != WW_FILES_NONE) {
 		weaken(c, t, t->found.why, fn, ctx);
 		return;
@@ -296,9 +311,16 @@ static void find_dirty(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 	bool any = false;
 
 	for (unsigned i = 0; i < c->template_count; i++) {
-		any |= c->templates[i].dirty;
-		if (c->templates[i].dirty)
-			find_again(c, &c->templates[i], fn, ctx);
+		struct template *t = &c->templates[i];
+
+		if (!t->dirty)
+			continue;
+		if (t->whole)
+			weaken(c, t, WW_FILES_DIRECTORY, fn, ctx);
+		if (ww_boot_now().ns < t->again_ns)
+			continue;
+		any = true;
+		find_again(c, t, fn, ctx);
 	}
 	/* Marks in places that are no template's any more: when there are many, all go and come
 	 * again. */
@@ -308,8 +330,11 @@ static void find_dirty(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 		return;
 	c->stray = 0;
 	ww_change_dirs_clear(&c->dirs, true);
-	for (unsigned i = 0; i < c->template_count; i++)
+	for (unsigned i = 0; i < c->template_count; i++) {
+		if (c->templates[i].whole)
+			weaken(c, &c->templates[i], WW_FILES_DIRECTORY, fn, ctx);
 		find_again(c, &c->templates[i], fn, ctx);
+	}
 }
 
 void ww_changes_start(struct ww_changes *c, ww_changes_fn fn, void *ctx)
@@ -323,28 +348,41 @@ void ww_changes_start(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 	}
 }
 
-/* A link that was made or taken away, of a template that names one file; the base as it was. */
-static bool is_changed(const struct template *t)
+/* What the look shows is not what the search had found. */
+static bool is_changed(const struct ww_changes *c, const struct template *t)
 {
-	struct stat st;
-	bool there = stat(t->found.base[0] ? t->found.base : "/", &st) == 0;
-	bool exact = !strchr(t->text, '{') && !strstr(t->text, "**");
+	const struct ww_change_dirs_seen *seen = &c->seen[t - c->templates];
 
-	if (!there || st.st_dev != t->found.dev || st.st_ino != t->found.inode)
+	if (t->why == WW_FILES_MANY)
+		return ww_boot_now().ns >= t->found_ns + MANY_AGAIN_NS;
+	if (t->found.dirs == 0)
 		return true;
-	return exact && ww_change_dirs_linked(t->text) != (t->why == WW_FILES_LINK);
+	if (seen->moved || (!c->lives && t->why != WW_FILES_LINK))
+		return seen->moved;
+	return seen->linked != (t->why == WW_FILES_LINK) ||
+	       (t->whole && seen->files > WW_CHANGES_FILES_MAX);
 }
 
+/* At files only while somebody is watched who could link them, or one is linked. */
 void ww_changes_look(struct ww_changes *c, ww_changes_fn fn, void *ctx)
 {
 	uint64_t now = ww_boot_now().ns;
+	bool files = c->lives != NULL;
 
 	if (c->cannot != WW_FILES_NONE || now - c->looked_ns < LOOK_NS)
 		return;
 	for (unsigned i = 0; i < c->template_count; i++) {
+		bool many = c->templates[i].why == WW_FILES_MANY; /* nobody asks */
+
+		files |= c->templates[i].why == WW_FILES_LINK;
+		c->seen[i] =
+			(struct ww_change_dirs_seen){.files = many ? WW_CHANGES_FILES_MAX + 1 : 0};
+	}
+	ww_change_dirs_look(&c->dirs, files, WW_CHANGES_FILES_MAX, c->seen, c->template_count);
+	for (unsigned i = 0; i < c->template_count; i++) {
 		struct template *t = &c->templates[i];
 
-		if (!is_changed(t))
+		if (t->dirty || !is_changed(c, t))
 			continue;
 		/* Since the last look, at the earliest. */
 		if (t->whole) {
@@ -647,11 +685,11 @@ static void take_file(struct ww_changes *c, const struct ww_change_dir_place *pl
 	    !is_of(t->text, path))
 		return;
 	if (strlen(path) > WW_PATH_BYTES_MAX) {
-		c->overflow = true; /* it is lost: an event holds no such name */
+		t->dirty = true; /* it is lost, an event holds no such name: a gap */
 		return;
 	}
 	/* A link may have come, or gone. */
-	if ((mask & (FAN_CREATE | FAN_MOVED_TO) && ww_change_dirs_linked(path)) ||
+	if ((mask & (FAN_CREATE | FAN_MOVED_TO) && ww_change_dirs_linked(AT_FDCWD, path)) ||
 	    (t->why == WW_FILES_LINK && mask & (FAN_DELETE | FAN_MOVED_FROM)))
 		t->dirty = true;
 	if (!is_kept(c, first, path))

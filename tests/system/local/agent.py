@@ -3,11 +3,13 @@
 """A watched agent whose tools write files and run programs. Standard library only, and of that
 nothing that loads a TLS library.
 
-agent.py LOG STEP...    each STEP is JSON: {"call": id, "tool": name, "do": [op, argument...], "says": "OK" or "ERROR"}.
+JUDGED=PIPE agent.py LOG STEP...
+                        each STEP is JSON: {"call": id, "tool": name, "do": [op, argument...], "says": "OK" or "ERROR"}.
                         For each it begins a span, does what is to be done, ends the span and exports it; what it did,
-                        and how the files stand then, goes into LOG: a JSON object a line. "gap": seconds before it, so that none
-                        lies in the window of the one before. "announced": it says first that it will do it within so many seconds, does
-                        it "after" so many, and has no span for it.
+                        and how the files stand then, goes into LOG: a JSON object a line. It begins so late that it does not
+                        lie in the window of the one before; "after": when the verdict about that call is given, which
+                        somebody who is not watched says by the pipe JUDGED; "gap": so many seconds later. "announced": it
+                        says first that it will do it within so many seconds, does it so many "later", and has no span for it.
 """
 import ctypes
 import json
@@ -99,6 +101,12 @@ def pipe(path):
     os.close(os.open(path, os.O_RDWR))
 
 
+def switch_write(link, to, name):
+    os.symlink(to, link + "~")
+    os.rename(link + "~", link)
+    write(f"{link}/{name}")
+
+
 def copied(source, path):
     with open(source, "rb") as a, open(path, "wb") as b:
         assert os.copy_file_range(a.fileno(), b.fileno(), 100) > 0
@@ -145,15 +153,18 @@ def wait(path):
         pipe.readline()
 
 
-def wait_many(path, folder, count):
+def wait_flood(path, name, count):
+    """As many names as the count, of one file, when the pipe says so."""
+    write(name + "-0.txt")
     wait(path)
-    many(folder, count)
+    for i in range(int(count)):
+        os.rename(f"{name}-{i}.txt", f"{name}-{i + 1}.txt")
 
 
-OPS = {"wait": wait, "wait-many": wait_many, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
+OPS = {"wait": wait, "wait-flood": wait_flood, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
        "truncate": lambda p: os.truncate(p, 1), "remove": os.unlink, "rename": os.rename, "link": os.link,
        "undone": undone, "remove-make": remove_and_make, "unlinked": unlinked, "between": between, "no-file": no_file,
-       "pipe": pipe, "copy": copied, "anonymous": anonymous,
+       "pipe": pipe, "copy": copied, "switch-write": switch_write, "anonymous": anonymous,
        "mkdir-write": make_and_write, "child": by_child, "outside": ask_outside, "many": many, "run": run,
        "nothing": lambda: None, "write-remove": lambda p: (write(p), os.unlink(p))}
 
@@ -208,12 +219,14 @@ def announce(step):
 with open(sys.argv[1], "a") as log:
     for text in sys.argv[2:]:
         step = json.loads(text)
-        time.sleep(step.get("gap", 0.3))
+        time.sleep(step.get("gap", 0.2))
+        if "after" in step:
+            ask_outside(os.environ["JUDGED"], step["after"])
         paths = [a for a in step["do"] if str(a).startswith("/")]
         before = {p: state(p) for p in paths}
         if "announced" in step:
             announce(step)
-            time.sleep(step["after"])
+            time.sleep(step["later"])
         begun = time.time_ns()
         result = do(*step["do"])
         ended = time.time_ns()

@@ -7,6 +7,7 @@ import sys
 
 f, fifo = sys.argv[1:]
 UNKNOWN = ("UNVERIFIABLE", "OUTCOME_UNKNOWN")
+GAP = ("UNVERIFIABLE", "COVERAGE_GAP")
 steps = [
     # call, tool, what is done, wanted; what the span says where it is not OK
     ("write", "write_out", ["write", f"{f}/out/a.txt"], "CONFIRMED_T1"),
@@ -34,13 +35,13 @@ steps = [
     ("outside", "write_out", ["outside", fifo, f"{f}/out/o.txt"], ("UNVERIFIABLE", "REMOTE_EXECUTOR")),
     ("many", "write_out", ["many", f"{f}/out", 2000], "CONFIRMED_T1"),
     ("deep", "write_deep", ["write", f"{f}/deep/mon/a.txt"], "CONFIRMED_T1"),
-    ("new-folder", "write_deep", ["mkdir-write", f"{f}/deep/tue/a.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("new-folder", "write_deep", ["mkdir-write", f"{f}/deep/tue/a.txt"], GAP),
     ("then-there", "write_deep", ["write", f"{f}/deep/tue/b.txt"], "CONFIRMED_T1"),
-    ("made", "write_new", ["mkdir-write", f"{f}/new/sub/file.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("made", "write_new", ["mkdir-write", f"{f}/new/sub/file.txt"], GAP),
     ("made-there", "write_new", ["write", f"{f}/new/sub/file.txt", "more\n"], "CONFIRMED_T1"),
     ("again", "write_again", ["write", f"{f}/old/one.txt"], "CONFIRMED_T1"),
     ("away", "note", ["rename", f"{f}/old", f"{f}/older"], "NOT_APPLICABLE"),
-    ("away-then", "write_again", ["mkdir-write", f"{f}/old/two.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("away-then", "write_again", ["mkdir-write", f"{f}/old/two.txt"], GAP),
     ("away-there", "write_again", ["write", f"{f}/old/three.txt"], "CONFIRMED_T1"),
     ("away-old", "write_again", ["write", f"{f}/older/three.txt"], "NO_ACTION"),
     ("renamed", "rename_in", ["rename", f"{f}/in/a", f"{f}/in/z"], "CONFIRMED_T1"),
@@ -49,7 +50,7 @@ steps = [
     ("removed", "remove_lock", ["remove", f"{f}/rm/lock"], "CONFIRMED_T1"),
     ("not-removed", "remove_lock", ["nothing"], "NO_ACTION"),
     ("then-nothing", "write_deep", ["nothing"], "NO_ACTION"),
-    ("by-link", "write_link", ["write", f"{f}/link/real.txt"], ("UNVERIFIABLE", "COVERAGE_GAP")),
+    ("by-link", "write_link", ["write", f"{f}/link/real.txt"], GAP),
     ("true", "run_program", ["run", "/usr/bin/true"], "CONFIRMED_T1"),
     ("false", "run_program", ["run", "/usr/bin/false"], "MASKED_ERROR"),
     ("false-said", "run_program", ["run", "/usr/bin/false"], "ATTEMPTED_FAILED", "ERROR"),
@@ -57,11 +58,23 @@ steps = [
     ("other", "run_program", ["run", "/usr/bin/sleep", "0"], "NO_ACTION"),
     ("not-run", "run_program", ["nothing"], "NO_ACTION"),
     ("any", "run_any", ["run", "/usr/bin/false"], "CONFIRMED_T1"),
+    ("long-name", "note", ["write", f"{f}/out/{'x' * 240}.txt"], "NOT_APPLICABLE"),
+    ("beside-long", "write_deep", ["nothing"], "NO_ACTION"),
     ("hard-link", "note", ["link", f"{f}/out/a.txt", f"{f}/box/other"], "NOT_APPLICABLE"),
+    ("by-other-name", "write_out", ["write", f"{f}/box/other"], GAP),
+    ("switched", "write_app", ["switch-write", f"{f}/apps/a/current", "r2", "x.txt"], GAP),
+    ("switched-there", "write_app", ["write", f"{f}/apps/a/current/y.txt"], "CONFIRMED_T1"),
+    ("parent", "note", ["rename", f"{f}/way/x/mid", f"{f}/way/x/was"], "NOT_APPLICABLE"),
+    ("parent-then", "write_way", ["mkdir-write", f"{f}/way/x/mid/out/a.txt"], GAP),
 ]
-# What others do stands for two seconds more: the grace of a verdict. Else it is enough that a step keeps out of the margin of
-# the one before, 50 ms, and that a folder which was just made is watched: some milliseconds.
-GAPS = {"outside": 3, "many": 3, "new-folder": 3, "made": 3}
+# These wait for the verdict of the step before: what they do to folders, or what others do, would lie in its window, which
+# goes on for the grace; or they need folders that are watched by now.
+LATER = {"outside", "many", "new-folder", "then-there", "made", "made-there", "away-there", "long-name", "beside-long", "hard-link",
+         "switched-there", "parent"}
+before = None
 for call, tool, op, want, *says in steps:
-    print(json.dumps({"call": call, "tool": tool, "do": op, "want": want, "says": says[0] if says else "OK",
-                      "gap": GAPS.get(call, 0.2)}))
+    step = {"call": call, "tool": tool, "do": op, "want": want, "says": says[0] if says else "OK"}
+    if call in LATER:
+        step["after"] = before
+    print(json.dumps(step))
+    before = call
