@@ -87,6 +87,20 @@ static __always_inline __u32 namespace_pid(struct task_struct *task)
 	return BPF_CORE_READ(upid, nr);
 }
 
+/*
+ * Whether who mounted the file needed no rights for that: in a user namespace of their own. A mount
+ * that is nowhere any more has no namespace; the kernel's own have an error for one.
+ */
+static __always_inline bool own_mounts(struct file *exe)
+{
+	struct vfsmount *vfsmount = BPF_CORE_READ(exe, f_path.mnt);
+	struct mount *mount = container_of(vfsmount, struct mount, mnt);
+	struct mnt_namespace *ns = BPF_CORE_READ(mount, mnt_ns);
+	struct user_namespace *user = BPF_CORE_READ(ns, user_ns);
+
+	return !user || BPF_CORE_READ(user, level) > 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(ww_exec, struct task_struct *task)
 {
@@ -107,6 +121,7 @@ int BPF_PROG(ww_exec, struct task_struct *task)
 		e->exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
 		e->exe_dev = ww_device_number(BPF_CORE_READ(exe, f_inode, i_sb, s_dev));
 		e->path_bytes = ww_path_of(exe, e->path);
+		e->own_mounts = own_mounts(exe);
 	}
 	e->uid = bpf_get_current_uid_gid();
 	e->ns_pid = namespace_pid(task);

@@ -92,8 +92,10 @@ struct ww_event_exec {
 	__u32 exe_dev;
 	__u32 uid;
 	__u32 ns_pid; /* pid in the process's own pid namespace: what a span's process.pid holds */
-	__u32 path_bytes; /* exe path in path[], no NUL */
-	char comm[16];
+	__u16 path_bytes; /* exe path in path[], no NUL */
+	__u16 own_mounts; /* it leads through mounts that need no rights of the host: whoever made
+			     them chose what it names */
+	char comm[16];    /* at an exec: the last segment of what was called, cut */
 	char path[WW_PATH_BYTES_MAX];
 };
 

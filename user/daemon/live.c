@@ -296,6 +296,19 @@ static void take_stdio_data(struct ww_live *l, const struct ww_event_stdio_data 
 	}
 }
 
+/* Mounts of its own may show the host's file all the same, as sandboxes do. */
+static void take_exec(struct ww_live *l, const struct ww_event_exec *ev)
+{
+	struct ww_event_exec copy = *ev;
+	char path[WW_PATH_BYTES_MAX + 1];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%.*s", (int)ev->path_bytes, ev->path);
+	copy.own_mounts = ev->path_bytes == 0 || stat(path, &st) < 0 || st.st_dev != ev->exe_dev ||
+			  st.st_ino != ev->exe_inode;
+	l->fn(l->ctx, &copy.h);
+}
+
 static void take_event(void *ctx, const struct ww_event *ev)
 {
 	struct ww_live *l = ctx;
@@ -311,7 +324,11 @@ static void take_event(void *ctx, const struct ww_event *ev)
 	case WW_EVENT_FLOW_OPEN:
 		if (ev->actor.pid)
 			scan_soon(l, ev);
-		break;
+		if (ev->kind != WW_EVENT_PROC_EXEC ||
+		    !((const struct ww_event_exec *)ev)->own_mounts)
+			break;
+		take_exec(l, (const struct ww_event_exec *)ev);
+		return;
 	case WW_EVENT_STDIO: /* what becomes of it is told in its place */
 		take_stdio(l, (const struct ww_event_stdio *)ev);
 		return;

@@ -43,7 +43,6 @@ struct ww_deeds {
 	uint32_t count;
 	uint64_t numbers, dropped, looks;
 	struct ww_boot blind_until;
-	bool any_programs;
 	unsigned watch_count;
 	struct watch *watches;
 	unsigned outside_next;
@@ -73,10 +72,8 @@ int ww_deeds_new(const struct ww_contracts *contracts, const struct ww_actors *a
 	t->contracts = contracts;
 	t->actors = actors;
 	t->key = key;
-	for (unsigned i = 0; i < contracts->count; i++) {
+	for (unsigned i = 0; i < contracts->count; i++)
 		files += contracts->items[i].local.file_count;
-		t->any_programs |= contracts->items[i].local.program_count > 0;
-	}
 	t->watches = calloc(files + 1, sizeof(*t->watches));
 	if (!t->watches)
 		return -ENOMEM;
@@ -201,12 +198,12 @@ static uint64_t enclosing(const struct ww_deeds *t, struct ww_actor_key actor)
 	return 0;
 }
 
-static bool any_program(const struct ww_deeds *t, struct ww_slice path)
+static bool any_program(const struct ww_deeds *t, struct ww_slice path, struct ww_slice called)
 {
-	if (path.n == 0)
-		return t->any_programs;
 	for (unsigned i = 0; i < t->contracts->count; i++) {
-		if (ww_local_program(&t->contracts->items[i].local, path))
+		const struct ww_local *l = &t->contracts->items[i].local;
+
+		if (ww_local_program(l, path) || ww_local_program_may_be(l, path, called))
 			return true;
 	}
 	return false;
@@ -222,15 +219,18 @@ static void name_run(struct ww_deed *d)
 
 static int feed_exec(struct ww_deeds *t, const struct ww_event_exec *ev, ww_deed_fn fn, void *ctx)
 {
-	struct ww_slice path = ww_slice(ev->path, ev->path_bytes);
+	struct ww_slice path = ww_slice(ev->path, ev->own_mounts ? 0 : ev->path_bytes);
+	struct ww_slice called = ww_slice(ev->comm, strnlen(ev->comm, sizeof(ev->comm) - 1));
 	struct ww_deed *before = open_run(t, ev->h.actor), *d = NULL;
 	uint64_t within = before ? before->within : enclosing(t, ev->h.actor);
-	bool meant = any_program(t, path);
+	bool meant = any_program(t, path, called);
 
 	if (meant)
 		d = add(t, &ev->h, true, path);
-	if (d)
+	if (d) {
 		name_run(d);
+		memcpy(d->called, called.p, called.n);
+	}
 	/* Adding may have dropped it. */
 	before = open_run(t, ev->h.actor);
 	if (before) {
@@ -353,9 +353,9 @@ static void feed_watch(struct ww_deeds *t, const struct ww_event_coverage *ev)
 	if (!w)
 		return;
 	if (ev->status == WW_PROBE_ATTACHED) {
-		if (!w->since_ns)
+		if (!w->since_ns && !ev->h.cgroup)
 			w->since_ns = ev->h.time_ns;
-		w->on = true;
+		w->on |= !ev->h.cgroup;
 		end_gaps(w, ev->h.cgroup, ev->h.time_ns);
 		return;
 	}
@@ -497,6 +497,14 @@ bool ww_deeds_is_over(const struct ww_deeds *t, const struct ww_deed *d, struct 
 		actor = a ? a->parent : (struct ww_actor_key){0};
 	}
 	return false;
+}
+
+bool ww_deed_may_be(const struct ww_deed *d, const struct ww_contract *c)
+{
+	struct ww_slice path = ww_slice(d->path, d->path_bytes);
+
+	return d->run && !ww_local_program(&c->local, path) &&
+	       ww_local_program_may_be(&c->local, path, ww_slice_str(d->called));
 }
 
 void ww_deeds_expire(struct ww_deeds *t, struct ww_boot before)

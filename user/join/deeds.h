@@ -5,7 +5,8 @@
  * in; the contracts and the actors outlive the table.
  *
  * Numbered invariants:
- *  1. Only what some contract means is held, and a program whose path is not known: it may be any.
+ *  1. Only what some contract means is held, and programs that it may mean: called by such a name,
+ *     or of a path that is not known. A path through mounts that anybody may make is none.
  *  2. What is dropped moves `blind_until`: a window that begins before it is not known whole.
  *  3. A run ends by the exit of its process, or when that executes another program; a run inside
  *     another one (by a child of its process) names it.
@@ -46,6 +47,7 @@ struct ww_deed {
 	char id[WW_DEED_ID_MAX];
 	struct ww_sha256 digest; /* keyed, of the path */
 	size_t path_bytes;       /* 0: not known */
+	char called[16];         /* a run: by which name, cut */
 	char path[WW_PATH_BYTES_MAX];
 	UT_hash_handle hh, hh_open;
 	struct ww_deed_actor {
@@ -71,6 +73,9 @@ WW_CHECK int ww_deeds_feed(struct ww_deeds *t, const struct ww_event *ev, ww_dee
 /* The newest; go on with ->prev. NULL: none. */
 struct ww_deed *ww_deeds_newest(const struct ww_deeds *t);
 struct ww_deed *ww_deeds_get(const struct ww_deeds *t, uint64_t number);
+
+/* It is none of c's programs by its path, and may be one all the same. */
+bool ww_deed_may_be(const struct ww_deed *d, const struct ww_contract *c);
 
 /* A number that no look at the table had before. */
 uint64_t ww_deeds_look(struct ww_deeds *t);

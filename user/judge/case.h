@@ -24,9 +24,9 @@ struct ww_local_case {
 	uint32_t contested;            /* in its time, but another action may mean them as well */
 	uint32_t taken;                /* in its time, and another action's */
 	uint32_t early, late, foreign; /* the like outside of its time, or of other trees */
-	uint32_t unknown;              /* programs whose path is not known */
 	const struct ww_deed *overdue; /* by this one the deeds are, after an announced date, */
 	struct ww_boot overdue_seen;   /* of which the last was seen then */
+	uint32_t unknown;              /* programs that may be it */
 	uint32_t pairs;                /* of deeds and other actions that were looked at */
 };
 

@@ -170,9 +170,8 @@ static void sort_one(const struct ww_local_case_ask *ask, struct ww_deed *d)
 	enum part part;
 	bool mine;
 
-	if (d->run && !d->path_bytes) {
-		l->unknown += same && k->contract->effect == WW_EFFECT_PROCESS &&
-			      d->at.ns >= w->from.ns && d->at.ns <= k->world.to.ns;
+	if (ww_deed_may_be(d, k->contract)) {
+		l->unknown += same && d->at.ns >= w->from.ns && d->at.ns <= k->world.to.ns;
 		return;
 	}
 	if (!means(k->contract, d)) {
@@ -336,7 +335,9 @@ static void check_rest(const struct ww_local_case_ask *ask)
 	if (blind.ns && w->from.ns <= blind.ns)
 		ww_closed_world_fail(w, WW_WORLD_KEPT, "runs or changes were dropped");
 	if (l->unknown)
-		ww_closed_world_fail(w, WW_WORLD_KEPT, "a program whose path is not known");
+		ww_closed_world_fail(
+			w, WW_WORLD_COVERED,
+			"a program that may be it: by its name, or of an unknown path");
 	if (!ww_deeds_saw(ask->deeds, k->contract, k->action->cgroup, w->from, w->to, &why, &lost))
 		ww_closed_world_fail(w, lost ? WW_WORLD_KEPT : WW_WORLD_COVERED, why);
 	if (l->foreign)

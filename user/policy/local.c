@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the name of a program that was called. */
+#define CALLED_MAX 15u
+
 void ww_local_done(struct ww_local *l)
 {
 	for (unsigned i = 0; i < l->program_count; i++)
@@ -178,6 +181,63 @@ const char *ww_local_program(const struct ww_local *l, struct ww_slice path)
 			return l->programs[i];
 	}
 	return NULL;
+}
+
+static struct ww_slice last_segment(struct ww_slice path)
+{
+	size_t at = path.n;
+
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	return ww_slice_sub(path, at, path.n - at);
+}
+
+static struct ww_slice cut(struct ww_slice name)
+{
+	return ww_slice_sub(name, 0, name.n < CALLED_MAX ? name.n : CALLED_MAX);
+}
+
+/* "ld-linux-x86-64.so.2", "ld-musl-x86_64.so.1", "ld.so" */
+static bool is_loader(struct ww_slice name)
+{
+	if (name.n < 3 || memcmp(name.p, "ld", 2) != 0)
+		return false;
+	for (size_t i = 2; i + 3 <= name.n; i++) {
+		if (memcmp(name.p + i, ".so", 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* By a descriptor: then that is all of the name. */
+static bool is_number(struct ww_slice name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] < '0' || name.p[i] > '9')
+			return false;
+	}
+	return name.n > 0;
+}
+
+bool ww_local_program_may_be(const struct ww_local *l, struct ww_slice path, struct ww_slice called)
+{
+	struct ww_slice own = last_segment(path);
+	bool other = called.n && !ww_slice_eq(cut(own), called);
+
+	if (l->program_count && (path.n == 0 || is_loader(own) || (other && is_number(called))))
+		return true;
+	for (unsigned i = 0; i < l->program_count; i++) {
+		struct ww_slice want = last_segment(ww_slice_str(l->programs[i]));
+
+		if (ww_slice_eq_str(want, "**") || ww_local_segment_open(want)) {
+			if (other && (called.n >= CALLED_MAX || ww_slice_eq_str(want, "**") ||
+				      ww_local_segment(want, called)))
+				return true;
+		} else if (called.n && ww_slice_eq(cut(want), called)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 uint32_t ww_local_bits(const struct ww_local *l)

@@ -44,6 +44,12 @@ const char *ww_local_file(const struct ww_local *l, struct ww_slice path);
 /* One template with a slash in it: whether a path is as it declares. */
 bool ww_local_path(struct ww_slice template, struct ww_slice path);
 
+/* Whether a program that is none of them by its path may be one all the same: it was called by such
+ * a name (a script, a link, or a file elsewhere; of `called` the kernel keeps 15 bytes), or is a
+ * loader, which runs what its arguments say. An unknown path may be any. */
+bool ww_local_program_may_be(const struct ww_local *l, struct ww_slice path,
+			     struct ww_slice called);
+
 /* One segment: whether a name is as the template's segment declares. */
 bool ww_local_segment(struct ww_slice template, struct ww_slice name);
 /* Whether it stands for more than the one name it is. */

@@ -39,6 +39,7 @@ struct life {
 	uint64_t cgroup;
 	uint64_t ended_ns; /* 0: it lives */
 	bool apart;        /* it, or whom it comes from, was in another mount namespace than ours */
+	bool unseen;       /* and was gone when it was looked at */
 	UT_hash_handle hh;
 };
 
@@ -435,32 +436,48 @@ static struct life *begin_life(struct ww_changes *c, const struct ww_event *ev)
 }
 
 /* A process with a namespace of its own may see other directories under the declared paths. One
- * that is gone saw what its parent does. */
-static void check_mounts(struct ww_changes *c, const struct ww_event *ev, ww_changes_fn fn,
-			 void *ctx)
+ * that is gone saw what its parent does; but where its program had mounts of its own (`own`),
+ * nobody can say any more what it saw until now. */
+static void check_mounts(struct ww_changes *c, const struct ww_event *ev, struct life *l, bool own,
+			 ww_changes_fn fn, void *ctx)
 {
-	struct life *l = begin_life(c, ev);
-	bool apart = is_apart(c, ev->actor.pid);
+	uint64_t ns = namespace_of(ev->actor.pid);
+	bool apart = ns ? ns != c->mounts : own;
 
-	if (l)
+	if (l) {
 		l->apart = apart;
+		l->unseen = apart && !ns;
+	}
 	for (unsigned i = 0; apart && i < c->template_count; i++) {
 		struct elsewhere_key key = {ev->cgroup, i};
 
-		if (!is_told(c, key) && !ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid))
+		if (is_told(c, key) || (ns && ww_change_dirs_seen_by(&c->dirs, i, ev->actor.pid)))
+			continue;
+		if (ns) {
 			tell_elsewhere(c, key, ev->time_ns, fn, ctx);
+			continue;
+		}
+		tell(&c->templates[i], ev->cgroup, ev->time_ns, WW_PROBE_DETACHED, WW_FILES_MOUNTS,
+		     fn, ctx);
+		tell(&c->templates[i], ev->cgroup, ww_boot_now().ns, WW_PROBE_ATTACHED,
+		     WW_FILES_NONE, fn, ctx);
 	}
 }
 
-/* It sees what its parent does. */
-static void take_fork(struct ww_changes *c, const struct ww_event_fork *ev)
+/* It sees what its parent does, of which nobody may know. */
+static void take_fork(struct ww_changes *c, const struct ww_event_fork *ev, ww_changes_fn fn,
+		      void *ctx)
 {
 	const struct life *parent = life_of(c, ev->parent.pid);
-	bool apart = parent && parent->apart;
+	bool apart = parent && parent->apart, unseen = parent && parent->unseen;
 	struct life *l = begin_life(c, &ev->h);
 
-	if (l)
+	if (l) {
 		l->apart = apart;
+		l->unseen = false;
+	}
+	if (unseen)
+		check_mounts(c, &ev->h, l, true, fn, ctx);
 }
 
 static void end_scope(struct ww_changes *c, const struct ww_event_scope *ev)
@@ -488,11 +505,12 @@ void ww_changes_note(struct ww_changes *c, const struct ww_event *ev, ww_changes
 
 	switch (ev->kind) {
 	case WW_EVENT_PROC_FORK:
-		take_fork(c, (const struct ww_event_fork *)ev);
+		take_fork(c, (const struct ww_event_fork *)ev, fn, ctx);
 		return;
 	case WW_EVENT_PROC_EXEC:
 	case WW_EVENT_PROC_INFO:
-		check_mounts(c, ev, fn, ctx);
+		l = begin_life(c, ev);
+		check_mounts(c, ev, l, ((const struct ww_event_exec *)ev)->own_mounts, fn, ctx);
 		return;
 	case WW_EVENT_PROC_EXIT:
 		l = life_of(c, ev->actor.pid);

@@ -309,7 +309,7 @@ static void tell_member(uint32_t pid, uint64_t id, void (*fn)(void *ctx, const s
 	}
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
 	n = readlink(path, ev.path, sizeof(ev.path));
-	ev.path_bytes = n > 0 ? (uint32_t)n : 0;
+	ev.path_bytes = n > 0 ? (uint16_t)n : 0;
 	ev.h.time_ns = ww_boot_now().ns;
 	fn(ctx, &ev.h);
 }

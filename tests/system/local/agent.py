@@ -123,6 +123,22 @@ def anonymous(program):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+OWN_TRUE = "mount --bind /usr/bin/sleep /usr/bin/true"
+
+
+def own_mounts():
+    """Another program at the declared path, as anybody can have it."""
+    return run("unshare", "-Urm", "sh", "-c", OWN_TRUE + "; /usr/bin/true 0")
+
+
+def borrowed():
+    """The same, by the root of another process."""
+    with subprocess.Popen(["unshare", "-Urm", "sh", "-c", OWN_TRUE + "; echo; read x"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        return run(f"/proc/{other.pid}/root/usr/bin/true", "0")
+
+
 def by_child(*op):
     pid = os.fork()
     if pid == 0:
@@ -164,7 +180,7 @@ def wait_flood(path, name, count):
 OPS = {"wait": wait, "wait-flood": wait_flood, "write": write, "atomic": atomic, "map": mapped, "unnamed": unnamed, "open": opened, "half": kept_open,
        "truncate": lambda p: os.truncate(p, 1), "remove": os.unlink, "rename": os.rename, "link": os.link,
        "undone": undone, "remove-make": remove_and_make, "unlinked": unlinked, "between": between, "no-file": no_file,
-       "pipe": pipe, "copy": copied, "switch-write": switch_write, "anonymous": anonymous,
+       "pipe": pipe, "copy": copied, "own-mounts": own_mounts, "borrowed": borrowed, "switch-write": switch_write, "anonymous": anonymous,
        "mkdir-write": make_and_write, "child": by_child, "outside": ask_outside, "many": many, "run": run,
        "nothing": lambda: None, "write-remove": lambda p: (write(p), os.unlink(p))}
 

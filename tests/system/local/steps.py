@@ -3,9 +3,11 @@
 """steps.py FOLDER FIFO: what the agent does, a step a line, and which verdict is wanted. Where the design says that it is
 not known, that is wanted: (verdict, reason)."""
 import json
+import os
 import sys
 
 f, fifo = sys.argv[1:]
+loader = next(p for p in ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1") if os.path.exists(p))
 UNKNOWN = ("UNVERIFIABLE", "OUTCOME_UNKNOWN")
 GAP = ("UNVERIFIABLE", "COVERAGE_GAP")
 steps = [
@@ -57,6 +59,14 @@ steps = [
     ("by-shell", "run_program", ["run", "/bin/sh", "-c", "/usr/bin/true"], "CONFIRMED_T1"),
     ("other", "run_program", ["run", "/usr/bin/sleep", "0"], "NO_ACTION"),
     ("not-run", "run_program", ["nothing"], "NO_ACTION"),
+    ("script", "run_tool", ["run", f"{f}/bin/tool"], GAP),
+    ("link", "run_tool", ["run", f"{f}/bin/link"], GAP),
+    ("folder", "run_link", ["run", "/bin/true"], GAP),
+    ("loader", "run_program", ["run", loader, "/usr/bin/true"], GAP),
+    ("memory", "run_program", ["anonymous", "/usr/bin/true"], GAP),
+    ("sandbox", "run_program", ["run", "unshare", "-Urm", "/usr/bin/true"], "CONFIRMED_T1"),
+    ("own-mounts", "run_program", ["own-mounts"], GAP),
+    ("borrowed", "run_program", ["borrowed"], GAP),
     ("any", "run_any", ["run", "/usr/bin/false"], "CONFIRMED_T1"),
     ("long-name", "note", ["write", f"{f}/out/{'x' * 240}.txt"], "NOT_APPLICABLE"),
     ("beside-long", "write_deep", ["nothing"], "NO_ACTION"),
@@ -70,7 +80,7 @@ steps = [
 # These wait for the verdict of the step before: what they do to folders, or what others do, would lie in its window, which
 # goes on for the grace; or they need folders that are watched by now.
 LATER = {"outside", "many", "new-folder", "then-there", "made", "made-there", "away-there", "long-name", "beside-long", "hard-link",
-         "switched-there", "parent"}
+         "switched-there", "parent", "script", "any"}
 before = None
 for call, tool, op, want, *says in steps:
     step = {"call": call, "tool": tool, "do": op, "want": want, "says": says[0] if says else "OK"}

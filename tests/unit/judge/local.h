@@ -17,12 +17,24 @@
 #define PDF     "/srv/out/a.pdf"
 #define WRITTEN (WW_CHANGE_MODIFIED | WW_CHANGE_CLOSED)
 
-static inline void executed(struct scene *s, uint32_t pid, const char *path, uint64_t ms)
+static inline void called(struct scene *s, uint32_t pid, const char *path, const char *name,
+			  bool own_mounts, uint64_t ms)
 {
-	struct ww_event_exec ev = {.parent = process(AGENT), .path_bytes = (uint32_t)strlen(path)};
+	struct ww_event_exec ev = {.parent = process(AGENT),
+				   .path_bytes = (uint16_t)strlen(path),
+				   .own_mounts = own_mounts};
 
 	memcpy(ev.path, path, ev.path_bytes);
+	memcpy(ev.comm, name, strnlen(name, sizeof(ev.comm) - 1));
 	feed(s, &ev, WW_EVENT_PROC_EXEC, sizeof(ev), ms, pid, 0);
+}
+
+/* By its own name. */
+static inline void executed(struct scene *s, uint32_t pid, const char *path, uint64_t ms)
+{
+	const char *slash = strrchr(path, '/');
+
+	called(s, pid, path, slash ? slash + 1 : "", false, ms);
 }
 
 static inline void exited(struct scene *s, uint32_t pid, int code, uint64_t ms)
