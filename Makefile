@@ -21,7 +21,7 @@ LLHTTP_INC ?= /usr/share/include/llhttp
 LLHTTP_DEF := -DLLHTTP_STRICT_MODE=1
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 PREFIX ?= /usr/local
-PKGS := libbpf zlib libzstd libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl libpcre2-8
+PKGS := libbpf zlib libzstd libbrotlidec libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl libpcre2-8
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -133,7 +133,7 @@ $(O)/dev/%: $(O)/tools/dev/%.o $(LIB)
 
 $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -lbrotlienc -o $@
 
 # Where memory runs out on demand; where a thread rests.
 $(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc realloc strdup,-Wl$(comma)--wrap=$f)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bodies of model calls and of MCP tool calls. First byte: bit 0 dialect, bit 1 event stream, bits
- * 2-3 coding of the response, bit 4 request whole, bit 5 response whole. The request goes up to the
- * first NUL, the rest is the response.
+ * 2-3 and 6 coding of the response, bit 4 request whole, bit 5 response whole. The request goes up
+ * to the first NUL, the rest is the response.
  */
 #include <assert.h>
 
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		sizeof(x.target) - 1);
 	take_content(&req, &all, WW_CODING_IDENTITY, ww_slice_sub(in, 0, nul), data[0] & 16,
 		     &x.req);
-	take_content(&resp, &all, (enum ww_coding)(data[0] >> 2 & 3),
+	take_content(&resp, &all, (enum ww_coding)(((data[0] >> 2 & 3) | (data[0] >> 4 & 4)) % 6),
 		     ww_slice_sub(in, nul + 1, in.n), data[0] & 32, &x.resp);
 	if (data[0] & 2)
 		strncpy(x.resp.content_type, "text/event-stream", sizeof(x.resp.content_type) - 1);

@@ -26,13 +26,14 @@ log=$build/deps.log
 # The one list of Debian packages. First what building the programs and the demo takes: compilers, libraries, servers' tools.
 packages=(
 	gcc make pkg-config clang llvm bpftool git
-	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libuv1-dev libmicrohttpd-dev libyaml-dev
+	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libbrotli-dev libuv1-dev libmicrohttpd-dev libyaml-dev
 	libcurl4-openssl-dev libpcre2-dev uthash-dev libssl-dev libsqlite3-dev node-llhttp
 	openssl curl python3 jq iproute2 procps util-linux ca-certificates
 )
 # Then what the tests take beside it: their libraries, lint and fuzz tools, a server, verifiers of others, a TPM, a browser.
 [[ -n $demo ]] || packages+=(
 	libjansson-dev libpcap-dev libcmocka-dev
+	zstd # what the test servers code by
 	libnghttp2-dev nghttp2-client # what our HTTP/2 is compared with, and a client of it
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
 	nginx-light mandoc

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Invariants:
- *  1. charged is what this body contributes to shared->held_bytes; recycle and free take exactly
- * that back.
+ *  1. charged is what this body contributes to shared->held_bytes, beside what its decoder counts
+ * there itself; recycle and free take exactly that back.
  *  2. data is a prefix of the decoded content: after a gap, a refusal or a broken coding nothing is
  * added.
  *  3. wire_bytes counts every content byte of the message, kept or not, lost ones included.
@@ -111,7 +111,8 @@ static bool take_inflate(struct ww_body_keep *k)
 		return false;
 	if (s->spares > 0)
 		k->inflate = s->spare[--s->spares];
-	else if (ww_inflate_new(&k->inflate) < 0)
+	else if (ww_inflate_new((struct ww_inflate_room){&s->held_bytes, &s->held_bytes_max},
+				&k->inflate) < 0)
 		return false;
 	ww_inflate_reset(k->inflate, k->coding, s->body_bytes_max * DECODED_CAPS_MAX);
 	return true;
@@ -151,7 +152,7 @@ static void keep(void *ctx, struct ww_slice decoded)
 void ww_body_add(struct ww_body_keep *k, struct ww_slice wire)
 {
 	k->wire_bytes += wire.n;
-	if (k->coding == WW_CODING_IDENTITY || k->coding == WW_CODING_OTHER) {
+	if (!ww_coding_known(k->coding)) {
 		if (k->gap)
 			k->decoded_bytes += wire.n;
 		else
@@ -174,7 +175,10 @@ void ww_body_add(struct ww_body_keep *k, struct ww_slice wire)
 	default:
 		k->coding_end = false;
 		k->bomb = ww_inflate_bomb(k->inflate);
-		k->broken = !k->bomb;
+		if (ww_inflate_starved(k->inflate))
+			refuse(k);
+		else
+			k->broken = !k->bomb;
 		break;
 	}
 }
@@ -183,18 +187,17 @@ void ww_body_gap(struct ww_body_keep *k, uint64_t bytes)
 {
 	k->wire_bytes += bytes;
 	k->gap = true;
-	if (k->coding == WW_CODING_IDENTITY || k->coding == WW_CODING_OTHER)
+	if (!ww_coding_known(k->coding))
 		k->decoded_bytes += bytes;
 }
 
 uint32_t ww_body_end(struct ww_body_keep *k, bool complete, uint32_t truncated_bit,
 		     struct ww_body *ret_body)
 {
-	bool coded = k->coding == WW_CODING_GZIP || k->coding == WW_CODING_DEFLATE;
 	uint32_t findings = 0;
 
-	if (coded && complete && !k->gap && !k->bomb && !k->coding_end && !k->closed &&
-	    k->wire_bytes > 0)
+	if (ww_coding_known(k->coding) && complete && !k->gap && !k->bomb && !k->coding_end &&
+	    !k->closed && k->wire_bytes > 0)
 		k->broken = true;
 	if (k->broken)
 		findings |= WW_X_MALFORMED_CODING;

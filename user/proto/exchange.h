@@ -32,13 +32,15 @@ enum ww_coding {
 	WW_CODING_IDENTITY = 0,
 	WW_CODING_GZIP = 1,
 	WW_CODING_DEFLATE = 2,
-	WW_CODING_OTHER = 3
+	WW_CODING_OTHER = 3,
+	WW_CODING_BR = 4,
+	WW_CODING_ZSTD = 5,
 };
 
 /* Findings, a bit set; names in exchange.c's table. */
 #define WW_X_MALFORMED_REQUEST  (1u << 0)
 #define WW_X_MALFORMED_RESPONSE (1u << 1)
-#define WW_X_MALFORMED_CODING   (1u << 2) /* gzip or deflate stream broken */
+#define WW_X_MALFORMED_CODING   (1u << 2) /* coded stream broken */
 #define WW_X_MALFORMED_BODY     (1u << 3) /* JSON or SSE broken where expected (set by action) */
 #define WW_X_GAP_REQUEST        (1u << 4) /* bytes lost inside */
 #define WW_X_GAP_RESPONSE       (1u << 5)
@@ -46,7 +48,7 @@ enum ww_coding {
 #define WW_X_TRUNCATED_REQUEST \
 	(1u << 7) /* body beyond the cap: counted, digest covers the kept part */
 #define WW_X_TRUNCATED_RESPONSE (1u << 8)
-#define WW_X_CODING_UNKNOWN     (1u << 9)  /* br, zstd ...: body kept encoded */
+#define WW_X_CODING_UNKNOWN     (1u << 9)  /* not undone here: body kept encoded */
 #define WW_X_BOMB               (1u << 10) /* inflation ratio over the ceiling */
 #define WW_X_RESPONSE_FIRST     (1u << 11) /* response without a known request (joined late) */
 #define WW_X_LIMIT              (1u << 12) /* a ceiling of limits.h was reached (heads, headers, pipeline) */

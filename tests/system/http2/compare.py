@@ -31,6 +31,8 @@ for id_, t in truth.items():
     elif x["outcome"] == "complete":
         hit["sent"] = resp["wireBytes"] == t["sent"]
         hit["whole"] = resp["whole"] or resp["decodedBytes"] > CAP
+        hit["decoded"] = resp["decodedBytes"] == t["plain"] or t["method"] == "HEAD"
+        hit["coding"] = resp["coding"] == (t["path"].split("/")[1] if resp["wireBytes"] != t["plain"] else "identity")
         hit["counted"] = resp["decodedBytes"] <= CAP or "response-truncated" in x["findings"]
     elif x["outcome"] == "reset":  # by the client
         hit["sent"] = resp["wireBytes"] <= t["sent"]
@@ -38,6 +40,11 @@ for id_, t in truth.items():
         hit["outcome"] = False
     if not all(hit.values()):
         wrong.append(f"{t}: {[k for k, v in hit.items() if not v]}: {x}")
+# Digests are keyed: the same content has one, whatever it was coded by, and no other content has it.
+pairs = {(truth[id_]["sha256"], x["response"]["body"]["digest"]) for id_, x in answered.items()
+         if id_ in truth and x["response"]["body"]["whole"] and x["outcome"] == "complete"}
+if any(len({p[i] for p in pairs}) != len(pairs) for i in (0, 1)):
+    wrong.append(f"digests and contents do not pair: {pairs}")
 for x in exchanges:
     if x.get("requestId") not in truth and x["outcome"] == "complete":
         wrong.append(f"nobody answered so: {x}")

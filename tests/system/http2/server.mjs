@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP/2 server that writes down what it really got and sent, one line per request, by the number that it also sends as
-// x-request-id. What it answers is in the path: /status/CODE, /bytes/N, /gzip/N, /trailers/N, /early/N (103 first), /reset (after
+// x-request-id. What it answers is in the path: /status/CODE, /bytes/N, /gzip/N, /br/N, /zstd/N, /trailers/N, /early/N (103 first), /reset (after
 // the request), /cut/N (reset in the middle of its content), /goaway (a farewell, then the answer). Options as ../../lib/servers.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import { parseArgs } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const { values: opt } = parseArgs({ options: { cert: { type: 'string' }, key: { type: 'string' }, log: { type: 'string' },
 	port: { type: 'string', default: '443' } } });
 const server = http2.createSecureServer({ cert: readFileSync(opt.cert), key: readFileSync(opt.key), allowHTTP1: false,
 	settings: { maxConcurrentStreams: 200 } });
 let count = 0;
+const coders = { gzip: gzipSync, br: brotliCompressSync, zstd: (input) => execFileSync('zstd', ['-qc'], { input }) };
 
 function content(n) {
 	return Buffer.alloc(n, `content of ${n} bytes; `);
@@ -30,9 +33,11 @@ function answer(stream, headers, line) {
 	}
 	if (what === 'early')
 		stream.additionalHeaders({ ':status': 103, link: '</a>' });
-	if (what === 'gzip') {
-		h['content-encoding'] = 'gzip';
-		body = gzipSync(body);
+	line.plain = body.length;
+	line.sha256 = createHash('sha256').update(body).digest('hex');
+	if (coders[what]) {
+		h['content-encoding'] = what;
+		body = coders[what](body);
 	}
 	line.sent = headers[':method'] === 'HEAD' ? 0 : body.length;
 	if (what === 'goaway')
