@@ -512,12 +512,15 @@ int ww_held_add_exchange(struct ww_held *h, const struct ww_exchange *x, bool mo
 		f->torn |= torn(x);
 		if (x->client && x->req_offset + x->req_bytes > f->told)
 			f->told = x->req_offset + x->req_bytes;
-		if (x->outcome == WW_X_UNPARSED || x->outcome == WW_X_UPGRADED)
+		/* Of a WebSocket's messages it is not known what they do. */
+		if (x->outcome == WW_X_UNPARSED || x->outcome == WW_X_UPGRADED || x->ws.type)
 			f->undecoded++;
 	}
 	if (model)
 		add_model_peer(h, &x->peer);
-	n = x->client && !(x->findings & WW_X_FOUND_AGAIN) ? match_all(h, x, mcp, h->found) : 0;
+	n = x->client && !x->ws.type && !(x->findings & WW_X_FOUND_AGAIN)
+		    ? match_all(h, x, mcp, h->found)
+		    : 0;
 	if (n > 0 && r == 0)
 		r = hold(h, x, h->found, n, &e);
 	for (unsigned i = 0; i < n && !e; i++)

@@ -65,6 +65,8 @@ static const struct table {
 	  "method",
 	  "path",
 	  "status",
+	  "webSocket.from",
+	  "webSocket.type",
 	  "traceId",
 	  "spanId",
 	  "requestId",

@@ -18,7 +18,8 @@
 	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  "  \
 	  "{close}  {id}")                                                                       \
 	X(EXCHANGE, false,                                                                       \
-	  "{method:6} {path}  {status|outcome}[ Retry-After {retryAfterS}]  "                    \
+	  "{method|webSocket.type:6} {path|webSocket.from}  {status|outcome}"                    \
+	  "[ Retry-After {retryAfterS}]  "                                                       \
 	  "[{authority|sni} ]{peer}[  {request.firstBootNs~response.lastBootNs}]"                \
 	  "[  {findings+}]  {id}")                                                               \
 	X(MODEL_CALL, false,                                                                     \

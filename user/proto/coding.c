@@ -29,8 +29,10 @@ struct ww_inflate {
 	uint64_t in_bytes;
 	uint64_t out_bytes;
 	uint64_t out_bytes_max;
-	bool started; /* the library is ready for this stream */
-	bool at_end;  /* a member ended exactly here */
+	bool messages;   /* a stream of them, and */
+	bool in_message; /* one that is not at its end */
+	bool started;    /* the library is ready for this stream */
+	bool at_end;     /* a member ended exactly here */
 	bool stopped;
 	bool bomb;
 	bool starved;
@@ -143,6 +145,7 @@ void ww_inflate_reset(struct ww_inflate *z, enum ww_coding coding, uint64_t deco
 	z->in_bytes = z->out_bytes = 0;
 	z->out_bytes_max = decoded_bytes_max;
 	z->started = z->at_end = z->bomb = z->starved = z->holding = false;
+	z->messages = z->in_message = false;
 	z->stopped = !ww_coding_known(coding);
 }
 
@@ -222,9 +225,28 @@ static struct step step(struct ww_inflate *z, struct ww_slice in)
 /* --- a stream -----------------------------------------------------------------------------------
  */
 
+/* A message may hold a deflate stream's end (RFC 7692 section 7.2.3.4); what was before it is still
+ * referred to. */
+static bool keep_window(struct ww_inflate *z)
+{
+	uint8_t *window = malloc(1 << WINDOW_ZLIB);
+	uInt n = 0;
+	bool ok;
+
+	z->starved |= !window;
+	ok = window && inflateGetDictionary(&z->z, window, &n) == Z_OK &&
+	     inflateReset(&z->z) == Z_OK && inflateSetDictionary(&z->z, window, n) == Z_OK;
+	if (window)
+		explicit_bzero(window, 1 << WINDOW_ZLIB);
+	free(window);
+	return ok;
+}
+
 /* Behind the end of a member: whether another one may begin so. */
 static bool next_member(struct ww_inflate *z, uint8_t first)
 {
+	if (z->messages)
+		return keep_window(z);
 	/* RFC 1952 section 2.2: members "simply appear one after another in the file". */
 	if (z->coding == WW_CODING_GZIP)
 		return inflateReset(&z->z) == Z_OK;
@@ -339,6 +361,44 @@ enum ww_parse ww_inflate_feed(struct ww_inflate *z, struct ww_slice in,
 	if (z->stopped || !run(z, in, sink, ctx))
 		return WW_PARSE_BAD;
 	return z->at_end ? WW_PARSE_DONE : WW_PARSE_MORE;
+}
+
+void ww_inflate_messages(struct ww_inflate *z)
+{
+	ww_inflate_reset(z, WW_CODING_DEFLATE, 0);
+	z->messages = true;
+}
+
+bool ww_inflate_message(struct ww_inflate *z, bool fresh, uint64_t decoded_bytes_max)
+{
+	if (!z->started || fresh) {
+		z->started = true;
+		z->at_end = z->bomb = z->starved = z->in_message = false;
+		/* A narrower window that was agreed on is part of the widest. */
+		z->stopped = inflateReset2(&z->z, WINDOW_RAW) != Z_OK;
+	}
+	if (z->stopped || z->in_message) {
+		z->stopped = true;
+		return false;
+	}
+	z->in_message = true;
+	z->in_bytes = z->out_bytes = 0;
+	z->out_bytes_max = decoded_bytes_max;
+	return true;
+}
+
+enum ww_parse ww_inflate_message_end(struct ww_inflate *z,
+				     void (*sink)(void *ctx, struct ww_slice decoded), void *ctx)
+{
+	/* RFC 7692 section 7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end". */
+	static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
+
+	z->in_message = false;
+	if (ww_inflate_feed(z, ww_slice(tail, sizeof(tail)), sink, ctx) == WW_PARSE_BAD)
+		return WW_PARSE_BAD;
+	/* They end a block, unless the message ended in the midst of one. */
+	z->stopped = !(z->z.data_type & 128);
+	return z->stopped ? WW_PARSE_BAD : WW_PARSE_DONE;
 }
 
 bool ww_inflate_bomb(const struct ww_inflate *z)

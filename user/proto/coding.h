@@ -66,6 +66,18 @@ void ww_inflate_reset(struct ww_inflate *z, enum ww_coding coding, uint64_t deco
 enum ww_parse ww_inflate_feed(struct ww_inflate *z, struct ww_slice in,
 			      void (*sink)(void *ctx, struct ww_slice decoded), void *ctx);
 
+/*
+ * The same for messages that are compressed by deflate one after the other (RFC 7692), instead of
+ * ww_inflate_reset(). Each begins with ww_inflate_message(): `fresh`: it refers to none before it.
+ * False: one before it was not decoded to its end, so that this one cannot be. What it gives is
+ * complete only with ww_inflate_message_end(): DONE or BAD.
+ */
+void ww_inflate_messages(struct ww_inflate *z);
+WW_CHECK bool ww_inflate_message(struct ww_inflate *z, bool fresh, uint64_t decoded_bytes_max);
+WW_CHECK enum ww_parse ww_inflate_message_end(struct ww_inflate *z,
+					      void (*sink)(void *ctx, struct ww_slice decoded),
+					      void *ctx);
+
 /* Whether BAD was one of the two ceilings. */
 bool ww_inflate_bomb(const struct ww_inflate *z);
 

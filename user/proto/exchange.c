@@ -10,6 +10,7 @@ static const char *const outcome_names[] = {
 	[WW_X_NO_REPLY] = "no-reply",   [WW_X_RESET] = "reset",
 	[WW_X_CUT_SHORT] = "cut-short", [WW_X_REQUEST_CUT] = "request-cut",
 	[WW_X_UPGRADED] = "upgraded",   [WW_X_UNPARSED] = "unparsed",
+	[WW_X_MESSAGE] = "message",     [WW_X_MESSAGE_CUT] = "message-cut",
 };
 
 static const struct {
@@ -37,6 +38,20 @@ void ww_exchange_id(const struct ww_exchange *x, char *out)
 {
 	out = ww_put_hex(ww_put_text(out, "x-"), x->cookie);
 	ww_put_dec(ww_put_text(out, "-"), x->index);
+}
+
+const char *ww_ws_type_name(enum ww_ws_type t)
+{
+	switch (t) {
+	case WW_WS_TEXT:
+		return "text";
+	case WW_WS_BINARY:
+		return "binary";
+	case WW_WS_CLOSE:
+		return "close";
+	default:
+		return "unknown";
+	}
 }
 
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o)
@@ -203,6 +218,26 @@ static void write_names(const struct ww_exchange *x, struct ww_jsonw *w)
 	}
 }
 
+static void write_web_socket(const struct ww_exchange *x, struct ww_jsonw *w)
+{
+	struct ww_exchange opened_by = {.cookie = x->cookie, .index = x->ws.opened_by};
+	char id[WW_EXCHANGE_ID_MAX];
+
+	if (x->ws.type == WW_WS_NONE)
+		return;
+	ww_exchange_id(&opened_by, id);
+	ww_jsonw_object(w, "webSocket");
+	ww_jsonw_cstr(w, "openedBy", id);
+	ww_jsonw_cstr(w, "from", x->req_bytes > 0 ? "client" : "server");
+	ww_jsonw_u64(w, "number", x->ws.number);
+	ww_jsonw_cstr(w, "type", ww_ws_type_name((enum ww_ws_type)x->ws.type));
+	ww_jsonw_u64(w, "frames", x->ws.frames);
+	ww_jsonw_u64(w, "controls", x->ws.controls);
+	if (x->ws.close_code)
+		ww_jsonw_u64(w, "closeCode", x->ws.close_code);
+	ww_jsonw_end_object(w);
+}
+
 static void write_ids(const struct ww_exchange *x, struct ww_jsonw *w)
 {
 	if (x->trace.present) {
@@ -246,6 +281,7 @@ void ww_exchange_write(const struct ww_exchange *x, const struct ww_clock_map *c
 			ww_jsonw_cstr(w, NULL, finding_names[i].name);
 	ww_jsonw_end_array(w);
 	write_names(x, w);
+	write_web_socket(x, w);
 	write_ids(x, w);
 	write_side("request", x->req_offset, x->req_bytes, x->t_first_req, x->t_last_req, &x->req,
 		   w);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exchange: one request and its response on a flow. What the parsers of proto/ produce and all
- * later stages read. On a channel it is a JSON-RPC request: its method is the protocol's, and it
- * has neither target nor status.
+ * exchange: one request and its response on a flow, or one message of a WebSocket. What the parsers
+ * of proto/ produce and all later stages read. On a channel it is a JSON-RPC request: its method is
+ * the protocol's, and it has neither target nor status.
  *
  * The struct is plain and copyable; only the two body slices are borrowed, valid during the
  * callback in which the exchange is delivered (copies must clear them). Strings are bounded and
@@ -24,8 +24,10 @@ enum ww_exchange_outcome {
 	WW_X_RESET = 3,     /* connection reset or timed out before the response was complete */
 	WW_X_CUT_SHORT = 4, /* response began; its end was not reached, or is lost (GAP_RESPONSE) */
 	WW_X_REQUEST_CUT = 5, /* the request's own end was not reached, or is lost (GAP_REQUEST) */
-	WW_X_UPGRADED = 6,    /* 101, or 2xx to CONNECT: what follows is opaque here */
-	WW_X_UNPARSED = 7,    /* not HTTP, or broken: bytes counted, nothing decoded */
+	WW_X_UPGRADED = 6, /* 101, or 2xx to CONNECT: what follows is WebSocket, or opaque here */
+	WW_X_UNPARSED = 7, /* not HTTP, or broken: bytes counted, nothing decoded */
+	WW_X_MESSAGE = 8,  /* one message of a WebSocket, framed to its end */
+	WW_X_MESSAGE_CUT = 9, /* its end was not reached, or is lost (GAP_*) */
 };
 
 enum ww_coding {
@@ -82,6 +84,24 @@ struct ww_grpc_status {
 	uint16_t code;
 };
 
+enum ww_ws_type {
+	WW_WS_NONE = 0, /* no message of a WebSocket */
+	WW_WS_TEXT = 1, /* the opcodes of RFC 6455 */
+	WW_WS_BINARY = 2,
+	WW_WS_CLOSE = 8,
+};
+
+/* Of a message of a WebSocket. It stands in the request where the client sent it, else in the
+ * response; the other one is empty. */
+struct ww_ws_message {
+	uint8_t type;        /* enum ww_ws_type */
+	uint16_t close_code; /* of CLOSE; 0: none */
+	uint32_t opened_by;  /* index of the exchange that was upgraded */
+	uint32_t number;     /* 0-based among those of its sender */
+	uint32_t frames;
+	uint32_t controls; /* pings and pongs of the sender since the message before it */
+};
+
 struct ww_exchange {
 	uint64_t cookie; /* the flow */
 	uint32_t index;  /* 0-based on the flow */
@@ -102,6 +122,7 @@ struct ww_exchange {
 	uint16_t status;   /* 0: none */
 	uint32_t stream;   /* of HTTP/2; 0: HTTP/1 */
 	struct ww_grpc_status grpc;
+	struct ww_ws_message ws;
 	struct ww_boot t_first_req; /* 0: not reached */
 	struct ww_boot t_last_req;
 	struct ww_boot t_first_resp;
@@ -130,6 +151,9 @@ void ww_exchange_id(const struct ww_exchange *x, char *out);
 
 /* Whether it is a gRPC call (content type application/grpc, also with a suffix or parameters). */
 bool ww_exchange_is_grpc(const struct ww_exchange *x);
+
+/* "text", "binary", "close"; static text, "unknown" for others. */
+const char *ww_ws_type_name(enum ww_ws_type t);
 
 /* As it stands in records; static text, "unknown" for other numbers. */
 const char *ww_exchange_outcome_name(enum ww_exchange_outcome o);

@@ -17,6 +17,8 @@ enum wanted {
 	TRANSFER_ENCODING,
 	RETRY_AFTER,
 	GRPC_STATUS,
+	UPGRADE,
+	WS_EXTENSIONS,
 	/* in order of preference, first is best */
 	X_REQUEST_ID,
 	REQUEST_ID,
@@ -24,7 +26,7 @@ enum wanted {
 	CALLER, /* no field of its own: caller.h */
 };
 
-#define NAMED_MAX 20 /* longest of the names below, plus one */
+#define NAMED_MAX 25 /* longest of the names below, plus one */
 
 enum of { REQUESTS = 1, RESPONSES = 2, TRAILERS = 4 /* of responses */ };
 
@@ -39,6 +41,7 @@ struct name {
 /* By length of the name. */
 static const struct name names[NAMED_MAX][NAMES_PER_LENGTH] = {
 	[4] = {{"host", HOST, REQUESTS}},
+	[7] = {{"upgrade", UPGRADE, RESPONSES}},
 	[10] = {{"request-id", REQUEST_ID, RESPONSES}},
 	[11] = {{"traceparent", TRACEPARENT, REQUESTS},
 		{"retry-after", RETRY_AFTER, RESPONSES},
@@ -50,6 +53,7 @@ static const struct name names[NAMED_MAX][NAMES_PER_LENGTH] = {
 		{"apim-request-id", APIM_REQUEST_ID, RESPONSES}},
 	[16] = {{"content-encoding", CONTENT_ENCODING, REQUESTS | RESPONSES}},
 	[17] = {{"transfer-encoding", TRANSFER_ENCODING, REQUESTS | RESPONSES}},
+	[24] = {{"sec-websocket-extensions", WS_EXTENSIONS, RESPONSES}},
 };
 
 void ww_head_begin(struct ww_head *h, const struct ww_digest_key *key)
@@ -294,6 +298,12 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request)
 		return;
 	case TRANSFER_ENCODING:
 		h->transfer_other |= !ww_slice_ieq_str(v, "chunked");
+		return;
+	case UPGRADE:
+		h->ws.agreed |= ww_slice_ieq_str(v, "websocket");
+		return;
+	case WS_EXTENSIONS:
+		ww_ws_terms_take(&h->ws, h->value_cut ? WW_SLICE_LIT("?") : v);
 		return;
 	case RETRY_AFTER:
 		if (!h->has_retry)

@@ -11,6 +11,7 @@
 
 #include "proto/caller.h"
 #include "proto/exchange.h"
+#include "proto/ws_terms.h"
 
 #define WW_FIELD_BYTES_MAX 256u
 
@@ -28,10 +29,11 @@ struct ww_head {
 	bool has_trace;
 	bool has_retry;
 	bool has_length;
-	bool length_broken;  /* no number, or two that differ */
-	bool transfer_other; /* a transfer coding besides chunked */
-	uint8_t coding;      /* enum ww_coding of the content */
-	uint64_t length;     /* Content-Length */
+	bool length_broken;    /* no number, or two that differ */
+	bool transfer_other;   /* a transfer coding besides chunked */
+	uint8_t coding;        /* enum ww_coding of the content */
+	struct ww_ws_terms ws; /* of a response */
+	uint64_t length;       /* Content-Length */
 	const struct ww_digest_key *key;
 	struct ww_caller caller;
 	char name[WW_CALLER_NAME_MAX];

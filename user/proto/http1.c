@@ -25,6 +25,7 @@
 
 #include "proto/head.h"
 #include "proto/start_line.h"
+#include "proto/websocket.h"
 
 enum side_state {
 	UNDECIDED, /* no byte seen that tells the role */
@@ -64,6 +65,7 @@ struct ww_http1 {
 	struct ww_flow *f; /* borrowed for the call */
 	struct ww_message_queue queue;
 	struct ww_message *orphan; /* response being read that answers no known request */
+	struct ww_websocket *ws;   /* what follows the upgrade; NULL: none, or opaque */
 	struct side side[2];       /* by enum ww_dir */
 	int8_t req_dir;            /* -1: not decided */
 	bool opaque;               /* nothing more is decoded on this connection */
@@ -86,8 +88,7 @@ static struct side *response_side(struct ww_http1 *h)
 	return &h->side[!h->req_dir];
 }
 
-/* --- the end of an exchange --------------------------------------------------------------------
- */
+/* --- the end of an exchange ------------------------------------------------------------------ */
 
 static void finish(struct ww_http1 *h, struct ww_message *m)
 {
@@ -140,8 +141,7 @@ static void break_waiting(struct ww_http1 *h)
 	}
 }
 
-/* --- a message that will not get to its end ----------------------------------------------------
- */
+/* --- a message that will not get to its end -------------------------------------------------- */
 
 /* How far the message under way has come. */
 static void progress(struct side *s)
@@ -203,8 +203,7 @@ static void lose_place(struct side *s, uint64_t n)
 		finish(h, m);
 }
 
-/* --- llhttp's callbacks ------------------------------------------------------------------------
- */
+/* --- llhttp's callbacks ---------------------------------------------------------------------- */
 
 static int begin_request(struct side *s)
 {
@@ -464,8 +463,7 @@ static void begin_parser(struct side *s)
 	s->parser.data = s;
 }
 
-/* --- a message got to its end, or broke ----------------------------------------------------------
- */
+/* --- a message got to its end, or broke ------------------------------------------------------ */
 
 static void request_done(struct side *s)
 {
@@ -487,6 +485,18 @@ static void request_done(struct side *s)
 		break_waiting(h);
 }
 
+static void begin_websocket(struct side *s, struct ww_message *m)
+{
+	const struct side *req = request_side(s->h);
+
+	if (s->head.ws.unknown)
+		m->x.findings |= WW_X_CODING_UNKNOWN;
+	else if (ww_websocket_new(s->h->shared, &m->x, &s->head.ws, &s->h->ws) < 0)
+		ww_messages_refuse(s->h->shared, s->h->f);
+	else if (req->early)
+		ww_websocket_no_begin(s->h->ws, &req->stray);
+}
+
 static void upgrade_done(struct side *s, struct ww_message *m)
 {
 	struct ww_http1 *h = s->h;
@@ -494,6 +504,8 @@ static void upgrade_done(struct side *s, struct ww_message *m)
 	/* RFC 9110 section 15.2.2: a switch that nobody asked for. */
 	if (!m->is_connect && !m->wants_upgrade)
 		m->x.findings |= WW_X_MALFORMED_RESPONSE;
+	else if (m->x.status == 101 && s->head.ws.agreed)
+		begin_websocket(s, m);
 	m->x.outcome = WW_X_UPGRADED;
 	finish(h, m);
 	h->opaque = h->upgraded = true;
@@ -652,6 +664,11 @@ static void run(struct side *s, struct ww_slice in)
 	}
 	if (in.n == 0)
 		return;
+	if (s->h->ws) {
+		ww_websocket_bytes(s->h->ws, s->h->f, !is_request(s), s->at, in, s->t);
+		s->at += in.n;
+		return;
+	}
 	if (s->state == WAIT)
 		s->early = true;
 	if (s->state == ENDED && !s->h->opaque) {
@@ -663,8 +680,7 @@ static void run(struct side *s, struct ww_slice in)
 	skip_bytes(s, in.n);
 }
 
-/* --- roles, and finding the place again ---------------------------------------------------------
- */
+/* --- roles, and finding the place again ------------------------------------------------------ */
 
 static void decide(struct ww_http1 *h, int req_dir)
 {
@@ -762,8 +778,7 @@ static bool sniff(struct side *s, struct ww_slice in)
 	return !h->opaque;
 }
 
-/* --- the calls of proto.h -----------------------------------------------------------------------
- */
+/* --- the calls of proto.h -------------------------------------------------------------------- */
 
 int ww_http1_new(struct ww_messages *shared, struct ww_http1 **ret_http1)
 {
@@ -850,7 +865,9 @@ void ww_http1_gap(struct ww_http1 *h, struct ww_flow *f, enum ww_dir dir, uint64
 	struct side *s = enter(h, f, dir, offset, t);
 	bool counted;
 
-	if (bytes == 0)
+	if (h->ws)
+		ww_websocket_gap(h->ws, f, !is_request(s), offset, bytes, t);
+	if (bytes == 0 || h->ws)
 		return;
 	if (s->held_h) {
 		s->held_h = false;
@@ -922,6 +939,8 @@ static void report_strays(struct ww_http1 *h)
 void ww_http1_closed(struct ww_http1 *h, struct ww_flow *f)
 {
 	h->f = f;
+	if (h->ws)
+		ww_websocket_closed(h->ws, f);
 	for (int i = 0; i < 2; i++)
 		if (h->side[i].held_h)
 			add_stray(&h->side[i], h->side[i].at - 1, 1, h->side[i].t);

@@ -3,11 +3,12 @@
  * proto: from ordered plaintext of a flow to exchanges. One parser state per flow hangs on
  * ww_flow.proto.
  *
- * Protocol is decided by the first bytes, never by port or ALPN: HTTP/1 and HTTP/2 on sockets;
- * JSON-RPC on channels; anything else becomes one UNPARSED exchange that counts bytes. A gap inside
- * a message loses that message, parsing resumes at the next boundary that can be proven, otherwise
- * the rest of the direction is UNPARSED. Pure. Memory bounded per body (message cap) and for all
- * bodies together (WW_BODIES_BYTES_MAX): past it bodies are counted, not kept.
+ * Protocol is decided by the first bytes, never by port or ALPN: HTTP/1 and HTTP/2 on sockets, and
+ * WebSocket behind an upgrade of HTTP/1; JSON-RPC on channels; anything else becomes one UNPARSED
+ * exchange that counts bytes. A gap inside a message loses that message, parsing resumes at the
+ * next boundary that can be proven, otherwise the rest of the direction is UNPARSED. Pure. Memory
+ * bounded per body (message cap) and for all bodies together (WW_BODIES_BYTES_MAX): past it bodies
+ * are counted, not kept.
  */
 #pragma once
 

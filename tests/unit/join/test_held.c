@@ -346,6 +346,19 @@ static void test_model_spans_by_response(void **state)
 	assert_null(ww_held_span_by_response(f->held, a.root, "resp-1"));
 }
 
+/* To a declared destination, and yet evidence of nothing: what it does is not known. */
+static void test_a_message_of_a_websocket(void **state)
+{
+	struct fixture *f = *state;
+	struct ww_exchange x = post("a.test", "", 0, "");
+
+	x.method[0] = '\0';
+	x.outcome = WW_X_MESSAGE;
+	x.ws.type = WW_WS_TEXT;
+	assert_null(take(f, &x));
+	assert_int_equal(ww_held_flow_get(f->held, 9)->undecoded, 1);
+}
+
 static void test_flows(void **state)
 {
 	struct fixture *f = *state;
@@ -423,6 +436,7 @@ int main(void)
 		T(test_lists_go_back_in_order_of_arrival),
 		T(test_parentage),
 		T(test_model_spans_by_response),
+		T(test_a_message_of_a_websocket),
 		T(test_flows),
 		T(test_flow_ceiling),
 	};

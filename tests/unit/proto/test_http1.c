@@ -460,9 +460,9 @@ static void an_early_answer_waits_for_its_request(void **state)
 static void an_upgrade_makes_the_rest_opaque(void **state)
 {
 	rig_out(&r,
-		"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+		"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: tunnel\r\n\r\n");
 	rig_in(&r, "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: "
-		   "websocket\r\n\r\n\x81\x02hi");
+		   "tunnel\r\n\r\n\x81\x02hi");
 	rig_out(&r, "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
 	rig_close(&r, WW_CLOSE_FIN_LOCAL);
 	assert_int_equal(r.count, 1);
