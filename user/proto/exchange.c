@@ -218,6 +218,19 @@ static void write_names(const struct ww_exchange *x, struct ww_jsonw *w)
 	}
 }
 
+static void write_events(const struct ww_event_facts *e, struct ww_jsonw *w)
+{
+	if (!e->present)
+		return;
+	ww_jsonw_object(w, "eventStream");
+	ww_jsonw_u64(w, "count", e->count);
+	ww_jsonw_u64(w, "failures", e->failures);
+	if (e->failure[0])
+		ww_jsonw_cstr(w, "failure", e->failure);
+	ww_jsonw_bool(w, "whole", e->whole);
+	ww_jsonw_end_object(w);
+}
+
 static void write_web_socket(const struct ww_exchange *x, struct ww_jsonw *w)
 {
 	struct ww_exchange opened_by = {.cookie = x->cookie, .index = x->ws.opened_by};
@@ -281,6 +294,7 @@ void ww_exchange_write(const struct ww_exchange *x, const struct ww_clock_map *c
 			ww_jsonw_cstr(w, NULL, finding_names[i].name);
 	ww_jsonw_end_array(w);
 	write_names(x, w);
+	write_events(&x->events, w);
 	write_web_socket(x, w);
 	write_ids(x, w);
 	write_side("request", x->req_offset, x->req_bytes, x->t_first_req, x->t_last_req, &x->req,

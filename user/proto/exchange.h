@@ -43,7 +43,7 @@ enum ww_coding {
 #define WW_X_MALFORMED_REQUEST  (1u << 0)
 #define WW_X_MALFORMED_RESPONSE (1u << 1)
 #define WW_X_MALFORMED_CODING   (1u << 2) /* coded stream broken */
-#define WW_X_MALFORMED_BODY     (1u << 3) /* JSON or SSE broken where expected (set by action) */
+#define WW_X_MALFORMED_BODY     (1u << 3) /* JSON or an event stream broken where expected */
 #define WW_X_GAP_REQUEST        (1u << 4) /* bytes lost inside */
 #define WW_X_GAP_RESPONSE       (1u << 5)
 #define WW_X_CUT                (1u << 6) /* a field was longer than its bound */
@@ -84,6 +84,15 @@ struct ww_grpc_status {
 	uint16_t code;
 };
 
+/* What an answer that is a stream of framed events (aws_stream.h) says by them. */
+struct ww_event_facts {
+	bool present;
+	bool whole;     /* read to its end, and it ended behind a message */
+	uint32_t count; /* events, those counted below included */
+	uint32_t failures;
+	char failure[64]; /* name of the first; empty: none, or no name */
+};
+
 enum ww_ws_type {
 	WW_WS_NONE = 0, /* no message of a WebSocket */
 	WW_WS_TEXT = 1, /* the opcodes of RFC 6455 */
@@ -122,6 +131,7 @@ struct ww_exchange {
 	uint16_t status;   /* 0: none */
 	uint32_t stream;   /* of HTTP/2; 0: HTTP/1 */
 	struct ww_grpc_status grpc;
+	struct ww_event_facts events;
 	struct ww_ws_message ws;
 	struct ww_boot t_first_req; /* 0: not reached */
 	struct ww_boot t_last_req;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/message.h"
 
+#include "proto/aws_stream.h"
+
 void ww_messages_init(struct ww_messages *s, const struct ww_proto_config *cfg,
 		      const struct ww_proto_ops *ops, void *ctx)
 {
@@ -201,6 +203,9 @@ void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_messa
 		x->findings |= ww_body_end(&m->req, false, WW_X_TRUNCATED_REQUEST, &x->req);
 	if (!m->resp_done && m->resp.shared)
 		x->findings |= ww_body_end(&m->resp, false, WW_X_TRUNCATED_RESPONSE, &x->resp);
+	if (ww_aws_stream_is(x->resp.content_type) && x->resp.coding != WW_CODING_OTHER &&
+	    !ww_aws_stream_read(&x->resp, &x->events))
+		x->findings |= WW_X_MALFORMED_BODY;
 	x->outcome = outcome_of(m, f);
 	take_flow_facts(x, f);
 	s->ops.exchange(s->ctx, x);

@@ -32,7 +32,7 @@ function call(path, bytes, cancel) {
 }
 
 await Promise.all(Array.from({ length: 100 }, (_, i) => call(i % 3 ? `/bytes/${i * 300}` : `/status/${200 + i}`, i % 2 ? i * 100 : 0)));
-for (const path of ['/bytes/50000', '/gzip/50000', '/br/50000', '/zstd/50000', '/trailers/3000', '/early/10', '/reset', '/cut/40000', '/bytes/0'])
+for (const path of ['/bytes/50000', '/gzip/50000', '/br/50000', '/zstd/50000', '/aws/40', '/aws/7', '/trailers/3000', '/early/10', '/reset', '/cut/40000', '/bytes/0'])
 	await call(path, 0);
 await call('/bytes/300000', 0, true);
 await call('/bytes/1048576', 70000);

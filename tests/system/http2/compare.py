@@ -33,6 +33,7 @@ for id_, t in truth.items():
         hit["whole"] = resp["whole"] or resp["decodedBytes"] > CAP
         hit["decoded"] = resp["decodedBytes"] == t["plain"] or t["method"] == "HEAD"
         hit["coding"] = resp["coding"] == (t["path"].split("/")[1] if resp["wireBytes"] != t["plain"] else "identity")
+        hit["events"] = x.get("eventStream") == t.get("events")
         hit["counted"] = resp["decodedBytes"] <= CAP or "response-truncated" in x["findings"]
     elif x["outcome"] == "reset":  # by the client
         hit["sent"] = resp["wireBytes"] <= t["sent"]

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP/2 server that writes down what it really got and sent, one line per request, by the number that it also sends as
-// x-request-id. What it answers is in the path: /status/CODE, /bytes/N, /gzip/N, /br/N, /zstd/N, /trailers/N, /early/N (103 first), /reset (after
-// the request), /cut/N (reset in the middle of its content), /goaway (a farewell, then the answer). Options as ../../lib/servers.
+// x-request-id. What it answers is in the path: /status/CODE, /bytes/N, /gzip/N, /br/N, /zstd/N, /aws/N (N events of the AWS event
+// stream, the last an exception when N is odd), /trailers/N, /early/N (103 first), /reset (after the request), /cut/N (reset in
+// the middle of its content), /goaway (a farewell, then the answer). Options as ../../lib/servers, --packages: npm packages.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import http2 from 'node:http2';
+import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const { values: opt } = parseArgs({ options: { cert: { type: 'string' }, key: { type: 'string' }, log: { type: 'string' },
-	port: { type: 'string', default: '443' } } });
+	packages: { type: 'string' },	port: { type: 'string', default: '443' } } });
 const server = http2.createSecureServer({ cert: readFileSync(opt.cert), key: readFileSync(opt.key), allowHTTP1: false,
 	settings: { maxConcurrentStreams: 200 } });
 let count = 0;
@@ -18,6 +20,18 @@ const coders = { gzip: gzipSync, br: brotliCompressSync, zstd: (input) => execFi
 
 function content(n) {
 	return Buffer.alloc(n, `content of ${n} bytes; `);
+}
+
+// By the official codec; what it is of is written down.
+function awsEvents(n, line) {
+	const { EventStreamCodec } = createRequire(`${opt.packages}/x.js`)('@smithy/eventstream-codec');
+	const codec = new EventStreamCodec((b) => new TextDecoder().decode(b), (s) => new TextEncoder().encode(s));
+	const text = (value) => ({ type: 'string', value });
+
+	line.events = { count: n, failures: n % 2, ...(n % 2 ? { failure: 'throttlingException' } : {}), whole: true };
+	return Buffer.concat(Array.from({ length: n }, (_, i) => codec.encode({ body: content(i),
+		headers: n % 2 && i === n - 1 ? { ':message-type': text('exception'), ':exception-type': text('throttlingException') }
+			: { ':message-type': text('event'), ':event-type': text('chunk') } })));
 }
 
 function answer(stream, headers, line) {
@@ -33,6 +47,10 @@ function answer(stream, headers, line) {
 	}
 	if (what === 'early')
 		stream.additionalHeaders({ ':status': 103, link: '</a>' });
+	if (what === 'aws') {
+		h['content-type'] = 'application/vnd.amazon.eventstream';
+		body = awsEvents(n, line);
+	}
 	line.plain = body.length;
 	line.sha256 = createHash('sha256').update(body).digest('hex');
 	if (coders[what]) {
