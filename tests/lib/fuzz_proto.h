@@ -13,6 +13,7 @@
 #include "action/model.h"
 #include "base/cursor.h"
 #include "base/json.h"
+#include "proto/multipart.h"
 #include "proto/proto.h"
 
 #define BODY_BYTES_MAX 4096
@@ -33,6 +34,8 @@ static inline void check_body(const struct ww_body *b)
 {
 	assert(b->data.n <= BODY_BYTES_MAX);
 	assert(!b->whole || b->data.n == b->decoded_bytes);
+	for (unsigned i = 0; b->form && i < b->form->total && i < WW_FORM_PARTS_MAX; i++)
+		assert(b->form->part[i].bytes < b->decoded_bytes);
 	check_text(b->content_type, sizeof(b->content_type));
 }
 

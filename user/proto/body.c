@@ -9,6 +9,8 @@
  */
 #include "proto/body.h"
 
+#include <errno.h>
+
 #include <wirewitness/limits.h>
 
 /* A buffer up to this size stays with its owner for the next body. */
@@ -75,6 +77,7 @@ void ww_body_recycle(struct ww_body_keep *k)
 {
 	struct ww_buf buf = k->buf;
 
+	ww_multipart_free(k->form);
 	if (k->shared) {
 		give_back_inflate(k);
 		k->shared->held_bytes -= k->charged;
@@ -102,6 +105,19 @@ void ww_body_begin(struct ww_body_keep *k, struct ww_bodies *shared, enum ww_cod
 	k->buf.max = shared->body_bytes_max;
 }
 
+void ww_body_form(struct ww_body_keep *k, const char *content_type)
+{
+	struct ww_multipart *m = NULL;
+	int r = ww_multipart_new(content_type, k->shared->key, &m);
+
+	if (r == 0 && charge(k, ww_multipart_bytes())) {
+		k->form = m;
+		return;
+	}
+	ww_multipart_free(m);
+	k->shared->refused += r != -ENOENT;
+}
+
 /* A stream for this body, at its first byte. False: none to be had. */
 static bool take_inflate(struct ww_body_keep *k)
 {
@@ -125,6 +141,8 @@ static void keep(void *ctx, struct ww_slice decoded)
 	uint8_t *to;
 
 	k->decoded_bytes += n;
+	if (k->form)
+		ww_multipart_add(k->form, decoded);
 	if (k->closed) {
 		k->truncated = true;
 		return;
@@ -187,6 +205,8 @@ void ww_body_gap(struct ww_body_keep *k, uint64_t bytes)
 {
 	k->wire_bytes += bytes;
 	k->gap = true;
+	if (k->form)
+		ww_multipart_gap(k->form);
 	if (!ww_coding_known(k->coding))
 		k->decoded_bytes += bytes;
 }
@@ -212,6 +232,10 @@ uint32_t ww_body_end(struct ww_body_keep *k, bool complete, uint32_t truncated_b
 	ret_body->decoded_bytes = k->decoded_bytes;
 	ret_body->coding = k->coding;
 	ret_body->whole = complete && !findings && !k->gap;
+	if (k->form) {
+		ret_body->form = ww_multipart_end(k->form, complete && !k->broken && !k->bomb);
+		findings |= ret_body->form->malformed ? WW_X_MALFORMED_BODY : 0;
+	}
 	if (k->buf.n == 0)
 		ret_body->digest = k->shared->key->empty;
 	else

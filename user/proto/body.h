@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "proto/coding.h"
 #include "proto/exchange.h"
+#include "proto/multipart.h"
 
 #define WW_BODIES_SPARE_INFLATES 4
 
@@ -29,6 +30,7 @@ struct ww_bodies {
 struct ww_body_keep {
 	struct ww_buf buf;
 	struct ww_inflate *inflate; /* NULL: content is kept as it comes */
+	struct ww_multipart *form;  /* NULL: no form */
 	struct ww_bodies *shared;
 	uint64_t charged; /* of shared->held_bytes */
 	uint64_t wire_bytes;
@@ -49,6 +51,9 @@ void ww_bodies_done(struct ww_bodies *b);
 /* Begins a new body. Memory that `k` has from the body before is used again. */
 void ww_body_begin(struct ww_body_keep *k, struct ww_bodies *shared, enum ww_coding coding);
 
+/* Behind ww_body_begin(): reads the parts where the content type is that of a form. */
+void ww_body_form(struct ww_body_keep *k, const char *content_type);
+
 /* Content as transferred, in order. */
 void ww_body_add(struct ww_body_keep *k, struct ww_slice wire);
 
@@ -56,9 +61,9 @@ void ww_body_add(struct ww_body_keep *k, struct ww_slice wire);
 void ww_body_gap(struct ww_body_keep *k, uint64_t bytes);
 
 /*
- * Fills *ret_body (except content_type): its data is borrowed from `k` until ww_body_begin or
- * ww_body_recycle. `complete`: the message got to its end. Returns findings of the WW_X_ set;
- * `truncated_bit` is the one for this direction.
+ * Fills *ret_body (except content_type): its data and form are borrowed from `k` until
+ * ww_body_begin or ww_body_recycle. `complete`: the message got to its end. Returns findings of the
+ * WW_X_ set; `truncated_bit` is the one for this direction.
  */
 uint32_t ww_body_end(struct ww_body_keep *k, bool complete, uint32_t truncated_bit,
 		     struct ww_body *ret_body);

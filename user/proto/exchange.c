@@ -4,6 +4,7 @@
 
 #include "base/encode.h"
 #include "proto/coding.h"
+#include "proto/multipart.h"
 
 static const char *const outcome_names[] = {
 	[WW_X_OPEN] = "open",           [WW_X_COMPLETE] = "complete",
@@ -173,6 +174,8 @@ static void write_body(const struct ww_body *b, struct ww_jsonw *w)
 	if (b->content_type[0])
 		ww_jsonw_cstr(w, "contentType", b->content_type);
 	ww_jsonw_hex(w, "digest", ww_slice(b->digest.b, sizeof(b->digest.b)));
+	if (b->form)
+		ww_form_write(b->form, w);
 	ww_jsonw_end_object(w);
 }
 

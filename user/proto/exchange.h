@@ -4,8 +4,8 @@
  * of proto/ produce and all later stages read. On a channel it is a JSON-RPC request: its method is
  * the protocol's, and it has neither target nor status.
  *
- * The struct is plain and copyable; only the two body slices are borrowed, valid during the
- * callback in which the exchange is delivered (copies must clear them). Strings are bounded and
+ * The struct is plain and copyable; only what the two bodies point to is borrowed, valid during the
+ * callback in which the exchange is delivered (copies must clear it). Strings are bounded and
  * NUL-terminated; a longer value is cut and the finding WW_X_CUT set.
  */
 #pragma once
@@ -59,6 +59,8 @@ enum ww_coding {
 #define WW_X_FIELDS_UNKNOWN \
 	(1u << 14) /* HTTP/2: fields refer to a header table that was lost to us in part */
 
+struct ww_form;
+
 struct ww_body {
 	struct ww_slice data;   /* decoded content kept, borrowed; empty when nothing was kept */
 	uint64_t wire_bytes;    /* content as transferred, after chunked framing */
@@ -67,7 +69,8 @@ struct ww_body {
 	bool by_close;          /* its end was told by that of the connection alone: maybe a cut */
 	enum ww_coding coding;
 	struct ww_sha256 digest; /* keyed digest of the kept decoded content */
-	char content_type[96];
+	char content_type[128];
+	const struct ww_form *form; /* of a request, borrowed as data (multipart.h); NULL: none */
 };
 
 struct ww_trace_context {

@@ -375,7 +375,7 @@ static int request_head(struct side *s, llhttp_t *p)
 
 	m->wants_upgrade = p->upgrade;
 	ww_head_authority(&m->x);
-	ww_body_begin(&m->req, &s->h->shared->bodies, coding_of(&s->head));
+	ww_message_content(s->h->shared, m, coding_of(&s->head));
 	return 0;
 }
 

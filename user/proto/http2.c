@@ -294,7 +294,7 @@ static void begin_request(struct side *s)
 		broken(s);
 		return;
 	}
-	ww_body_begin(&m->req, &h->streams.shared->bodies, coding_of(&h->head));
+	ww_message_content(h->streams.shared, m, coding_of(&h->head));
 	progress(s, st);
 	if (over) {
 		m->x.findings |= WW_X_LIMIT;

@@ -58,6 +58,13 @@ struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
 	return m;
 }
 
+void ww_message_content(struct ww_messages *s, struct ww_message *m, enum ww_coding coding)
+{
+	ww_body_begin(&m->req, &s->bodies, coding);
+	if (coding != WW_CODING_OTHER)
+		ww_body_form(&m->req, m->x.req.content_type);
+}
+
 static void release(struct ww_messages *s, struct ww_message *m)
 {
 	if (s->spares >= WW_MESSAGE_SPARES_MAX) {

@@ -73,6 +73,9 @@ void ww_messages_refuse(struct ww_messages *s, const struct ww_flow *f);
 /* The next exchange of flow f (f->exchanges counts up). NULL: no memory, told. Caller owns. */
 struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f);
 
+/* The request's head is read: its content begins. */
+void ww_message_content(struct ww_messages *s, struct ww_message *m, enum ww_coding coding);
+
 /* Gives an exchange up that turned out to be none; it must be the last one made on f. */
 void ww_message_drop(struct ww_messages *s, struct ww_flow *f, struct ww_message *m);
 

@@ -34,6 +34,20 @@ function awsEvents(n, line) {
 			: { ':message-type': text('event'), ':event-type': text('chunk') } })));
 }
 
+const sha256 = (content) => createHash('sha256').update(content).digest('hex');
+
+// As Node's fetch reads them: name, size and digest of each part, and whether it is a file.
+async function parts(type, body) {
+	const out = [];
+
+	for (const [name, value] of await new Response(body, { headers: { 'content-type': type } }).formData()) {
+		const content = typeof value === 'string' ? Buffer.from(value) : Buffer.from(await value.arrayBuffer());
+
+		out.push({ name, bytes: content.length, sha256: sha256(content), file: typeof value !== 'string' });
+	}
+	return out;
+}
+
 function answer(stream, headers, line) {
 	const [, what, value] = headers[':path'].split('/'), n = Number(value ?? 0);
 	const h = { ':status': 200, 'content-type': 'text/plain', 'x-request-id': line.id };
@@ -52,7 +66,7 @@ function answer(stream, headers, line) {
 		body = awsEvents(n, line);
 	}
 	line.plain = body.length;
-	line.sha256 = createHash('sha256').update(body).digest('hex');
+	line.sha256 = sha256(body);
 	if (coders[what]) {
 		h['content-encoding'] = what;
 		body = coders[what](body);
@@ -80,8 +94,18 @@ server.on('stream', (stream, headers) => {
 		got: 0, sent: 0, outcome: 'sent' };
 
 	stream.on('error', () => {});
-	stream.on('data', (bytes) => (line.got += bytes.length));
-	stream.on('end', () => answer(stream, headers, line));
+	const form = [];
+
+	stream.on('data', (bytes) => {
+		line.got += bytes.length;
+		if (headers['content-type'])
+			form.push(bytes);
+	});
+	stream.on('end', async () => {
+		if (form.length)
+			line.parts = await parts(headers['content-type'], Buffer.concat(form));
+		answer(stream, headers, line);
+	});
 	stream.on('close', () => appendFileSync(opt.log, JSON.stringify(line) + '\n'));
 });
 server.on('sessionError', () => {});

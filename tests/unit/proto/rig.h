@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "proto/multipart.h"
 #include "proto/proto.h"
 
 #define RIG_EXCHANGES_MAX 256 /* as many as one connection may have open */
@@ -19,6 +20,7 @@ struct rig_exchange {
 	struct ww_exchange x; /* bodies point to the copies below */
 	uint8_t *req;
 	uint8_t *resp;
+	struct ww_form form; /* of req */
 };
 
 struct rig {
@@ -54,6 +56,10 @@ static inline void rig_take(void *ctx, const struct ww_exchange *x)
 	g->resp = rig_copy(x->resp.data);
 	g->x.req.data.p = g->req;
 	g->x.resp.data.p = g->resp;
+	if (x->req.form) {
+		g->form = *x->req.form;
+		g->x.req.form = &g->form;
+	}
 }
 
 static inline void rig_begin(struct rig *r, uint64_t body_bytes_max)
