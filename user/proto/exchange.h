@@ -148,9 +148,10 @@ struct ww_exchange {
 	uint64_t resp_offset;
 	uint64_t resp_bytes;
 	struct ww_trace_context trace; /* traceparent of the request (W3C Trace Context) */
-	char request_id[128]; /* response: x-request-id, request-id, apim-request-id: first found */
-	bool caller_known;    /* all fields of the request were seen; */
-	uint64_t caller;      /* keyed digest of those that say who asks, 0: none. Never recorded */
+	/* Response: x-request-id, request-id, else apim-request-id or x-amzn-requestid. */
+	char request_id[128];
+	bool caller_known; /* all fields of the request were seen; */
+	uint64_t caller;   /* keyed digest of those that say who asks, 0: none. Never recorded */
 	char idempotency_key_digest[65]; /* hex keyed digest, empty: no such header */
 	uint32_t retry_after_s; /* seconds; 0: absent (dates give 0 and stay in no field) */
 	bool retry_after;

@@ -22,7 +22,7 @@ enum wanted {
 	/* in order of preference, first is best */
 	X_REQUEST_ID,
 	REQUEST_ID,
-	APIM_REQUEST_ID,
+	VENDOR_REQUEST_ID,
 	CALLER, /* no field of its own: caller.h */
 };
 
@@ -50,8 +50,9 @@ static const struct name names[NAMED_MAX][NAMES_PER_LENGTH] = {
 		{"x-request-id", X_REQUEST_ID, RESPONSES}},
 	[14] = {{"content-length", CONTENT_LENGTH, REQUESTS | RESPONSES}},
 	[15] = {{"idempotency-key", IDEMPOTENCY_KEY, REQUESTS},
-		{"apim-request-id", APIM_REQUEST_ID, RESPONSES}},
-	[16] = {{"content-encoding", CONTENT_ENCODING, REQUESTS | RESPONSES}},
+		{"apim-request-id", VENDOR_REQUEST_ID, RESPONSES}},
+	[16] = {{"content-encoding", CONTENT_ENCODING, REQUESTS | RESPONSES},
+		{"x-amzn-requestid", VENDOR_REQUEST_ID, RESPONSES}},
 	[17] = {{"transfer-encoding", TRANSFER_ENCODING, REQUESTS | RESPONSES}},
 	[24] = {{"sec-websocket-extensions", WS_EXTENSIONS, RESPONSES}},
 };
@@ -160,7 +161,7 @@ static void take_retry_after(struct ww_exchange *x, struct ww_slice v)
 
 static void take_request_id(struct ww_head *h, struct ww_exchange *x, struct ww_slice v)
 {
-	uint8_t rank = APIM_REQUEST_ID - h->wanted + 1;
+	uint8_t rank = VENDOR_REQUEST_ID - h->wanted + 1;
 
 	if (rank <= h->id_rank)
 		return;
@@ -312,7 +313,7 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request)
 		return;
 	case X_REQUEST_ID:
 	case REQUEST_ID:
-	case APIM_REQUEST_ID:
+	case VENDOR_REQUEST_ID:
 		take_request_id(h, x, v);
 		return;
 	case CALLER:

@@ -125,6 +125,15 @@ static void request_ids_by_preference(void **state)
 	assert_string_equal(x.request_id, "first");
 }
 
+static void a_vendors_own_request_id_will_do(void **state)
+{
+	field("x-amzn-requestid", "aws", false);
+	field("apim-request-id", "again", false);
+	assert_string_equal(x.request_id, "aws");
+	field("request-id", "better", false);
+	assert_string_equal(x.request_id, "better");
+}
+
 static void codings_add_up(void **state)
 {
 	static const struct {
@@ -292,12 +301,20 @@ static void which_fields_say_who_asks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(must_refuse_bad_traceparents), T(takes_good_traceparents),
-		T(two_traceparents_are_none),    T(fields_belong_to_their_side),
-		T(names_must_match_whole),       T(pieces_and_empty_values),
-		T(request_ids_by_preference),    T(codings_add_up),
-		T(retry_after_seconds_or_date),  T(tells_callers_apart),
-		T(which_fields_say_who_asks),    T(a_cut_idempotency_key_has_no_digest),
+		T(must_refuse_bad_traceparents),
+		T(takes_good_traceparents),
+		T(two_traceparents_are_none),
+		T(fields_belong_to_their_side),
+		T(names_must_match_whole),
+		T(pieces_and_empty_values),
+		T(request_ids_by_preference),
+		T(codings_add_up),
+		T(a_vendors_own_request_id_will_do),
+		T(codings_add_up),
+		T(retry_after_seconds_or_date),
+		T(tells_callers_apart),
+		T(which_fields_say_who_asks),
+		T(a_cut_idempotency_key_has_no_digest),
 		T(authority_by_target),
 	};
 
