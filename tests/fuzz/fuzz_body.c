@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bodies of model calls and of MCP tool calls. First byte: bit 0 dialect, bit 1 event stream, bits
- * 2-3 and 6 coding of the response, bit 4 request whole, bit 5 response whole. The request goes up
- * to the first NUL, the rest is the response.
+ * 2-3 coding of the response, bit 4 request whole, bit 5 response whole, bit 6 the next byte says
+ * the dialect (bits 0-3), the content type (bits 4-5) and the coding's third bit (6). Bit 7: the
+ * response is also read as pieces of an AWS event stream, a line each, the event's name before the
+ * first space. The request goes up to the first NUL, the rest is the response.
  */
 #include <assert.h>
 
+#include "action/bedrock.h"
 #include "action/mcp.h"
-#include "action/model.h"
 #include "base/json.h"
 #include "proto/body.h"
 
@@ -72,6 +74,91 @@ static void take_content(struct ww_body_keep *k, struct ww_bodies *all, enum ww_
 	assert(ret_body->data.n <= BODY_BYTES_MAX);
 }
 
+static const char *const targets[] = {
+	"/v1/chat/completions",
+	"/v1/messages",
+	"/v1/responses",
+	"/openai/deployments/d/chat/completions",
+	"/chat/completions",
+	"/v1beta/models/g:generateContent",
+	"/v1beta/models/g:streamGenerateContent",
+	"/model/a%3A0/converse",
+	"/model/a%3A0/converse-stream",
+	"/model/a%3A0/invoke",
+	"/model/a%3A0/invoke-with-response-stream",
+	"/api/chat",
+	"/api/generate",
+	"/openai/responses",
+	"/models/%/%2:generateContent",
+	"/api/other",
+};
+
+static const char *const types[] = {
+	"application/json",
+	"text/event-stream",
+	"application/x-ndjson",
+	"application/vnd.amazon.eventstream",
+};
+
+static void read_pieces(struct ww_slice in, const struct ww_parts_shape *shape,
+			const struct ww_digest_key *key)
+{
+	struct ww_parts *p = calloc(1, sizeof(*p));
+	struct ww_model_call *c = calloc(1, sizeof(*c));
+	enum ww_parse r = WW_PARSE_DONE;
+	struct ww_slice line;
+
+	assert(p && c);
+	p->key = key;
+	p->call = c;
+	c->streamed = true;
+	ww_buf_init(&p->scratch, BODY_BYTES_MAX);
+	ww_buf_init(&p->inner, BODY_BYTES_MAX);
+	ww_buf_init(&c->answer, WW_PROSE_BYTES_MAX);
+	ww_buf_init(&c->thought, WW_PROSE_BYTES_MAX);
+	while (r == WW_PARSE_DONE && ww_slice_line(&in, &line)) {
+		size_t n = ww_slice_find(line, 0, ' ');
+		struct ww_piece one = {.type = ww_slice_sub(line, 0, n),
+				       .data = ww_slice_sub(line, n + 1, line.n)};
+
+		r = shape->piece(p, &one);
+		assert(r != WW_PARSE_END && r != WW_PARSE_GAP);
+	}
+	ww_parts_slots_end(p);
+	if (p->answer.begun)
+		ww_parts_text_end(p, &p->answer, &c->text, &c->text_bytes);
+	c->response_whole = true;
+	check_call(c);
+	ww_buf_done(&p->scratch);
+	ww_buf_done(&p->inner);
+	ww_model_call_free(c);
+	free(p);
+}
+
+/* What the second byte says. Returns how many bytes the head of the input has. */
+static size_t take_dialect(struct ww_exchange *x, const uint8_t *data, size_t size)
+{
+	uint8_t second = size > 1 ? data[1] : 0;
+
+	if (!(data[0] & 64)) {
+		strncpy(x->target, targets[data[0] & 1], sizeof(x->target) - 1);
+		if (data[0] & 2)
+			strncpy(x->resp.content_type, types[1], sizeof(x->resp.content_type) - 1);
+		return 1;
+	}
+	strncpy(x->target, targets[second & 15], sizeof(x->target) - 1);
+	strncpy(x->resp.content_type, types[second >> 4 & 3], sizeof(x->resp.content_type) - 1);
+	x->status = 200;
+	return size > 1 ? 2 : 1;
+}
+
+static enum ww_coding coding_of(const uint8_t *data, size_t head)
+{
+	unsigned high = head == 2 ? data[1] >> 4 & 4 : 0;
+
+	return (enum ww_coding)(((data[0] >> 2 & 3) | high) % 6);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t raw_key[32];
@@ -81,23 +168,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ww_mcp_call *m = NULL;
 	struct ww_digest_key key;
 	struct ww_bodies all;
+	struct ww_exchange named = {0};
 	struct ww_slice in;
-	size_t nul;
+	size_t nul, head;
 
 	if (size < 1)
 		return 0;
-	in = ww_slice(data + 1, size - 1);
+	head = take_dialect(&named, data, size);
+	in = ww_slice(data + head, size - head);
 	nul = ww_slice_find(in, 0, '\0');
 	ww_digest_key_init(&key, raw_key);
 	ww_bodies_init(&all, &key, BODY_BYTES_MAX);
-	strncpy(x.target, data[0] & 1 ? "/v1/messages" : "/v1/chat/completions",
-		sizeof(x.target) - 1);
+	memcpy(x.target, named.target, sizeof(x.target));
+	x.status = named.status;
 	take_content(&req, &all, WW_CODING_IDENTITY, ww_slice_sub(in, 0, nul), data[0] & 16,
 		     &x.req);
-	take_content(&resp, &all, (enum ww_coding)(((data[0] >> 2 & 3) | (data[0] >> 4 & 4)) % 6),
-		     ww_slice_sub(in, nul + 1, in.n), data[0] & 32, &x.resp);
-	if (data[0] & 2)
-		strncpy(x.resp.content_type, "text/event-stream", sizeof(x.resp.content_type) - 1);
+	take_content(&resp, &all, coding_of(data, head), ww_slice_sub(in, nul + 1, in.n),
+		     data[0] & 32, &x.resp);
+	memcpy(x.resp.content_type, named.resp.content_type, sizeof(x.resp.content_type));
+	if (data[0] & 128)
+		read_pieces(ww_slice_sub(in, nul + 1, in.n),
+			    data[0] & 1 ? &ww_bedrock_anthropic : &ww_bedrock_converse, &key);
 	if (ww_model_decode(&x, &key, &c) == 0)
 		check_call(c);
 	ww_model_call_free(c);

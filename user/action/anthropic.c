@@ -88,7 +88,7 @@ static void request_result(struct ww_parts *p, const struct block *b)
 		ww_parts_message_feed(p, 't', s);
 		ww_parts_text_join(p, &text, s);
 	}
-	ww_parts_result(p, &b->id, &text, ww_parts_is(&b->is_error, WW_JSON_TRUE));
+	ww_parts_result(p, &b->id, NULL, &text, ww_parts_is(&b->is_error, WW_JSON_TRUE));
 }
 
 static void request_block(struct ww_parts *p, const struct block *b)
@@ -152,7 +152,7 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 	ww_parts_message_end(p);
 }
 
-static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
+void ww_anthropic_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	struct ww_json j = r->messages.after;
 	struct ww_json_token v;
@@ -233,127 +233,44 @@ static void answer_content(struct ww_parts *p, const struct ww_parts_value *cont
 	}
 }
 
+static void answer_type(struct ww_parts *p, const struct ww_parts_value *type)
+{
+	p->answer_seen |= is_type(type, "message");
+}
+
 /* Counts are cumulative: the last one stands. */
-static void usage(struct ww_parts *p, const struct ww_parts_value *value)
-{
-	struct ww_model_usage *u = &p->call->usage;
-	struct ww_json j = value->after;
-	struct ww_json_token k, v;
+static const struct ww_row usage[] = {
+	WW_ROW_COUNT("input_tokens", input),
+	WW_ROW_COUNT("output_tokens", output),
+	WW_ROW_COUNT("cache_read_input_tokens", cache_read),
+	WW_ROW_COUNT("cache_creation_input_tokens", cache_write),
+	{0},
+};
 
-	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		if (ww_json_is(&k, "input_tokens"))
-			ww_parts_count(&v, &u->input);
-		else if (ww_json_is(&k, "output_tokens"))
-			ww_parts_count(&v, &u->output);
-		else if (ww_json_is(&k, "cache_read_input_tokens"))
-			ww_parts_count(&v, &u->cache_read);
-		else if (ww_json_is(&k, "cache_creation_input_tokens"))
-			ww_parts_count(&v, &u->cache_write);
-		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
-}
-
-static void error(struct ww_parts *p, const struct ww_parts_value *value)
-{
-	struct ww_model_call *c = p->call;
-	struct ww_json j = value->after;
-	struct ww_json_token k, v;
-
-	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		if (ww_json_is(&k, "type"))
-			ww_parts_string(p, &v, c->error_type, sizeof(c->error_type));
-		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
-	if (!c->error_type[0])
-		memcpy(c->error_type, "unknown", sizeof("unknown"));
-}
+static const struct ww_row error[] = {
+	WW_ROW_TEXT("type", error_type),
+	{0},
+};
 
 /* A message, the "message" of message_start, or an error document. */
-static enum ww_parse read_response(struct ww_parts *p, struct ww_json *j)
-{
-	struct ww_model_call *c = p->call;
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value value;
-
-		if (ww_json_is(&k, "id"))
-			ww_parts_string(p, &v, c->response_id, sizeof(c->response_id));
-		else if (ww_json_is(&k, "model"))
-			ww_parts_string(p, &v, c->model_served, sizeof(c->model_served));
-		else if (ww_json_is(&k, "stop_reason"))
-			ww_parts_string(p, &v, c->stop_reason, sizeof(c->stop_reason));
-		else if (ww_json_is(&k, "request_id") && !c->request_id[0])
-			ww_parts_string(p, &v, c->request_id, sizeof(c->request_id));
-		else if (ww_json_is(&k, "type") && v.type == WW_JSON_STRING &&
-			 ww_json_is(&v, "message"))
-			p->answer_seen = true;
-		r = ww_parts_keep(j, &v, &value);
-		if (r != WW_PARSE_DONE)
-			return r;
-		if (ww_json_is(&k, "content") && v.type == WW_JSON_ARRAY)
-			answer_content(p, &value);
-		else if (ww_json_is(&k, "usage") && v.type == WW_JSON_OBJECT)
-			usage(p, &value);
-		else if (ww_json_is(&k, "error") && v.type == WW_JSON_OBJECT)
-			error(p, &value);
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
+const struct ww_row ww_anthropic_answer[] = {
+	WW_ROW_TEXT("id", response_id),
+	WW_ROW_TEXT("model", model_served),
+	WW_ROW_TEXT("stop_reason", stop_reason),
+	WW_ROW_TEXT_ONCE("request_id", request_id),
+	WW_ROW_READ("type", WW_JSON_STRING, answer_type),
+	WW_ROW_READ("content", WW_JSON_ARRAY, answer_content),
+	WW_ROW_IN("usage", usage),
+	WW_ROW_ERROR("error", error),
+	{0},
+};
 
 /* --- stream
  * ----------------------------------------------------------------------------------------- */
 
-struct event {
-	struct ww_parts_value type, index, message, block, delta, usage, error, request_id;
-};
-
-static enum ww_parse read_members(struct ww_json *j, struct event *e)
-{
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "type"))
-			to = &e->type;
-		else if (ww_json_is(&k, "index"))
-			to = &e->index;
-		else if (ww_json_is(&k, "message"))
-			to = &e->message;
-		else if (ww_json_is(&k, "content_block"))
-			to = &e->block;
-		else if (ww_json_is(&k, "delta"))
-			to = &e->delta;
-		else if (ww_json_is(&k, "usage"))
-			to = &e->usage;
-		else if (ww_json_is(&k, "error"))
-			to = &e->error;
-		else if (ww_json_is(&k, "request_id"))
-			to = &e->request_id;
-		r = ww_parts_keep(j, &v, to);
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? ww_parts_close(j) : r;
-}
-
-/* The slot of a tool call that was begun at this index, or NULL. */
-static struct ww_parts_slot *begun_slot(struct ww_parts *p, uint64_t index)
-{
-	for (unsigned i = 0; i < p->call->tool_call_count; i++)
-		if (p->slot[i].index == index)
-			return &p->slot[i];
-	return NULL;
-}
-
 static void block_delta(struct ww_parts *p, uint64_t index, const struct ww_parts_value *delta)
 {
-	struct ww_parts_slot *s = begun_slot(p, index);
+	struct ww_parts_slot *s = ww_parts_slot_begun(p, index);
 	struct ww_json j = delta->after;
 	struct ww_json_token k, v;
 
@@ -371,7 +288,7 @@ static void block_delta(struct ww_parts *p, uint64_t index, const struct ww_part
 
 static void block_stop(struct ww_parts *p, uint64_t index)
 {
-	struct ww_parts_slot *s = begun_slot(p, index);
+	struct ww_parts_slot *s = ww_parts_slot_begun(p, index);
 
 	if (!s)
 		return;
@@ -379,22 +296,6 @@ static void block_stop(struct ww_parts *p, uint64_t index)
 	/* A tool without parameters: no piece came, the input that the block began with stands. */
 	if (s->arguments.bytes == 0)
 		ww_parts_text_add(p, &s->arguments, WW_SLICE_LIT("{}"));
-}
-
-static void message_delta(struct ww_parts *p, const struct event *e)
-{
-	struct ww_json j = e->delta.after;
-	struct ww_json_token k, v;
-
-	while (ww_parts_is(&e->delta, WW_JSON_OBJECT) &&
-	       ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		if (ww_json_is(&k, "stop_reason"))
-			ww_parts_string(p, &v, p->call->stop_reason, sizeof(p->call->stop_reason));
-		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
-	if (ww_parts_is(&e->usage, WW_JSON_OBJECT))
-		usage(p, &e->usage);
 }
 
 static void block_start(struct ww_parts *p, uint64_t index, const struct ww_parts_value *block)
@@ -406,46 +307,102 @@ static void block_start(struct ww_parts *p, uint64_t index, const struct ww_part
 		answer_block(p, &b, index, true);
 }
 
-static enum ww_parse read_event(struct ww_parts *p, struct ww_slice data)
+struct event {
+	struct ww_parts_value type, index, message, block, delta, usage, error, request_id;
+};
+
+static struct ww_parts_value *event_member(struct event *e, const struct ww_json_token *k)
 {
-	struct event e = {0};
+	if (ww_json_is(k, "type"))
+		return &e->type;
+	if (ww_json_is(k, "index"))
+		return &e->index;
+	if (ww_json_is(k, "message"))
+		return &e->message;
+	if (ww_json_is(k, "content_block"))
+		return &e->block;
+	if (ww_json_is(k, "delta"))
+		return &e->delta;
+	if (ww_json_is(k, "usage"))
+		return &e->usage;
+	if (ww_json_is(k, "error"))
+		return &e->error;
+	return ww_json_is(k, "request_id") ? &e->request_id : NULL;
+}
+
+static enum ww_parse read_members(struct ww_slice data, struct event *e)
+{
+	struct ww_json_token k, v;
 	struct ww_json j;
 	enum ww_parse r = ww_parts_open(&j, data);
-	uint64_t index = 0;
 
-	if (r == WW_PARSE_DONE)
-		r = read_members(&j, &e);
 	if (r != WW_PARSE_DONE)
 		return r;
-	if (ww_parts_is(&e.index, WW_JSON_NUMBER) && ww_json_u64(&e.index.first, &index) < 0)
-		return WW_PARSE_DONE;
-	if (is_type(&e.type, "message_start") && ww_parts_is(&e.message, WW_JSON_OBJECT)) {
-		j = e.message.after;
-		return read_response(p, &j);
+	while ((r = ww_parts_member(&j, &k, &v)) == WW_PARSE_DONE) {
+		r = ww_parts_keep(&j, &v, event_member(e, &k));
+		if (r != WW_PARSE_DONE)
+			return r;
 	}
-	if (is_type(&e.type, "content_block_start"))
-		block_start(p, index, &e.block);
-	else if (is_type(&e.type, "content_block_delta"))
-		block_delta(p, index, &e.delta);
-	else if (is_type(&e.type, "content_block_stop"))
+	return r == WW_PARSE_END ? ww_parts_close(&j) : r;
+}
+
+static const struct ww_row message_delta[] = {
+	WW_ROW_TEXT("stop_reason", stop_reason),
+	{0},
+};
+
+static void read_error(struct ww_parts *p, const struct event *e)
+{
+	p->error_seen |= ww_parts_is(&e->error, WW_JSON_OBJECT);
+	ww_rows_read_in(p, &e->error, error);
+}
+
+static void read_event(struct ww_parts *p, const struct event *e, uint64_t index)
+{
+	if (is_type(&e->type, "message_start")) {
+		ww_rows_read_in(p, &e->message, ww_anthropic_answer);
+	} else if (is_type(&e->type, "content_block_start")) {
+		block_start(p, index, &e->block);
+	} else if (is_type(&e->type, "content_block_delta")) {
+		block_delta(p, index, &e->delta);
+	} else if (is_type(&e->type, "content_block_stop")) {
 		block_stop(p, index);
-	else if (is_type(&e.type, "message_delta"))
-		message_delta(p, &e);
-	else if (is_type(&e.type, "message_stop"))
+	} else if (is_type(&e->type, "message_delta")) {
+		ww_rows_read_in(p, &e->delta, message_delta);
+		ww_rows_read_in(p, &e->usage, usage);
+	} else if (is_type(&e->type, "message_stop")) {
 		p->terminal = true;
-	else if (is_type(&e.type, "error") && ww_parts_is(&e.error, WW_JSON_OBJECT))
-		error(p, &e.error);
-	if (e.request_id.present && !p->call->request_id[0])
-		ww_parts_string(p, &e.request_id.first, p->call->request_id,
+	} else if (is_type(&e->type, "error")) {
+		read_error(p, e);
+	}
+	if (e->request_id.present && !p->call->request_id[0])
+		ww_parts_string(p, &e->request_id.first, p->call->request_id,
 				sizeof(p->call->request_id));
+}
+
+enum ww_parse ww_anthropic_piece(struct ww_parts *p, const struct ww_piece *piece)
+{
+	struct event e = {0};
+	uint64_t index = 0;
+	enum ww_parse r = read_members(piece->data, &e);
+
+	if (r != WW_PARSE_DONE)
+		return r;
+	if (!ww_parts_is(&e.index, WW_JSON_NUMBER) || ww_json_u64(&e.index.first, &index) == 0)
+		read_event(p, &e, index);
 	return WW_PARSE_DONE;
 }
 
-const struct ww_parts_dialect ww_anthropic = {
-	.provider = WW_MODEL_ANTHROPIC_MESSAGES,
-	.name = "anthropic.messages",
-	.path_end = "/v1/messages",
-	.request = read_request,
-	.response = read_response,
-	.event = read_event,
+static const struct ww_parts_name names[] = {
+	WW_PARTS_NAME("model", model),   WW_PARTS_NAME("messages", messages),
+	WW_PARTS_NAME("stream", stream), WW_PARTS_NAME("tools", tools),
+	WW_PARTS_NAME("system", system), {0},
+};
+
+const struct ww_parts_shape ww_anthropic = {
+	.names = names,
+	.array = true,
+	.request = ww_anthropic_request,
+	.answer = ww_anthropic_answer,
+	.piece = ww_anthropic_piece,
 };

@@ -3,30 +3,17 @@
 
 #include <errno.h>
 
-#include "action/anthropic.h"
-#include "action/openai.h"
+#include "action/rows.h"
 #include "base/encode.h"
-#include "proto/sse.h"
-
-static const struct ww_parts_dialect *const dialects[] = {&ww_openai, &ww_anthropic};
 
 /* Decoding a string never makes it longer, and bodies are far below this. */
 #define SCRATCH_BYTES_MAX (64u << 20)
 
-static const struct ww_parts_dialect *dialect_of(const struct ww_exchange *x)
+static const struct ww_dialect *dialect_of(const struct ww_exchange *x, struct ww_slice *ret_star)
 {
-	size_t n = strcspn(x->target, "?#");
-
 	if (!x->client || x->outcome == WW_X_UNPARSED || strcmp(x->method, "POST") != 0)
 		return NULL;
-	for (size_t i = 0; i < WW_ARRAY_SIZE(dialects); i++) {
-		const char *end = dialects[i]->path_end;
-		size_t len = strlen(end);
-
-		if (n >= len && memcmp(x->target + n - len, end, len) == 0)
-			return dialects[i];
-	}
-	return NULL;
+	return ww_dialect_of(x->target, ret_star);
 }
 
 /* Whether there is content that can be read: not lost, not in a coding that we do not undo. */
@@ -38,32 +25,35 @@ static bool readable(const struct ww_body *b)
 /* --- request
  * ---------------------------------------------------------------------------------------- */
 
-static struct ww_parts_value *member_of(struct ww_parts_request *r, const struct ww_json_token *k)
+static struct ww_parts_value *member_of(const struct ww_parts_shape *shape,
+					struct ww_parts_request *r, const struct ww_json_token *k)
 {
-	if (ww_json_is(k, "model"))
-		return &r->model;
-	if (ww_json_is(k, "messages"))
-		return &r->messages;
-	if (ww_json_is(k, "stream"))
-		return &r->stream;
-	if (ww_json_is(k, "system"))
-		return &r->system;
-	if (ww_json_is(k, "tools"))
-		return &r->tools;
-	return ww_json_is(k, "n") ? &r->n : NULL;
+	for (const struct ww_parts_name *n = shape->names; n->name; n++)
+		if (ww_json_is(k, n->name))
+			return (struct ww_parts_value *)(void *)((char *)r + n->at);
+	return NULL;
+}
+
+static bool may_be(const struct ww_parts_shape *shape, enum ww_json_type type)
+{
+	return (shape->array && type == WW_JSON_ARRAY) || (shape->text && type == WW_JSON_STRING);
 }
 
 static enum ww_parse request_members(struct ww_parts *p, struct ww_json *j,
 				     struct ww_parts_request *req)
 {
+	const struct ww_parts_shape *shape = p->dialect->shape;
+	bool asks = false, has = !shape->needs;
 	struct ww_json_token k, v;
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = member_of(req, &k);
+		struct ww_parts_value *to = member_of(shape, req, &k);
 
-		if (to == &req->messages && v.type == WW_JSON_ARRAY)
-			p->messages_seen = true;
+		if (to == &req->messages)
+			asks |= may_be(shape, v.type);
+		has |= v.type == WW_JSON_STRING && shape->needs && ww_json_is(&k, shape->needs);
+		p->messages_seen = asks && has;
 		/* Which of two the provider takes is not known. */
 		if (to && to->present)
 			p->call->findings |= WW_X_MALFORMED_BODY;
@@ -74,7 +64,22 @@ static enum ww_parse request_members(struct ww_parts *p, struct ww_json *j,
 	return r == WW_PARSE_END ? ww_parts_close(j) : r;
 }
 
-static void read_request(struct ww_parts *p, const struct ww_parts_dialect *d)
+static bool asks_stream(const struct ww_dialect *d, const struct ww_parts_request *req)
+{
+	switch (d->asked) {
+	case WW_DIALECT_BY_MEMBER:
+		return ww_parts_is(&req->stream, WW_JSON_TRUE);
+	case WW_DIALECT_UNLESS:
+		return !ww_parts_is(&req->stream, WW_JSON_FALSE);
+	case WW_DIALECT_ALWAYS:
+		return true;
+	case WW_DIALECT_NEVER:
+		break;
+	}
+	return false;
+}
+
+static void read_request(struct ww_parts *p)
 {
 	const struct ww_body *body = &p->x->req;
 	struct ww_model_call *c = p->call;
@@ -83,6 +88,7 @@ static void read_request(struct ww_parts *p, const struct ww_parts_dialect *d)
 	struct ww_json j;
 	enum ww_parse r;
 
+	c->stream_asked = p->dialect->asked == WW_DIALECT_ALWAYS;
 	if (!readable(body))
 		return;
 	r = ww_parts_open(&j, body->data);
@@ -90,13 +96,15 @@ static void read_request(struct ww_parts *p, const struct ww_parts_dialect *d)
 		r = request_members(p, &j, &req);
 	if (r == WW_PARSE_BAD || (r != WW_PARSE_DONE && body->whole))
 		c->findings |= WW_X_MALFORMED_BODY;
-	if (req.model.present)
+	if (req.model.present && !p->dialect->model_in_path)
 		ww_parts_string(p, &req.model.first, c->model_asked, sizeof(c->model_asked));
-	c->stream_asked = ww_parts_is(&req.stream, WW_JSON_TRUE);
 	c->request_whole = r == WW_PARSE_DONE && body->whole && p->messages_seen;
-	if (!c->request_whole || !ww_parts_is(&req.messages, WW_JSON_ARRAY))
+	/* Of a part it is known only where the member was reached. */
+	if (c->request_whole || req.stream.present)
+		c->stream_asked = asks_stream(p->dialect, &req);
+	if (!c->request_whole || !may_be(p->dialect->shape, req.messages.first.type))
 		return;
-	d->request(p, &req);
+	p->dialect->shape->request(p, &req);
 	c->conversation = p->rolling;
 	if (p->system.begun)
 		ww_parts_text_end(p, &p->system, &c->system, &c->system_bytes);
@@ -109,40 +117,40 @@ static void read_request(struct ww_parts *p, const struct ww_parts_dialect *d)
 /* --- response
  * --------------------------------------------------------------------------------------- */
 
-static bool is_stream(const struct ww_body *b)
+static enum ww_parse read_piece(struct ww_parts *p, const struct ww_piece *piece)
 {
-	struct ww_slice type = ww_slice_str(b->content_type);
+	const struct ww_parts_shape *shape = p->dialect->shape;
 
-	if (type.n > 0)
-		return ww_slice_ieq_str(
-			ww_slice_trim(ww_slice_sub(type, 0, ww_slice_find(type, 0, ';'))),
-			"text/event-stream");
-	return ww_slice_starts(b->data, WW_SLICE_LIT("data:")) ||
-	       ww_slice_starts(b->data, WW_SLICE_LIT("event:"));
+	if (shape->piece)
+		return shape->piece(p, piece);
+	return ww_rows_read_doc(p, piece->data, shape->answer);
 }
 
-static void read_stream(struct ww_parts *p, const struct ww_parts_dialect *d)
+static void read_stream(struct ww_parts *p, enum ww_pieces_kind kind)
 {
 	struct ww_model_call *c = p->call;
-	struct ww_slice in = p->x->resp.data;
-	struct ww_sse_event e;
-	struct ww_sse s;
-	bool broken = false;
+	enum ww_parse r = WW_PARSE_DONE;
+	struct ww_piece piece;
+	struct ww_pieces s;
 
 	c->streamed = true;
-	ww_sse_init(&s, WW_SSE_LINE_BYTES_MAX);
-	while (!p->terminal && !broken && ww_sse_next(&s, &in, &e) == WW_PARSE_DONE)
-		broken = d->event(p, e.data) != WW_PARSE_DONE;
-	if (broken)
+	p->unread = kind == WW_PIECES_AWS;
+	ww_pieces_init(&s, kind, &p->x->resp);
+	while (!p->terminal && r == WW_PARSE_DONE) {
+		r = ww_pieces_next(&s, &piece);
+		if (r == WW_PARSE_DONE && read_piece(p, &piece) != WW_PARSE_DONE)
+			r = WW_PARSE_BAD;
+	}
+	if (r == WW_PARSE_BAD)
 		c->findings |= WW_X_MALFORMED_BODY;
 	p->no_memory |= s.no_memory;
-	if (s.lost > 0)
+	if (s.lost)
 		c->findings |= WW_X_LIMIT;
 	/* The stream's own end counts, not the connection's: clients leave as soon as they have it.
 	 */
-	c->response_whole = !broken && s.lost == 0 && !c->error_type[0] &&
-			    (p->terminal || (p->x->resp.whole && c->stop_reason[0]));
-	ww_sse_done(&s);
+	c->response_whole = r != WW_PARSE_BAD && !s.lost && !p->error_seen &&
+			    (p->terminal || ((p->x->resp.whole || s.ended) && c->stop_reason[0]));
+	ww_pieces_done(&s);
 }
 
 static bool says_json(const struct ww_body *b)
@@ -150,17 +158,12 @@ static bool says_json(const struct ww_body *b)
 	return strstr(b->content_type, "json") != NULL;
 }
 
-static void read_document(struct ww_parts *p, const struct ww_parts_dialect *d)
+static void read_document(struct ww_parts *p)
 {
 	const struct ww_body *body = &p->x->resp;
 	struct ww_model_call *c = p->call;
-	struct ww_json j;
-	enum ww_parse r = ww_parts_open(&j, body->data);
+	enum ww_parse r = ww_rows_read_doc(p, body->data, p->dialect->shape->answer);
 
-	if (r == WW_PARSE_DONE)
-		r = d->response(p, &j);
-	if (r == WW_PARSE_DONE)
-		r = ww_parts_close(&j);
 	c->response_whole = r == WW_PARSE_DONE && body->whole;
 	/* An error page in HTML, say from a proxy, is no malformed JSON. */
 	if ((r == WW_PARSE_BAD || (r != WW_PARSE_DONE && body->whole)) &&
@@ -168,27 +171,39 @@ static void read_document(struct ww_parts *p, const struct ww_parts_dialect *d)
 		c->findings |= WW_X_MALFORMED_BODY;
 }
 
-static void read_response(struct ww_parts *p, const struct ww_parts_dialect *d)
+static void read_response(struct ww_parts *p)
 {
+	const struct ww_dialect *d = p->dialect;
 	struct ww_model_call *c = p->call;
 
 	if (readable(&p->x->resp)) {
-		if (is_stream(&p->x->resp))
-			read_stream(p, d);
+		enum ww_pieces_kind kind = ww_pieces_of(&p->x->resp, d->pieces, c->stream_asked);
+
+		if (kind != WW_PIECES_NONE)
+			read_stream(p, kind);
 		else
-			read_document(p, d);
+			read_document(p);
 	}
-	if (c->streamed && c->provider == WW_MODEL_OPENAI_CHAT)
-		for (unsigned i = 0; i < c->tool_call_count; i++)
-			c->tool_calls[i].complete = c->stop_reason[0] != '\0';
-	else if (!c->streamed)
-		for (unsigned i = 0; i < c->tool_call_count; i++)
+	for (unsigned i = 0; i < c->tool_call_count; i++) {
+		if (!c->streamed)
 			c->tool_calls[i].complete = true;
+		else if (d->shape->complete == WW_PARTS_AT_STOP)
+			c->tool_calls[i].complete = c->stop_reason[0] != '\0';
+	}
+	if (p->error_seen && !c->error_type[0])
+		memcpy(c->error_type, "unknown", sizeof("unknown"));
 	ww_parts_slots_end(p);
 	if (p->answer.begun)
 		ww_parts_text_end(p, &p->answer, &c->text, &c->text_bytes);
 	if (!c->response_whole)
 		c->usage = (struct ww_model_usage){0};
+}
+
+/* Whether the answer, where there is one that can be read, is of the dialect. */
+static bool answer_fits(const struct ww_parts *p)
+{
+	return !p->dialect->must_fit || p->answer_seen || p->error_seen || p->unread ||
+	       p->x->status / 100 != 2 || !readable(&p->x->resp);
 }
 
 /* --- the call
@@ -199,6 +214,7 @@ static void parts_free(struct ww_parts *p)
 	if (!p)
 		return;
 	ww_buf_wipe(&p->scratch);
+	ww_buf_wipe(&p->inner);
 	/* Digest states hold the last block of what they were fed. */
 	explicit_bzero(p->slot, p->call->tool_call_count * sizeof(p->slot[0]));
 	explicit_bzero(p, offsetof(struct ww_parts, slot));
@@ -209,7 +225,8 @@ WW_DEFINE_AUTO(struct ww_parts, parts_free)
 int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key,
 		    struct ww_model_call **ret_call)
 {
-	const struct ww_parts_dialect *d = dialect_of(x);
+	struct ww_slice star;
+	const struct ww_dialect *d = dialect_of(x, &star);
 	struct ww_model_call *c WW_AUTO(ww_model_call_free_auto) = NULL;
 	struct ww_parts *p WW_AUTO(parts_free_auto) = NULL;
 
@@ -226,7 +243,9 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	p->x = x;
 	p->key = key;
 	p->call = c;
+	p->dialect = d;
 	ww_buf_init(&p->scratch, SCRATCH_BYTES_MAX);
+	ww_buf_init(&p->inner, SCRATCH_BYTES_MAX);
 	ww_buf_init(&c->results, WW_TOOL_RESULTS_BYTES);
 	/* One byte more says that there was more. */
 	ww_buf_init(&c->answer, WW_PROSE_BYTES_MAX + 1);
@@ -236,15 +255,17 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	c->index = x->index;
 	c->t = x->t_first_req;
 	c->actor = x->actor;
-	c->provider = d->provider;
+	c->provider = (enum ww_model_provider)d->provider;
 	c->status = x->status;
 	c->choices = 1;
 	memcpy(c->request_id, x->request_id, sizeof(c->request_id));
-	read_request(p, d);
-	read_response(p, d);
+	if (d->model_in_path)
+		ww_parts_path_text(p, star, c->model_asked, sizeof(c->model_asked));
+	read_request(p);
+	read_response(p);
 	if (p->no_memory)
 		return -ENOMEM;
-	if (!p->messages_seen && !p->answer_seen)
+	if ((!p->messages_seen && (!p->answer_seen || d->must_fit)) || !answer_fits(p))
 		return -ENOENT;
 	*ret_call = WW_TAKE(c);
 	return 0;
@@ -276,10 +297,7 @@ void ww_model_read_prose(struct ww_model_call *c, struct ww_phrase_scanner *s,
 
 const char *ww_model_provider_name(enum ww_model_provider provider)
 {
-	for (size_t i = 0; i < WW_ARRAY_SIZE(dialects); i++)
-		if (dialects[i]->provider == provider)
-			return dialects[i]->name;
-	return "unknown";
+	return ww_dialect_name(provider);
 }
 
 void ww_model_id(const struct ww_model_call *c, char *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * model: what an exchange with a language model means. OpenAI Chat Completions and Anthropic
- * Messages, streaming and not; one file per provider (openai.c, anthropic.c).
+ * model: what an exchange with a language model means, streaming and not. dialects.c has a row for
+ * each dialect, and a file (openai.c, anthropic.c ...) each shape that their bodies have.
  *
  * Input is a client-side exchange; recognised by method, path and the shape of the bodies, never by
  * host name. Output is plain and bounded: ids, names, counts and keyed digests; no content. Text is
@@ -38,7 +38,18 @@
 
 #define WW_MODEL_EARLIER_MAX 16
 
-enum ww_model_provider { WW_MODEL_OPENAI_CHAT = 1, WW_MODEL_ANTHROPIC_MESSAGES = 2 };
+enum ww_model_provider {
+	WW_MODEL_OPENAI_CHAT = 1,
+	WW_MODEL_ANTHROPIC_MESSAGES = 2,
+	WW_MODEL_OPENAI_RESPONSES = 3,
+	WW_MODEL_AZURE_CHAT = 4,
+	WW_MODEL_AZURE_RESPONSES = 5,
+	WW_MODEL_GEMINI = 6,
+	WW_MODEL_BEDROCK_CONVERSE = 7,
+	WW_MODEL_BEDROCK_ANTHROPIC = 8,
+	WW_MODEL_OLLAMA_CHAT = 9,
+	WW_MODEL_OLLAMA_GENERATE = 10,
+};
 
 struct ww_model_count {
 	bool present; /* false: value means nothing */
@@ -49,13 +60,19 @@ struct ww_model_count {
 struct ww_model_usage {
 	struct ww_model_count input;
 	struct ww_model_count output;
-	struct ww_model_count cache_read;  /* OpenAI: part of input; Anthropic: beside it */
-	struct ww_model_count cache_write; /* same */
-	struct ww_model_count total;       /* OpenAI only */
+	/* Part of input (OpenAI, Gemini) or beside it (Anthropic, Bedrock). */
+	struct ww_model_count cache_read;
+	struct ww_model_count cache_write;
+	struct ww_model_count reasoning; /* only where it is counted beside output (Gemini) */
+	struct ww_model_count total;     /* not of Anthropic, not of Ollama */
 };
 
+/*
+ * Some dialects, or versions of them, give a tool call no id. The call is then known by its
+ * exchange and its place in the answer, and a result without an id belongs to none that is known.
+ */
 struct ww_model_tool_call {
-	char id[128];
+	char id[128]; /* empty: none */
 	char name[128];
 	struct ww_sha256 arguments; /* over the exact argument text as received */
 	uint64_t argument_bytes;
@@ -64,11 +81,12 @@ struct ww_model_tool_call {
 };
 
 struct ww_model_tool_result {
-	char tool_call_id[128];
+	char tool_call_id[128]; /* empty: none */
+	char tool[128]; /* where it says instead which tool it is of; says not of which call */
 	struct ww_sha256
 		digest; /* over the text; of several text parts joined by LF; other parts as JSON */
 	uint64_t bytes;
-	bool is_error; /* Anthropic's flag; OpenAI has none */
+	bool is_error; /* as flagged; most dialects have no flag */
 	bool kept;     /* its text is at ww_model_result_text() */
 	size_t at;     /* in call->results */
 };
@@ -92,7 +110,7 @@ struct ww_model_call {
 	enum ww_model_provider provider;
 	uint32_t findings; /* WW_X_MALFORMED_BODY, WW_X_CUT, WW_X_LIMIT of this decoding */
 	bool stream_asked;
-	bool streamed;       /* the response was an event stream */
+	bool streamed;       /* the response came in pieces */
 	bool request_whole;  /* request decoded to its end */
 	bool response_whole; /* response decoded to its end: usage and tool calls are all there were
 			      */
@@ -171,7 +189,7 @@ static inline struct ww_slice ww_model_result_text(const struct ww_model_call *c
 void ww_model_read_prose(struct ww_model_call *c, struct ww_phrase_scanner *s,
 			 const struct ww_digest_key *key);
 
-/* "openai.chat", "anthropic.messages". */
+/* The name of its dialect: "openai.chat", "anthropic.messages" ... */
 const char *ww_model_provider_name(enum ww_model_provider p);
 
 /* "m-<cookie hex>-<index>"; out holds WW_EXCHANGE_ID_MAX bytes. */

@@ -37,6 +37,7 @@ static void write_usage(const struct ww_model_usage *u, struct ww_jsonw *w)
 	write_count(w, "output", &u->output);
 	write_count(w, "cacheRead", &u->cache_read);
 	write_count(w, "cacheWrite", &u->cache_write);
+	write_count(w, "reasoning", &u->reasoning);
 	write_count(w, "total", &u->total);
 	ww_jsonw_end_object(w);
 }
@@ -66,6 +67,7 @@ static void write_tools(const struct ww_model_call *c, struct ww_jsonw *w)
 
 		ww_jsonw_object(w, NULL);
 		ww_jsonw_cstr(w, "id", t->tool_call_id);
+		write_text(w, "tool", t->tool);
 		ww_jsonw_u64(w, "bytes", t->bytes);
 		write_digest(w, "digest", &t->digest);
 		if (t->is_error)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "action/openai.h"
 
+#include "action/rows.h"
+
 /* --- request
  * ---------------------------------------------------------------------------------------- */
 
@@ -142,7 +144,7 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 	request_content(p, &content);
 	request_calls(p, &calls);
 	if (p->role == WW_PARTS_TOOL)
-		ww_parts_result(p, &id, &p->message_text, false);
+		ww_parts_result(p, &id, NULL, &p->message_text, false);
 	ww_parts_message_end(p);
 }
 
@@ -165,8 +167,28 @@ static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 /* --- response
  * --------------------------------------------------------------------------------------- */
 
-/* The tool calls of the answer. In a chunk each carries its index, and the id only in its first
- * piece. */
+/*
+ * The slot of a piece of a call. In a chunk each carries its index, and the id only in its first
+ * piece. Some gateways leave the index out: then a new id begins a call, and no id goes on with the
+ * last one. `at`: its place in the array, which is all that a document has.
+ */
+static struct ww_parts_slot *slot_of(struct ww_parts *p, const struct call *c, uint64_t at)
+{
+	struct ww_model_call *call = p->call;
+	uint64_t index;
+
+	if (ww_parts_is(&c->index, WW_JSON_NUMBER) && ww_json_u64(&c->index.first, &index) == 0)
+		return ww_parts_slot_at(p, index);
+	if (!call->streamed || call->tool_call_count == 0)
+		return ww_parts_slot_at(p, at);
+	if (!ww_parts_is(&c->id, WW_JSON_STRING) || c->id.first.raw.n == 0)
+		return &p->slot[call->tool_call_count - 1];
+	for (unsigned i = 0; i < call->tool_call_count; i++)
+		if (ww_json_is(&c->id.first, call->tool_calls[i].id))
+			return &p->slot[i];
+	return ww_parts_slot_at(p, WW_PARTS_OWN_INDEX + call->tool_call_count);
+}
+
 static void answer_calls(struct ww_parts *p, const struct ww_parts_value *calls)
 {
 	struct ww_json j = calls->after;
@@ -178,7 +200,6 @@ static void answer_calls(struct ww_parts *p, const struct ww_parts_value *calls)
 		struct ww_model_tool_call *t;
 		struct ww_parts_slot *s;
 		struct call c = {0};
-		uint64_t index = at;
 
 		if (v.type != WW_JSON_OBJECT) {
 			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
@@ -187,10 +208,7 @@ static void answer_calls(struct ww_parts *p, const struct ww_parts_value *calls)
 		}
 		if (read_call(&j, &c) != WW_PARSE_DONE)
 			return;
-		if (ww_parts_is(&c.index, WW_JSON_NUMBER) &&
-		    ww_json_u64(&c.index.first, &index) < 0)
-			index = at;
-		s = ww_parts_slot_at(p, index);
+		s = slot_of(p, &c, at);
 		if (!s) {
 			p->call->tool_calls_dropped += c.id.present;
 			continue;
@@ -203,6 +221,34 @@ static void answer_calls(struct ww_parts *p, const struct ww_parts_value *calls)
 		if (c.arguments.present)
 			ww_parts_text_add(p, &s->arguments,
 					  ww_parts_decoded(p, &c.arguments.first));
+	}
+}
+
+/* Tools that the service ran before it answered (Groq): whole, without ids. */
+static void executed_tools(struct ww_parts *p, const struct ww_parts_value *tools)
+{
+	struct ww_json j = tools->after;
+	struct ww_json_token k, v;
+
+	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value type = {0}, none = {0}, arguments = {0};
+		struct ww_model_tool_call *t;
+
+		if (v.type != WW_JSON_OBJECT)
+			return;
+		while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
+			struct ww_parts_value *to = NULL;
+
+			if (ww_json_is(&k, "type"))
+				to = &type;
+			else if (ww_json_is(&k, "arguments"))
+				to = &arguments;
+			if (ww_parts_keep(&j, &v, to) != WW_PARSE_DONE)
+				return;
+		}
+		t = ww_parts_call_whole(p, &none, &type, &arguments);
+		if (t)
+			t->remote = true;
 	}
 }
 
@@ -226,6 +272,9 @@ static void answer(struct ww_parts *p, const struct ww_parts_value *message)
 			ww_parts_thought_add(p, ww_parts_decoded(p, &v));
 		else if (ww_json_is(&k, "tool_calls"))
 			answer_calls(p, &value);
+		else if (ww_json_is(&k, "executed_tools") && v.type == WW_JSON_ARRAY &&
+			 !p->call->streamed)
+			executed_tools(p, &value);
 	}
 }
 
@@ -268,109 +317,70 @@ static void choices(struct ww_parts *p, const struct ww_parts_value *value)
 	}
 }
 
-static void usage_details(struct ww_parts *p, const struct ww_parts_value *value)
-{
-	struct ww_model_usage *u = &p->call->usage;
-	struct ww_json j = value->after;
-	struct ww_json_token k, v;
+static const struct ww_row input_details[] = {
+	WW_ROW_COUNT("cached_tokens", cache_read),
+	WW_ROW_COUNT("cache_write_tokens", cache_write),
+	{0},
+};
 
-	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		if (ww_json_is(&k, "cached_tokens"))
-			ww_parts_count(&v, &u->cache_read);
-		else if (ww_json_is(&k, "cache_write_tokens"))
-			ww_parts_count(&v, &u->cache_write);
-		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
+static const struct ww_row usage[] = {
+	WW_ROW_COUNT("prompt_tokens", input),
+	WW_ROW_COUNT("completion_tokens", output),
+	WW_ROW_COUNT("total_tokens", total),
+	WW_ROW_IN("prompt_tokens_details", input_details),
+	{0},
+};
+
+static const struct ww_row error[] = {
+	WW_ROW_TEXT("type", error_type),
+	WW_ROW_TEXT_ONCE("code", error_type),
+	{0},
+};
+
+/* vLLM's errors are an object of their own, not in one. */
+static void answer_object(struct ww_parts *p, const struct ww_parts_value *v)
+{
+	p->error_seen |= ww_json_is(&v->first, "error");
 }
 
-static void usage(struct ww_parts *p, const struct ww_parts_value *value)
+static void answer_type(struct ww_parts *p, const struct ww_parts_value *v)
 {
-	struct ww_model_usage *u = &p->call->usage;
-	struct ww_json j = value->after;
-	struct ww_json_token k, v;
-
-	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value member;
-
-		if (ww_parts_keep(&j, &v, &member) != WW_PARSE_DONE)
-			return;
-		if (ww_json_is(&k, "prompt_tokens"))
-			ww_parts_count(&v, &u->input);
-		else if (ww_json_is(&k, "completion_tokens"))
-			ww_parts_count(&v, &u->output);
-		else if (ww_json_is(&k, "total_tokens"))
-			ww_parts_count(&v, &u->total);
-		else if (ww_json_is(&k, "prompt_tokens_details") && v.type == WW_JSON_OBJECT)
-			usage_details(p, &member);
-	}
+	if (p->error_seen && !p->call->error_type[0])
+		ww_parts_string(p, &v->first, p->call->error_type, sizeof(p->call->error_type));
 }
 
-static void error(struct ww_parts *p, const struct ww_parts_value *value)
+static const struct ww_row answer_rows[] = {
+	WW_ROW_READ("object", WW_JSON_STRING, answer_object),
+	WW_ROW_READ("type", WW_JSON_STRING, answer_type),
+	WW_ROW_TEXT("id", response_id),
+	WW_ROW_TEXT("model", model_served),
+	WW_ROW_ANSWER("choices", WW_JSON_ARRAY, choices),
+	WW_ROW_IN("usage", usage),
+	WW_ROW_ERROR("error", error),
+	{0},
+};
+
+static enum ww_parse read_piece(struct ww_parts *p, const struct ww_piece *piece)
 {
-	struct ww_model_call *c = p->call;
-	struct ww_json j = value->after;
-	struct ww_json_token k, v;
-
-	while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		if (ww_json_is(&k, "type") || (ww_json_is(&k, "code") && !c->error_type[0]))
-			ww_parts_string(p, &v, c->error_type, sizeof(c->error_type));
-		if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
-	if (!c->error_type[0])
-		memcpy(c->error_type, "unknown", sizeof("unknown"));
-}
-
-static enum ww_parse read_response(struct ww_parts *p, struct ww_json *j)
-{
-	struct ww_model_call *c = p->call;
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value value;
-
-		if (ww_json_is(&k, "id"))
-			ww_parts_string(p, &v, c->response_id, sizeof(c->response_id));
-		else if (ww_json_is(&k, "model"))
-			ww_parts_string(p, &v, c->model_served, sizeof(c->model_served));
-		else if (ww_json_is(&k, "choices") && v.type == WW_JSON_ARRAY)
-			p->answer_seen = true;
-		r = ww_parts_keep(j, &v, &value);
-		if (r != WW_PARSE_DONE)
-			return r;
-		if (ww_json_is(&k, "choices") && v.type == WW_JSON_ARRAY)
-			choices(p, &value);
-		else if (ww_json_is(&k, "usage") && v.type == WW_JSON_OBJECT)
-			usage(p, &value);
-		else if (ww_json_is(&k, "error") && v.type == WW_JSON_OBJECT)
-			error(p, &value);
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
-
-static enum ww_parse read_event(struct ww_parts *p, struct ww_slice data)
-{
-	struct ww_json j;
-	enum ww_parse r;
-
 	/* The one event that is no JSON. */
-	if (ww_slice_eq_str(data, "[DONE]")) {
+	if (ww_slice_eq_str(piece->data, "[DONE]")) {
 		p->terminal = true;
 		return WW_PARSE_DONE;
 	}
-	r = ww_parts_open(&j, data);
-	if (r == WW_PARSE_DONE)
-		r = read_response(p, &j);
-	return r == WW_PARSE_DONE ? ww_parts_close(&j) : r;
+	return ww_rows_read_doc(p, piece->data, answer_rows);
 }
 
-const struct ww_parts_dialect ww_openai = {
-	.provider = WW_MODEL_OPENAI_CHAT,
-	.name = "openai.chat",
-	.path_end = "/v1/chat/completions",
+static const struct ww_parts_name names[] = {
+	WW_PARTS_NAME("model", model),   WW_PARTS_NAME("messages", messages),
+	WW_PARTS_NAME("stream", stream), WW_PARTS_NAME("tools", tools),
+	WW_PARTS_NAME("n", n),           {0},
+};
+
+const struct ww_parts_shape ww_openai = {
+	.names = names,
+	.array = true,
+	.complete = WW_PARTS_AT_STOP,
 	.request = read_request,
-	.response = read_response,
-	.event = read_event,
+	.answer = answer_rows,
+	.piece = read_piece,
 };

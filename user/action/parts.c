@@ -4,6 +4,8 @@
 #include <endian.h>
 #include <errno.h>
 
+#include "base/encode.h"
+
 enum ww_parse ww_parts_open(struct ww_json *j, struct ww_slice doc)
 {
 	struct ww_json_token t;
@@ -98,13 +100,10 @@ static size_t plain_prefix(struct ww_slice s)
 	return n;
 }
 
-void ww_parts_string(struct ww_parts *p, const struct ww_json_token *t, char *out, size_t cap)
+static void put_plain(struct ww_parts *p, struct ww_slice s, char *out, size_t cap)
 {
-	struct ww_slice s = ww_parts_decoded(p, t);
 	size_t n = plain_prefix(s);
 
-	if (t->type != WW_JSON_STRING)
-		return;
 	if (n >= cap)
 		n = cap - 1;
 	if (n < s.n)
@@ -112,6 +111,26 @@ void ww_parts_string(struct ww_parts *p, const struct ww_json_token *t, char *ou
 	if (n > 0)
 		memcpy(out, s.p, n);
 	memset(out + n, 0, cap - n);
+}
+
+void ww_parts_string(struct ww_parts *p, const struct ww_json_token *t, char *out, size_t cap)
+{
+	if (t->type == WW_JSON_STRING)
+		put_plain(p, ww_parts_decoded(p, t), out, cap);
+}
+
+void ww_parts_path_text(struct ww_parts *p, struct ww_slice s, char *out, size_t cap)
+{
+	ww_buf_clear(&p->scratch);
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+
+		if (c == '%' && ww_hex_decode(ww_slice_sub(s, i + 1, 2), &c, 1) == 0)
+			i += 2;
+		if (ww_buf_add(&p->scratch, &c, 1) < 0)
+			p->no_memory = true;
+	}
+	put_plain(p, ww_buf_slice(&p->scratch), out, cap);
 }
 
 void ww_parts_count(const struct ww_json_token *t, struct ww_model_count *ret_count)
@@ -307,7 +326,7 @@ void ww_parts_message_end(struct ww_parts *p)
 }
 
 void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
-		     struct ww_parts_text *text, bool is_error)
+		     const struct ww_parts_value *tool, struct ww_parts_text *text, bool is_error)
 {
 	struct ww_model_call *c = p->call;
 	struct ww_model_tool_result *t;
@@ -323,20 +342,19 @@ void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 		.is_error = is_error, .kept = text->kept, .at = text->at};
 	if (id->present)
 		ww_parts_string(p, &id->first, t->tool_call_id, sizeof(t->tool_call_id));
+	if (tool && tool->present && !t->tool_call_id[0])
+		ww_parts_string(p, &tool->first, t->tool, sizeof(t->tool));
 	ww_parts_text_end(p, text, &t->digest, &t->bytes);
 }
 
 /* --- tool calls of a response
  * --------------------------------------------------------------------- */
 
-struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index)
+static struct ww_parts_slot *add_slot(struct ww_parts *p, uint64_t index)
 {
 	struct ww_model_call *c = p->call;
 	struct ww_parts_slot *s;
 
-	for (unsigned i = 0; i < c->tool_call_count; i++)
-		if (p->slot[i].index == index)
-			return &p->slot[i];
 	if (c->tool_call_count >= WW_TOOL_CALLS_MAX) {
 		c->findings |= WW_X_LIMIT;
 		return NULL;
@@ -345,6 +363,45 @@ struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index)
 	s = &p->slot[c->tool_call_count++];
 	*s = (struct ww_parts_slot){.index = index};
 	return s;
+}
+
+struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index)
+{
+	struct ww_parts_slot *s = ww_parts_slot_begun(p, index);
+
+	return s ? s : add_slot(p, index);
+}
+
+struct ww_parts_slot *ww_parts_slot_begun(struct ww_parts *p, uint64_t index)
+{
+	for (unsigned i = 0; i < p->call->tool_call_count; i++)
+		if (p->slot[i].index == index)
+			return &p->slot[i];
+	return NULL;
+}
+
+struct ww_model_tool_call *ww_parts_call_whole(struct ww_parts *p, const struct ww_parts_value *id,
+					       const struct ww_parts_value *name,
+					       const struct ww_parts_value *arguments)
+{
+	struct ww_parts_slot *s = add_slot(p, WW_PARTS_OWN_INDEX + p->call->tool_call_count);
+	struct ww_model_tool_call *t;
+
+	if (!s) {
+		p->call->tool_calls_dropped++;
+		return NULL;
+	}
+	t = ww_parts_slot_call(p, s);
+	if (id->present)
+		ww_parts_string(p, &id->first, t->id, sizeof(t->id));
+	if (name->present)
+		ww_parts_string(p, &name->first, t->name, sizeof(t->name));
+	ww_parts_text_add(p, &s->arguments,
+			  ww_parts_is(arguments, WW_JSON_STRING)
+				  ? ww_parts_decoded(p, &arguments->first)
+				  : ww_parts_raw(arguments));
+	t->complete = true;
+	return t;
 }
 
 struct ww_model_tool_call *ww_parts_slot_call(struct ww_parts *p, const struct ww_parts_slot *s)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * parts: what the provider decoders share. Walking JSON without a tree, bounded strings, joined
+ * parts: what the shapes share. Walking JSON without a tree, bounded strings, joined
  * texts, tool call slots of a stream, and the rolling digest over a conversation (see model.h).
  *
  * Members of an object may come in any order: a value whose meaning depends on a later member is
@@ -9,7 +9,9 @@
  */
 #pragma once
 
+#include "action/dialects.h"
 #include "action/model.h"
+#include "action/pieces.h"
 #include "base/json.h"
 
 enum ww_parts_role {
@@ -29,11 +31,14 @@ struct ww_parts_text {
 	size_t at;
 };
 
-/* Arguments of one streamed tool call; the index is the provider's. */
+/* Arguments of one streamed tool call; the index is the provider's, or one beyond any of those. */
+#define WW_PARTS_OWN_INDEX (1ull << 32)
 struct ww_parts_slot {
 	uint64_t index;
 	struct ww_parts_text arguments;
 };
+
+struct ww_row;
 
 struct ww_parts_value {
 	bool present;
@@ -46,7 +51,10 @@ struct ww_parts {
 	const struct ww_exchange *x;
 	const struct ww_digest_key *key;
 	struct ww_model_call *call;
+	const struct ww_dialect *dialect;
 	struct ww_buf scratch; /* a decoded string */
+	struct ww_buf inner;   /* a document that another one carries encoded */
+	bool inner_bad;        /* it cannot be decoded */
 	struct ww_sha256 rolling;
 	struct ww_digest_ctx message; /* being reduced */
 	enum ww_parts_role role;      /* of it */
@@ -56,13 +64,16 @@ struct ww_parts {
 	struct ww_parts_text answer;
 	bool messages_seen; /* the request has the shape of a model call */
 	bool answer_seen;   /* the response has */
+	bool error_seen;    /* it says that the call failed */
+	bool part_open;     /* the shape's own: a message that goes on over several items */
+	bool unread;        /* it is framed in a way that is not read */
 	bool terminal;      /* the stream's own last event was seen */
 	bool no_memory;
 	/* Parallel to call->tool_calls; last, and undefined beyond their count. */
 	struct ww_parts_slot slot[WW_TOOL_CALLS_MAX];
 };
 
-/* The members of a request that both providers share, or one of them has. */
+/* The members of a request that the shapes have. */
 struct ww_parts_request {
 	struct ww_parts_value model;
 	struct ww_parts_value stream;
@@ -70,19 +81,37 @@ struct ww_parts_request {
 	struct ww_parts_value messages;
 	struct ww_parts_value system;
 	struct ww_parts_value tools;
+	struct ww_parts_value before; /* an earlier conversation that it goes on with */
 };
 
-/* One provider's dialect. */
-struct ww_parts_dialect {
-	enum ww_model_provider provider;
-	const char *name;     /* in records */
-	const char *path_end; /* of the request target, without query */
+/* Where a shape has one of them. */
+struct ww_parts_name {
+	const char *name;
+	size_t at; /* in struct ww_parts_request */
+};
+
+#define WW_PARTS_NAME(NAME, MEMBER)                               \
+	{                                                         \
+		(NAME), offsetof(struct ww_parts_request, MEMBER) \
+	}
+
+/* When a tool call of a stream has its arguments to their end. */
+enum ww_parts_complete {
+	WW_PARTS_AT_ITS_END, /* the shape says so of each call */
+	WW_PARTS_AT_STOP,    /* when the answer has a stop reason */
+};
+
+/* What the bodies of a dialect look like. Several dialects can be of one shape. */
+struct ww_parts_shape {
+	const struct ww_parts_name *names; /* of request members; ends with an empty row */
+	bool array, text;                  /* which of these `messages` may be */
+	const char *needs;                 /* a text that a request must have, or NULL */
+	enum ww_parts_complete complete;
 	/* The conversation of a whole request. */
 	void (*request)(struct ww_parts *p, const struct ww_parts_request *r);
-	/* A response or error document; j stands behind its opening brace. */
-	enum ww_parse (*response)(struct ww_parts *p, struct ww_json *j);
-	/* The data of one stream event. */
-	enum ww_parse (*event)(struct ww_parts *p, struct ww_slice data);
+	const struct ww_row *answer; /* a response or error document */
+	/* A piece of a stream; NULL: each piece is an answer of its own. */
+	enum ww_parse (*piece)(struct ww_parts *p, const struct ww_piece *piece);
 };
 
 /* --- JSON --- */
@@ -107,6 +136,8 @@ static inline bool ww_parts_is(const struct ww_parts_value *v, enum ww_json_type
 struct ww_slice ww_parts_decoded(struct ww_parts *p, const struct ww_json_token *t);
 /* Bounded copy of the plain part of a string token; cut: finding. Other types leave out alone. */
 void ww_parts_string(struct ww_parts *p, const struct ww_json_token *t, char *out, size_t cap);
+/* The same of a piece of a path, percent-decoded (RFC 3986, section 2.1). */
+void ww_parts_path_text(struct ww_parts *p, struct ww_slice s, char *out, size_t cap);
 /* Begins a document that must be an object. BAD: it is something else. */
 enum ww_parse ww_parts_open(struct ww_json *j, struct ww_slice doc);
 /* The document must be over: DONE. */
@@ -143,15 +174,24 @@ void ww_parts_message_end(struct ww_parts *p);
 /* A tool call of the history, within the current message. */
 void ww_parts_asked(struct ww_parts *p, const struct ww_parts_value *id,
 		    const struct ww_parts_value *name);
-/* A result of a tool within the current message. */
+/* A result of a tool within the current message. `tool`: its name, only taken when it has no id. */
 void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
-		     struct ww_parts_text *text, bool is_error);
+		     const struct ww_parts_value *tool, struct ww_parts_text *text, bool is_error);
 
 /* --- tool calls of a response --- */
 
 /* The slot of the provider's index, made when unknown. NULL over the ceiling. */
 struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index);
+/* The slot of the provider's index, or NULL. */
+struct ww_parts_slot *ww_parts_slot_begun(struct ww_parts *p, uint64_t index);
 /* The entry of call->tool_calls that belongs to a slot. */
 struct ww_model_tool_call *ww_parts_slot_call(struct ww_parts *p, const struct ww_parts_slot *s);
+/*
+ * A tool call that comes as a whole, in a slot of its own. An object's arguments are digested as
+ * they are written, a string's decoded. Returns it, or NULL over the ceiling, which is counted.
+ */
+struct ww_model_tool_call *ww_parts_call_whole(struct ww_parts *p, const struct ww_parts_value *id,
+					       const struct ww_parts_value *name,
+					       const struct ww_parts_value *arguments);
 /* Ends the arguments of all slots. */
 void ww_parts_slots_end(struct ww_parts *p);

@@ -529,6 +529,7 @@ static const struct ww_path paths[] = {
 	{"toolResults.digest", K(MODEL_CALL)},
 	{"toolResults.id", K(MODEL_CALL)},
 	{"toolResults.isError", K(MODEL_CALL)},
+	{"toolResults.tool", K(MODEL_CALL)},
 	{"toolResultsDropped", K(MODEL_CALL)},
 	{"tools.bytes", K(MODEL_CALL)},
 	{"tools.digest", K(MODEL_CALL)},

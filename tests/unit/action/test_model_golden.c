@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Conversations of the official SDKs, byte by byte as they went over the connection, against what
- * the SDK itself made of them (tests/golden/llm/capture.mjs). The whole way: connection bytes,
- * HTTP, gzip, JSON or event stream.
+ * the SDK itself made of them (tests/golden/llm/capture.mjs, dialects.mjs). The whole way:
+ * connection bytes, HTTP, gzip, JSON or event stream.
  */
 #include "action/model.h"
 #include "base/encode.h"
@@ -19,12 +19,12 @@ struct talk {
 };
 
 static void say_sized(struct talk *t, const char *what, const char *rest, uint64_t bytes,
-		      const struct ww_sha256 *d)
+		      const struct ww_sha256 *d, const char *end)
 {
 	char hex[65];
 
 	ww_hex_encode(ww_slice(d->b, sizeof(d->b)), hex);
-	say(&t->text, "%s%s %llu %s\n", what, rest, (unsigned long long)bytes, hex);
+	say(&t->text, "%s%s %llu %s%s\n", what, rest, (unsigned long long)bytes, hex, end);
 }
 
 static void say_count(struct talk *t, const char *name, const struct ww_model_count *n)
@@ -45,22 +45,26 @@ static void say_call(struct talk *t, const struct ww_model_call *c)
 	say_count(t, "output", &c->usage.output);
 	say_count(t, "cacheRead", &c->usage.cache_read);
 	say_count(t, "cacheWrite", &c->usage.cache_write);
+	say_count(t, "reasoning", &c->usage.reasoning);
 	say_count(t, "total", &c->usage.total);
 	say(&t->text, "\n");
 	for (unsigned i = 0; i < c->tool_call_count; i++) {
 		assert_true(c->tool_calls[i].complete);
 		snprintf(rest, sizeof(rest), " %s %s", c->tool_calls[i].id, c->tool_calls[i].name);
 		say_sized(t, "tool", rest, c->tool_calls[i].argument_bytes,
-			  &c->tool_calls[i].arguments);
+			  &c->tool_calls[i].arguments, c->tool_calls[i].remote ? " remote" : "");
 	}
 	for (unsigned i = 0; i < c->tool_result_count; i++) {
-		snprintf(rest, sizeof(rest), " %s", c->tool_results[i].tool_call_id);
-		say_sized(t, "result", rest, c->tool_results[i].bytes, &c->tool_results[i].digest);
+		const struct ww_model_tool_result *r = &c->tool_results[i];
+
+		snprintf(rest, sizeof(rest), r->tool[0] ? " %s(%s)" : " %s%s", r->tool_call_id,
+			 r->tool);
+		say_sized(t, "result", rest, r->bytes, &r->digest, "");
 	}
 	if (c->text_bytes)
-		say_sized(t, "text", "", c->text_bytes, &c->text);
+		say_sized(t, "text", "", c->text_bytes, &c->text, "");
 	if (c->prompt_present)
-		say_sized(t, "prompt", "", c->prompt_bytes, &c->prompt);
+		say_sized(t, "prompt", "", c->prompt_bytes, &c->prompt, "");
 }
 
 static void take(void *ctx, const struct ww_exchange *x)
@@ -122,7 +126,8 @@ static void play(const char *name, size_t step, struct talk *t)
 	free((void *)(uintptr_t)talk.p);
 }
 
-static void check(const char *name)
+/* `linked`: how many of its calls go on with the one before. */
+static void check(const char *name, unsigned linked)
 {
 	struct ww_slice want = load(name, "txt");
 	static const size_t steps[] = {0, 1, 7, 1000, 100000};
@@ -135,39 +140,75 @@ static void check(const char *name)
 			fail_msg("%s step %zu:\n%.*s", name, steps[i], (int)t.text.n, t.text.p);
 		assert_int_equal(t.exchanges, 2);
 		assert_int_equal(t.findings, 0);
-		assert_int_equal(t.linked, 1);
+		assert_int_equal(t.linked, linked);
 		ww_buf_done(&t.text);
 	}
 	free((void *)(uintptr_t)want.p);
 }
 
-static void openai_json(void **state)
+static void openai_chat(void **state)
 {
-	check("llm/openai_json");
+	check("llm/openai_json", 1);
+	check("llm/openai_stream", 1);
 }
 
-static void openai_stream(void **state)
+static void anthropic_messages(void **state)
 {
-	check("llm/openai_stream");
+	check("llm/anthropic_json", 1);
+	check("llm/anthropic_stream", 1);
 }
 
-static void anthropic_json(void **state)
+static void openai_responses(void **state)
 {
-	check("llm/anthropic_json");
+	check("llm/responses_json", 1);
+	check("llm/responses_stream", 1);
 }
 
-static void anthropic_stream(void **state)
+static void azure(void **state)
 {
-	check("llm/anthropic_stream");
+	check("llm/azure_json", 1);
+	check("llm/azure_stream", 1);
+}
+
+static void vllm_and_a_gateway(void **state)
+{
+	check("llm/vllm_json", 1);
+	check("llm/vllm_stream", 1);
+	check("llm/gateway_json", 1);
+	check("llm/gateway_stream", 1);
+}
+
+static void gemini(void **state)
+{
+	check("llm/gemini_json", 1);
+	check("llm/gemini_stream", 1);
+}
+
+static void bedrock(void **state)
+{
+	check("llm/converse_json", 1);
+	check("llm/invoke_json", 1);
+}
+
+static void ollama(void **state)
+{
+	check("llm/ollama_chat_json", 1);
+	check("llm/ollama_chat_stream", 1);
+	check("llm/ollama_generate_json", 0);
+	check("llm/ollama_generate_stream", 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(openai_json),
-		cmocka_unit_test(openai_stream),
-		cmocka_unit_test(anthropic_json),
-		cmocka_unit_test(anthropic_stream),
+		cmocka_unit_test(openai_chat),
+		cmocka_unit_test(anthropic_messages),
+		cmocka_unit_test(openai_responses),
+		cmocka_unit_test(azure),
+		cmocka_unit_test(vllm_and_a_gateway),
+		cmocka_unit_test(gemini),
+		cmocka_unit_test(bedrock),
+		cmocka_unit_test(ollama),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bedrock: the shapes of Amazon Bedrock's Converse, and of InvokeModel where the model's own bodies
+ * are Anthropic's; those of other vendors are not read. The model is in the path, a response has no
+ * id but the one in its head. What was read from or written to the cache is counted beside input.
+ *
+ * Streams come as an AWS event stream. The pieces are read here, with the event's name from their
+ * head; as long as that framing is not read (pieces.h), such an answer is not whole.
+ */
+#pragma once
+
+#include "action/parts.h"
+
+extern const struct ww_parts_shape ww_bedrock_converse;
+extern const struct ww_parts_shape ww_bedrock_anthropic;
