@@ -594,6 +594,15 @@ static enum contest contest_traced(struct search *s, struct ww_held_exchange *x)
 	return CONTESTED;
 }
 
+/*
+ * A model's call without an id, that no span carries out: a span that has one, which its SDK made
+ * up, is then another action, though it may be the same call.
+ */
+static bool nameless(const struct ww_action *a)
+{
+	return a && a->model.asked && !a->tool_call_id[0] && a->span_count == 0;
+}
+
 /* Without an id, in the margin only: perhaps the action's, perhaps nobody's. It confirms nothing,
  * and it may be a retry. */
 static void look_at_margin(struct search *s, struct ww_match *m)
@@ -602,6 +611,7 @@ static void look_at_margin(struct search *s, struct ww_match *m)
 
 	if (contest(s, m->x) == THEIRS) {
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+		s->j->late += nameless(s->ask->action);
 		return;
 	}
 	add_near(s->j, m, early ? WW_JOIN_NEAR_EARLY : WW_JOIN_NEAR_LATE);
@@ -634,6 +644,7 @@ static void look_inside(struct search *s, struct ww_match *m, enum exact e, enum
 	switch (contest_traced(s, m->x)) {
 	case THEIRS:
 		add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+		s->j->late += nameless(s->ask->action);
 		break;
 	case CONTESTED:
 		s->contested++;
@@ -664,6 +675,7 @@ static void look_taken(struct search *s, struct ww_match *m, uint64_t by)
 	const struct ww_action *a = s->ask->action;
 
 	add_near(s->j, m, WW_JOIN_NEAR_TAKEN);
+	s->j->late += nameless(a) || nameless(ww_actions_get(s->ask->actions, by));
 	for (const struct ww_action *b = a->older; b; b = b->older)
 		s->j->astray += b->number == by;
 	for (const struct ww_action *b = a->newer; b; b = b->newer)

@@ -102,7 +102,9 @@ struct ww_joined {
 	uint32_t early;  /* like calls of this tree in the minute before the window that nobody else
 			    means: the span's clock may be ahead */
 	uint32_t late; /* like calls of this tree that nobody else means, in the margin or after the
-			  window, up to the grace time after it and after the claim was received */
+			  window, up to the grace time after it and after the claim was received;
+			  and in it another action's, where one of the two has no id to tell them
+			  apart */
 	uint32_t astray; /* calls that its span made by their trace, and its times deny */
 	uint32_t almost; /* calls of this tree in the window that miss the contract by a little */
 };

@@ -85,7 +85,9 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 	if (ask->joined->early)
 		fail(w, WW_WORLD_EARLY, "a like call before the window");
 	if (ask->joined->late)
-		fail(w, WW_WORLD_LATE, "%u like calls after the window", ask->joined->late);
+		fail(w, WW_WORLD_LATE,
+		     "%u like calls after the window, or of an action that may be this one",
+		     ask->joined->late);
 	if (ask->joined->almost)
 		fail(w, WW_WORLD_LATE, "%u calls almost like it", ask->joined->almost);
 }
