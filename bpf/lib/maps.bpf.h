@@ -170,7 +170,8 @@ struct ww_session_state {
 	__u64 cookie;
 	__u32 lost[2]; /* of it, not emitted since the last event */
 	__u8 grade;    /* enum ww_bind_grade */
-	__u8 _pad[7];
+	__u8 keeps;    /* a record of it is in ww_kept, or was */
+	__u8 _pad[6];
 };
 
 struct {
@@ -179,6 +180,30 @@ struct {
 	__type(key, struct ww_session_id);
 	__type(value, struct ww_session_state);
 } ww_sessions __weak SEC(".maps");
+
+/* The plaintext of a record that is encrypted and not yet sent. */
+#define WW_KEPT_BYTES_MAX 16384
+
+struct ww_kept {
+	__u32 count;
+	__u32 _pad;
+	__u8 bytes[WW_KEPT_BYTES_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct ww_session_id);
+	__type(value, struct ww_kept);
+} ww_kept __weak SEC(".maps");
+
+/* What a new one begins with: too large for a program's stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ww_kept);
+} ww_kept_none __weak SEC(".maps");
 
 /* First ciphertext bytes of a record -> the session that made it. */
 struct {

@@ -367,7 +367,7 @@ enum ww_files_why { WW_FILES_WHYS(WW_FILES_WHY_ENUM_) WW_FILES_WHY_MAX };
 #define WW_COVERS_UNIX 8u
 #define WW_COVERS_PROC 16u /* fork, exec, exit */
 
-enum ww_tls_stack { WW_TLS_OPENSSL = 1 };
+enum ww_tls_stack { WW_TLS_OPENSSL = 1, WW_TLS_GNUTLS = 2, WW_TLS_STACKS };
 enum ww_probe_status { WW_PROBE_ATTACHED = 1, WW_PROBE_DETACHED = 2, WW_PROBE_FAILED = 3 };
 
 struct ww_event_coverage {

@@ -45,7 +45,7 @@ struct ww_cpu_row {
  * The attach cookie of a TLS probe: everything its program must know about the site, so that a hit
  * looks nothing up.
  *   0-7 file index · 8 direction · 9 has_done · 10 done_r8 · 11 len32 · 12-13 enum ww_random_mode
- *   16-31 -sp_bytes · 32-47 random_off1 · 48-63 random_off2
+ *   14-15 enum ww_site_form · 16-31 -sp_bytes · 32-47 random_off1 · 48-63 random_off2
  */
 #define WW_SITE_COOKIE_FILE(c)    ((__u32)((c)&0xff))
 #define WW_SITE_COOKIE_DIR(c)     ((__u32)((c) >> 8 & 1))
@@ -53,9 +53,12 @@ struct ww_cpu_row {
 #define WW_SITE_COOKIE_DONE_R8(c) ((c) >> 10 & 1)
 #define WW_SITE_COOKIE_LEN32(c)   ((c) >> 11 & 1)
 #define WW_SITE_COOKIE_RANDOM(c)  ((__u32)((c) >> 12 & 3))
+#define WW_SITE_COOKIE_FORM(c)    ((__u32)((c) >> 14 & 3))
 #define WW_SITE_COOKIE_SP(c)      ((__u64)((c) >> 16 & 0xffff))
 #define WW_SITE_COOKIE_OFF1(c)    ((__u64)((c) >> 32 & 0xffff))
 #define WW_SITE_COOKIE_OFF2(c)    ((__u64)((c) >> 48))
+
+#define WW_COOKIE_FORM_QUEUE 2 /* WW_FORM_QUEUE */
 
 /*
  * Map ww_stdio: what a descriptor refers to -> this. Only what the loader has put there is read.

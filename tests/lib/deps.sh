@@ -37,6 +37,7 @@ packages=(
 	libnghttp2-dev nghttp2-client # what our HTTP/2 is compared with, and a client of it
 	clang-format clang-tidy cppcheck libclang-rt-14-dev
 	nginx-light mandoc
+	libgnutls28-dev gnutls-bin wget # clients of another TLS library
 	golang-go golang-golang-x-mod-dev
 	swtpm tpm2-openssl tpm2-tools
 	chromium # reads the page of a report as people do

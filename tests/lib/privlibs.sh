@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Private copies of what the tests probe, so that a probe never sits in a file that other programs of the machine use.
 # Prints shell assignments (eval them):
-#   privlibs.sh copies [BUILD]    WW_PRIV_LIB (for LD_LIBRARY_PATH: libssl, libcrypto), WW_NODE, WW_CURL, WW_PYTHON
+#   privlibs.sh copies [BUILD]    WW_PRIV_LIB (for LD_LIBRARY_PATH: libssl, libcrypto, libgnutls), WW_NODE, WW_CURL, WW_PYTHON
 #   privlibs.sh openssl [BUILD]   fetches OpenSSL 1.1.1 and 3.5 of the neighbour Debian releases with a private apt
 #                                 configuration: WW_OSSL_1_1_1, WW_OSSL_3_5 (folders; run DIR/openssl, whose
 #                                 libraries are in DIR/lib); status 77 and the reason when they cannot be had
@@ -31,7 +31,7 @@ copies()
 {
 	local name
 
-	for name in libssl.so.3 libcrypto.so.3; do
+	for name in libssl.so.3 libcrypto.so.3 libgnutls.so.30; do
 		copy "$(library $name)" "$priv/lib/$name"
 	done
 	copy "$(command -v node)" "$priv/bin/node"

@@ -81,7 +81,7 @@ static void tell_file(struct ww_live *l, const struct ww_target_file *f, int att
 	struct ww_event_coverage ev = {
 		.h = ww_event_header(WW_EVENT_COVERAGE, sizeof(ev), ww_boot_now().ns),
 		.what = WW_COVERAGE_TLS_FILE,
-		.detail = WW_TLS_OPENSSL,
+		.detail = f->plan->stack,
 		.inode = f->inode,
 		.dev = (uint32_t)f->dev,
 		.file = f->index,
@@ -756,7 +756,8 @@ static int open_handles(struct ww_live *l)
 static void explain_library(const char *path, int r)
 {
 	if (r == -ENOENT && access(path, F_OK) == 0)
-		ww_log(WW_LOG_WARN, "nothing to probe in %s: it has no OpenSSL functions", path);
+		ww_log(WW_LOG_WARN,
+		       "nothing to probe in %s: it has no TLS functions that are known", path);
 	else if (r == -EINVAL)
 		ww_log(WW_LOG_ERR, "no probes in %s: not a regular ELF file", path);
 	else

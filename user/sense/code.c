@@ -18,6 +18,7 @@
 #define NONE       UINT16_MAX
 
 struct walk {
+	const struct ww_elf *elf;
 	ZydisDecoder decoder;
 	uint64_t vaddr;
 	size_t bytes;
@@ -156,20 +157,108 @@ static int want(struct walk *w, size_t at)
 	return 0;
 }
 
+/* The decoded instruction right before byte `at`; false: none, or none that is known yet. */
+static bool decode_before(const struct walk *w, size_t *at, struct decoded *ret_d)
+{
+	for (size_t back = 1; back <= ZYDIS_MAX_INSTRUCTION_LENGTH && back <= *at; back++) {
+		if (w->index[*at - back] == NONE || !decode(w, *at - back, ret_d) ||
+		    ret_d->in.length != back)
+			continue;
+		*at -= back;
+		return true;
+	}
+	return false;
+}
+
+static bool is_gpr(const ZydisDecodedOperand *o, ZydisRegister reg)
+{
+	return o->type == ZYDIS_OPERAND_TYPE_REGISTER && o->reg.value == reg;
+}
+
+/*
+ * The table behind `jmp *%a`, when the three instructions before it are `lea table(%rip),%b`,
+ * `movslq (%b,index,4),%a`, `add %b,%a`. 0: it is none of these.
+ */
+static uint64_t find_table(const struct walk *w, size_t at, const struct decoded *jump)
+{
+	struct decoded add, load, lea;
+	ZydisRegister a = jump->op[0].reg.value, b;
+	ZyanU64 table = 0;
+
+	if (jump->in.operand_count == 0 || jump->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+	    !decode_before(w, &at, &add) || add.in.mnemonic != ZYDIS_MNEMONIC_ADD ||
+	    !is_gpr(&add.op[0], a) || add.op[1].type != ZYDIS_OPERAND_TYPE_REGISTER)
+		return 0;
+	b = add.op[1].reg.value;
+	if (a == b || !decode_before(w, &at, &load) || load.in.mnemonic != ZYDIS_MNEMONIC_MOVSXD ||
+	    !is_gpr(&load.op[0], a) || load.op[1].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+	    load.op[1].size != 32 || load.op[1].mem.base != b || load.op[1].mem.scale != 4 ||
+	    load.op[1].mem.disp.has_displacement)
+		return 0;
+	if (!decode_before(w, &at, &lea) || lea.in.mnemonic != ZYDIS_MNEMONIC_LEA ||
+	    !is_gpr(&lea.op[0], b) || lea.op[1].mem.base != ZYDIS_REGISTER_RIP ||
+	    !ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&lea.in, &lea.op[1], w->vaddr + at, &table)))
+		return 0;
+	return table;
+}
+
 static bool inside(const struct walk *w, uint64_t target)
 {
 	return target >= w->vaddr && target - w->vaddr < w->bytes;
 }
 
-/* Where control goes from a decoded instruction. */
-static int want_next(struct walk *w, struct ww_code_insn *insn)
+/* Fills in the targets of a switch. Without any the jump stays opaque. */
+static int read_table(struct walk *w, struct ww_code_insn *insn, uint64_t table)
 {
-	size_t next = insn->at + insn->bytes;
+	struct ww_code *c = w->out;
+
+	insn->first_target = (uint16_t)c->target_count;
+	for (uint64_t i = 0;; i++) {
+		int32_t entry;
+		uint64_t to;
+		int r = ww_elf_data(w->elf, table + 4 * i, &entry, sizeof(entry));
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		to = table + (uint64_t)(int64_t)entry;
+		if (r < 0 || !inside(w, to))
+			break;
+		if (c->target_count == WW_CODE_TARGETS_MAX)
+			return -ENOTSUP;
+		c->targets[c->target_count++] = (uint32_t)(to - w->vaddr);
+		insn->targets++;
+	}
+	insn->op = insn->targets > 0 ? WW_CODE_SWITCH : WW_CODE_OPAQUE;
+	return 0;
+}
+
+static int want_targets(struct walk *w, const struct ww_code_insn *insn)
+{
 	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < insn->targets; i++)
+		r = want(w, w->out->targets[insn->first_target + i]);
+	return r;
+}
+
+/* Where control goes from a decoded instruction. */
+static int want_next(struct walk *w, struct ww_code_insn *insn, const struct decoded *d)
+{
+	size_t next = insn->at + insn->bytes;
+	uint64_t table;
+	int r = 0;
+
+	if (insn->op == WW_CODE_JUMP && insn->target == 0) {
+		table = find_table(w, insn->at, d);
+		r = table ? read_table(w, insn, table) : 0;
+		if (r < 0)
+			return r;
+	}
 	if ((insn->op == WW_CODE_JUMP || insn->op == WW_CODE_BRANCH) && !inside(w, insn->target))
 		insn->op = WW_CODE_OPAQUE;
 	switch ((enum ww_code_op)insn->op) {
+	case WW_CODE_SWITCH:
+		return want_targets(w, insn);
 	case WW_CODE_RETURN:
 	case WW_CODE_TRAP:
 	case WW_CODE_OPAQUE:
@@ -206,7 +295,7 @@ static int discover(struct walk *w)
 		insn->op = (uint8_t)op_of(&d.in);
 		insn->emulated = is_emulated(w->code + at, d.in.length);
 		find_target(w, &d, insn);
-		r = want_next(w, insn);
+		r = want_next(w, insn, &d);
 	}
 	return r;
 }
@@ -234,6 +323,8 @@ static int arrange(struct walk *w)
 
 		if (insn->op == WW_CODE_JUMP || insn->op == WW_CODE_BRANCH)
 			c->insns[w->index[insn->target - w->vaddr]].joined = true;
+		for (size_t k = 0; k < insn->targets; k++)
+			c->insns[w->index[c->targets[insn->first_target + k]]].joined = true;
 	}
 	return 0;
 }
@@ -293,6 +384,7 @@ static struct ww_value narrowed(struct ww_value v)
 	case WW_VALUE_ARG32:
 	case WW_VALUE_SLOT:
 	case WW_VALUE_FAIL:
+	case WW_VALUE_CONST:
 	case WW_VALUE_RESULT:
 	case WW_VALUE_COUNT:
 		return v;
@@ -330,8 +422,12 @@ static struct ww_value source(const ZydisDecodedOperand *o, const struct ww_valu
 		return regs[reg_index(o->reg.value)];
 	if (is_reg(o, 32))
 		return narrowed(regs[reg_index(o->reg.value)]);
-	if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE && (int32_t)o->imm.value.u <= 0)
-		return (struct ww_value){.kind = WW_VALUE_FAIL};
+	if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+		int32_t a = (int32_t)o->imm.value.u;
+
+		return a > 0 ? (struct ww_value){WW_VALUE_CONST, 0, a, 0}
+			     : (struct ww_value){.kind = WW_VALUE_FAIL};
+	}
 	return loaded(o, regs);
 }
 
@@ -408,6 +504,7 @@ static void step(const struct decoded *d, const struct ww_code_insn *insn, struc
 	const ZydisAccessedFlags *f = d->in.cpu_flags;
 	struct ww_value rsp = regs[WW_CODE_RSP];
 	struct ww_value rbp = regs[WW_CODE_RBP];
+	struct ww_value rax = regs[WW_CODE_RAX];
 	struct ww_value dst = any, flags = any;
 	int to = -1;
 
@@ -444,6 +541,8 @@ static void step(const struct decoded *d, const struct ww_code_insn *insn, struc
 		regs[WW_CODE_RSP] = moved(rsp, 8);
 	else if (d->in.mnemonic == ZYDIS_MNEMONIC_LEAVE)
 		regs[WW_CODE_RSP] = moved(rbp, 8);
+	else if (d->in.mnemonic == ZYDIS_MNEMONIC_CDQE)
+		regs[WW_CODE_RAX] = narrowed(rax);
 }
 
 /* Merges into the instruction that starts at byte `at`. Returns whether anything changed. */
@@ -477,11 +576,21 @@ static bool flow(const struct walk *w, struct ww_code_insn *insn, const struct d
 	step(d, insn, regs);
 	if (insn->op == WW_CODE_JUMP || insn->op == WW_CODE_BRANCH)
 		changed |= merge(w, (size_t)(insn->target - w->vaddr), regs);
+	for (size_t i = 0; i < insn->targets; i++)
+		changed |= merge(w, w->out->targets[insn->first_target + i], regs);
 	if (insn->op == WW_CODE_OTHER || insn->op == WW_CODE_BRANCH ||
 	    insn->op == WW_CODE_SYSCALL ||
 	    (insn->op == WW_CODE_CALL && !w->calls_end && next < w->bytes))
 		changed |= merge(w, next, regs);
 	return changed;
+}
+
+static int8_t stored_reg(const struct decoded *d)
+{
+	bool is = d->in.mnemonic == ZYDIS_MNEMONIC_MOV && d->in.operand_count_visible == 2 &&
+		  d->op[0].type == ZYDIS_OPERAND_TYPE_MEMORY && is_reg(&d->op[1], 64);
+
+	return is ? (int8_t)reg_index(d->op[1].reg.value) : -1;
 }
 
 static int solve(struct walk *w)
@@ -508,6 +617,7 @@ static int solve(struct walk *w)
 			if (!decode(w, c->insns[i].at, &d))
 				return -ENOTSUP;
 			changed |= flow(w, &c->insns[i], &d);
+			c->insns[i].stored = stored_reg(&d);
 			c->insns[i].mem = any;
 			for (size_t k = 0; k < d.in.operand_count_visible; k++)
 				if (d.op[k].type == ZYDIS_OPERAND_TYPE_MEMORY)
@@ -534,6 +644,7 @@ int ww_code_walk(const struct ww_elf *e, struct ww_elf_symbol fn, bool calls_end
 	r = ww_elf_code(e, fn.vaddr, w->code, (size_t)fn.size, &got);
 	if (r < 0)
 		return r;
+	w->elf = e;
 	w->vaddr = fn.vaddr;
 	w->bytes = got;
 	w->calls_end = calls_end;
@@ -576,6 +687,7 @@ static size_t index_at(const struct ww_code *c, uint64_t at)
 	return lo < c->count && c->insns[lo].at == at ? lo : SIZE_MAX;
 }
 
+/* Of all instructions but switches. */
 static size_t successors(const struct ww_code *c, size_t i, size_t ret_next[2])
 {
 	const struct ww_code_insn *insn = &c->insns[i];
@@ -589,25 +701,38 @@ static size_t successors(const struct ww_code *c, size_t i, size_t ret_next[2])
 	return n;
 }
 
+struct reach {
+	size_t avoid;
+	bool *mark;
+	uint16_t todo[WW_CODE_INSNS_MAX];
+	size_t count;
+};
+
+static void reach_to(struct reach *r, size_t next)
+{
+	if (next == SIZE_MAX || next == r->avoid || r->mark[next])
+		return;
+	r->mark[next] = true;
+	r->todo[r->count++] = (uint16_t)next;
+}
+
 void ww_code_reach(const struct ww_code *c, size_t from, size_t avoid, bool *mark)
 {
-	uint16_t todo[WW_CODE_INSNS_MAX];
-	size_t count = 0;
+	struct reach r = {.avoid = avoid, .mark = mark};
 	size_t i = from;
 
 	for (;;) {
+		const struct ww_code_insn *insn = &c->insns[i];
 		size_t next[2];
 		size_t n = successors(c, i, next);
 
-		for (size_t k = 0; k < n; k++) {
-			if (next[k] == SIZE_MAX || next[k] == avoid || mark[next[k]])
-				continue;
-			mark[next[k]] = true;
-			todo[count++] = (uint16_t)next[k];
-		}
-		if (count == 0)
+		for (size_t k = 0; k < n; k++)
+			reach_to(&r, next[k]);
+		for (size_t k = 0; k < insn->targets; k++)
+			reach_to(&r, index_at(c, c->targets[insn->first_target + k]));
+		if (r.count == 0)
 			return;
-		i = todo[--count];
+		i = r.todo[--r.count];
 	}
 }
 

@@ -9,14 +9,20 @@
  * analysis does not follow (memory other than named below, vector registers) is WW_VALUE_ANY. Calls
  * are taken to keep the callee-saved registers and the stack pointer, as the ABI demands.
  *
- * Limits: WW_CODE_BYTES_MAX per function, WW_CODE_INSNS_MAX instructions; beyond it, -ENOTSUP.
+ * A switch is followed where the table of its relative targets is plain to see (as compilers for
+ * position independent code write it); the table is read from the file and taken to be as long as
+ * its entries lead into the function. That may be too long, and only adds paths.
+ *
+ * Limits: WW_CODE_BYTES_MAX per function, WW_CODE_INSNS_MAX instructions, WW_CODE_TARGETS_MAX
+ * entries of all tables; beyond it, -ENOTSUP.
  */
 #pragma once
 
 #include "sense/elf.h"
 
-#define WW_CODE_BYTES_MAX 8192u
-#define WW_CODE_INSNS_MAX 2048u
+#define WW_CODE_BYTES_MAX   8192u
+#define WW_CODE_INSNS_MAX   2048u
+#define WW_CODE_TARGETS_MAX 256u
 
 enum ww_value_kind {
 	WW_VALUE_NEVER = 0, /* no path leads here yet; not seen in results */
@@ -26,6 +32,7 @@ enum ww_value_kind {
 	WW_VALUE_STACK,     /* rsp at the function's first instruction + a */
 	WW_VALUE_SLOT,      /* low 32 bits: loaded from the stack at that rsp + a */
 	WW_VALUE_FAIL,      /* low 32 bits: a constant <= 0 */
+	WW_VALUE_CONST,     /* low 32 bits: the constant a > 0 */
 	/* The last two: or a constant <= 0, on paths that do not make the call. */
 	WW_VALUE_RESULT, /* low 32 bits: what the call at offset a returned */
 	WW_VALUE_COUNT,  /* the same while <= 0, else the low word of the stack slot at b */
@@ -63,6 +70,7 @@ enum ww_code_op {
 	WW_CODE_TRAP,    /* ud2, int3, hlt: ends the path */
 	WW_CODE_SYSCALL, /* by the instruction of that name: the kernel may change any memory */
 	WW_CODE_OPAQUE,  /* computed jump, or one that leaves the function: unknown code follows */
+	WW_CODE_SWITCH,  /* computed jump to one of the targets of a table */
 };
 
 struct ww_code_insn {
@@ -73,12 +81,16 @@ struct ww_code_insn {
 	bool joined;     /* a jump leads here */
 	uint64_t target; /* CALL, JUMP, BRANCH, OPAQUE: address; 0: computed */
 	uint64_t slot; /* address of the pointer that a computed call or jump loads; 0: not known */
+	uint16_t first_target, targets; /* SWITCH: of ww_code.targets */
+	int8_t stored;       /* enum ww_code_reg that is moved to memory whole; -1: none */
 	struct ww_value mem; /* address of the memory operand, ANY: none or unknown */
 	struct ww_value regs[WW_CODE_REGS]; /* before the instruction */
 };
 
 struct ww_code {
 	uint64_t vaddr;
+	size_t target_count;
+	uint32_t targets[WW_CODE_TARGETS_MAX]; /* bytes from the function's first instruction */
 	size_t count;
 	struct ww_code_insn insns[]; /* by ascending `at`, only what can be reached */
 };

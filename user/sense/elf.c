@@ -351,18 +351,62 @@ const char *ww_elf_import_at(struct ww_elf *e, uint64_t vaddr)
 	return name;
 }
 
-/* The executable segment that holds vaddr within its bytes in the file. */
-static const Elf64_Phdr *segment_of(const struct ww_elf *e, uint64_t vaddr)
+/* The segment with these rights that holds vaddr within its bytes in the file. */
+static const Elf64_Phdr *segment_with(const struct ww_elf *e, uint64_t vaddr, uint32_t flags)
 {
 	for (size_t i = 0; i < e->phdr_count; i++) {
 		const Elf64_Phdr *p = &e->phdr[i];
 
-		if (p->p_type == PT_LOAD && (p->p_flags & PF_X) && vaddr >= p->p_vaddr &&
+		if (p->p_type == PT_LOAD && (p->p_flags & flags) && vaddr >= p->p_vaddr &&
 		    vaddr - p->p_vaddr < p->p_filesz && p->p_offset <= e->bytes &&
 		    vaddr - p->p_vaddr < e->bytes - p->p_offset)
 			return p;
 	}
 	return NULL;
+}
+
+static const Elf64_Phdr *segment_of(const struct ww_elf *e, uint64_t vaddr)
+{
+	return segment_with(e, vaddr, PF_X);
+}
+
+int ww_elf_data(const struct ww_elf *e, uint64_t vaddr, void *p, size_t n)
+{
+	const Elf64_Phdr *s = segment_with(e, vaddr, PF_R);
+	uint64_t in;
+
+	if (!s)
+		return -ENOENT;
+	in = vaddr - s->p_vaddr;
+	if (n > s->p_filesz - in || n > e->bytes - s->p_offset - in)
+		return -ENOENT;
+	return read_at(e, s->p_offset + in, p, n) < 0 ? -EIO : 0;
+}
+
+static uint64_t next_function(const struct symtab *t, uint64_t vaddr, uint64_t end)
+{
+	for (size_t i = 0; i < symtab_count(t); i++) {
+		const Elf64_Sym *s = symtab_at(t, i);
+
+		if (is_function(s) && s->st_value > vaddr && s->st_value < end)
+			end = s->st_value;
+	}
+	return end;
+}
+
+uint64_t ww_elf_room(struct ww_elf *e, uint64_t vaddr)
+{
+	const Elf64_Phdr *s = segment_of(e, vaddr);
+	uint64_t end;
+
+	if (!s)
+		return 0;
+	end = s->p_vaddr + s->p_filesz;
+	if (symtab_need(e, SHT_DYNSYM, &e->dynsym) == 0)
+		end = next_function(&e->dynsym, vaddr, end);
+	if (symtab_need(e, SHT_SYMTAB, &e->symtab) == 0)
+		end = next_function(&e->symtab, vaddr, end);
+	return end - vaddr;
 }
 
 int ww_elf_offset(const struct ww_elf *e, uint64_t vaddr, uint64_t *ret_offset)

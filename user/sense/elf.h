@@ -58,6 +58,15 @@ WW_CHECK int ww_elf_offset(const struct ww_elf *e, uint64_t vaddr, uint64_t *ret
  */
 WW_CHECK int ww_elf_code(const struct ww_elf *e, uint64_t vaddr, void *p, size_t n, size_t *ret_n);
 
+/* Copies exactly n bytes of a loaded segment, code or data. 0, -ENOENT: not in one; -EIO. */
+WW_CHECK int ww_elf_data(const struct ww_elf *e, uint64_t vaddr, void *p, size_t n);
+
+/*
+ * Bytes from vaddr to the next function that is known by name, or to the end of the executable
+ * segment: what a function without a symbol can be long at most. 0: not in an executable segment.
+ */
+uint64_t ww_elf_room(struct ww_elf *e, uint64_t vaddr);
+
 /* Build id (NT_GNU_BUILD_ID). Returns its bytes, 0: none. */
 size_t ww_elf_build_id(const struct ww_elf *e, uint8_t id[WW_ELF_BUILD_ID_MAX]);
 

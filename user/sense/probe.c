@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include <bpf/bpf.h>
+#include <wirewitness/kernel.h>
 
 #define BPF_LINK_CREATE_CMD 28
 #define BPF_TRACE_UPROBE_MULTI_TYPE \
@@ -28,6 +29,8 @@ struct multi_attr {
 	uint32_t pid;
 	uint32_t _pad;
 };
+
+_Static_assert(WW_FORM_QUEUE == WW_COOKIE_FORM_QUEUE, "as the kernel side has it");
 
 struct ww_probes {
 	int fd;
@@ -53,6 +56,7 @@ int ww_probe_cookie(const struct ww_tls_plan *plan, const struct ww_site *site, 
 	c |= (uint64_t)site->done_r8 << 10;
 	c |= (uint64_t)site->len32 << 11;
 	c |= (uint64_t)plan->random_mode << 12;
+	c |= (uint64_t)site->form << 14;
 	c |= (uint64_t)(uint32_t)-site->sp_bytes << 16;
 	c |= (uint64_t)plan->random_off1 << 32;
 	c |= (uint64_t)plan->random_off2 << 48;
@@ -217,6 +221,11 @@ int ww_probe_prefix(const struct ww_probe_programs *progs, struct ww_probes *p, 
 uint32_t ww_probe_file(const struct ww_probes *p)
 {
 	return p->file;
+}
+
+enum ww_tls_stack ww_probe_stack(const struct ww_probes *p)
+{
+	return p->plan.stack;
 }
 
 void ww_probe_count(const struct ww_probes *p, unsigned *ret_sites, unsigned *ret_emulated)

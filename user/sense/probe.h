@@ -10,7 +10,7 @@
 
 #include "sense/site.h"
 
-/* The programs, by enum ww_site_kind. */
+/* The programs of one stack, by enum ww_site_kind. */
 struct ww_probe_programs {
 	struct bpf_program *by_kind[WW_SITE_FREE + 1];
 	bool multi; /* loaded for uprobe_multi */
@@ -46,4 +46,5 @@ WW_CHECK int ww_probe_prefix(const struct ww_probe_programs *p, struct ww_probes
 /* The file's index; its probes, and how many of them sit on instructions that the kernel emulates.
  */
 uint32_t ww_probe_file(const struct ww_probes *probes);
+enum ww_tls_stack ww_probe_stack(const struct ww_probes *probes);
 void ww_probe_count(const struct ww_probes *probes, unsigned *ret_sites, unsigned *ret_emulated);

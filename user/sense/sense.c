@@ -38,7 +38,7 @@ struct ww_sense {
 	uint64_t malformed;
 	int epoll_fd;
 	struct ww_scopes scopes;
-	struct ww_probe_programs programs;
+	struct ww_probe_programs programs[WW_TLS_STACKS];
 	unsigned probe_count;
 	struct ww_probes *probes[WW_TLS_FILES_MAX];
 	bool prefix_on;
@@ -337,11 +337,17 @@ static int open_rings(struct ww_sense *s)
 
 static void find_probe_programs(struct ww_sense *s)
 {
-	s->programs.multi = s->calib.uprobe_multi;
-	s->programs.by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_ssl_entry;
-	s->programs.by_kind[WW_SITE_RESULT] = s->skel->progs.ww_ssl_result;
-	s->programs.by_kind[WW_SITE_PREFIX] = s->skel->progs.ww_ssl_prefix;
-	s->programs.by_kind[WW_SITE_FREE] = s->skel->progs.ww_ssl_free;
+	struct ww_probe_programs *p = s->programs;
+
+	for (unsigned i = 0; i < WW_TLS_STACKS; i++)
+		p[i].multi = s->calib.uprobe_multi;
+	p[WW_TLS_OPENSSL].by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_ssl_entry;
+	p[WW_TLS_OPENSSL].by_kind[WW_SITE_RESULT] = s->skel->progs.ww_ssl_result;
+	p[WW_TLS_OPENSSL].by_kind[WW_SITE_PREFIX] = s->skel->progs.ww_ssl_prefix;
+	p[WW_TLS_OPENSSL].by_kind[WW_SITE_FREE] = s->skel->progs.ww_ssl_free;
+	p[WW_TLS_GNUTLS].by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_gtls_entry;
+	p[WW_TLS_GNUTLS].by_kind[WW_SITE_RESULT] = s->skel->progs.ww_gtls_result;
+	p[WW_TLS_GNUTLS].by_kind[WW_SITE_FREE] = s->skel->progs.ww_gtls_free;
 }
 
 int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense, char *why)
@@ -459,11 +465,11 @@ int ww_sense_attach(struct ww_sense *s, int fd, uint32_t file, const struct ww_t
 		if (ww_probe_file(s->probes[i]) == file)
 			return -EEXIST;
 	}
-	r = ww_probe_attach(&s->programs, fd, file, plan, &p);
+	r = ww_probe_attach(&s->programs[plan->stack], fd, file, plan, &p);
 	if (r < 0)
 		return r;
 	s->probes[s->probe_count++] = p;
-	return s->prefix_on ? ww_probe_prefix(&s->programs, p, true) : 0;
+	return s->prefix_on ? ww_probe_prefix(&s->programs[plan->stack], p, true) : 0;
 }
 
 void ww_sense_detach(struct ww_sense *s, uint32_t file)
@@ -529,7 +535,8 @@ int ww_sense_prefix(struct ww_sense *s, bool on)
 	 * last. */
 	s->skel->bss->ww_prefix_on = 1;
 	for (unsigned i = 0; i < s->probe_count; i++) {
-		int r = ww_probe_prefix(&s->programs, s->probes[i], on);
+		struct ww_probes *p = s->probes[i];
+		int r = ww_probe_prefix(&s->programs[ww_probe_stack(p)], p, on);
 
 		if (r < 0 && first == 0)
 			first = r;

@@ -22,7 +22,7 @@
  */
 #include "sense/site.h"
 
-#include "sense/code.h"
+#include "sense/planner.h"
 
 #include <errno.h>
 
@@ -42,15 +42,12 @@ static const struct api apis[] = {
 	{"SSL_read", WW_DIR_IN, 0},
 };
 
-/* By argument number; those of the call that may point at the count are rcx and r8. */
-static const uint8_t arg_reg[] = {WW_CODE_RDI, WW_CODE_RSI, WW_CODE_RDX,
-				  WW_CODE_RCX, WW_CODE_R8,  WW_CODE_R9};
+/* Those of a call that may point at the count are rcx and r8. */
+#define arg_reg ww_planner_args
 
 struct planner {
-	struct ww_elf *elf;
-	struct ww_tls_plan *plan;
+	struct ww_planner w;
 	const struct api *api;
-	struct ww_code *code;
 };
 
 /* --- statements about one instruction ------------------------------------------------------- */
@@ -68,24 +65,6 @@ static bool holds_length(const struct ww_code_insn *insn, const struct api *api)
 	struct ww_value v = insn->regs[WW_CODE_RDX];
 
 	return holds_arg(insn, 2) || (api->done_arg == 0 && v.kind == WW_VALUE_ARG32 && v.id == 2);
-}
-
-/* rsp relative to the function's first instruction; false: not known. */
-static bool frame(const struct ww_code_insn *insn, int32_t *ret_bytes)
-{
-	if (insn->regs[WW_CODE_RSP].kind != WW_VALUE_STACK || insn->regs[WW_CODE_RSP].a > 0)
-		return false;
-	*ret_bytes = insn->regs[WW_CODE_RSP].a;
-	return true;
-}
-
-/* Whether the instruction can run a second time in one call of the function. */
-static bool repeats(const struct ww_code *c, size_t i)
-{
-	bool mark[WW_CODE_INSNS_MAX] = {false};
-
-	ww_code_reach(c, i, SIZE_MAX, mark);
-	return mark[i];
 }
 
 static bool starts_with(const char *s, const char *prefix)
@@ -111,30 +90,7 @@ static bool may_transfer(const struct planner *p, const struct ww_code_insn *ins
 
 		passed |= v.kind == WW_VALUE_ARG && v.id == 0;
 	}
-	return passed && !is_harmless(ww_code_callee(p->elf, insn));
-}
-
-/* --- adding sites --------------------------------------------------------------------------- */
-
-static int add_site(const struct planner *p, const char *symbol, enum ww_site_kind kind,
-		    enum ww_dir dir, size_t i, struct ww_site **ret_site)
-{
-	const struct ww_code_insn *insn = &p->code->insns[i];
-	struct ww_site *s = &p->plan->sites[p->plan->site_count];
-	int32_t sp = 0;
-	int r;
-
-	if (p->plan->site_count == WW_SITES_MAX || !frame(insn, &sp))
-		return -ENOTSUP;
-	*s = (struct ww_site){.kind = kind, .dir = dir, .sp_bytes = sp};
-	s->emulated = insn->emulated;
-	r = ww_elf_offset(p->elf, p->code->vaddr + insn->at, &s->offset);
-	if (r < 0)
-		return -ENOTSUP;
-	memccpy(s->symbol, symbol, 0, sizeof(s->symbol) - 1);
-	p->plan->site_count++;
-	*ret_site = s;
-	return 0;
+	return passed && !is_harmless(ww_code_callee(p->w.elf, insn));
 }
 
 /* --- shape A -------------------------------------------------------------------------------- */
@@ -161,11 +117,11 @@ static int counter_reg(const struct ww_code_insn *insn, const struct api *api)
 
 static bool is_internal_call(const struct planner *p, size_t i)
 {
-	const struct ww_code_insn *insn = &p->code->insns[i];
+	const struct ww_code_insn *insn = &p->w.code->insns[i];
 
 	return insn->op == WW_CODE_CALL && insn->emulated && holds_arg(insn, 0) &&
 	       holds_arg(insn, 1) && holds_length(insn, p->api) && counter_reg(insn, p->api) >= 0 &&
-	       !is_harmless(ww_code_callee(p->elf, insn));
+	       !is_harmless(ww_code_callee(p->w.elf, insn));
 }
 
 /* The one call of the internal function, or SIZE_MAX. */
@@ -173,7 +129,7 @@ static size_t find_internal_call(const struct planner *p)
 {
 	size_t found = SIZE_MAX;
 
-	for (size_t i = 0; i < p->code->count; i++) {
+	for (size_t i = 0; i < p->w.code->count; i++) {
 		if (!is_internal_call(p, i))
 			continue;
 		if (found != SIZE_MAX)
@@ -183,20 +139,6 @@ static size_t find_internal_call(const struct planner *p)
 	return found;
 }
 
-/* The first emulated instruction in a straight line after insns[i], or SIZE_MAX. */
-static size_t next_emulated(const struct ww_code *c, size_t i)
-{
-	for (size_t k = i + 1; k < c->count; k++) {
-		if (c->insns[k].at != c->insns[k - 1].at + c->insns[k - 1].bytes)
-			break;
-		if (c->insns[k].emulated)
-			return k;
-		if (c->insns[k].op != WW_CODE_OTHER)
-			break;
-	}
-	return SIZE_MAX;
-}
-
 /* Whether a path that does not pass `entry` calls something that may transfer data. */
 static bool transfers_around(const struct planner *p, size_t entry)
 {
@@ -204,27 +146,27 @@ static bool transfers_around(const struct planner *p, size_t entry)
 
 	mark[0] = entry != 0;
 	if (entry != 0)
-		ww_code_reach(p->code, 0, entry, mark);
-	for (size_t i = 0; i < p->code->count; i++)
-		if (mark[i] && may_transfer(p, &p->code->insns[i]))
+		ww_code_reach(p->w.code, 0, entry, mark);
+	for (size_t i = 0; i < p->w.code->count; i++)
+		if (mark[i] && may_transfer(p, &p->w.code->insns[i]))
 			return true;
 	return false;
 }
 
 static int plan_call(const struct planner *p)
 {
-	const struct ww_code *c = p->code;
+	const struct ww_code *c = p->w.code;
 	struct ww_site *entry, *result;
 	struct ww_value eax, counter;
 	size_t call, jump;
 	int reg, r;
 
 	call = find_internal_call(p);
-	if (call == SIZE_MAX || c->insns[call].joined || repeats(c, call) ||
+	if (call == SIZE_MAX || c->insns[call].joined || ww_planner_repeats(c, call) ||
 	    transfers_around(p, call))
 		return -ENOTSUP;
-	jump = next_emulated(c, call);
-	if (jump == SIZE_MAX || c->insns[jump].joined || repeats(c, jump))
+	jump = ww_planner_next_emulated(c, call);
+	if (jump == SIZE_MAX || c->insns[jump].joined || ww_planner_repeats(c, jump))
 		return -ENOTSUP;
 	reg = counter_reg(&c->insns[call], p->api);
 	counter = c->insns[call].regs[reg];
@@ -235,9 +177,9 @@ static int plan_call(const struct planner *p)
 		return -ENOTSUP;
 	if (eax.kind == WW_VALUE_COUNT && (counter.kind != WW_VALUE_STACK || counter.a != eax.b))
 		return -ENOTSUP;
-	r = add_site(p, p->api->name, WW_SITE_ENTRY, p->api->dir, call, &entry);
+	r = ww_planner_add(&p->w, p->api->name, WW_SITE_ENTRY, p->api->dir, call, &entry);
 	if (r == 0)
-		r = add_site(p, p->api->name, WW_SITE_RESULT, p->api->dir, jump, &result);
+		r = ww_planner_add(&p->w, p->api->name, WW_SITE_RESULT, p->api->dir, jump, &result);
 	if (r < 0)
 		return r;
 	entry->has_done = true;
@@ -275,7 +217,7 @@ static size_t first_site(const struct ww_code *c, unsigned args, const struct ap
 
 static int plan_returns(const struct planner *p)
 {
-	const struct ww_code *c = p->code;
+	const struct ww_code *c = p->w.code;
 	const struct api *api = p->api;
 	unsigned args = 7u | (api->done_arg ? 1u << api->done_arg : 0);
 	struct ww_site *entry, *result;
@@ -284,9 +226,9 @@ static int plan_returns(const struct planner *p)
 	bool same_sp = true;
 	int r;
 
-	if (repeats(c, first))
+	if (ww_planner_repeats(c, first))
 		return -ENOTSUP;
-	r = add_site(p, api->name, WW_SITE_ENTRY, api->dir, first, &entry);
+	r = ww_planner_add(&p->w, api->name, WW_SITE_ENTRY, api->dir, first, &entry);
 	if (r < 0)
 		return r;
 	entry->has_done = api->done_arg != 0;
@@ -299,7 +241,7 @@ static int plan_returns(const struct planner *p)
 			continue;
 		if (++returns > RETURNS_MAX)
 			return -ENOTSUP;
-		r = add_site(p, api->name, WW_SITE_RESULT, api->dir, i, &result);
+		r = ww_planner_add(&p->w, api->name, WW_SITE_RESULT, api->dir, i, &result);
 		if (r < 0)
 			return r;
 		if (result->sp_bytes != 0)
@@ -317,13 +259,13 @@ static int plan_returns(const struct planner *p)
 /* The other API function that this one calls or jumps to, or NULL. */
 static const struct api *passes_on(const struct planner *p)
 {
-	for (size_t i = 0; i < p->code->count; i++) {
-		const struct ww_code_insn *insn = &p->code->insns[i];
+	for (size_t i = 0; i < p->w.code->count; i++) {
+		const struct ww_code_insn *insn = &p->w.code->insns[i];
 		const char *name = NULL;
 
 		if (insn->op == WW_CODE_CALL || insn->op == WW_CODE_OPAQUE ||
 		    insn->op == WW_CODE_SYSCALL)
-			name = ww_code_callee(p->elf, insn);
+			name = ww_code_callee(p->w.elf, insn);
 		for (size_t k = 0; name && k < WW_ARRAY_SIZE(apis); k++)
 			if (&apis[k] != p->api && strcmp(name, apis[k].name) == 0)
 				return &apis[k];
@@ -331,22 +273,14 @@ static const struct api *passes_on(const struct planner *p)
 	return NULL;
 }
 
-static bool has_sites(const struct ww_tls_plan *plan, const char *symbol)
-{
-	for (unsigned i = 0; i < plan->site_count; i++)
-		if (strcmp(plan->sites[i].symbol, symbol) == 0)
-			return true;
-	return false;
-}
-
 /* Sites of a failed attempt are taken back, so that a function has all of its sites or none. */
 static int attempt(const struct planner *p, int (*shape)(const struct planner *p))
 {
-	unsigned count = p->plan->site_count;
+	unsigned count = p->w.plan->site_count;
 	int r = shape(p);
 
 	if (r < 0)
-		p->plan->site_count = count;
+		p->w.plan->site_count = count;
 	return r;
 }
 
@@ -356,52 +290,10 @@ static int plan_api(const struct planner *p)
 	const struct api *other = passes_on(p);
 
 	if (other)
-		return other->dir == p->api->dir && has_sites(p->plan, other->name) ? 0 : -ENOTSUP;
+		return other->dir == p->api->dir && ww_planner_has(p->w.plan, other->name)
+			       ? 0
+			       : -ENOTSUP;
 	return attempt(p, plan_call) == 0 ? 0 : attempt(p, plan_returns);
-}
-
-/* A single ENTRY-like site: BIO_write, SSL_free. */
-static int plan_single(const struct planner *p, const char *symbol, enum ww_site_kind kind,
-		       unsigned args)
-{
-	static const struct api plain = {.done_arg = 0};
-	size_t first = first_site(p->code, args, &plain);
-	struct ww_site *s;
-	int r;
-
-	if (repeats(p->code, first))
-		return -ENOTSUP;
-	r = add_site(p, symbol, kind, WW_DIR_OUT, first, &s);
-	if (r == 0)
-		s->len32 = kind == WW_SITE_PREFIX;
-	return r;
-}
-
-/* -ENOTSUP for whatever keeps the function from being understood; other errors are the machine's.
- */
-static int walk(struct planner *p, const char *name, bool calls_end)
-{
-	struct ww_elf_symbol fn;
-	int r;
-
-	ww_code_free(p->code);
-	p->code = NULL;
-	r = ww_elf_function(p->elf, name, &fn);
-	if (r < 0)
-		return r;
-	r = ww_code_walk(p->elf, fn, calls_end, &p->code);
-	return r == -ENOENT ? -ENOTSUP : r;
-}
-
-static void refuse(struct ww_tls_plan *plan, const char *name)
-{
-	size_t n = strlen(plan->refused);
-
-	if (n + strlen(name) + 2 > sizeof(plan->refused))
-		return;
-	if (n > 0)
-		plan->refused[n++] = ' ';
-	memccpy(plan->refused + n, name, 0, sizeof(plan->refused) - n);
 }
 
 /* --- client random -------------------------------------------------------------------------- */
@@ -429,11 +321,11 @@ static bool has_place(const struct places *s, struct ww_value v)
 
 static int find_places(struct planner *p, const char *name, struct places *s)
 {
-	int r = walk(p, name, true);
+	int r = ww_planner_walk(&p->w, name, true);
 
 	s->count = 0;
-	for (size_t i = 0; r == 0 && i < p->code->count; i++) {
-		struct ww_value v = p->code->insns[i].mem;
+	for (size_t i = 0; r == 0 && i < p->w.code->count; i++) {
+		struct ww_value v = p->w.code->insns[i].mem;
 		bool is = (v.kind == WW_VALUE_ARG || v.kind == WW_VALUE_LOADED) && v.id == 0;
 
 		if (!is || has_place(s, v))
@@ -499,9 +391,9 @@ static void plan_random(struct planner *p)
 	}
 	if (found.kind == WW_VALUE_ANY || found.a < 0 || found.b < 0)
 		return;
-	p->plan->random_mode = found.kind == WW_VALUE_ARG ? WW_RANDOM_DIRECT : WW_RANDOM_DEREF;
-	p->plan->random_off1 = (uint32_t)found.a;
-	p->plan->random_off2 = (uint32_t)found.b;
+	p->w.plan->random_mode = found.kind == WW_VALUE_ARG ? WW_RANDOM_DIRECT : WW_RANDOM_DEREF;
+	p->w.plan->random_off1 = (uint32_t)found.a;
+	p->w.plan->random_off2 = (uint32_t)found.b;
 }
 
 /* --- the file ------------------------------------------------------------------------------- */
@@ -513,48 +405,50 @@ static int plan_file(struct planner *p)
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(apis); i++) {
 		p->api = &apis[i];
-		r = walk(p, p->api->name, false);
+		r = ww_planner_walk(&p->w, p->api->name, false);
 		if (r == -ENOENT)
 			continue;
 		present++;
 		if (r == 0)
 			r = plan_api(p);
 		if (r == -ENOTSUP)
-			refuse(p->plan, p->api->name);
+			ww_planner_refuse(p->w.plan, p->api->name);
 		else if (r < 0)
 			return r;
 	}
-	r = walk(p, "BIO_write", false);
+	r = ww_planner_walk(&p->w, "BIO_write", false);
 	if (r != -ENOENT)
 		present++;
 	if (r == 0)
-		r = plan_single(p, "BIO_write", WW_SITE_PREFIX, 6);
+		r = ww_planner_single(&p->w, "BIO_write", WW_SITE_PREFIX, 6);
 	if (r < 0 && r != -ENOENT && r != -ENOTSUP)
 		return r;
 	if (present == 0)
 		return -ENOENT;
-	r = walk(p, "SSL_free", false);
+	r = ww_planner_walk(&p->w, "SSL_free", false);
 	if (r == 0)
-		r = plan_single(p, "SSL_free", WW_SITE_FREE, 1);
+		r = ww_planner_single(&p->w, "SSL_free", WW_SITE_FREE, 1);
 	if (r < 0 && r != -ENOENT && r != -ENOTSUP)
 		return r;
 	plan_random(p);
-	return p->plan->site_count > 0 ? 0 : -ENOTSUP;
+	return p->w.plan->site_count > 0 ? 0 : -ENOTSUP;
 }
 
 int ww_site_plan(int fd, struct ww_tls_plan *ret_plan)
 {
 	WW_AUTO(ww_elf_free_auto) struct ww_elf *elf = NULL;
 	struct ww_tls_plan plan = {.stack = WW_TLS_OPENSSL};
-	struct planner p = {.plan = &plan};
+	struct planner p = {.w.plan = &plan};
 	int r;
 
 	r = ww_elf_open(fd, &elf);
 	if (r < 0)
 		return r;
-	p.elf = elf;
+	p.w.elf = elf;
 	r = plan_file(&p);
-	ww_code_free(p.code);
+	if (r == -ENOENT)
+		r = ww_site_plan_gnutls(&p.w);
+	ww_code_free(p.w.code);
 	if (r < 0)
 		return r;
 	*ret_plan = plan;

@@ -24,10 +24,19 @@
 #define WW_SITES_MAX 64
 
 enum ww_site_kind {
-	WW_SITE_ENTRY,  /* arguments readable: rdi object, rsi buffer, rdx length */
+	WW_SITE_ENTRY,  /* arguments readable, as enum ww_site_form says */
 	WW_SITE_RESULT, /* eax holds the result; <= 0: nothing was read or written */
 	WW_SITE_PREFIX, /* BIO_write: rsi buffer, edx length, for the second binding witness */
-	WW_SITE_FREE,   /* SSL_free: rdi object, maybe NULL, maybe not the last reference */
+	/* SSL_free, gnutls_deinit: rdi object, maybe NULL, maybe not the last reference. */
+	WW_SITE_FREE,
+};
+
+/* In which registers the arguments are. */
+enum ww_site_form {
+	WW_FORM_API = 0, /* rdi object, rsi buffer, rdx length */
+	/* esi is the record's type: all but 23 (application data) is none of ours. */
+	WW_FORM_TYPED = 1, /* rdi object, rdx buffer, rcx length */
+	WW_FORM_QUEUE = 2, /* rdi object, r8 buffer, r9 length; see site_gnutls.c */
 };
 
 /*
@@ -48,7 +57,8 @@ struct ww_site {
 	 */
 	bool has_done;
 	bool done_r8;
-	bool len32;    /* ENTRY, PREFIX: the length is an int: only edx counts */
+	bool len32; /* ENTRY, PREFIX: the length is an int: only its register's low half counts */
+	enum ww_site_form form; /* ENTRY; of RESULT: its ENTRY's */
 	bool same_sp;  /* rsp is the same at ENTRY and RESULT: the pair can be checked by it */
 	bool emulated; /* the kernel emulates the instruction */
 	/*
@@ -80,13 +90,14 @@ struct ww_tls_plan {
 /*
  * Reads the ELF file behind fd and plans its probes: SSL_read, SSL_write and their _ex forms,
  * SSL_free, BIO_write, as far as the file defines them. A libcrypto gives a plan with PREFIX only.
+ * Where it has none of them, and is GnuTLS: gnutls_record_send, _send2, _recv, _recv_seq.
  * 0; -ENOENT: no TLS API in this file; -ENOTSUP: machine not supported, or API functions present
  * and none understood; -EINVAL: not ELF, or damaged; -EIO, -ENOMEM. *ret_plan unchanged on error.
  * fd stays the caller's; its file position is not used.
  *
  * SSL_MODE_ASYNC is covered: the sites lie outside the job, a paused call is one that failed (-1)
  * and is made again. 0-RTT calls are covered where they go through SSL_write_ex and SSL_read_ex
- * (shared libraries; not Node, where they are inlined). Not seen: SSL_sendfile. SSL_peek is no
- * read.
+ * (shared libraries; not Node, where they are inlined). Not seen: SSL_sendfile,
+ * gnutls_record_recv_packet, gnutls_record_send_range. SSL_peek is no read.
  */
 WW_CHECK int ww_site_plan(int fd, struct ww_tls_plan *ret_plan);

@@ -28,6 +28,9 @@ static const char *const reasons[] = {
 	[CODE] = "openssl-code", /* has the API, but not all of it was understood */
 };
 
+/* What a file of the stack is called that is not understood. */
+static const enum reason reason_of_stack[WW_TLS_STACKS] = {[WW_TLS_GNUTLS] = GNUTLS};
+
 /* Stacks that are known by the beginning of the file's name or soname. */
 static const struct opaque_name {
 	const char *prefix;
@@ -269,7 +272,7 @@ static bool same_site(const struct ww_site *x, const struct ww_site *y)
 {
 	return x->offset == y->offset && x->kind == y->kind && x->dir == y->dir &&
 	       x->has_done == y->has_done && x->done_r8 == y->done_r8 && x->len32 == y->len32 &&
-	       x->emulated == y->emulated && x->sp_bytes == y->sp_bytes;
+	       x->emulated == y->emulated && x->sp_bytes == y->sp_bytes && x->form == y->form;
 }
 
 static bool same_plan(const struct ww_tls_plan *x, const struct ww_tls_plan *y)
@@ -316,8 +319,10 @@ static int examine(struct look *l, struct entry *e, int fd)
 	if (r < 0)
 		release(l, e);
 	e->opaque = elf ? opaque_reason(l, elf) : NO_REASON;
+	if (r == 0 && e->opaque == reason_of_stack[plan.stack] && !plan.refused[0])
+		e->opaque = NO_REASON;
 	if (r == -ENOTSUP || (r == 0 && plan.refused[0]))
-		e->opaque = CODE;
+		e->opaque = e->opaque ? e->opaque : CODE;
 	if (r < 0)
 		return r;
 	(void)ww_elf_build_id(elf, id); /* none: zeros */
@@ -517,7 +522,8 @@ static int add_folder(struct ww_targets *t, const char *folder, const struct ww_
 		char path[512];
 
 		if (strncmp(f->d_name, "libssl.so.", 10) != 0 &&
-		    strncmp(f->d_name, "libcrypto.so.", 13) != 0)
+		    strncmp(f->d_name, "libcrypto.so.", 13) != 0 &&
+		    strncmp(f->d_name, "libgnutls.so.", 13) != 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, f->d_name);
 		r = ww_targets_add_path(t, path, ops, ctx);

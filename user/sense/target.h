@@ -99,7 +99,7 @@ void ww_targets_executed(struct ww_targets *t, struct ww_actor_key actor);
 WW_CHECK int ww_targets_add_path(struct ww_targets *t, const char *path,
 				 const struct ww_target_ops *ops, void *ctx);
 
-/* The same for libssl.so.* and libcrypto.so.* in the usual library folders. 0, -ENOMEM. */
+/* The same for libssl.so.*, libcrypto.so.* and libgnutls.so.* in the usual folders. 0, -ENOMEM. */
 WW_CHECK int ww_targets_add_defaults(struct ww_targets *t, const struct ww_target_ops *ops,
 				     void *ctx);
 
