@@ -13,6 +13,7 @@
 #   ww_record NAME [OPTIONS] -- CMD...        `wirewitness record`: $WW_RUN/NAME.tape and $WW_RUN/NAME.records
 #   ww_needs_xmod                             ends the script as skipped where golang.org/x/mod is not installed; before ww_begin
 #   ww_go_build PROGRAM SOURCE                of Debian's Go sources
+#   ww_hide PROGRAM                           takes the section headers away: the program runs, and its TLS cannot be found
 #   ww_appears FILE TEXT [SECONDS]            FILE has TEXT, or has it soon (at most 30 s)
 #   ww_appears_times FILE TEXT N              in so many lines
 #   ww_head_from FILE SIZE                    a checkpoint in FILE is of so many records or more, or is soon
@@ -113,6 +114,13 @@ ww_needs_xmod()
 ww_go_build()
 {
 	GO111MODULE=off GOPATH=$WW_GO_SOURCES GOFLAGS='' GOCACHE=$WW_BUILD/gocache go build -o "$1" "$2"
+}
+
+# ELF64: the offset, count and string section of the section headers.
+ww_hide()
+{
+	head -c 8 /dev/zero | dd of="$1" bs=1 seek=40 conv=notrunc status=none
+	head -c 4 /dev/zero | dd of="$1" bs=1 seek=60 conv=notrunc status=none
 }
 
 # ww_followed FILE: all its lines, and those to come; also of a file that is not there yet or is replaced.
