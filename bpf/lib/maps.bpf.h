@@ -171,7 +171,8 @@ struct ww_session_state {
 	__u32 lost[2]; /* of it, not emitted since the last event */
 	__u8 grade;    /* enum ww_bind_grade */
 	__u8 keeps;    /* a record of it is in ww_kept, or was */
-	__u8 _pad[6];
+	__u8 writing;  /* a record of it is on its way to the socket, and not told yet (Go) */
+	__u8 _pad[5];
 };
 
 struct {
@@ -273,3 +274,49 @@ struct {
 	__type(key, __u64);
 	__type(value, struct ww_thread);
 } ww_threads_lru __weak SEC(".maps");
+
+/* --- Go ------------------------------------------------------------------------------------- */
+
+/* A call of a goroutine, wherever it runs and wherever its stack lies. */
+struct ww_go_frame {
+	__u64 goroutine;
+	__u64 depth; /* of its frame, from the upper end of the stack, bytes */
+	__u64 pid;
+};
+
+struct ww_go_call {
+	__u64 conn;
+	__u64 buffer; /* on_stack: its distance from the upper end of the stack */
+	__u64 length;
+	__u64 cookie;
+	__u64 on_stack;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__type(key, struct ww_go_frame);
+	__type(value, struct ww_go_call);
+} ww_go_calls __weak SEC(".maps");
+
+/* A *Conn, or a goroutine, of a process. */
+struct ww_go_key {
+	__u64 address;
+	__u64 pid;
+};
+
+/* By goroutine: what its next record is made of; length 0: not of application data. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__type(key, struct ww_go_key);
+	__type(value, struct ww_go_call);
+} ww_go_payloads __weak SEC(".maps");
+
+/* The random of the hello that a *Conn sent last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__type(key, struct ww_go_key);
+	__type(value, struct ww_half_random);
+} ww_go_hellos __weak SEC(".maps");

@@ -156,6 +156,7 @@ static __always_inline struct ww_session_state *session_new(struct ww_session_id
 		id->pid = pid;
 		if (inherited)
 			fresh = *inherited;
+		fresh.writing = 0;
 	}
 	bpf_map_update_elem(&ww_sessions, id, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&ww_sessions, id);
@@ -251,7 +252,7 @@ static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32
 	e->dir = dir;
 	e->bind = s->grade;
 	e->last = last;
-	e->_pad = 0;
+	e->behind = dir == WW_DIR_IN && s->writing;
 	s->lost[dir] = 0;
 	if (!take_bytes(x, at, e->bytes, bytes)) {
 		ww_lost(x->thread->scope.slot, WW_LOSS_USER_READ, 1, bytes);
@@ -366,11 +367,31 @@ static __always_inline int result_alone(__s32 result, __u64 cookie)
  * The end may be one of several references' end: totals are told, and the state stays where a
  * random makes it impossible to take the next object for this one.
  */
+static __always_inline int session_ended(struct ww_thread *t, const struct ww_session_id *id,
+					 __u64 cookie)
+{
+	struct ww_session_state *s = bpf_map_lookup_elem(&ww_sessions, id);
+	struct ww_event_session *e;
+
+	if (!s)
+		return 0;
+	e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_SESSION_END, sizeof(*e), &t->scope, 0);
+	if (e) {
+		e->h.actor = t->actor;
+		fill_key(&e->session, id, WW_SITE_COOKIE_FILE(cookie));
+		e->h.cookie = s->cookie;
+		e->bytes_out = s->offset[WW_DIR_OUT];
+		e->bytes_in = s->offset[WW_DIR_IN];
+		ww_end(&ww_data, WW_RING_DATA, e);
+	}
+	if (!random_known(id))
+		bpf_map_delete_elem(&ww_sessions, id);
+	return 0;
+}
+
 static __always_inline int object_freed(struct pt_regs *ctx)
 {
 	struct ww_thread *t = thread_in_scope();
-	struct ww_event_session *e;
-	struct ww_session_state *s;
 	struct ww_session_id id;
 	__u64 cookie;
 
@@ -378,19 +399,5 @@ static __always_inline int object_freed(struct pt_regs *ctx)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
 	read_id(t, PT_REGS_PARM1(ctx), cookie, &id);
-	s = bpf_map_lookup_elem(&ww_sessions, &id);
-	if (!s)
-		return 0;
-	e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_SESSION_END, sizeof(*e), &t->scope, 0);
-	if (e) {
-		e->h.actor = t->actor;
-		fill_key(&e->session, &id, WW_SITE_COOKIE_FILE(cookie));
-		e->h.cookie = s->cookie;
-		e->bytes_out = s->offset[WW_DIR_OUT];
-		e->bytes_in = s->offset[WW_DIR_IN];
-		ww_end(&ww_data, WW_RING_DATA, e);
-	}
-	if (!random_known(&id))
-		bpf_map_delete_elem(&ww_sessions, &id);
-	return 0;
+	return session_ended(t, &id, cookie);
 }

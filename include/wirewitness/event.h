@@ -229,8 +229,9 @@ struct ww_event_data {
 	__u32 lost_before; /* bytes of this direction not emitted since the last event */
 	__u8 dir;          /* enum ww_dir */
 	__u8 bind;         /* enum ww_bind_grade */
-	__u8 last; /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
-	__u8 _pad;
+	__u8 last;   /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
+	__u8 behind; /* read, 1: something of the session is on its way out that is not told yet;
+			the peer may have had it before it sent this */
 	__u8 bytes[];
 };
 
@@ -367,7 +368,7 @@ enum ww_files_why { WW_FILES_WHYS(WW_FILES_WHY_ENUM_) WW_FILES_WHY_MAX };
 #define WW_COVERS_UNIX 8u
 #define WW_COVERS_PROC 16u /* fork, exec, exit */
 
-enum ww_tls_stack { WW_TLS_OPENSSL = 1, WW_TLS_GNUTLS = 2, WW_TLS_STACKS };
+enum ww_tls_stack { WW_TLS_OPENSSL = 1, WW_TLS_GNUTLS = 2, WW_TLS_GO = 3, WW_TLS_STACKS };
 enum ww_probe_status { WW_PROBE_ATTACHED = 1, WW_PROBE_DETACHED = 2, WW_PROBE_FAILED = 3 };
 
 struct ww_event_coverage {

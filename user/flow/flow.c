@@ -12,6 +12,9 @@
 /* After the kernel's close, events of the other ring may still be on their way. */
 #define LINGER_NS 300000000ull
 
+/* For how long what was read waits for what may have gone out before it. */
+#define BEHIND_NS 1000000000ull
+
 #define TCP_ESTABLISHED 1
 #define TCP_CLOSE       7
 
@@ -21,6 +24,12 @@ struct stream {
 	bool begun;
 	uint64_t base;     /* flow offset of the session's offset 0 */
 	uint64_t expected; /* next flow offset */
+};
+
+/* What was read behind something that is not told yet. */
+struct behind {
+	struct behind *next;
+	struct ww_event_data ev; /* its bytes follow */
 };
 
 struct entry {
@@ -33,6 +42,8 @@ struct entry {
 	bool walk_exact;
 	bool told_open;
 	bool closing;
+	struct behind *behind, **behind_last;
+	size_t behind_bytes;
 	struct entry *prev, *next;  /* all, by arrival */
 	struct entry *next_closing; /* by time of close */
 	UT_hash_handle hh;
@@ -50,6 +61,7 @@ struct ww_flows {
 	struct ww_boot now; /* of the event that is fed */
 	int32_t exit_code;
 	struct ww_flow_stats stats;
+	unsigned behind; /* flows with something behind */
 };
 
 static void lose(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
@@ -81,8 +93,26 @@ int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, 
 	return 0;
 }
 
+static struct behind *behind_take(struct ww_flows *t, struct entry *e)
+{
+	struct behind *b = e->behind;
+
+	e->behind = b->next;
+	e->behind_bytes -= sizeof(*b) + b->ev.captured;
+	t->behind -= !e->behind;
+	return b;
+}
+
+static void behind_free(struct behind *b)
+{
+	explicit_bzero(b->ev.bytes, b->ev.captured);
+	free(b);
+}
+
 static void entry_free(struct ww_flows *t, struct entry *e)
 {
+	while (e->behind)
+		behind_free(behind_take(t, e));
 	HASH_DELETE(hh, t->by_cookie, e);
 	if (e->prev)
 		e->prev->next = e->next;
@@ -364,6 +394,71 @@ static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_d
 	}
 }
 
+/* All that waits, in its order. */
+static void deliver_behind(struct ww_flows *t, struct entry *e)
+{
+	while (e->behind) {
+		struct behind *b = behind_take(t, e);
+
+		deliver(t, e, &b->ev);
+		behind_free(b);
+	}
+}
+
+/* Keeps it for later. False: there is no room. */
+static bool put_behind(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+{
+	size_t bytes = sizeof(struct behind) + ev->captured;
+	struct behind *b;
+
+	if (e->behind_bytes + bytes > WW_STREAM_HOLD_BYTES)
+		return false;
+	b = malloc(bytes);
+	if (!b)
+		return false;
+	b->next = NULL;
+	memcpy(&b->ev, ev, sizeof(*ev) + ev->captured);
+	if (!e->behind) {
+		e->behind_last = &e->behind;
+		t->behind++;
+	}
+	*e->behind_last = b;
+	e->behind_last = &b->next;
+	e->behind_bytes += bytes;
+	return true;
+}
+
+/* What goes out goes before what was read behind it, and went before that was read. */
+static void deliver_in_turn(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+{
+	WW_AUTO_FREE struct ww_event_data *earlier = NULL;
+
+	if (ev->dir == WW_DIR_IN && (ev->behind || e->behind) && put_behind(t, e, ev))
+		return;
+	if (ev->dir == WW_DIR_OUT && e->behind && e->behind->ev.h.time_ns < ev->h.time_ns)
+		earlier = malloc(sizeof(*ev) + ev->captured);
+	if (earlier) {
+		memcpy(earlier, ev, sizeof(*ev) + ev->captured);
+		earlier->h.time_ns = e->behind->ev.h.time_ns;
+		ev = earlier;
+	}
+	if (ev->dir == WW_DIR_OUT)
+		deliver(t, e, ev);
+	deliver_behind(t, e);
+	if (ev->dir == WW_DIR_IN)
+		deliver(t, e, ev);
+	if (earlier)
+		explicit_bzero(earlier->bytes, earlier->captured);
+}
+
+/* Nothing came that they were behind of. */
+static void expire_behind(struct ww_flows *t, struct ww_boot now)
+{
+	for (struct entry *e = t->first; e && t->behind > 0; e = e->next)
+		if (e->behind && e->behind->ev.h.time_ns + BEHIND_NS <= now.ns)
+			deliver_behind(t, e);
+}
+
 static bool data_sane(const struct ww_event_data *ev)
 {
 	return ev->dir <= WW_DIR_IN && ev->h.size >= sizeof(*ev) &&
@@ -384,7 +479,7 @@ static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struc
 	if (e->flow.bind == WW_BIND_UNBOUND)
 		e->flow.bind = grade;
 	set_owner(t, e, ev->h.actor);
-	deliver(t, e, ev);
+	deliver_in_turn(t, e, ev);
 }
 
 static int feed_data(struct ww_flows *t, const struct ww_event_data *ev)
@@ -416,6 +511,8 @@ static void feed_session_end(struct ww_flows *t, const struct ww_event_session *
 	if (cookie) /* what came before comes first */
 		ww_sessions_release_one(t->sessions, &ev->session, deliver_bound, t);
 	e = lookup(t, cookie);
+	if (e)
+		deliver_behind(t, e);
 	ww_sessions_end(t->sessions, &ev->session, (struct ww_boot){ev->h.time_ns});
 	for (unsigned dir = 0; e && dir < 2; dir++) {
 		struct stream *s = &e->stream[dir];
@@ -660,6 +757,7 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 
 static void finish_one(struct ww_flows *t, struct entry *e)
 {
+	deliver_behind(t, e);
 	settle_agent(t, e);
 	settle_forks(t, e);
 	ww_flow_account(&e->flow);
@@ -674,6 +772,7 @@ static void finish_one(struct ww_flows *t, struct entry *e)
 
 void ww_flows_tick(struct ww_flows *t, struct ww_boot now)
 {
+	expire_behind(t, now);
 	while (t->closing_first && t->closing_first->flow.t_close.ns + LINGER_NS <= now.ns) {
 		struct entry *e = t->closing_first;
 

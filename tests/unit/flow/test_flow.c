@@ -11,6 +11,7 @@
 
 struct seen {
 	char text[2][4096]; /* by direction; "[n]" marks a gap of n bytes */
+	char both[4096];    /* ">" and "<": out and in, with the time */
 	unsigned opened, closed;
 	uint64_t lost;
 	enum ww_loss_cause cause;
@@ -30,6 +31,9 @@ static void bytes(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset
 	size_t n = strlen(s->text[dir]);
 
 	snprintf(s->text[dir] + n, sizeof(s->text[dir]) - n, "%.*s", (int)b.n, (const char *)b.p);
+	n = strlen(s->both);
+	snprintf(s->both + n, sizeof(s->both) - n, "%c%.*s@%llu ", dir == WW_DIR_OUT ? '>' : '<',
+		 b.n < 8 ? (int)b.n : 8, (const char *)b.p, (unsigned long long)t.ns);
 }
 
 static void gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, uint64_t lost,
@@ -131,6 +135,79 @@ static void session_forgotten_by_the_kernel(void **state)
 	assert_string_equal(w->seen.text[WW_DIR_OUT], "before[1]afterwards[7]twice");
 	ww_flow_account(ww_flows_get(w->flows, 9));
 	assert_false(ww_flows_get(w->flows, 9)->account[WW_DIR_OUT].checked);
+}
+
+static void read_behind(struct world *w, uint64_t t, uint64_t offset, const char *text)
+{
+	struct ww_event_data *ev = ev_data(t, 5, 9, 1, WW_DIR_IN, offset, text);
+
+	ev->behind = 1;
+	feed(w, ev);
+}
+
+/* 2: what was read behind something that goes out comes after it, as it was; what goes out went at
+ * the latest then. */
+static void answers_wait_for_what_they_answer(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	feed(w, ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "ask"));
+	feed(w, ev_data(3, 5, 9, 1, WW_DIR_IN, 0, "no"));
+	read_behind(w, 4, 2, "yes");
+	feed(w, ev_data(5, 5, 9, 1, WW_DIR_IN, 5, "!"));
+	assert_string_equal(w->seen.both, ">ask@2 <no@3 ");
+	feed(w, ev_data(6, 5, 9, 1, WW_DIR_OUT, 3, "again"));
+	feed(w, ev_data(7, 5, 9, 1, WW_DIR_IN, 6, "more"));
+	assert_string_equal(w->seen.both, ">ask@2 <no@3 >again@4 <yes@4 <!@5 <more@7 ");
+}
+
+/* Nothing comes that it was behind of: it waits a second, or until the end. */
+static void answers_do_not_wait_for_ever(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	read_behind(w, 4, 0, "yes");
+	tick(w, 999999999);
+	assert_string_equal(w->seen.both, "");
+	tick(w, 1000000004);
+	assert_string_equal(w->seen.both, "<yes@4 ");
+	read_behind(w, 1000000005, 3, "last");
+	ww_flows_finish(w->flows, (struct ww_boot){1000000006});
+	assert_string_equal(w->seen.both, "<yes@4 <last@1000000005 ");
+	assert_int_equal(w->seen.last.lost_bytes[WW_DIR_IN], 0);
+}
+
+/* The end of the session says how much there was: what waits is not lost. */
+static void answers_before_the_end(void **state)
+{
+	struct ww_event_session *end = ev_make(sizeof(*end), WW_EVENT_SESSION_END, 6, 5, 9);
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	read_behind(w, 4, 0, "yes");
+	memset(end->session.random, 1, sizeof(end->session.random));
+	end->session.object = 0x7001;
+	end->session.pid = 5;
+	end->bytes_in = 3;
+	feed(w, end);
+	assert_string_equal(w->seen.text[WW_DIR_IN], "yes");
+}
+
+/* More than may be held goes on at once, in order. */
+static void answers_beyond_the_ceiling(void **state)
+{
+	static char block[16385];
+	struct world *w = *state;
+	unsigned fed = 0;
+
+	memset(block, 'b', sizeof(block) - 1);
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	while (w->seen.both[0] == 0 && fed < 100)
+		read_behind(w, 4, 16384 * (uint64_t)fed++, block);
+	assert_int_equal(fed, WW_STREAM_HOLD_BYTES / 16384);
+	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_IN], 0);
 }
 
 /* The cap cuts the end of a call: the cut part is a gap at once, not when the next call comes. */
@@ -597,6 +674,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_hello_sent_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(binding_by_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(bare_pointer_means_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_wait_for_what_they_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_do_not_wait_for_ever, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_before_the_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_beyond_the_ceiling, setup, teardown),
 		cmocka_unit_test_setup_teardown(linger, setup, teardown),
 		cmocka_unit_test_setup_teardown(finish_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(owner_and_ends, setup, teardown),
