@@ -277,6 +277,8 @@ struct {
 
 /* --- Go ------------------------------------------------------------------------------------- */
 
+#define WW_GO_CALLS_MAX 16384 /* that wait, and connections, of all processes */
+
 /* A call of a goroutine, wherever it runs and wherever its stack lies. */
 struct ww_go_frame {
 	__u64 goroutine;
@@ -294,7 +296,7 @@ struct ww_go_call {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__uint(max_entries, WW_GO_CALLS_MAX);
 	__type(key, struct ww_go_frame);
 	__type(value, struct ww_go_call);
 } ww_go_calls __weak SEC(".maps");
@@ -308,7 +310,7 @@ struct ww_go_key {
 /* By goroutine: what its next record is made of; length 0: not of application data. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__uint(max_entries, WW_GO_CALLS_MAX);
 	__type(key, struct ww_go_key);
 	__type(value, struct ww_go_call);
 } ww_go_payloads __weak SEC(".maps");
@@ -316,7 +318,7 @@ struct {
 /* The random of the hello that a *Conn sent last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, WW_FLOWS_KERNEL_MAX);
+	__uint(max_entries, WW_GO_CALLS_MAX);
 	__type(key, struct ww_go_key);
 	__type(value, struct ww_half_random);
 } ww_go_hellos __weak SEC(".maps");

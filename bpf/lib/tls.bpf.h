@@ -363,18 +363,12 @@ static __always_inline int result_alone(__s32 result, __u64 cookie)
 	return 0;
 }
 
-/*
- * The end may be one of several references' end: totals are told, and the state stays where a
- * random makes it impossible to take the next object for this one.
- */
-static __always_inline int session_ended(struct ww_thread *t, const struct ww_session_id *id,
-					 __u64 cookie)
+/* What the session carried. */
+static __always_inline void tell_totals(struct ww_thread *t, const struct ww_session_id *id,
+					const struct ww_session_state *s, __u64 cookie)
 {
-	struct ww_session_state *s = bpf_map_lookup_elem(&ww_sessions, id);
 	struct ww_event_session *e;
 
-	if (!s)
-		return 0;
 	e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_SESSION_END, sizeof(*e), &t->scope, 0);
 	if (e) {
 		e->h.actor = t->actor;
@@ -384,14 +378,16 @@ static __always_inline int session_ended(struct ww_thread *t, const struct ww_se
 		e->bytes_in = s->offset[WW_DIR_IN];
 		ww_end(&ww_data, WW_RING_DATA, e);
 	}
-	if (!random_known(id))
-		bpf_map_delete_elem(&ww_sessions, id);
-	return 0;
 }
 
+/*
+ * The end may be one of several references' end: totals are told, and the state stays where a
+ * random makes it impossible to take the next object for this one.
+ */
 static __always_inline int object_freed(struct pt_regs *ctx)
 {
 	struct ww_thread *t = thread_in_scope();
+	struct ww_session_state *s;
 	struct ww_session_id id;
 	__u64 cookie;
 
@@ -399,5 +395,11 @@ static __always_inline int object_freed(struct pt_regs *ctx)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
 	read_id(t, PT_REGS_PARM1(ctx), cookie, &id);
-	return session_ended(t, &id, cookie);
+	s = bpf_map_lookup_elem(&ww_sessions, &id);
+	if (!s)
+		return 0;
+	tell_totals(t, &id, s, cookie);
+	if (!random_known(&id))
+		bpf_map_delete_elem(&ww_sessions, &id);
+	return 0;
 }

@@ -44,8 +44,9 @@ struct ww_cpu_row {
 /*
  * The attach cookie of a TLS probe: everything its program must know about the site, so that a hit
  * looks nothing up.
- *   0-7 file index · 8 direction · 9 has_done · 10 done_r8 · 11 len32 · 12-13 enum ww_random_mode
- *   14-15 enum ww_site_form · 16-31 -sp_bytes · 32-47 random_off1 · 48-63 random_off2
+ *   0-7 file index · 8 direction · 9 has_done (Go: object at rsp + 8) · 10 done_r8 · 11 len32 ·
+ * 12-13 enum ww_random_mode 14-15 enum ww_site_form · 16-31 -sp_bytes · 32-47 random_off1 · 48-63
+ * random_off2
  */
 #define WW_SITE_COOKIE_FILE(c)    ((__u32)((c)&0xff))
 #define WW_SITE_COOKIE_DIR(c)     ((__u32)((c) >> 8 & 1))

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sites FILE...: prints the probe plan of TLS library files, one line per site with the instruction
- * it sits on. -t: tab-separated "kind offset flags symbol" only, for scripts.
+ * it sits on. -t: tab-separated "kind offset flags symbol" only, for scripts. -g: the functions
+ * that the table of a Go program lists instead, "address size name".
  */
+#include "sense/elf.h"
+#include "sense/pclntab.h"
 #include "sense/site.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@
 #include <stdio.h>
 #include <Zydis/Zydis.h>
 
-static const char *const kinds[] = {"ENTRY", "RESULT", "PREFIX", "FREE"};
+static const char *const kinds[] = {"ENTRY", "RESULT", "PREFIX", "FREE", "PAYLOAD", "RECORD"};
 
 static void print_insn(int fd, uint64_t offset)
 {
@@ -64,16 +67,41 @@ static int print_plan(const char *path, bool table)
 	return 0;
 }
 
+static int print_go(const char *path)
+{
+	WW_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	WW_AUTO(ww_elf_free_auto) struct ww_elf *e = NULL;
+	WW_AUTO_FREE uint8_t *bytes = NULL;
+	struct ww_parse_error error = {0, "not a Go program"};
+	struct ww_pclntab_function fn;
+	enum ww_parse r = WW_PARSE_BAD;
+	struct ww_pclntab t;
+	size_t n = 0;
+
+	if (fd >= 0 && ww_elf_open(fd, &e) == 0 && ww_elf_section(e, ".gopclntab", &bytes, &n) == 0)
+		r = ww_pclntab_open(ww_slice(bytes, n), &t, &error);
+	for (uint64_t i = 0; r == WW_PARSE_DONE; i++) {
+		r = ww_pclntab_at(&t, i, &fn, &error);
+		if (r == WW_PARSE_DONE)
+			printf("%" PRIx64 " %" PRIu64 " %.*s\n", fn.vaddr, fn.size, (int)fn.name.n,
+			       (const char *)fn.name.p);
+	}
+	if (r != WW_PARSE_END)
+		fprintf(stderr, "%s: %s\n", path, r == WW_PARSE_BAD ? error.reason : "cut short");
+	return r == WW_PARSE_END ? 0 : -EINVAL;
+}
+
 int main(int argc, char **argv)
 {
 	bool table = argc > 1 && strcmp(argv[1], "-t") == 0;
+	bool go = argc > 1 && strcmp(argv[1], "-g") == 0;
 	int failed = 0;
 
-	if (argc < 2 + table) {
-		fprintf(stderr, "usage: sites [-t] FILE...\n");
+	if (argc < 2 + (table || go)) {
+		fprintf(stderr, "usage: sites [-t|-g] FILE...\n");
 		return 2;
 	}
-	for (int i = 1 + table; i < argc; i++)
-		failed |= print_plan(argv[i], table) < 0;
+	for (int i = 1 + (table || go); i < argc; i++)
+		failed |= (go ? print_go(argv[i]) : print_plan(argv[i], table)) < 0;
 	return failed;
 }

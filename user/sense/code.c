@@ -627,33 +627,43 @@ static int solve(struct walk *w)
 	return 0;
 }
 
-int ww_code_walk(const struct ww_elf *e, struct ww_elf_symbol fn, bool calls_end,
-		 struct ww_code **ret_code)
+/* The function's bytes, ready to be decoded. */
+static int begin(const struct ww_elf *e, struct ww_elf_symbol fn, struct walk *w)
 {
-	WW_AUTO(ww_code_free_auto) struct ww_code *code = NULL;
-	WW_AUTO_FREE struct walk *w = NULL;
 	size_t got = 0;
 	int r;
 
 	if (fn.size == 0 || fn.size > WW_CODE_BYTES_MAX || ww_elf_machine(e) != EM_X86_64)
 		return -ENOTSUP;
-	w = calloc(1, sizeof(*w));
-	code = calloc(1, sizeof(*code) + WW_CODE_INSNS_MAX * sizeof(code->insns[0]));
-	if (!w || !code)
-		return -ENOMEM;
 	r = ww_elf_code(e, fn.vaddr, w->code, (size_t)fn.size, &got);
 	if (r < 0)
 		return r;
 	w->elf = e;
 	w->vaddr = fn.vaddr;
 	w->bytes = got;
+	memset(w->index, 0xff, sizeof(w->index));
+	return ZYAN_SUCCESS(ZydisDecoderInit(&w->decoder, ZYDIS_MACHINE_MODE_LONG_64,
+					     ZYDIS_STACK_WIDTH_64))
+		       ? 0
+		       : -ENOTSUP;
+}
+
+int ww_code_walk(const struct ww_elf *e, struct ww_elf_symbol fn, bool calls_end,
+		 struct ww_code **ret_code)
+{
+	WW_AUTO_FREE struct walk *w = calloc(1, sizeof(*w));
+	WW_AUTO(ww_code_free_auto) struct ww_code *code = NULL;
+	int r;
+
+	code = calloc(1, sizeof(*code) + WW_CODE_INSNS_MAX * sizeof(code->insns[0]));
+	if (!w || !code)
+		return -ENOMEM;
+	r = begin(e, fn, w);
+	if (r < 0)
+		return r;
 	w->calls_end = calls_end;
 	w->out = code;
 	code->vaddr = fn.vaddr;
-	memset(w->index, 0xff, sizeof(w->index));
-	if (!ZYAN_SUCCESS(ZydisDecoderInit(&w->decoder, ZYDIS_MACHINE_MODE_LONG_64,
-					   ZYDIS_STACK_WIDTH_64)))
-		return -ENOTSUP;
 	r = discover(w);
 	if (r == 0)
 		r = arrange(w);
@@ -668,6 +678,166 @@ int ww_code_walk(const struct ww_elf *e, struct ww_elf_symbol fn, bool calls_end
 void ww_code_free(struct ww_code *c)
 {
 	free(c);
+}
+
+/* --- Go's functions ------------------------------------------------------------------------- */
+
+/* Registers with arguments, the stack pointer and the goroutine. */
+static bool is_argument(int reg)
+{
+	return reg == WW_CODE_RAX || reg == WW_CODE_RBX || reg == WW_CODE_RCX ||
+	       reg == WW_CODE_RSP || reg == 14;
+}
+
+static bool keeps_arguments(const struct decoded *d)
+{
+	for (size_t i = 0; i < d->in.operand_count; i++)
+		if (d->op[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    (d->op[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) &&
+		    is_argument(reg_index(d->op[i].reg.value)))
+			return false;
+	return op_of(&d->in) == WW_CODE_OTHER;
+}
+
+/* cmp 0x10(%r14),%reg: runtime.g.stackguard0. */
+static bool is_stack_check(const struct decoded *d)
+{
+	const ZydisDecodedOperand *o = &d->op[1];
+
+	return d->in.mnemonic == ZYDIS_MNEMONIC_CMP && is_reg(&d->op[0], 64) &&
+	       o->type == ZYDIS_OPERAND_TYPE_MEMORY && o->mem.base == ZYDIS_REGISTER_R14 &&
+	       o->mem.index == ZYDIS_REGISTER_NONE && o->mem.disp.value == 0x10;
+}
+
+#define CHECK_INSNS_MAX 4u
+
+static int find_stack_check(const struct walk *w, uint32_t *ret_at)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < CHECK_INSNS_MAX; i++) {
+		struct decoded d;
+		bool check;
+
+		if (!decode(w, at, &d) || !keeps_arguments(&d))
+			return -ENOTSUP;
+		at += d.in.length;
+		check = is_stack_check(&d);
+		if (!check)
+			continue;
+		if (!decode(w, at, &d) || d.in.mnemonic != ZYDIS_MNEMONIC_JBE ||
+		    !is_emulated(w->code + at, d.in.length))
+			return -ENOTSUP;
+		*ret_at = (uint32_t)at;
+		return 0;
+	}
+	return -ENOTSUP;
+}
+
+/* By how much an instruction of a prologue moves the stack pointer down; false: not known. */
+static bool moves_stack(const struct decoded *d, int64_t *depth)
+{
+	const ZydisDecodedOperand *o = d->op;
+	bool is_rsp = d->in.operand_count_visible >= 1 && is_gpr(&o[0], ZYDIS_REGISTER_RSP);
+
+	if (d->in.mnemonic == ZYDIS_MNEMONIC_PUSH && d->in.operand_width == 64)
+		*depth += 8;
+	else if (is_rsp && d->in.mnemonic == ZYDIS_MNEMONIC_SUB &&
+		 o[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && fits(o[1].imm.value.s))
+		*depth += o[1].imm.value.s;
+	else if (is_rsp && d->in.mnemonic == ZYDIS_MNEMONIC_ADD &&
+		 o[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && fits(o[1].imm.value.s))
+		*depth -= o[1].imm.value.s;
+	else
+		return !is_rsp || !(o[0].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
+	return true;
+}
+
+/* Go keeps room for register arguments above the return address, rax first. */
+static bool spills_rax(const struct walk *w, size_t at)
+{
+	struct decoded d;
+	int64_t depth = 0;
+
+	if (!decode(w, at, &d)) /* the jump of the check */
+		return false;
+	for (at += d.in.length; decode(w, at, &d); at += d.in.length) {
+		const ZydisDecodedOperand *o = d.op;
+
+		if (op_of(&d.in) != WW_CODE_OTHER || !moves_stack(&d, &depth))
+			return false;
+		if (d.in.mnemonic == ZYDIS_MNEMONIC_MOV && stored_reg(&d) == WW_CODE_RAX &&
+		    o[0].mem.base == ZYDIS_REGISTER_RSP && o[0].mem.index == ZYDIS_REGISTER_NONE &&
+		    o[0].mem.disp.value == depth + 8)
+			return true;
+		if (d.in.operand_count_visible >= 1 &&
+		    (o[0].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) &&
+		    o[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    reg_index(o[0].reg.value) == WW_CODE_RAX)
+			return false;
+	}
+	return false;
+}
+
+/* Decodes everything; notes where instructions begin, and the returns. */
+static int sweep_insns(struct walk *w, struct ww_sweep *s)
+{
+	struct decoded d;
+
+	for (size_t at = 0; at < w->bytes; at += d.in.length) {
+		if (!decode(w, at, &d))
+			return -ENOTSUP;
+		w->index[at] = 0;
+		if (op_of(&d.in) != WW_CODE_RETURN)
+			continue;
+		if (s->return_count == WW_SWEEP_RETURNS_MAX)
+			return -ENOTSUP;
+		s->returns[s->return_count++] = (uint32_t)at;
+	}
+	return s->return_count > 0 ? 0 : -ENOTSUP;
+}
+
+/* Every jump leads to an instruction of the function. */
+static int sweep_jumps(const struct walk *w)
+{
+	struct decoded d;
+
+	for (size_t at = 0; at < w->bytes; at += d.in.length) {
+		struct ww_code_insn insn = {.at = (uint32_t)at};
+		enum ww_code_op op;
+
+		if (!decode(w, at, &d))
+			return -ENOTSUP;
+		op = op_of(&d.in);
+		if (op != WW_CODE_JUMP && op != WW_CODE_BRANCH)
+			continue;
+		find_target(w, &d, &insn);
+		if (!inside(w, insn.target) || w->index[insn.target - w->vaddr] == NONE)
+			return -ENOTSUP;
+	}
+	return 0;
+}
+
+int ww_code_sweep(const struct ww_elf *e, struct ww_elf_symbol fn, struct ww_sweep *ret_sweep)
+{
+	WW_AUTO_FREE struct walk *w = calloc(1, sizeof(*w));
+	struct ww_sweep s = {0};
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	r = begin(e, fn, w);
+	if (r == 0)
+		r = find_stack_check(w, &s.entry);
+	if (r == 0)
+		r = sweep_insns(w, &s);
+	if (r == 0)
+		r = sweep_jumps(w);
+	if (r < 0)
+		return r;
+	s.spills_rax = spills_rax(w, s.entry);
+	*ret_sweep = s;
+	return 0;
 }
 
 /* --- questions ------------------------------------------------------------------------------ */

@@ -119,3 +119,24 @@ void ww_code_reach(const struct ww_code *c, size_t from, size_t avoid, bool *mar
  * a GOT slot, one that it imports. NULL: not known. Borrowed from e.
  */
 const char *ww_code_callee(struct ww_elf *e, const struct ww_code_insn *insn);
+
+#define WW_SWEEP_RETURNS_MAX 24u
+
+/* A function as Go's compiler writes it. Offsets are bytes from its first instruction. */
+struct ww_sweep {
+	uint32_t entry; /* the jump of the stack check: arguments in place, rsp as at the begin */
+	/* rax as it was is in the first word above the return address, before anything is called.
+	 */
+	bool spills_rax;
+	unsigned return_count;
+	uint32_t returns[WW_SWEEP_RETURNS_MAX];
+};
+
+/*
+ * Decodes the function from its first to its last byte (Go puts nothing but code into a function).
+ * It must begin by comparing the stack with the limit of the goroutine in r14, which only code of
+ * the register calling convention does (since Go 1.17), and leave by nothing but returns. 0;
+ * -ENOTSUP: it is otherwise, or over a limit; -ENOENT: not in an executable segment; -EIO, -ENOMEM.
+ */
+WW_CHECK int ww_code_sweep(const struct ww_elf *e, struct ww_elf_symbol fn,
+			   struct ww_sweep *ret_sweep);

@@ -511,15 +511,36 @@ const char *ww_elf_soname(struct ww_elf *e)
 	return name;
 }
 
-bool ww_elf_has_section(const struct ww_elf *e, const char *name)
+static const Elf64_Shdr *section_named(const struct ww_elf *e, const char *name)
 {
 	for (size_t i = 0; i < e->shdr_count; i++) {
 		const char *n = table_string(&e->names, e->shdr[i].sh_name);
 
 		if (n && strcmp(n, name) == 0)
-			return true;
+			return &e->shdr[i];
 	}
-	return false;
+	return NULL;
+}
+
+int ww_elf_section(const struct ww_elf *e, const char *name, uint8_t **ret_bytes, size_t *ret_n)
+{
+	const Elf64_Shdr *s = section_named(e, name);
+	struct table t;
+	int r;
+
+	if (!s || s->sh_type == SHT_NOBITS)
+		return -ENOENT;
+	r = table_load(e, s->sh_offset, s->sh_size, WW_ELF_TABLE_BYTES, &t);
+	if (r < 0)
+		return r == -EINVAL ? -ENOENT : r;
+	*ret_bytes = t.p;
+	*ret_n = t.n;
+	return 0;
+}
+
+bool ww_elf_has_section(const struct ww_elf *e, const char *name)
+{
+	return section_named(e, name) != NULL;
 }
 
 bool ww_elf_has_interpreter(const struct ww_elf *e)

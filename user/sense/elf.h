@@ -73,6 +73,13 @@ size_t ww_elf_build_id(const struct ww_elf *e, uint8_t id[WW_ELF_BUILD_ID_MAX]);
 /* DT_SONAME, borrowed until ww_elf_free; NULL: none. */
 const char *ww_elf_soname(struct ww_elf *e);
 
+/*
+ * Loads the section of that name. *ret_bytes (*ret_n bytes) is the caller's. 0, -ENOENT: none, or
+ * beyond the ceiling of a table, or of the file; -EIO, -ENOMEM.
+ */
+WW_CHECK int ww_elf_section(const struct ww_elf *e, const char *name, uint8_t **ret_bytes,
+			    size_t *ret_n);
+
 bool ww_elf_has_section(const struct ww_elf *e, const char *name);
 
 /* It names a dynamic linker, as programs do that are not linked statically. */

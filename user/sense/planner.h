@@ -51,3 +51,4 @@ size_t ww_planner_next_emulated(const struct ww_code *c, size_t i);
 
 /* As ww_site_plan, into p->plan. */
 WW_CHECK int ww_site_plan_gnutls(struct ww_planner *p);
+WW_CHECK int ww_site_plan_go(struct ww_planner *p);

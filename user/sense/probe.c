@@ -36,7 +36,7 @@ struct ww_probes {
 	int fd;
 	uint32_t file;
 	struct ww_tls_plan plan;
-	int multi_fd[WW_SITE_FREE + 1];
+	int multi_fd[WW_SITE_RECORD + 1];
 	unsigned link_count;
 	struct bpf_link *links[WW_SITES_MAX];
 	uint8_t link_kind[WW_SITES_MAX];
@@ -162,7 +162,7 @@ void ww_probe_detach(struct ww_probes *p)
 {
 	if (!p)
 		return;
-	for (int kind = WW_SITE_ENTRY; kind <= WW_SITE_FREE; kind++)
+	for (int kind = WW_SITE_ENTRY; kind <= WW_SITE_RECORD; kind++)
 		detach_kind(p, kind);
 	if (p->fd >= 0)
 		close(p->fd);
@@ -174,8 +174,12 @@ WW_DEFINE_AUTO(struct ww_probes, ww_probe_detach)
 int ww_probe_attach(const struct ww_probe_programs *progs, int fd, uint32_t file,
 		    const struct ww_tls_plan *plan, struct ww_probes **ret_probes)
 {
-	/* RESULT first: an ENTRY without its RESULT would only leave a call open. */
-	static const enum ww_site_kind order[] = {WW_SITE_RESULT, WW_SITE_FREE, WW_SITE_ENTRY};
+	/*
+	 * RESULT first: an ENTRY without its RESULT would only leave a call open. RECORD last: of
+	 * a session whose hello it saw, nothing was missed.
+	 */
+	static const enum ww_site_kind order[] = {WW_SITE_RESULT, WW_SITE_FREE, WW_SITE_PAYLOAD,
+						  WW_SITE_ENTRY, WW_SITE_RECORD};
 	WW_AUTO(ww_probe_detach_auto) struct ww_probes *p = calloc(1, sizeof(*p));
 	uint64_t cookie;
 

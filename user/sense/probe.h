@@ -12,7 +12,7 @@
 
 /* The programs of one stack, by enum ww_site_kind. */
 struct ww_probe_programs {
-	struct bpf_program *by_kind[WW_SITE_FREE + 1];
+	struct bpf_program *by_kind[WW_SITE_RECORD + 1];
 	bool multi; /* loaded for uprobe_multi */
 };
 

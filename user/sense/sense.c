@@ -348,6 +348,11 @@ static void find_probe_programs(struct ww_sense *s)
 	p[WW_TLS_GNUTLS].by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_gtls_entry;
 	p[WW_TLS_GNUTLS].by_kind[WW_SITE_RESULT] = s->skel->progs.ww_gtls_result;
 	p[WW_TLS_GNUTLS].by_kind[WW_SITE_FREE] = s->skel->progs.ww_gtls_free;
+	p[WW_TLS_GO].by_kind[WW_SITE_ENTRY] = s->skel->progs.ww_go_entry;
+	p[WW_TLS_GO].by_kind[WW_SITE_RESULT] = s->skel->progs.ww_go_result;
+	p[WW_TLS_GO].by_kind[WW_SITE_PAYLOAD] = s->skel->progs.ww_go_payload;
+	p[WW_TLS_GO].by_kind[WW_SITE_RECORD] = s->skel->progs.ww_go_record;
+	p[WW_TLS_GO].by_kind[WW_SITE_FREE] = s->skel->progs.ww_go_close;
 }
 
 int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense, char *why)

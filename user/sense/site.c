@@ -448,6 +448,8 @@ int ww_site_plan(int fd, struct ww_tls_plan *ret_plan)
 	r = plan_file(&p);
 	if (r == -ENOENT)
 		r = ww_site_plan_gnutls(&p.w);
+	if (r == -ENOENT)
+		r = ww_site_plan_go(&p.w);
 	ww_code_free(p.w.code);
 	if (r < 0)
 		return r;

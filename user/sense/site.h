@@ -29,6 +29,8 @@ enum ww_site_kind {
 	WW_SITE_PREFIX, /* BIO_write: rsi buffer, edx length, for the second binding witness */
 	/* SSL_free, gnutls_deinit: rdi object, maybe NULL, maybe not the last reference. */
 	WW_SITE_FREE,
+	WW_SITE_PAYLOAD, /* Go: what a record is made of; see site_go.c, as for its other kinds */
+	WW_SITE_RECORD,  /* Go: a record on its way out */
 };
 
 /* In which registers the arguments are. */
@@ -53,7 +55,7 @@ struct ww_site {
 	/*
 	 * ENTRY: a register points at the size_t that will receive the count of bytes done: rcx, or
 	 * r8 where done_r8. RESULT: true: eax > 0 says only that the call succeeded and the count
-	 * is in that size_t; false: eax is the count.
+	 * is in that size_t; false: eax is the count. RESULT of Go: the object is at rsp + 8.
 	 */
 	bool has_done;
 	bool done_r8;
@@ -90,9 +92,12 @@ struct ww_tls_plan {
 /*
  * Reads the ELF file behind fd and plans its probes: SSL_read, SSL_write and their _ex forms,
  * SSL_free, BIO_write, as far as the file defines them. A libcrypto gives a plan with PREFIX only.
- * Where it has none of them, and is GnuTLS: gnutls_record_send, _send2, _recv, _recv_seq.
+ * Where it has none of them, and is GnuTLS: gnutls_record_send, _send2, _recv, _recv_seq; where it
+ * is a Go program: the methods of crypto/tls's *Conn.
  * 0; -ENOENT: no TLS API in this file; -ENOTSUP: machine not supported, or API functions present
- * and none understood; -EINVAL: not ELF, or damaged; -EIO, -ENOMEM. *ret_plan unchanged on error.
+ * and none understood; -EINVAL: not ELF, or damaged;
+ * -EPROTONOSUPPORT: a Go program whose table of functions is not of a version that is read; -EIO,
+ * -ENOMEM. *ret_plan unchanged on error.
  * fd stays the caller's; its file position is not used.
  *
  * SSL_MODE_ASYNC is covered: the sites lie outside the job, a paused call is one that failed (-1)

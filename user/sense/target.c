@@ -20,16 +20,25 @@
 
 #define PROCESSES_MAX 4096u
 
-enum reason { NO_REASON, GNUTLS, NSS, MBEDTLS, WOLFSSL, S2N, JAVA, GO, CODE };
+enum reason { NO_REASON, GNUTLS, NSS, MBEDTLS, WOLFSSL, S2N, JAVA, GO, GO_TABLE, CODE };
 
 static const char *const reasons[] = {
-	[GNUTLS] = "gnutls",     [NSS] = "nss",   [MBEDTLS] = "mbedtls", [WOLFSSL] = "wolfssl",
-	[S2N] = "s2n",           [JAVA] = "java", [GO] = "go", /* crypto/tls may be compiled in */
-	[CODE] = "openssl-code", /* has the API, but not all of it was understood */
+	[GNUTLS] = "gnutls",
+	[NSS] = "nss",
+	[MBEDTLS] = "mbedtls",
+	[WOLFSSL] = "wolfssl",
+	[S2N] = "s2n",
+	[JAVA] = "java",
+	[GO] = "go",               /* crypto/tls may be compiled in */
+	[GO_TABLE] = "go-pclntab", /* its table of functions is not of a version that is read */
+	[CODE] = "openssl-code",   /* has the API, but not all of it was understood */
 };
 
 /* What a file of the stack is called that is not understood. */
-static const enum reason reason_of_stack[WW_TLS_STACKS] = {[WW_TLS_GNUTLS] = GNUTLS};
+static const enum reason reason_of_stack[WW_TLS_STACKS] = {
+	[WW_TLS_GNUTLS] = GNUTLS,
+	[WW_TLS_GO] = GO,
+};
 
 /* Stacks that are known by the beginning of the file's name or soname. */
 static const struct opaque_name {
@@ -321,6 +330,10 @@ static int examine(struct look *l, struct entry *e, int fd)
 	e->opaque = elf ? opaque_reason(l, elf) : NO_REASON;
 	if (r == 0 && e->opaque == reason_of_stack[plan.stack] && !plan.refused[0])
 		e->opaque = NO_REASON;
+	if (r == -ENOENT && e->opaque == GO)
+		e->opaque = NO_REASON; /* Go without crypto/tls */
+	if (r == -EPROTONOSUPPORT)
+		e->opaque = GO_TABLE;
 	if (r == -ENOTSUP || (r == 0 && plan.refused[0]))
 		e->opaque = e->opaque ? e->opaque : CODE;
 	if (r < 0)

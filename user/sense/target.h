@@ -93,8 +93,8 @@ void ww_targets_executed(struct ww_targets *t, struct ww_actor_key actor);
 
 /*
  * Takes a file from our own file system, before any process maps it. 0: planned, now or before;
- * -ENOENT: no such file, or no TLS API in it; -ENOTSUP: code not understood; -EINVAL: not a regular
- * ELF file; -ENOMEM, -EIO.
+ * -ENOENT: no such file, or no TLS API in it; -ENOTSUP, -EPROTONOSUPPORT: code not understood;
+ * -EINVAL: not a regular ELF file; -ENOMEM, -EIO.
  */
 WW_CHECK int ww_targets_add_path(struct ww_targets *t, const char *path,
 				 const struct ww_target_ops *ops, void *ctx);

@@ -209,6 +209,68 @@ static void test_interpreter(void **state)
 	assert_true(ww_elf_has_interpreter(e));
 }
 
+static void test_data_and_sections(void **state)
+{
+	WW_AUTO(ww_elf_free_auto) struct ww_elf *e = NULL;
+	WW_AUTO_FREE uint8_t *bytes = NULL;
+	uint8_t buf[32];
+	size_t n = 7;
+	struct image m;
+	int fd;
+
+	make(&m);
+	fd = image_file(&m);
+	assert_int_equal(ww_elf_open(fd, &e), 0);
+	assert_int_equal(ww_elf_data(e, IMAGE_VADDR + IMAGE_CODE, buf, 32), 0);
+	assert_memory_equal(buf, code, sizeof(code));
+	assert_int_equal(ww_elf_data(e, IMAGE_VADDR + IMAGE_CODE + 1, buf, 32), -ENOENT);
+	assert_int_equal(ww_elf_data(e, UINT64_MAX - 3, buf, 8), -ENOENT);
+	/* Up to the next named function, and to the segment's end. */
+	assert_int_equal(ww_elf_room(e, IMAGE_VADDR + IMAGE_CODE), 16);
+	assert_int_equal(ww_elf_room(e, IMAGE_VADDR + IMAGE_CODE + 4), 12);
+	assert_int_equal(ww_elf_room(e, IMAGE_VADDR + IMAGE_CODE + 16), 16);
+	assert_int_equal(ww_elf_room(e, 0), 0);
+	assert_int_equal(ww_elf_section(e, ".none", &bytes, &n), -ENOENT);
+	assert_null(bytes);
+	assert_int_equal(ww_elf_section(e, ".dynstr", &bytes, &n), 0);
+	assert_int_equal(n, m.strings);
+	assert_memory_equal(bytes, m.bytes + IMAGE_STRINGS, n);
+	close(fd);
+}
+
+/* A section that is not in the file, or larger than any that is read. */
+static void test_forged_section(void **state)
+{
+	static const struct {
+		uint64_t at, size;
+		uint32_t type;
+	} forged[] = {
+		{0, UINT64_MAX, SHT_STRTAB},          {UINT64_MAX, 8, SHT_STRTAB},
+		{1ull << 40, 1ull << 40, SHT_STRTAB}, {0, (64u << 20) + 1, SHT_STRTAB},
+		{IMAGE_STRINGS, 8, SHT_NOBITS},
+	};
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(forged); i++) {
+		WW_AUTO(ww_elf_free_auto) struct ww_elf *e = NULL;
+		uint8_t *bytes = NULL;
+		struct image m;
+		size_t n = 7;
+		int fd;
+
+		make(&m);
+		image_section(&m, IMAGE_S_STR)->sh_offset = forged[i].at;
+		image_section(&m, IMAGE_S_STR)->sh_size = forged[i].size;
+		image_section(&m, IMAGE_S_STR)->sh_type = forged[i].type;
+		fd = image_file(&m);
+		assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0); /* sparse */
+		assert_int_equal(ww_elf_open(fd, &e), 0);
+		assert_int_equal(ww_elf_section(e, ".dynstr", &bytes, &n), -ENOENT);
+		assert_null(bytes);
+		assert_int_equal(n, 7);
+		close(fd);
+	}
+}
+
 static void test_not_a_file(void **state)
 {
 	struct ww_elf *e = NULL;
@@ -229,7 +291,8 @@ int main(void)
 		cmocka_unit_test(test_every_truncation),  cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_forged_sizes),      cmocka_unit_test(test_shrinks),
 		cmocka_unit_test(test_names_without_end), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_interpreter),       cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_interpreter),       cmocka_unit_test(test_data_and_sections),
+		cmocka_unit_test(test_forged_section),    cmocka_unit_test(test_not_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -437,20 +437,62 @@ static void test_by_soname(void **state)
 	assert_string_equal(f->h.reason, "nss");
 }
 
-static void test_go(void **state)
+/* Gives a section another name, which lies behind all others. */
+static void rename_section(struct image *m, unsigned section, const char *name)
 {
-	struct fixture *f = *state;
+	uint32_t at = (uint32_t)image_section(m, IMAGE_S_NAMES)->sh_size;
+
+	memcpy(m->bytes + IMAGE_NAMES + at, name, strlen(name) + 1);
+	image_section(m, IMAGE_S_NAMES)->sh_size += strlen(name) + 1;
+	image_section(m, section)->sh_name = at;
+}
+
+/* Why a Go program is opaque; NULL: it is not. */
+static const char *go_reason(struct fixture *f, const void *table, size_t n)
+{
 	struct image m;
 
 	image_init(&m);
-	/* In place of ".shstrtab", the last name. */
-	memcpy(m.bytes + IMAGE_NAMES + image_section(&m, IMAGE_S_NAMES)->sh_name, ".go.buildinfo",
-	       sizeof(".go.buildinfo"));
-	image_section(&m, IMAGE_S_NAMES)->sh_size += 4;
+	rename_section(&m, IMAGE_S_NAMES, ".go.buildinfo");
+	if (table) {
+		rename_section(&m, IMAGE_S_RELA, ".gopclntab");
+		memcpy(m.bytes + IMAGE_RELOCS, table, n);
+		image_section(&m, IMAGE_S_RELA)->sh_size = n;
+	}
 	write_file(f->path, m.bytes, IMAGE_END);
+	f->h.reason[0] = 0;
 	map_file(f);
 	scan(f);
-	assert_string_equal(f->h.reason, "go");
+	return f->h.reason[0] ? f->h.reason : NULL;
+}
+
+static void test_go(void **state)
+{
+	assert_string_equal(go_reason(*state, NULL, 0), "go");
+}
+
+static void test_go_table(void **state)
+{
+	static const uint8_t next[64] = {0xf2, 0xff, 0xff, 0xff, 0, 0, 1, 8};
+
+	assert_string_equal(go_reason(*state, next, sizeof(next)), "go-pclntab");
+}
+
+static void test_go_table_cut(void **state)
+{
+	static const uint8_t head[32] = {0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8, 1};
+
+	assert_string_equal(go_reason(*state, head, sizeof(head)), "go");
+}
+
+/* All of its functions are known, and crypto/tls is not among them. */
+static void test_go_without_tls(void **state)
+{
+	static const uint8_t table[128] = {
+		[0] = 0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8, [25] = 0x10, 0x40, [32] = 72, [64] = 80,
+	};
+
+	assert_null(go_reason(*state, table, sizeof(table)));
 }
 
 static void test_defaults(void **state)
@@ -480,6 +522,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_by_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_by_soname, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_go_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_go_table_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_go_without_tls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
 	};
 
