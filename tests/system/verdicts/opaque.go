@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tool call by a runtime with a TLS of its own that the monitor cannot read.
+// A tool call by a runtime with a TLS of its own; the monitor cannot read it where its functions are hidden.
 //
 //	opaque ORDER post|skip    posts the refund, or only talks to another service; says done either way
 package main
