@@ -114,10 +114,12 @@ static void test_bytes_not_taken(void **state)
 
 	for (unsigned i = 0; i < scene.tape.count; i++) {
 		struct ww_event_stdio_data *d = (struct ww_event_stdio_data *)scene.tape.ev[i];
-		uint32_t captured = d->captured, size = d->h.size;
+		uint32_t captured, size;
 
 		if (d->h.kind != WW_EVENT_STDIO_DATA)
 			continue;
+		captured = d->captured;
+		size = d->h.size;
 		for (uint32_t keep = 0; keep < captured; keep += captured / 3 + 1) {
 			d->captured = keep;
 			d->h.size = (uint32_t)(sizeof(*d) + keep);
