@@ -4,8 +4,7 @@
  * are Anthropic's; those of other vendors are not read. The model is in the path, a response has no
  * id but the one in its head. What was read from or written to the cache is counted beside input.
  *
- * Streams come as an AWS event stream. The pieces are read here, with the event's name from their
- * head; as long as that framing is not read (pieces.h), such an answer is not whole.
+ * Streams come as an AWS event stream (pieces.h), a message per piece, named in its head.
  */
 #pragma once
 

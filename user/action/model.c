@@ -134,7 +134,6 @@ static void read_stream(struct ww_parts *p, enum ww_pieces_kind kind)
 	struct ww_pieces s;
 
 	c->streamed = true;
-	p->unread = kind == WW_PIECES_AWS;
 	ww_pieces_init(&s, kind, &p->x->resp);
 	while (!p->terminal && r == WW_PARSE_DONE) {
 		r = ww_pieces_next(&s, &piece);
@@ -202,7 +201,7 @@ static void read_response(struct ww_parts *p)
 /* Whether the answer, where there is one that can be read, is of the dialect. */
 static bool answer_fits(const struct ww_parts *p)
 {
-	return !p->dialect->must_fit || p->answer_seen || p->error_seen || p->unread ||
+	return !p->dialect->must_fit || p->answer_seen || p->error_seen ||
 	       p->x->status / 100 != 2 || !readable(&p->x->resp);
 }
 

@@ -66,7 +66,6 @@ struct ww_parts {
 	bool answer_seen;   /* the response has */
 	bool error_seen;    /* it says that the call failed */
 	bool part_open;     /* the shape's own: a message that goes on over several items */
-	bool unread;        /* it is framed in a way that is not read */
 	bool terminal;      /* the stream's own last event was seen */
 	bool no_memory;
 	/* Parallel to call->tool_calls; last, and undefined beyond their count. */

@@ -42,6 +42,8 @@ void ww_pieces_init(struct ww_pieces *s, enum ww_pieces_kind kind, const struct 
 	*s = (struct ww_pieces){.kind = kind, .rest = b->data, .whole = b->whole};
 	if (kind == WW_PIECES_SSE)
 		ww_sse_init(&s->sse, WW_SSE_LINE_BYTES_MAX);
+	if (kind == WW_PIECES_AWS)
+		ww_aws_stream_init(&s->aws, WW_SSE_LINE_BYTES_MAX);
 	if (kind == WW_PIECES_ARRAY)
 		ww_json_init(&s->json, b->data);
 }
@@ -50,6 +52,8 @@ void ww_pieces_done(struct ww_pieces *s)
 {
 	if (s->kind == WW_PIECES_SSE)
 		ww_sse_done(&s->sse);
+	if (s->kind == WW_PIECES_AWS)
+		ww_aws_stream_done(&s->aws);
 }
 
 static enum ww_parse next_event(struct ww_pieces *s, struct ww_piece *ret_piece)
@@ -61,6 +65,23 @@ static enum ww_parse next_event(struct ww_pieces *s, struct ww_piece *ret_piece)
 	s->no_memory = s->sse.no_memory;
 	if (r == WW_PARSE_DONE)
 		*ret_piece = (struct ww_piece){.type = e.type, .data = e.data};
+	return r;
+}
+
+static enum ww_parse next_message(struct ww_pieces *s, struct ww_piece *ret_piece)
+{
+	struct ww_aws_event e;
+	enum ww_parse r = ww_aws_stream_next(&s->aws, &s->rest, &e);
+
+	s->lost = s->aws.lost > 0;
+	s->no_memory = s->aws.no_memory;
+	if (r != WW_PARSE_DONE)
+		return r;
+	*ret_piece = (struct ww_piece){.type = e.event_type, .data = e.payload};
+	if (e.exception_type.n)
+		ret_piece->type = e.exception_type;
+	else if (e.error_code.n)
+		ret_piece->type = e.error_code;
 	return r;
 }
 
@@ -120,6 +141,7 @@ enum ww_parse ww_pieces_next(struct ww_pieces *s, struct ww_piece *ret_piece)
 	case WW_PIECES_ARRAY:
 		return next_element(s, ret_piece);
 	case WW_PIECES_AWS:
+		return next_message(s, ret_piece);
 	case WW_PIECES_NONE:
 		break;
 	}

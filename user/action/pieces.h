@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "proto/aws_stream.h"
 #include "proto/exchange.h"
 #include "proto/sse.h"
 
@@ -18,11 +19,11 @@ enum ww_pieces_kind {
 	WW_PIECES_SSE,
 	WW_PIECES_LINES,
 	WW_PIECES_ARRAY,
-	WW_PIECES_AWS, /* not read yet: it has no pieces */
+	WW_PIECES_AWS,
 };
 
 struct ww_piece {
-	struct ww_slice type; /* of an event; empty: the framing or the event has none */
+	struct ww_slice type; /* of an event or its error; empty: the framing or it has none */
 	struct ww_slice data;
 };
 
@@ -30,6 +31,7 @@ struct ww_pieces {
 	enum ww_pieces_kind kind;
 	struct ww_slice rest;
 	struct ww_sse sse;
+	struct ww_aws_stream aws;
 	struct ww_json json; /* of an array */
 	bool whole;          /* the body is: its last line needs no end */
 	bool begun;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <jansson.h>
+#include <zlib.h>
 
 #include "action/bedrock.h"
 #include "base/encode.h"
@@ -562,15 +563,82 @@ static void converse_parts(void **state)
 }
 
 /* As long as the framing is not read, a call is seen and its answer is not. */
-static void an_aws_stream_is_not_whole(void **state)
+static void put_be32(uint8_t *p, uint32_t v)
 {
-	call(CLAUDE "/converse-stream", BLOCKS, "\1\2\3\4", AWS);
-	assert_true(c->stream_asked && c->streamed && c->request_whole && !c->response_whole);
-	assert_string_equal(c->stop_reason, "");
-	assert_int_equal(c->tool_call_count, 0);
-	assert_no_usage();
-	call(CLAUDE "/invoke-with-response-stream", VENDOR, "\1\2\3\4", AWS);
-	assert_true(c->streamed && !c->response_whole);
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* A message of the AWS event stream with this one header, after the *n bytes in `out`. */
+static void put_message(uint8_t *out, size_t *n, const char *header, const char *value,
+			const char *payload)
+{
+	uint8_t *m = out + *n, *p = m + 12;
+	size_t name = strlen(header), size = strlen(value), data = strlen(payload);
+	size_t headers = name + size + 4, all = 16 + headers + data;
+
+	put_be32(m, (uint32_t)all);
+	put_be32(m + 4, (uint32_t)headers);
+	put_be32(m + 8, (uint32_t)crc32(0, m, 8));
+	*p++ = (uint8_t)name;
+	p = mempcpy(p, header, name);
+	*p++ = 7;
+	*p++ = 0;
+	*p++ = (uint8_t)size;
+	p = mempcpy(p, value, size);
+	p = mempcpy(p, payload, data);
+	put_be32(p, (uint32_t)crc32(0, m, (uInt)(all - 4)));
+	*n += all;
+}
+
+static int try_aws(const uint8_t *bytes, size_t n)
+{
+	(void)try(CLAUDE "/converse-stream", BLOCKS, "", AWS);
+	x.resp.data = ww_slice(bytes, n);
+	return again();
+}
+
+static void aws_streams(void **state)
+{
+	uint8_t bytes[1024];
+	size_t started, stopped, n = 0;
+
+	put_message(bytes, &n, ":event-type", "messageStart", "{\"role\":\"assistant\"}");
+	started = n;
+	put_message(bytes, &n, ":event-type", "messageStop", "{\"stopReason\":\"end_turn\"}");
+	stopped = n;
+	put_message(bytes, &n, ":event-type", "metadata", "{\"usage\":{\"inputTokens\":5}}");
+	assert_int_equal(try_aws(bytes, n), 0);
+	assert_true(c->streamed && c->response_whole && c->findings == 0);
+	assert_count(&c->usage.input, 5);
+	/* Cut anywhere: what came before counts, and no usage. */
+	for (size_t cut = started; cut < n; cut++) {
+		assert_int_equal(try_aws(bytes, cut), 0);
+		assert_no_usage();
+		assert_string_equal(c->stop_reason, cut < stopped ? "" : "end_turn");
+		x.resp.whole = false;
+		assert_int_equal(again(), 0);
+		assert_false(c->response_whole);
+	}
+	/* One byte is not as it was written. */
+	for (size_t i = started; i < stopped; i++) {
+		bytes[i] ^= 1;
+		assert_int_equal(try_aws(bytes, n), 0);
+		assert_false(c->response_whole);
+		assert_int_not_equal(c->findings, 0);
+		assert_string_equal(c->stop_reason, "");
+		bytes[i] ^= 1;
+	}
+	n = started;
+	put_message(bytes, &n, ":exception-type", "throttlingException", "{\"message\":\"no\"}");
+	assert_int_equal(try_aws(bytes, n), 0);
+	assert_string_equal(c->error_type, "throttlingException");
+	assert_false(c->response_whole);
+	/* On a path that others have, too: no answer of the dialect. */
+	assert_int_equal(try_aws((const uint8_t *)"\1\2\3\4", 4), -ENOENT);
+	n = 0;
+	put_message(bytes, &n, ":event-type", "other", "{}");
+	assert_int_equal(try_aws(bytes, n), -ENOENT);
 }
 
 static struct ww_parts *parts_new(const struct ww_parts_shape *shape)
@@ -835,7 +903,7 @@ int main(void)
 		T(what_google_runs_is_remote),
 		T(a_refused_prompt_says_why),
 		T(converse_parts),
-		T(an_aws_stream_is_not_whole),
+		T(aws_streams),
 		T(converse_events),
 		T(invoke_chunks),
 		T(a_stream_of_lines),

@@ -187,7 +187,9 @@ static void gemini(void **state)
 static void bedrock(void **state)
 {
 	check("llm/converse_json", 1);
+	check("llm/converse_stream", 1);
 	check("llm/invoke_json", 1);
+	check("llm/invoke_stream", 1);
 }
 
 static void ollama(void **state)
