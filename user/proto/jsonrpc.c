@@ -118,7 +118,10 @@ enum ww_parse ww_rpc_message_parse(struct ww_slice doc, struct ww_rpc_message *r
 	    (m.there[METHOD] && m.first[METHOD].type != WW_JSON_STRING) ||
 	    (m.there[ID] && !is_id(&m) && m.first[ID].type != WW_JSON_NULL))
 		return WW_PARSE_BAD;
-	if (!m.there[METHOD] && !(is_id(&m) && answers))
+	if (m.there[METHOD] ? answers : !(is_id(&m) && answers))
+		return WW_PARSE_BAD; /* also: readers would not agree whether it asks or answers */
+	/* It asks for no answer, and a server may carry it out all the same. */
+	if (!is_id(&m) && ww_json_is(&m.first[METHOD], "tools/call"))
 		return WW_PARSE_BAD;
 	ret->kind = !m.there[METHOD] ? WW_RPC_RESPONSE
 		    : is_id(&m)      ? WW_RPC_REQUEST
@@ -139,6 +142,15 @@ static struct ww_sha256 key_of(struct ww_slice id)
 
 	ww_sha256(id, &d);
 	return d;
+}
+
+/* What may have answered any of them. */
+static void lose_responses(struct ww_jsonrpc *j, uint32_t finding)
+{
+	for (struct ww_message *m = j->waiting.head; m; m = m->next) {
+		m->resp_lost = true;
+		m->x.findings |= finding;
+	}
 }
 
 static struct ww_message *waiting_for(struct ww_jsonrpc *j, const struct ww_sha256 *key)
@@ -251,6 +263,7 @@ static void add_response(struct ww_jsonrpc *j, struct ww_flow *f, const struct l
 	if (m && m->twice)
 		return;
 	if (!m) {
+		lose_responses(j, 0); /* an agent may take "1" for 1 */
 		m = begin(j, f);
 		if (!m)
 			return;
@@ -268,15 +281,6 @@ static void add_response(struct ww_jsonrpc *j, struct ww_flow *f, const struct l
 
 /* --- lines --------------------------------------------------------------------------------------
  */
-
-/* What may have answered any of them. */
-static void lose_responses(struct ww_jsonrpc *j, uint32_t finding)
-{
-	for (struct ww_message *m = j->waiting.head; m; m = m->next) {
-		m->resp_lost = true;
-		m->x.findings |= finding;
-	}
-}
 
 static void add_stray(struct ww_jsonrpc *j, const struct line *l)
 {
@@ -300,10 +304,9 @@ static void take_unknown(struct ww_jsonrpc *j, struct ww_flow *f, enum ww_dir di
 		add_unknown(j, f, l, whole ? WW_X_MALFORMED_REQUEST : WW_X_TRUNCATED_REQUEST);
 		return;
 	}
-	/* Servers print what does not belong there; agents pass over it. */
+	/* Servers print what does not belong there; agents pass over it, or are less strict. */
 	add_stray(j, l);
-	if (!whole)
-		lose_responses(j, WW_X_TRUNCATED_RESPONSE);
+	lose_responses(j, whole ? 0 : WW_X_TRUNCATED_RESPONSE);
 }
 
 static bool take_message(struct ww_jsonrpc *j, struct ww_flow *f, enum ww_dir dir,
@@ -379,8 +382,12 @@ static void take_line(struct ww_jsonrpc *j, struct ww_flow *f, enum ww_dir dir)
 		get_in_step(j, f, doc);
 	if (doc.n == 0 && whole)
 		return;
-	known = doc.n && doc.p[0] == '[' ? take_batch(j, f, dir, doc, whole)
-					 : take_message(j, f, dir, doc, whole);
+	if (ww_slice_find(doc, 0, '\r') + 1 < doc.n)
+		known = false; /* some readers end a line there, and see other messages */
+	else if (doc.n && doc.p[0] == '[')
+		known = take_batch(j, f, dir, doc, whole);
+	else
+		known = take_message(j, f, dir, doc, whole);
 	if (!known)
 		take_unknown(j, f, dir, whole);
 }
@@ -465,6 +472,16 @@ void ww_jsonrpc_gap(struct ww_jsonrpc *j, struct ww_flow *f, enum ww_dir dir, ui
 	l->skipping = true;
 }
 
+/* Where the stream ends a message is taken without its newline, by some. */
+static bool may_end_with_message(const struct line *l)
+{
+	struct members m = {0};
+
+	return l->begun &&
+	       (l->keep.wire_bytes != l->keep.buf.n ||
+		read_members(ww_slice_trim(ww_buf_slice(&l->keep.buf)), &m) != WW_PARSE_MORE);
+}
+
 /* What the agent had begun to say. */
 static void end_loose(struct ww_jsonrpc *j, struct ww_flow *f)
 {
@@ -482,7 +499,8 @@ void ww_jsonrpc_closed(struct ww_jsonrpc *j, struct ww_flow *f)
 
 	end_loose(j, f);
 	/* Some of its calls went unseen: an answer may have been among them. */
-	if (f->channel->rings || f->channel->forked || f->channel->opaque)
+	if (f->channel->rings || f->channel->forked || f->channel->opaque ||
+	    may_end_with_message(&j->lines[WW_DIR_IN]))
 		lose_responses(j, 0);
 	while (j->waiting.head)
 		finish(j, f, j->waiting.head);

@@ -7,12 +7,14 @@
  * Each request of the agent is an exchange; its response is the message with its id, whenever it
  * comes. Notifications, and requests of the server with their responses, are understood and are no
  * exchange. A response without a request, a line that is none of this, and a line beyond the cap
- * become UNPARSED exchanges: something went by that is not known.
+ * become UNPARSED exchanges: something went by that is not known. So does a tool call without an
+ * id: it asks for no answer, and a server may carry it out all the same.
  *
  * A newline cannot stand inside a message, so after a loss, or where the begin was not seen, the
  * next line is a message again. What a loss may have held is said: of requests by an exchange whose
  * request is cut, of responses by each request that waits (it is answered, or its outcome is not
- * known). A request whose id is one that waits already names no exchange: both stay without
+ * known). So it is with what the server said and is no message, or answers nobody: agents may read
+ * it otherwise. A request whose id is one that waits already names no exchange: both stay without
  * response.
  */
 #pragma once

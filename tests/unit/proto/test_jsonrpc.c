@@ -67,6 +67,8 @@ static void test_kinds(void **state)
 		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"m\\u0065thod\":\"b\"}",
 		 WW_PARSE_BAD, 0},
 		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\"} x", WW_PARSE_BAD, 0},
+		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"result\":{}}", WW_PARSE_BAD, 0},
+		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{},\"method\":\"a\"}", WW_PARSE_BAD, 0},
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(cases); i++) {
@@ -172,7 +174,7 @@ static void test_gap_of_the_agent(void **state)
 	assert_string_equal(got(&r, 2)->method, "b");
 	assert_int_equal(got(&r, 2)->outcome, WW_X_COMPLETE);
 	rig_close(&r, WW_CLOSE_FIN_PEER);
-	assert_int_equal(got(&r, 3)->outcome, WW_X_NO_REPLY);
+	assert_int_equal(got(&r, 3)->outcome, WW_X_UNPARSED); /* or it was meant */
 	rig_end(&r);
 }
 
@@ -316,6 +318,93 @@ static void test_strange(void **state)
 	rig_end(&r);
 }
 
+/* A call without an id asks for no answer, and a server may carry it out all the same. */
+static void test_call_without_id(void **state)
+{
+	static const char *const calls[] = {NOTE("tools/call"), NOTE("tools\\/call"),
+					    REQ("null", "tools/call"),
+					    "[" NOTE("tools/call") "]\n"};
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(calls); i++) {
+		char line[96];
+		struct rig r;
+
+		begin(&r, 0);
+		rig_out(&r, REQ("0", "initialize"));
+		rig_in(&r, RESULT("0"));
+		snprintf(line, sizeof(line), "%s", calls[i]);
+		for (char *end = strchr(line, '\n'); end && end[1]; end = strchr(line, '\n'))
+			*end = ' '; /* within the batch */
+		rig_out(&r, line);
+		assert_int_equal(r.count, 2);
+		assert_int_equal(got(&r, 1)->outcome, WW_X_UNPARSED);
+		rig_close(&r, WW_CLOSE_FIN_PEER);
+		rig_end(&r);
+	}
+}
+
+/* Readers that take a lone carriage return for the end of a line see other messages. */
+static void test_carriage_return_inside(void **state)
+{
+	struct rig r;
+
+	begin(&r, 0);
+	rig_out(&r, REQ("0", "initialize"));
+	rig_in(&r, RESULT("0"));
+	rig_out(&r, "{\"jsonrpc\":\"2.0\",\"method\":\"n\",\"params\":\r"
+		    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\"}\r}\n");
+	assert_int_equal(r.count, 2);
+	assert_int_equal(got(&r, 1)->outcome, WW_X_UNPARSED);
+	rig_out(&r, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"b\"}\r\n");
+	rig_in(&r, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\r\n");
+	assert_int_equal(r.count, 3);
+	assert_int_equal(got(&r, 2)->outcome, WW_X_COMPLETE);
+	rig_out(&r, REQ("3", "c"));
+	rig_in(&r, "{\"jsonrpc\":\"2.0\",\"method\":\"n\",\"params\":\r"
+		   "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\r}\n");
+	rig_close(&r, WW_CLOSE_FIN_PEER);
+	assert_int_equal(r.count, 5);
+	assert_string_equal(got(&r, 3)->method, "c");
+	assert_int_equal(got(&r, 3)->outcome, WW_X_UNPARSED);
+	rig_end(&r);
+}
+
+/* What an agent may have taken for the answer, though it is none that we can read. */
+static void test_may_have_answered(void **state)
+{
+	static char deep[256];
+	const char *const cases[] = {
+		"{\"id\":1,\"result\":{}}\n",
+		RESULT("\"1\""),
+		RESULT("1.0"),
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{},\"result\":{}}\n",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"result\":{}}\n",
+		" [7, {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]\n",
+		"\xef\xbb\xbf{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n",
+		"{\"jsonrpc\":\"2.0\",\n\"id\":1,\"result\":{}}\n",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", /* its line does not end */
+		deep,
+	};
+
+	snprintf(deep, sizeof(deep), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"x\":%.*s%.*s}}\n",
+		 WW_JSON_DEPTH_MAX,
+		 "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+		 WW_JSON_DEPTH_MAX,
+		 "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(cases); i++) {
+		struct rig r;
+
+		begin(&r, 0);
+		rig_out(&r, REQ("1", "a"));
+		rig_in(&r, cases[i]);
+		rig_close(&r, WW_CLOSE_FIN_PEER);
+		assert_in_range(r.count, 1, 3);
+		for (unsigned k = 0; k < r.count; k++)
+			assert_int_equal(got(&r, k)->outcome, WW_X_UNPARSED);
+		rig_end(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +420,9 @@ int main(void)
 		cmocka_unit_test(test_ceiling),
 		cmocka_unit_test(test_many_waiting),
 		cmocka_unit_test(test_strange),
+		cmocka_unit_test(test_call_without_id),
+		cmocka_unit_test(test_carriage_return_inside),
+		cmocka_unit_test(test_may_have_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
