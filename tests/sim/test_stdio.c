@@ -154,6 +154,192 @@ static void test_rings(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* --- others on the channel ----------------------------------------------------------------------
+ */
+
+#define SERVER "/usr/bin/python3.11"
+#define OTHER  "/tmp/other"
+
+/* The contract names a program instead of any. */
+static void name_program(struct tape *t, const char *program)
+{
+	struct ww_slice yaml = ww_buf_slice(&t->contracts);
+	const uint8_t *at = memmem(yaml.p, yaml.n, "\"*\"", 3);
+	char text[1024];
+	int n;
+
+	assert(at);
+	n = snprintf(text, sizeof(text), "%.*s%s%.*s", (int)(at - yaml.p), (const char *)yaml.p,
+		     program, (int)(yaml.p + yaml.n - at - 3), (const char *)at + 3);
+	ww_buf_clear(&t->contracts);
+	if (ww_buf_add(&t->contracts, text, (size_t)n) < 0)
+		abort();
+	t->cfg.contracts = ww_buf_slice(&t->contracts);
+}
+
+static const struct ww_event_stdio *told(const struct tape *t, unsigned *ret_at)
+{
+	unsigned at = tape_find(t, 0, WW_EVENT_STDIO);
+
+	while (((struct ww_event_stdio *)t->ev[at])->status != WW_STDIO_READ)
+		at = tape_find(t, at + 1, WW_EVENT_STDIO);
+	if (ret_at)
+		*ret_at = at;
+	return (struct ww_event_stdio *)t->ev[at];
+}
+
+static const struct ww_actor_key other = {.pid = 99, .tid = 99, .start_ns = 9900};
+
+/* A process of the server that executes another program, and what is told of it; at: the place. */
+static void add_other(struct tape *t, unsigned at, enum ww_stdio_status status)
+{
+	struct ww_event_stdio *s = tape_copy(told(t, NULL), sizeof(*s));
+	struct ww_event_fork *fork = calloc(1, sizeof(*fork));
+	struct ww_event_exec *exec = calloc(1, sizeof(*exec));
+
+	if (!fork || !exec)
+		abort();
+	s->h.time_ns = t->ev[at]->time_ns;
+	fork->parent = s->h.actor;
+	s->h.actor = other;
+	s->status = status;
+	s->agent = status == WW_STDIO_READ ? s->agent : 0;
+	fork->h = exec->h = s->h;
+	fork->h.kind = WW_EVENT_PROC_FORK;
+	fork->h.size = sizeof(*fork);
+	exec->h.kind = WW_EVENT_PROC_EXEC;
+	exec->h.size = sizeof(*exec);
+	fork->h.cookie = exec->h.cookie = 0;
+	exec->parent = fork->parent;
+	exec->path_bytes = sizeof(OTHER) - 1;
+	memcpy(exec->path, OTHER, sizeof(OTHER) - 1);
+	tape_insert(t, at, s);
+	tape_insert(t, at, exec);
+	tape_insert(t, at, fork);
+}
+
+/* What it runs has its standard input, as `git status` has of many a server. */
+static void child_with_input(struct tape *t)
+{
+	add_other(t, tape_find(t, 0, WW_EVENT_STDIO_DATA) + 2, WW_STDIO_OPAQUE);
+}
+
+/* And its standard output. */
+static void child_with_both(struct tape *t)
+{
+	add_other(t, tape_find(t, 0, WW_EVENT_STDIO_DATA) + 2, WW_STDIO_READ);
+}
+
+/* Another one has the channel from the begin on, and makes the calls of a direction. */
+static void made_by_other(struct tape *t, enum ww_dir dir)
+{
+	unsigned at;
+
+	told(t, &at);
+	add_other(t, at + 1, WW_STDIO_READ);
+	for (unsigned i = at; i < t->count; i++) {
+		struct ww_event_stdio_data *d = (struct ww_event_stdio_data *)t->ev[i];
+
+		if (d->h.kind == WW_EVENT_STDIO_DATA && d->dir == dir)
+			d->h.actor = other;
+	}
+}
+
+static void other_answers(struct tape *t)
+{
+	made_by_other(t, WW_DIR_IN);
+}
+
+static void other_reads(struct tape *t)
+{
+	made_by_other(t, WW_DIR_OUT);
+}
+
+static void other_serves(struct tape *t)
+{
+	other_reads(t);
+	other_answers(t);
+}
+
+/* A path that the kernel side could not tell, such as one that is too deep. */
+static void no_path(struct tape *t)
+{
+	struct ww_actor_key server = told(t, NULL)->h.actor;
+
+	for (unsigned i = 0; i < t->count; i++) {
+		struct ww_event_exec *e = (struct ww_event_exec *)t->ev[i];
+
+		if (e->h.kind == WW_EVENT_PROC_EXEC && e->h.actor.pid == server.pid)
+			e->path_bytes = 0;
+	}
+}
+
+/* It has the pipe's end by another way than its standard output. */
+static void stranger_answers(struct tape *t)
+{
+	unsigned at;
+
+	other_answers(t);
+	told(t, &at);
+	at = tape_find(t, at + 1, WW_EVENT_STDIO);
+	assert(t->ev[at]->actor.pid == other.pid);
+	tape_remove(t, at);
+}
+
+#define GOLDEN_OVER_STDIO                                                   \
+	{                                                                   \
+		"CONFIRMED_T1", "MASKED_ERROR", "NO_ACTION", "MASKED_ERROR" \
+	}
+#define ANSWER_UNKNOWN                                                      \
+	{                                                                   \
+		FAILED_OR_MORE, FAILED_OR_MORE, "NO_ACTION", FAILED_OR_MORE \
+	}
+#define UNKNOWN                                                             \
+	{                                                                   \
+		ABSENT_OR_MORE, ABSENT_OR_MORE, "NO_ACTION", ABSENT_OR_MORE \
+	}
+
+#define NOTHING                                                    \
+	{                                                          \
+		"NO_ACTION", "NO_ACTION", "NO_ACTION", "NO_ACTION" \
+	}
+
+static const struct {
+	struct variant v;
+	const char *program; /* the declared one */
+} others[] = {
+	{{"a child with its input", child_with_input, GOLDEN_OVER_STDIO}, SERVER},
+	{{"a child with both", child_with_both, GOLDEN_OVER_STDIO}, SERVER},
+	{{"the declared one is such a child", child_with_input, UNKNOWN}, OTHER},
+	{{"another answers", other_answers, ANSWER_UNKNOWN}, SERVER},
+	{{"a stranger answers", stranger_answers, ANSWER_UNKNOWN}, SERVER},
+	{{"another reads", other_reads, UNKNOWN}, SERVER},
+	{{"another serves", other_serves, NOTHING}, SERVER},
+	{{"the declared one serves", other_serves, GOLDEN_OVER_STDIO}, OTHER},
+	{{"no path", no_path, UNKNOWN}, SERVER},
+};
+
+static void test_others(void **state)
+{
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(others); i++) {
+		struct scene changed = scene;
+
+		changed.v = &others[i].v;
+		tape_load(&changed.tape, TAPE);
+		name_program(&changed.tape, others[i].program);
+		changed.v->change(&changed.tape);
+		sim_init(&sim, &changed.tape);
+		sim_build(&sim);
+		wrong += scene_check(&changed, &sim, &run, "others");
+		assert_true(run.verdict_count >= TURNS);
+		sim_done(&sim);
+		tape_free(&changed.tape);
+	}
+	assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_bytes_not_taken),
 		cmocka_unit_test(test_rings),
+		cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, open_scene, close_scene);

@@ -32,6 +32,9 @@ struct behind {
 	struct ww_event_data ev; /* its bytes follow */
 };
 
+/* Names of further programs that a channel leads to. */
+#define CHANNEL_OTHERS_BYTES 1024u
+
 struct entry {
 	struct ww_flow flow;       /* first: entries and flows are one address */
 	struct ww_channel channel; /* of a channel: flow.channel */
@@ -124,6 +127,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 		t->last = e->prev;
 	t->stats.live--;
 	free(e->channel.program);
+	ww_buf_done(&e->channel.others);
 	free(e);
 }
 
@@ -551,6 +555,7 @@ static struct entry *ensure_channel(struct ww_flows *t, const struct ww_event *e
 	if (!e || e->flow.channel)
 		return e;
 	e->flow.channel = &e->channel;
+	ww_buf_init(&e->channel.others, CHANNEL_OTHERS_BYTES);
 	e->flow.ip_proto = 0;
 	e->flow.type = 1;
 	e->flow.role = WW_FLOW_CONNECT;
@@ -559,16 +564,65 @@ static struct entry *ensure_channel(struct ww_flows *t, const struct ww_event *e
 	return e;
 }
 
-static int set_program(struct ww_flows *t, struct entry *e, struct ww_actor_key server)
+/* NULL: not known. */
+static const char *program_of(const struct ww_flows *t, struct ww_actor_key actor)
 {
-	const struct ww_actor *a = ww_actors_get(t->actors, server);
-	char *program = a && a->exe[0] ? strdup(a->exe) : NULL;
+	const struct ww_actor *a = ww_actors_get(t->actors, actor);
 
-	if (a && a->exe[0] && !program)
+	return a && a->exe[0] ? a->exe : NULL;
+}
+
+static bool same_program(const char *x, const char *y)
+{
+	return x && y ? strcmp(x, y) == 0 : x == y;
+}
+
+static int add_other(struct ww_channel *c, const char *program)
+{
+	int r;
+
+	for (size_t at = 0; program && at < c->others.n;
+	     at += strlen((const char *)c->others.p + at) + 1) {
+		if (same_program((const char *)c->others.p + at, program))
+			return 0;
+	}
+	r = program ? ww_buf_add(&c->others, program, strlen(program) + 1) : -EMSGSIZE;
+	c->more |= r == -EMSGSIZE;
+	return r == -ENOMEM ? r : 0;
+}
+
+/* It leads to this one now. What a process executed before, when nothing was said yet, is no
+ * matter. */
+static int set_server(struct ww_flows *t, struct entry *e, struct ww_actor_key server)
+{
+	struct ww_channel *c = &e->channel;
+	const char *program = program_of(t, server);
+	bool silent = !e->stream[WW_DIR_OUT].begun && !e->stream[WW_DIR_IN].begun;
+	bool stays = c->server.pid && !(silent && ww_actor_key_eq(c->server, server));
+	char *copy;
+
+	c->server = server;
+	c->server.tid = 0;
+	if (same_program(program, c->program))
+		return 0;
+	copy = program ? strdup(program) : NULL;
+	if ((program && !copy) || (stays && add_other(c, c->program) < 0)) {
+		free(copy);
 		return -ENOMEM;
-	free(e->channel.program);
-	e->channel.program = program;
+	}
+	free(c->program);
+	c->program = copy;
 	return 0;
+}
+
+/* Whoever has it may speak; who does is seen then. */
+static int take_server(struct ww_flows *t, struct entry *e, struct ww_actor_key server)
+{
+	const char *program = program_of(t, server);
+
+	if (!e->stream[WW_DIR_OUT].begun && !e->stream[WW_DIR_IN].begun)
+		return set_server(t, e, server);
+	return same_program(program, e->channel.program) ? 0 : add_other(&e->channel, program);
 }
 
 /* A process that was there before us is known by a rounded start until an event says it exactly. */
@@ -594,6 +648,7 @@ static void settle_agent(struct ww_flows *t, struct entry *e)
 static int feed_stdio(struct ww_flows *t, const struct ww_event_stdio *ev)
 {
 	struct entry *e;
+	int r;
 
 	if (ev->status == WW_STDIO_UNSEEN)
 		return 0;
@@ -602,8 +657,9 @@ static int feed_stdio(struct ww_flows *t, const struct ww_event_stdio *ev)
 		return -ENOMEM;
 	if (!e->told_open)
 		e->flow.seen_birth = ev->born && ev->status == WW_STDIO_READ;
-	e->channel.agent = ev->agent;
-	e->channel.server = ev->h.actor;
+	if (ev->agent || !e->channel.agent)
+		e->channel.agent = ev->agent;
+	r = take_server(t, e, ev->h.actor);
 	settle_agent(t, e);
 	if (ev->status != WW_STDIO_READ) {
 		e->channel.opaque = true;
@@ -614,7 +670,7 @@ static int feed_stdio(struct ww_flows *t, const struct ww_event_stdio *ev)
 	/* Who is not remembered leaves it open for longer, nothing else. */
 	if (ww_channels_hold(t->channels, ev->h.cookie, ev->h.actor, e->flow.owner) < 0)
 		t->stats.refused++;
-	return set_program(t, e, ev->h.actor);
+	return r;
 }
 
 /* Its offsets begin anew when nobody had it for a while: a hole of unknown length then. Where its
@@ -643,7 +699,7 @@ static int feed_stdio_data(struct ww_flows *t, const struct ww_event_stdio_data 
 	struct entry *e = ensure_channel(t, &ev->h);
 	uint64_t at, end;
 
-	if (!e)
+	if (!e || set_server(t, e, ev->h.actor) < 0)
 		return -ENOMEM;
 	settle_agent(t, e);
 	tell_open(t, e);

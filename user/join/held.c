@@ -303,8 +303,8 @@ static bool path_cut(const struct ww_exchange *x)
 static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 		   const struct ww_match *m)
 {
-	if (x->channel)
-		return m->destination && !m->template; /* not known what it is */
+	if (x->channel) /* not known what it is, or who was asked */
+		return m->destination ? !m->template : !x->program[0];
 	if (m->destination || ww_endpoint_loopback(&x->peer))
 		return m->destination && !m->template &&
 		       (path_cut(x) || ww_pattern_request_like(&c->call, x->method, x->target));
@@ -572,6 +572,7 @@ static void flow_drop(struct ww_held *h, struct ww_held_flow *f)
 	flow_unlink(h, f);
 	h->counts.flows--;
 	free(f->name);
+	ww_buf_done(&f->others);
 	free(f);
 }
 

@@ -141,6 +141,8 @@ struct ww_held_flow {
 	uint64_t loose;       /* bytes of a message that has not ended */
 	bool torn;  /* request bytes were lost that may hold a whole request, or its begin */
 	char *name; /* SNI, or of a channel the program; owned, NULL: none */
+	struct ww_buf others; /* further programs of a channel, each with its NUL; owned */
+	bool more;            /* and more that are not known */
 	UT_hash_handle hh;
 };
 

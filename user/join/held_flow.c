@@ -3,11 +3,23 @@
 
 #include <errno.h>
 
+static int take_others(struct ww_held_flow *e, const struct ww_channel *c)
+{
+	e->more = c->more;
+	if (!e->others.max)
+		ww_buf_init(&e->others, c->others.max);
+	return c->others.n > e->others.n ? ww_buf_add(&e->others, c->others.p + e->others.n,
+						      c->others.n - e->others.n)
+					 : 0;
+}
+
 int ww_held_name_flow(struct ww_held_flow *e, const struct ww_flow *f)
 {
 	const char *name = f->channel ? f->channel->program : f->tls_facts.sni;
 	char *copy;
 
+	if (f->channel && take_others(e, f->channel) < 0)
+		return -ENOMEM;
 	if (!name || !name[0] || (e->name && (!f->channel || strcmp(e->name, name) == 0)))
 		return 0;
 	copy = strdup(name);

@@ -95,12 +95,24 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 /* --- flows --------------------------------------------------------------------------------------
  */
 
+/* Whoever has the channel may have been asked; of one that is not known it may be the declared. */
+static bool leads_to_declared(const struct ww_contract *c, const struct ww_held_flow *f)
+{
+	bool found = f->more || !f->name ? ww_pattern_programs(&c->call)
+					 : ww_pattern_program(&c->call, f->name);
+
+	for (size_t at = 0; !found && at < f->others.n;
+	     at += strlen((const char *)f->others.p + at) + 1)
+		found = ww_pattern_program(&c->call, (const char *)f->others.p + at);
+	return found;
+}
+
 bool ww_closed_world_declared(const struct ww_contract *c, const struct ww_held_flow *f)
 {
 	if (f->receiver)
 		return false;
 	if (f->channel)
-		return ww_pattern_program(&c->call, f->name ? f->name : "");
+		return leads_to_declared(c, f);
 	return f->name ? ww_pattern_destination(&c->call, f->name, &f->peer)
 		       : ww_pattern_address(&c->call, &f->peer);
 }

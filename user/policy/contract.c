@@ -184,7 +184,7 @@ bool ww_pattern_program(const struct ww_pattern *p, const char *path)
 	for (unsigned i = 0; i < p->destination_count; i++) {
 		const char *want = p->destinations[i].program;
 
-		if (want && (!path[0] || strcmp(want, "*") == 0 || strcmp(want, path) == 0))
+		if (want && (strcmp(want, "*") == 0 || strcmp(want, path) == 0))
 			return true;
 	}
 	return false;
@@ -192,7 +192,11 @@ bool ww_pattern_program(const struct ww_pattern *p, const char *path)
 
 bool ww_pattern_programs(const struct ww_pattern *p)
 {
-	return ww_pattern_program(p, "");
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		if (p->destinations[i].program)
+			return true;
+	}
+	return false;
 }
 
 /* --- requests -----------------------------------------------------------------------------------

@@ -213,7 +213,8 @@ const char *ww_pattern_request(const struct ww_pattern *p, const char *method, c
  */
 bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, const char *target);
 
-/* Whether some destination is the program with this path; empty: it is not known, then any may be.
+/* Whether some destination is the program with this path; empty: it is not known, and none but "*"
+ * is.
  */
 bool ww_pattern_program(const struct ww_pattern *p, const char *path);
 

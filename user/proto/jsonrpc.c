@@ -254,6 +254,14 @@ static void add_request(struct ww_jsonrpc *j, struct ww_flow *f, const struct li
 	}
 }
 
+/* What another program answered than was asked is not the answer of either. */
+static bool is_of_other(const struct ww_message *m, const struct ww_flow *f)
+{
+	const char *program = f->channel->program ? f->channel->program : "";
+
+	return strncmp(m->x.program, program, sizeof(m->x.program) - 1) != 0;
+}
+
 static void add_response(struct ww_jsonrpc *j, struct ww_flow *f, const struct line *l,
 			 struct ww_slice doc, bool whole, const struct ww_rpc_message *rpc)
 {
@@ -262,6 +270,11 @@ static void add_response(struct ww_jsonrpc *j, struct ww_flow *f, const struct l
 
 	if (m && m->twice)
 		return;
+	if (m && is_of_other(m, f)) {
+		m->resp_lost = true;
+		f->channel->strange = true;
+		return;
+	}
 	if (!m) {
 		lose_responses(j, 0); /* an agent may take "1" for 1 */
 		m = begin(j, f);

@@ -36,6 +36,13 @@ void ww_messages_refuse(struct ww_messages *s, const struct ww_flow *f)
 		s->ops.refused(s->ctx, f);
 }
 
+/* Who serves a channel may change: this is who was asked. */
+static void take_program(struct ww_exchange *x, const struct ww_flow *f)
+{
+	if (f->channel && f->channel->program)
+		snprintf(x->program, sizeof(x->program), "%s", f->channel->program);
+}
+
 struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
 {
 	struct ww_message *m = s->spare;
@@ -55,6 +62,7 @@ struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
 	}
 	m->x.cookie = f->cookie;
 	m->x.index = f->exchanges++;
+	take_program(&m->x, f);
 	return m;
 }
 
@@ -197,8 +205,6 @@ static void take_flow_facts(struct ww_exchange *x, const struct ww_flow *f)
 	x->local = f->local;
 	memcpy(x->sni, f->tls_facts.sni, sizeof(x->sni));
 	x->channel = f->channel != NULL;
-	if (f->channel && f->channel->program)
-		snprintf(x->program, sizeof(x->program), "%s", f->channel->program);
 }
 
 void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m)
@@ -252,6 +258,7 @@ void ww_message_strays(struct ww_messages *s, struct ww_flow *f, bool client,
 	if (req->bytes == 0 && resp->bytes == 0)
 		return;
 	take_flow_facts(&x, f);
+	take_program(&x, f);
 	x.index = f->exchanges++;
 	s->ops.exchange(s->ctx, &x);
 }
