@@ -263,6 +263,8 @@ enum ww_stdio_status {
 	WW_STDIO_READ = 1,   /* from now on its calls are read */
 	WW_STDIO_OPAQUE = 2, /* they cannot be read: text says why */
 	WW_STDIO_LEFT = 3,   /* they were read, and no longer: text says why */
+	/* Nobody above it is watched: no channel, unless it was forked by somebody who is. */
+	WW_STDIO_OUTSIDE = 4,
 };
 
 /*

@@ -85,7 +85,7 @@ void ww_channels_fork(struct ww_channels *t, struct ww_actor_key parent, struct 
 	for (unsigned i = 0; i < t->count; i++) {
 		struct channel *c = &t->channels[i];
 
-		if (!is_of(c, parent))
+		if (!is_of(c, parent) || is_of(c, child))
 			continue;
 		if (c->fork_count < WW_CHANNEL_FORKS_MAX)
 			c->forks[c->fork_count++] = child;
@@ -115,21 +115,24 @@ bool ww_channels_forked(struct ww_channels *t, uint64_t cookie)
 {
 	const struct channel *c = find(t, cookie);
 
-	return c && (c->forked || c->fork_count > 0);
+	return !c || c->more || c->forked || c->fork_count > 0;
 }
 
 static enum ww_channel_end leave(struct channel *c, struct ww_actor_key actor)
 {
+	bool left = forget_fork(c, actor);
+
 	if (ww_actor_key_eq(c->agent, actor))
 		return WW_CHANNEL_AGENT;
-	c->forked |= forget_fork(c, actor);
+	c->forked |= left;
 	for (unsigned i = 0; i < c->count; i++) {
 		if (!ww_actor_key_eq(c->servers[i], actor))
 			continue;
-		c->servers[i] = c->servers[--c->count];
-		return c->count || c->more ? WW_CHANNEL_GOES_ON : WW_CHANNEL_SERVER;
+		c->servers[i--] = c->servers[--c->count];
+		left = true;
 	}
-	return WW_CHANNEL_GOES_ON;
+	return !left || c->count || c->fork_count || c->more ? WW_CHANNEL_GOES_ON
+							     : WW_CHANNEL_SERVER;
 }
 
 void ww_channels_exit(struct ww_channels *t, struct ww_actor_key actor,

@@ -38,12 +38,13 @@ WW_CHECK int ww_channels_hold(struct ww_channels *t, uint64_t cookie, struct ww_
 void ww_channels_fork(struct ww_channels *t, struct ww_actor_key parent, struct ww_actor_key child);
 void ww_channels_exec(struct ww_channels *t, struct ww_actor_key actor);
 
-/* Whether a process that was forked and executed nothing may read it, or did. */
+/* Whether a process that was forked and executed nothing may read it, or did; also of a channel
+ * that is not remembered. */
 bool ww_channels_forked(struct ww_channels *t, uint64_t cookie);
 
 enum ww_channel_end {
 	WW_CHANNEL_GOES_ON, /* for this one nothing ended */
-	WW_CHANNEL_SERVER,  /* the last server exited */
+	WW_CHANNEL_SERVER,  /* the last server exited, or the last process that it forked */
 	WW_CHANNEL_AGENT,
 };
 

@@ -645,12 +645,42 @@ static void settle_agent(struct ww_flows *t, struct entry *e)
 		t->stats.refused++;
 }
 
+struct forks {
+	struct ww_flows *t;
+	struct ww_actor_key parent;
+};
+
+static void take_fork(void *ctx, const struct ww_actor *a)
+{
+	const struct forks *k = ctx;
+
+	if (ww_actor_key_eq(a->parent, k->parent) && a->execed.ns == 0 && a->exited.ns == 0)
+		ww_channels_fork(k->t->channels, k->parent, a->key);
+}
+
+/* Who is not remembered leaves it open for longer, nothing else. */
+static void hold(struct ww_flows *t, struct entry *e, struct ww_actor_key server)
+{
+	struct forks k = {.t = t, .parent = server};
+
+	if (ww_channels_hold(t->channels, e->flow.cookie, server, e->flow.owner) < 0)
+		t->stats.refused++;
+	else /* it may have forked before it was told */
+		ww_actors_each(t->actors, take_fork, &k);
+}
+
+static bool is_root(const struct ww_flows *t, struct ww_actor_key actor)
+{
+	return ww_actor_key_eq(ww_actors_root(t->actors, actor), actor);
+}
+
 static int feed_stdio(struct ww_flows *t, const struct ww_event_stdio *ev)
 {
 	struct entry *e;
 	int r;
 
-	if (ev->status == WW_STDIO_UNSEEN)
+	if (ev->status == WW_STDIO_UNSEEN ||
+	    (ev->status == WW_STDIO_OUTSIDE && is_root(t, ev->h.actor)))
 		return 0;
 	e = ensure_channel(t, &ev->h);
 	if (!e)
@@ -667,9 +697,7 @@ static int feed_stdio(struct ww_flows *t, const struct ww_event_stdio *ev)
 		e->channel.why[sizeof(e->channel.why) - 1] = '\0';
 	}
 	tell_open(t, e);
-	/* Who is not remembered leaves it open for longer, nothing else. */
-	if (ww_channels_hold(t->channels, ev->h.cookie, ev->h.actor, e->flow.owner) < 0)
-		t->stats.refused++;
+	hold(t, e, ev->h.actor);
 	return r;
 }
 

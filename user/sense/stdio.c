@@ -399,9 +399,8 @@ void ww_stdio_found(struct ww_stdio *s, const struct ww_event_stdio *ev, const c
 	}
 	mine.h.cookie = CHANNEL_BIT | ev->end[0].inode;
 	if (r < 0) {
-		if (r != -ENXIO) /* it leads out of the scope */
-			tell(s, &mine, WW_STDIO_OPAQUE,
-			     r == -ESRCH ? "it ended too soon" : "whose it is was not found");
+		tell(s, &mine, r == -ENXIO ? WW_STDIO_OUTSIDE : WW_STDIO_OPAQUE,
+		     r == -ESRCH ? "it ended too soon" : "whose it is was not found");
 		return;
 	}
 	if (!p && s->count == WW_STDIO_PROCESSES_MAX) {

@@ -50,7 +50,7 @@ WW_DEFINE_AUTO(struct ww_stdio, ww_stdio_free)
 /*
  * Takes a channel as the kernel told it. scope: path of the cgroup in whose scope it is, as it
  * stands in /proc/PID/cgroup. That of a process with nobody above it there leads out of the scope,
- * and is not told further.
+ * or the process was left alone; both are told as WW_STDIO_OUTSIDE.
  */
 void ww_stdio_found(struct ww_stdio *s, const struct ww_event_stdio *ev, const char *scope);
 

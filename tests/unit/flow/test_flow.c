@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "../../lib/events.h"
+#include "flow/channel.h"
 #include "flow/flow.h"
 
 struct seen {
@@ -606,6 +607,11 @@ static void look(void *ctx, struct ww_flow *f)
 	*(bool *)ctx = f->channel->forked;
 }
 
+static void count_forked(void *ctx, struct ww_flow *f)
+{
+	((struct seen *)ctx)->lost += f->channel->forked;
+}
+
 static bool is_forked(struct world *w)
 {
 	bool forked = false;
@@ -635,6 +641,62 @@ static void channel_forked(void **state)
 	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 260000, 22, 0));
 	tick(w, 900000000);
 	assert_int_equal(w->seen.closed, 1);
+}
+
+/* It was forked before it was told that the server is one. */
+static void channel_forked_before(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 100000, 22, 0));
+	fork_of(w, 150000, 22, 33);
+	fork_of(w, 160000, 22, 44);
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 170000, 44, 0));
+	feed(w, ev_stdio(200000, 22, 11, 1, WW_STDIO_READ));
+	feed(w, ev_stdio(210000, 22, 11, 1, WW_STDIO_READ));
+	assert_true(is_forked(w));
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 220000, 33, 0));
+	assert_false(is_forked(w));
+}
+
+/* The server forks and leaves; what it forked has the channel still, under nobody who is watched.
+ */
+static void channel_orphaned(void **state)
+{
+	struct world *w = *state;
+
+	for (uint32_t pid = 11; pid <= 22; pid += 11)
+		feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 100000, pid, 0));
+	feed(w, ev_stdio(200000, 11, 0, 1, WW_STDIO_OUTSIDE)); /* the tree's root: no channel */
+	assert_int_equal(w->seen.opened, 0);
+	feed(w, ev_stdio(200000, 22, 11, 1, WW_STDIO_READ));
+	fork_of(w, 210000, 22, 33);
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 220000, 22, 0));
+	tick(w, 900000000);
+	assert_int_equal(w->seen.closed, 0);
+	feed(w, ev_make(sizeof(struct ww_event_exec), WW_EVENT_PROC_EXEC, 900000001, 33, 0));
+	feed(w, ev_stdio(900000002, 33, 0, 1, WW_STDIO_OUTSIDE));
+	assert_true(ww_flows_get(w->flows, CHANNEL)->channel->opaque);
+	assert_int_equal(ww_flows_get(w->flows, CHANNEL)->owner.pid, 11);
+	feed(w, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 900000003, 33, 0));
+	tick(w, 1900000000);
+	assert_int_equal(w->seen.closed, 1);
+}
+
+/* Of more channels than are remembered nobody knows who has them. */
+static void channels_beyond(void **state)
+{
+	struct world *w = *state;
+
+	for (uint64_t i = 1; i <= WW_CHANNELS_MAX; i++) {
+		struct ww_event_stdio *ev = ev_stdio(200000, 44, 11, 1, WW_STDIO_OPAQUE);
+
+		ev->h.cookie = CHANNEL + i;
+		feed(w, ev);
+	}
+	feed(w, ev_stdio(200000, 22, 11, 1, WW_STDIO_READ));
+	ww_flows_each(w->flows, count_forked, &w->seen);
+	assert_int_equal(w->seen.lost, 1);
 }
 
 /* Its begin was not seen: what may stand before is a gap. Bytes that were not taken are one, too.
@@ -686,6 +748,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(channel_of_several, setup, teardown),
 		cmocka_unit_test_setup_teardown(channel_forked, setup, teardown),
 		cmocka_unit_test_setup_teardown(channel_joined_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel_forked_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel_orphaned, setup, teardown),
+		cmocka_unit_test_setup_teardown(channels_beyond, setup, teardown),
 		cmocka_unit_test(endpoint_text),
 	};
 
