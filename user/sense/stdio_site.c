@@ -12,13 +12,26 @@ static const struct function {
 	enum ww_stdio_call call;
 	bool optional; /* not every C library has it */
 } functions[] = {
-	{"read", WW_STDIO_READS, false},         {"write", WW_STDIO_WRITES, false},
-	{"readv", WW_STDIO_READSV, false},       {"writev", WW_STDIO_WRITESV, false},
-	{"recv", WW_STDIO_RECEIVES, false},      {"recvfrom", WW_STDIO_RECEIVES, false},
-	{"send", WW_STDIO_WRITES, false},        {"sendto", WW_STDIO_WRITES, false},
-	{"recvmsg", WW_STDIO_RECEIVES_M, false}, {"sendmsg", WW_STDIO_SENDS_M, false},
-	{"splice", WW_STDIO_SPLICES, true},      {"tee", WW_STDIO_TEES, true},
-	{"vmsplice", WW_STDIO_VMSPLICES, true},  {"sendfile64", WW_STDIO_SENDFILES, true},
+	{"read", WW_STDIO_READS, false},
+	{"write", WW_STDIO_WRITES, false},
+	{"readv", WW_STDIO_READSV, false},
+	{"writev", WW_STDIO_WRITESV, false},
+	{"recv", WW_STDIO_RECEIVES, false},
+	{"recvfrom", WW_STDIO_RECEIVES, false},
+	{"send", WW_STDIO_WRITES, false},
+	{"sendto", WW_STDIO_WRITES, false},
+	{"recvmsg", WW_STDIO_RECEIVES_M, false},
+	{"sendmsg", WW_STDIO_SENDS_M, false},
+	/* With the offset -1 they are readv and writev. */
+	{"preadv64v2", WW_STDIO_READSV, true},
+	{"pwritev64v2", WW_STDIO_WRITESV, true},
+	/* Of streams that were opened with "c". */
+	{"__read_nocancel", WW_STDIO_READS, true},
+	{"__write_nocancel", WW_STDIO_WRITES, true},
+	{"splice", WW_STDIO_SPLICES, true},
+	{"tee", WW_STDIO_TEES, true},
+	{"vmsplice", WW_STDIO_VMSPLICES, true},
+	{"sendfile64", WW_STDIO_SENDFILES, true},
 };
 
 /* The most that is looked at of one site: syscall, cmp, the begin of the jump. */

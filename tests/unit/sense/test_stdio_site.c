@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "elf_image.h"
+#include "sense/elf.h"
 #include "sense/stdio_site.h"
 
 static const char *const needed[] = {"read",     "write", "readv",  "writev",  "recv",
@@ -120,15 +121,35 @@ static void test_damaged(void **state)
 	}
 }
 
+static bool has_site_in(const struct ww_stdio_plan *p, int fd, const char *name)
+{
+	struct ww_elf_symbol s;
+	struct ww_elf *e;
+	uint64_t from;
+	bool found = false;
+
+	assert_int_equal(ww_elf_open(fd, &e), 0);
+	assert_int_equal(ww_elf_function(e, name, &s), 0);
+	assert_int_equal(ww_elf_offset(e, s.vaddr, &from), 0);
+	for (unsigned i = 0; i < p->count; i++)
+		found |= p->sites[i].offset >= from && p->sites[i].offset < from + s.size;
+	ww_elf_free(e);
+	return found;
+}
+
 /* The library that this program runs on: each call that must be there has a site. */
 static void test_the_real_one(void **state)
 {
+	static const char *const also[] = {"preadv64v2", "pwritev64v2", "__read_nocancel",
+					   "__write_nocancel"};
 	int fd = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);
 	bool seen[WW_STDIO_CALL_MAX] = {false};
 	struct ww_stdio_plan p;
 
 	assert_true(fd >= 0);
 	assert_int_equal(ww_stdio_plan(fd, &p), 0);
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(also); i++)
+		assert_true(has_site_in(&p, fd, also[i]));
 	close(fd);
 	for (unsigned i = 0; i < p.count; i++)
 		seen[p.sites[i].call] = true;
