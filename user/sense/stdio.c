@@ -403,12 +403,17 @@ void ww_stdio_found(struct ww_stdio *s, const struct ww_event_stdio *ev, const c
 		     r == -ESRCH ? "it ended too soon" : "whose it is was not found");
 		return;
 	}
+	known = p ? NULL : find_channel(s, mine.h.cookie);
+	if (known && !(same_end(&known->ev.end[0], &ev->end[0]) &&
+		       same_end(&known->ev.end[1], &ev->end[1]))) {
+		tell(s, &mine, WW_STDIO_OPAQUE, "another process has its input as well");
+		return;
+	}
 	if (!p && s->count == WW_STDIO_PROCESSES_MAX) {
 		tell(s, &mine, WW_STDIO_OPAQUE, why_not(-ENOSPC));
 		return;
 	}
 	if (!p) {
-		known = find_channel(s, mine.h.cookie);
 		if (known)
 			mine.born = known->ev.born;
 		p = &s->processes[s->count];

@@ -5,16 +5,17 @@
     agent.py STEPS COMMAND...
 
 STEPS is a JSON array; a step is done before the next one begins:
-    {"order": "A1", "mode": "ok"}      a call; mode "skip": the span alone; "pieces": true: written in pieces
+    {"order": "A1", "mode": "ok"}      a call; mode "skip": the span alone, "note": without an id; "pieces": true: written in pieces
     [step, ...]                        several calls in flight, with trace context in _meta
     {"batch": [step, ...]}             the same in one message
     {"wait": PATH}                     until that file is there, with the endpoint for spans from then on
-Environment: AGENT_PAIRS=1 (socket pairs instead of pipes), OTEL_EXPORTER_OTLP_ENDPOINT (empty: no spans), AGENT_TAG.
+Environment: AGENT_PAIRS=1 (socket pairs instead of pipes), AGENT_TWINS=1 (two servers that share their input), OTEL_EXPORTER_OTLP_ENDPOINT (empty: no spans), AGENT_TAG.
 """
 import http.client
 import json
 import os
 import secrets
+import select
 import socket
 import subprocess
 import sys
@@ -27,17 +28,20 @@ count = 0
 
 def start(command):
     if os.environ.get("AGENT_PAIRS") != "1":
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        return child, child.stdin.fileno(), child.stdout.fileno()
+        read, write = os.pipe()
+        started = [subprocess.Popen(command, stdin=read, stdout=subprocess.PIPE, bufsize=0)
+                   for _ in range(2 if os.environ.get("AGENT_TWINS") == "1" else 1)]
+        os.close(read)
+        return started, write, [child.stdout.fileno() for child in started]
     pairs = [socket.socketpair(), socket.socketpair()]
     child = subprocess.Popen(command, stdin=pairs[0][1], stdout=pairs[1][1])
     pairs[0][1].close()
     pairs[1][1].close()
-    return child, pairs[0][0].detach(), pairs[1][0].detach()
+    return [child], pairs[0][0].detach(), [pairs[1][0].detach()]
 
 
-child, to_server, from_server = start(sys.argv[2:])
-pending = b""
+servers, to_server, from_servers = start(sys.argv[2:])
+pending = {fd: b"" for fd in from_servers}
 
 
 def write(data, pieces=False):
@@ -48,13 +52,13 @@ def write(data, pieces=False):
 
 def lines():
     """The server's next messages; None at its end."""
-    global pending
-    while b"\n" not in pending:
-        data = os.read(from_server, 1 << 16)
-        if not data:
-            return None
-        pending += data
-    line, pending = pending.split(b"\n", 1)
+    while not (whole := [fd for fd in pending if b"\n" in pending[fd]]):
+        for fd in select.select(list(pending), [], [])[0]:
+            data = os.read(fd, 1 << 16)
+            if not data:
+                return None
+            pending[fd] += data
+    line, pending[whole[0]] = pending[whole[0]].split(b"\n", 1)
     try:
         message = json.loads(line)
     except ValueError:
@@ -108,8 +112,10 @@ def one(step):
     span = Span(step)
     if step["mode"] != "skip":
         message = call_of(step, span, step.get("traced", False))
+        if step["mode"] == "note":
+            del message["id"]
         write(encode(message), step.get("pieces", False))
-        if step["mode"] != "mute":
+        if step["mode"] not in ("mute", "note"):
             replies([message["id"]])
     else:
         time.sleep(0.02)  # a span has a length
@@ -160,5 +166,6 @@ for step in json.loads(sys.argv[1]):
     time.sleep(0.15)  # windows of neighbours do not touch
 export()
 os.close(to_server)
-child.wait()
+for child in servers:
+    child.wait()
 print("done")

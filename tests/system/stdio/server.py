@@ -7,6 +7,8 @@
 
     server.py LOG [URL]
     server.py LOG fork                 after the opening a process that it forks, and that executes nothing, goes on
+    server.py LOG child                after the opening it runs a program that has its standard input
+    server.py LOG vector               reads and writes by preadv2 and pwritev2 only
 
 One JSON-RPC message per line, or a batch of them. `mode` of the call's arguments says what is done:
     ok, iserror, rpcerror      answered so
@@ -15,6 +17,7 @@ One JSON-RPC message per line, or a batch of them. `mode` of the call's argument
     hold                       answered after the next call was
     half                       the first half of the answer, then the process kills itself
     mute                       no answer, and it goes on
+    note                       the call has no id, and is carried out without an answer
     noise                      a line that is no message before the answer
     fan                        POSTs to URL/v1/refunds, and answers what came back
     splice                     the answer goes through a pipe of its own and splice()
@@ -23,6 +26,7 @@ import json
 import os
 import signal
 import ssl
+import subprocess
 import sys
 import urllib.request
 
@@ -33,7 +37,7 @@ held = []
 
 def write_all(pieces):
     while pieces:
-        n = os.writev(1, pieces[:16])
+        n = os.pwritev(1, pieces[:16], -1) if url == "vector" else os.writev(1, pieces[:16])
         while pieces and n >= len(pieces[0]):
             n -= len(pieces[0])
             pieces = pieces[1:]
@@ -79,7 +83,7 @@ def send(line, mode):
         assert os.splice(read, 1, len(line)) == len(line)
         os.close(read)
         os.close(write)
-    elif mode != "mute":
+    elif mode not in ("mute", "note"):
         write_all([line])
 
 
@@ -87,9 +91,9 @@ def call(message, size):
     arguments = message["params"]["arguments"]
     order, mode = arguments["order"], arguments["mode"]
     body, effect = answer(order, mode)
-    reply = {"jsonrpc": "2.0", "id": message["id"]} | body
+    reply = {"jsonrpc": "2.0", "id": message.get("id", 0)} | body
     line = json.dumps(reply).encode() + b"\n"
-    log.write(json.dumps({"server": os.getpid(), "id": message["id"], "tool": message["params"]["name"], "order": order,
+    log.write(json.dumps({"server": os.getpid(), "id": reply["id"], "tool": message["params"]["name"], "order": order,
                           "mode": mode, "in": size, "out": len(line) - 1, "effect": effect}) + "\n")
     if mode == "half":
         os.write(1, line[:len(line) // 2])
@@ -103,7 +107,7 @@ def handle(line):
         replies = [call(m, len(json.dumps(m)))[0] for m in message]
         write_all([json.dumps(replies).encode() + b"\n"])
         return
-    if "method" not in message or "id" not in message:
+    if "method" not in message or ("id" not in message and message["method"] != "tools/call"):
         return
     if message["method"] == "initialize":
         result = {"protocolVersion": message["params"]["protocolVersion"], "capabilities": {"tools": {}},
@@ -113,6 +117,8 @@ def handle(line):
             os.close(0)
             os.wait()
             sys.exit()
+        if url == "child":
+            subprocess.run(["true"], stdout=subprocess.PIPE, check=True)
     elif message["method"] == "tools/call":
         note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "called"}}
         write_all([json.dumps(note).encode() + b"\n"])
@@ -130,7 +136,11 @@ def handle(line):
 
 rest = b""
 while True:
-    data = os.read(0, 65536)
+    if url == "vector":
+        room = bytearray(65536)
+        data = bytes(room[:os.preadv(0, [room], -1)])
+    else:
+        data = os.read(0, 65536)
     if not data:
         break
     *lines, rest = (rest + data).split(b"\n")
