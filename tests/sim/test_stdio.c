@@ -274,6 +274,50 @@ static void no_path(struct tape *t)
 	}
 }
 
+static struct ww_event_exec *server_exec(struct tape *t)
+{
+	struct ww_actor_key server = told(t, NULL)->h.actor;
+	unsigned at = tape_find(t, 0, WW_EVENT_PROC_EXEC);
+
+	while (t->ev[at]->actor.pid != server.pid)
+		at = tape_find(t, at + 1, WW_EVENT_PROC_EXEC);
+	return (struct ww_event_exec *)t->ev[at];
+}
+
+/* Anybody may put any file at that path, in mounts of their own. */
+static void own_mounts(struct tape *t)
+{
+	server_exec(t)->own_mounts = 1;
+}
+
+static void through_loader(struct tape *t)
+{
+	static const char path[] = "/lib64/ld-linux-x86-64.so.2";
+	struct ww_event_exec *e = server_exec(t);
+
+	e->path_bytes = sizeof(path) - 1;
+	memcpy(e->path, path, sizeof(path) - 1);
+}
+
+/* A script of the declared name: its program is the interpreter. */
+static void script(struct tape *t)
+{
+	snprintf(server_exec(t)->comm, sizeof(server_exec(t)->comm), "refund-server-o");
+}
+
+static void opaque_script(struct tape *t)
+{
+	unsigned at;
+
+	script(t);
+	told(t, &at);
+	((struct ww_event_stdio *)t->ev[at])->status = WW_STDIO_OPAQUE;
+	for (unsigned i = t->count; i-- > at;) {
+		if (t->ev[i]->kind == WW_EVENT_STDIO_DATA)
+			tape_remove(t, i);
+	}
+}
+
 /* It has the pipe's end by another way than its standard output. */
 static void stranger_answers(struct tape *t)
 {
@@ -299,6 +343,10 @@ static void stranger_answers(struct tape *t)
 		ABSENT_OR_MORE, ABSENT_OR_MORE, "NO_ACTION", ABSENT_OR_MORE \
 	}
 
+#define ALL_UNKNOWN                                                            \
+	{                                                                      \
+		ABSENT_OR_MORE, ABSENT_OR_MORE, ABSENT_OR_MORE, ABSENT_OR_MORE \
+	}
 #define NOTHING                                                    \
 	{                                                          \
 		"NO_ACTION", "NO_ACTION", "NO_ACTION", "NO_ACTION" \
@@ -317,6 +365,10 @@ static const struct {
 	{{"another serves", other_serves, NOTHING}, SERVER},
 	{{"the declared one serves", other_serves, GOLDEN_OVER_STDIO}, OTHER},
 	{{"no path", no_path, UNKNOWN}, SERVER},
+	{{"own mounts", own_mounts, UNKNOWN}, SERVER},
+	{{"through a loader", through_loader, UNKNOWN}, SERVER},
+	{{"a script", script, UNKNOWN}, "/opt/refund-server-of-ours"},
+	{{"an opaque script", opaque_script, ALL_UNKNOWN}, "/opt/refund-server-of-ours"},
 };
 
 static void test_others(void **state)

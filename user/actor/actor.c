@@ -218,6 +218,7 @@ static int feed_fork(struct ww_actors *a, const struct ww_event_fork *ev)
 	if (p && e->actor.comm[0] == '\0') {
 		memcpy(e->actor.comm, p->actor.comm, sizeof(e->actor.comm));
 		memcpy(e->actor.exe, p->actor.exe, sizeof(e->actor.exe));
+		e->actor.own_mounts = p->actor.own_mounts;
 		e->actor.uid = p->actor.uid;
 	}
 	return 0;
@@ -237,6 +238,7 @@ static int feed_exec(struct ww_actors *a, const struct ww_event_exec *ev)
 	e->actor.comm[16] = '\0';
 	memcpy(e->actor.exe, ev->path, n);
 	e->actor.exe[n] = '\0';
+	e->actor.own_mounts = ev->own_mounts;
 	if (ev->h.kind == WW_EVENT_PROC_EXEC) {
 		if (e->actor.first_seen.ns == ev->h.time_ns)
 			e->actor.came = e->actor.first_seen;

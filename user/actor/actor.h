@@ -37,6 +37,7 @@ struct ww_actor {
 	bool opaque;        /* maps, or mapped, a TLS stack that cannot be read */
 	bool born_in_sight; /* fork seen, or started by `run`: nothing before it was missed */
 	char comm[17];
+	bool own_mounts; /* anybody may have put another file at that path */
 	char exe[WW_PATH_BYTES_MAX + 1];
 };
 

@@ -569,7 +569,7 @@ static const char *program_of(const struct ww_flows *t, struct ww_actor_key acto
 {
 	const struct ww_actor *a = ww_actors_get(t->actors, actor);
 
-	return a && a->exe[0] ? a->exe : NULL;
+	return a && a->exe[0] && !a->own_mounts ? a->exe : NULL;
 }
 
 static bool same_program(const char *x, const char *y)
@@ -596,6 +596,7 @@ static int add_other(struct ww_channel *c, const char *program)
 static int set_server(struct ww_flows *t, struct entry *e, struct ww_actor_key server)
 {
 	struct ww_channel *c = &e->channel;
+	const struct ww_actor *a = ww_actors_get(t->actors, server);
 	const char *program = program_of(t, server);
 	bool silent = !e->stream[WW_DIR_OUT].begun && !e->stream[WW_DIR_IN].begun;
 	bool stays = c->server.pid && !(silent && ww_actor_key_eq(c->server, server));
@@ -603,6 +604,7 @@ static int set_server(struct ww_flows *t, struct entry *e, struct ww_actor_key s
 
 	c->server = server;
 	c->server.tid = 0;
+	snprintf(c->called, sizeof(c->called), "%s", a ? a->comm : "");
 	if (same_program(program, c->program))
 		return 0;
 	copy = program ? strdup(program) : NULL;

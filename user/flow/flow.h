@@ -58,15 +58,15 @@ struct ww_account {
 
 /* What is known of a channel beyond a socket. */
 struct ww_channel {
-	uint32_t agent; /* pid, 0: not known */
-	struct ww_actor_key
-		server;       /* who moved its bytes last; before anybody did, was told last */
-	char *program;        /* that it executed then; owned, NULL: not known */
-	struct ww_buf others; /* programs that had it as well, each with its NUL */
-	bool more;            /* and others that are not known, or not remembered */
-	bool opaque;          /* its calls are not read, or no longer */
-	bool rings;           /* the server has used io_uring: some of its calls go unseen */
-	bool forked;          /* a process that the server forked may have read it, unseen */
+	uint32_t agent;             /* pid, 0: not known */
+	struct ww_actor_key server; /* who moved its bytes last, or was told last */
+	char called[17];            /* by which name it executed that, cut */
+	char *program;              /* that it executed then; owned, NULL: not known */
+	struct ww_buf others;       /* programs that had it as well, each with its NUL */
+	bool more;                  /* and others that are not known, or not remembered */
+	bool opaque;                /* its calls are not read, or no longer */
+	bool rings;                 /* the server has used io_uring: some of its calls go unseen */
+	bool forked;                /* a process that the server forked may have read it, unseen */
 	bool strange; /* an answer to what nobody was seen to ask: some of its calls go unseen, too
 		       */
 	struct ww_boot since; /* from here on every message of the agent was seen; 0: none was */

@@ -304,7 +304,8 @@ static bool almost(const struct ww_contract *c, const struct ww_exchange *x,
 		   const struct ww_match *m)
 {
 	if (x->channel) /* not known what it is, or who was asked */
-		return m->destination ? !m->template : !x->program[0];
+		return m->destination ? !m->template
+				      : ww_pattern_program_may_be(&c->call, x->program, x->called);
 	if (m->destination || ww_endpoint_loopback(&x->peer))
 		return m->destination && !m->template &&
 		       (path_cut(x) || ww_pattern_request_like(&c->call, x->method, x->target));

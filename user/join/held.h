@@ -143,6 +143,7 @@ struct ww_held_flow {
 	char *name; /* SNI, or of a channel the program; owned, NULL: none */
 	struct ww_buf others; /* further programs of a channel, each with its NUL; owned */
 	bool more;            /* and more that are not known */
+	char called[17];      /* of a channel: by which name its program was executed, cut */
 	UT_hash_handle hh;
 };
 

@@ -38,6 +38,7 @@ void ww_held_take_channel(struct ww_held_flow *e, const struct ww_flow *f)
 		return;
 	e->channel = true;
 	e->opaque = c->opaque || c->rings || c->strange || c->forked;
+	memcpy(e->called, c->called, sizeof(e->called));
 	e->since = c->since;
 	e->loose = c->loose;
 }

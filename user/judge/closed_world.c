@@ -98,8 +98,9 @@ static void check_rest(const struct ww_world_ask *ask, struct ww_world *w)
 /* Whoever has the channel may have been asked; of one that is not known it may be the declared. */
 static bool leads_to_declared(const struct ww_contract *c, const struct ww_held_flow *f)
 {
-	bool found = f->more || !f->name ? ww_pattern_programs(&c->call)
-					 : ww_pattern_program(&c->call, f->name);
+	const char *name = f->name && !f->more ? f->name : "";
+	bool found = ww_pattern_program(&c->call, name) ||
+		     ww_pattern_program_may_be(&c->call, name, f->called);
 
 	for (size_t at = 0; !found && at < f->others.n;
 	     at += strlen((const char *)f->others.p + at) + 1)

@@ -190,6 +190,18 @@ bool ww_pattern_program(const struct ww_pattern *p, const char *path)
 	return false;
 }
 
+bool ww_pattern_program_may_be(const struct ww_pattern *p, const char *path, const char *called)
+{
+	for (unsigned i = 0; i < p->destination_count; i++) {
+		const char *want = p->destinations[i].program;
+
+		if (want && ww_local_may_be_program(ww_slice_str(want), ww_slice_str(path),
+						    ww_slice_str(called)))
+			return true;
+	}
+	return false;
+}
+
 bool ww_pattern_programs(const struct ww_pattern *p)
 {
 	for (unsigned i = 0; i < p->destination_count; i++) {

@@ -218,6 +218,10 @@ bool ww_pattern_request_like(const struct ww_pattern *p, const char *method, con
  */
 bool ww_pattern_program(const struct ww_pattern *p, const char *path);
 
+/* Whether a program that is none of them by its path may be one all the same: see
+ * ww_local_program_may_be(). */
+bool ww_pattern_program_may_be(const struct ww_pattern *p, const char *path, const char *called);
+
 /* Whether some destination is a program. */
 bool ww_pattern_programs(const struct ww_pattern *p);
 

@@ -219,6 +219,15 @@ static bool is_number(struct ww_slice name)
 	return name.n > 0;
 }
 
+bool ww_local_may_be_program(struct ww_slice declared, struct ww_slice path, struct ww_slice called)
+{
+	struct ww_slice own = last_segment(path);
+
+	return path.n == 0 || is_loader(own) ||
+	       (is_number(called) && !ww_slice_eq(cut(own), called)) ||
+	       (called.n && ww_slice_eq(cut(last_segment(declared)), called));
+}
+
 bool ww_local_program_may_be(const struct ww_local *l, struct ww_slice path, struct ww_slice called)
 {
 	struct ww_slice own = last_segment(path);

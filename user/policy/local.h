@@ -49,6 +49,9 @@ bool ww_local_path(struct ww_slice template, struct ww_slice path);
  * loader, which runs what its arguments say. An unknown path may be any. */
 bool ww_local_program_may_be(const struct ww_local *l, struct ww_slice path,
 			     struct ww_slice called);
+/* The same of one program that is declared by its whole path. */
+bool ww_local_may_be_program(struct ww_slice declared, struct ww_slice path,
+			     struct ww_slice called);
 
 /* One segment: whether a name is as the template's segment declares. */
 bool ww_local_segment(struct ww_slice template, struct ww_slice name);

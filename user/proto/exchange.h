@@ -128,7 +128,8 @@ struct ww_exchange {
 	char sni[256];                   /* TLS name, empty: absent */
 	char authority[256];             /* Host */
 	bool channel;                    /* the flow is a channel, */
-	char program[WW_PATH_BYTES_MAX]; /* and at its other end is this; empty: not known */
+	char program[WW_PATH_BYTES_MAX]; /* and this was asked; empty: not known */
+	char called[17];                 /* by which name it was executed, cut */
 	char method[24];
 	char target[1024]; /* request target as sent (path and query) */
 	uint16_t status;   /* 0: none */

@@ -39,8 +39,11 @@ void ww_messages_refuse(struct ww_messages *s, const struct ww_flow *f)
 /* Who serves a channel may change: this is who was asked. */
 static void take_program(struct ww_exchange *x, const struct ww_flow *f)
 {
-	if (f->channel && f->channel->program)
+	if (!f->channel)
+		return;
+	if (f->channel->program)
 		snprintf(x->program, sizeof(x->program), "%s", f->channel->program);
+	memcpy(x->called, f->channel->called, sizeof(x->called));
 }
 
 struct ww_message *ww_message_new(struct ww_messages *s, struct ww_flow *f)
