@@ -325,7 +325,9 @@ TLS_CASES = ("hidden_bio", "hidden_slack", "hidden_reply", "tls12_gcm", "tls12_c
 # Answers that the monitor does not decode: they weaken what is said of others in the same scope.
 ODD = ("te_and_cl", "two_cl", "same_cl", "bare_lf", "long_field", "many_fields", "two_digits", "four_digits", "spaces", "extra",
        "no_content_body", "not_modified")
-LISTS = {"answers": [a for a in ANSWERS if a not in ODD], "odd": ODD, "requests": tuple(CASES), "tls": TLS_CASES}
+# Answers of many segments: two that pass each other on the way leave a record's bounds unknown, and weaken in the same way.
+LONG = ("extensions", "long_reason")
+LISTS = {"answers": [a for a in ANSWERS if a not in ODD + LONG], "odd": ODD, "long": LONG, "requests": tuple(CASES), "tls": TLS_CASES}
 CASES |= dict.fromkeys(ANSWERS, simple) | dict.fromkeys(TLS_CASES, tls)
 
 
