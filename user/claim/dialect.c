@@ -71,6 +71,7 @@ static const struct word request_types[] = {
 
 struct row {
 	const char *key;
+	uint8_t key_bytes;
 	enum ww_span_field field;
 	uint8_t generation;
 	uint8_t flags;
@@ -80,13 +81,15 @@ struct row {
 };
 
 /* A name that fills a member of the view, and one that only marks a generation or may be kept. */
-#define FILLS(k, g, f, ...)                                                            \
-	{                                                                              \
-		.key = (k), .generation = (g), .field = WW_SPAN_FIELD_##f, __VA_ARGS__ \
+#define FILLS(k, g, f, ...)                                                \
+	{                                                                  \
+		.key = (k), .key_bytes = sizeof(k) - 1, .generation = (g), \
+		.field = WW_SPAN_FIELD_##f, __VA_ARGS__                    \
 	}
-#define MARK(k, g, ...)                                                   \
-	{                                                                 \
-		.key = (k), .generation = (g), .field = NONE, __VA_ARGS__ \
+#define MARK(k, g, ...)                                                                   \
+	{                                                                                 \
+		.key = (k), .key_bytes = sizeof(k) - 1, .generation = (g), .field = NONE, \
+		__VA_ARGS__                                                               \
 	}
 
 static const struct row rows[] = {
@@ -301,10 +304,12 @@ static void take_text(struct ww_span *s, const struct row *row, const char *valu
 /* --- the walk -----------------------------------------------------------------------------------
  */
 
-static bool matches(const struct row *row, size_t row_bytes, const char *key, size_t key_bytes)
+static bool matches(const struct row *row, const char *key, size_t key_bytes)
 {
-	return (row->flags & PREFIX ? key_bytes > row_bytes : key_bytes == row_bytes) &&
-	       memcmp(row->key, key, row_bytes) == 0;
+	size_t n = row->key_bytes;
+
+	return (row->flags & PREFIX ? key_bytes > n : key_bytes == n) &&
+	       memcmp(row->key, key, n) == 0;
 }
 
 /* Whether `word` is one of the words of `list`, which are separated by spaces. */
@@ -374,10 +379,8 @@ void ww_span_normalise(struct ww_span *s)
 	for (unsigned i = 0; i < s->attr_count && i < WW_SPAN_ATTRS_MAX; i++)
 		key_bytes[i] = strlen(s->attrs[i].key);
 	for (size_t r = 0; r < WW_ARRAY_SIZE(rows); r++) {
-		size_t row_bytes = strlen(rows[r].key);
-
 		for (unsigned i = 0; i < s->attr_count && i < WW_SPAN_ATTRS_MAX; i++) {
-			if (!matches(&rows[r], row_bytes, s->attrs[i].key, key_bytes[i]))
+			if (!matches(&rows[r], s->attrs[i].key, key_bytes[i]))
 				continue;
 			take(s, &rows[r], s->attrs[i].value);
 			/* Of a repeated key the first one counts, as in ww_span_attr(). */
@@ -394,7 +397,7 @@ bool ww_dialect_keeps(const char *key)
 	bool keeps = false;
 
 	for (size_t r = 0; r < WW_ARRAY_SIZE(rows); r++) {
-		if (!matches(&rows[r], strlen(rows[r].key), key, key_bytes))
+		if (!matches(&rows[r], key, key_bytes))
 			continue;
 		if (!(rows[r].flags & PREFIX))
 			return !(rows[r].flags & CONTENT);
