@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `make deps` runs: Debian packages, then npm packages (pinned by lock files): those of the demo agent into
 # BUILD/npm, the verifiers and validators of others into BUILD/npm-reports, the agents of the truth suite into BUILD/npm-truth,
-# a browser's driver and an accessibility checker into BUILD/npm-ui, other implementations of wire formats into BUILD/npm-wires. Quick when nothing is missing; one line per step that does something.
+# a browser's driver and an accessibility checker into BUILD/npm-ui, other implementations of wire formats into
+# BUILD/npm-wires. Quick when nothing is missing; one line per step that does something.
 #   tests/lib/deps.sh [--check] [--demo] [BUILD]     --check installs nothing: prints what is missing, exit 1;
 #                                                    --demo: only what building and the demo need
 set -euo pipefail
