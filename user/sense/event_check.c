@@ -92,9 +92,14 @@ static bool inner_fits(const struct ww_event *ev)
 		       ((const struct ww_event_hello *)ev)->dir <= WW_DIR_IN;
 	case WW_EVENT_TLS_RECORD:
 		return ((const struct ww_event_record *)ev)->dir <= WW_DIR_IN;
+	case WW_EVENT_PROC_FORK:
+	case WW_EVENT_PROC_EXIT:
+	case WW_EVENT_PROC_LEFT:
+		return ev->actor.pid != 0;
 	case WW_EVENT_PROC_EXEC:
 	case WW_EVENT_PROC_INFO:
-		return ((const struct ww_event_exec *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+		return ev->actor.pid != 0 &&
+		       ((const struct ww_event_exec *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
 	case WW_EVENT_SCOPE:
 		return ((const struct ww_event_scope *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
 	case WW_EVENT_COVERAGE:

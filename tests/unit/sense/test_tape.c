@@ -176,7 +176,12 @@ static void forged_events(void **state)
 	WW_AUTO_FREE struct ww_event *tick = ev_tick(1);
 	WW_AUTO_FREE struct ww_event_data *big = NULL;
 	WW_AUTO_FREE struct ww_event_file *file = NULL;
+	WW_AUTO_FREE struct ww_event_exec *exec =
+		ev_make(sizeof(*exec), WW_EVENT_PROC_EXEC, 1, 5, 9);
 
+	assert_int_equal(ww_event_check(&exec->h, exec->h.size), 0);
+	exec->h.actor.pid = 0; /* of nobody */
+	assert_int_equal(ww_event_check(&exec->h, exec->h.size), -EBADMSG);
 	assert_int_equal(ww_event_check(&d->h, d->h.size), 0);
 	assert_int_equal(ww_event_check(&d->h, d->h.size - 1), -EBADMSG);
 	d->captured++;
