@@ -8,7 +8,8 @@
  *    stack is copied to another place.
  * 2. A buffer that lies on that stack is remembered by the same distance: it moves along.
  * 3. Reading and writing have locks of their own: an answer may be read, and told, before the
- *    write of its request has come back. So it says that there is one (behind).
+ *    write of its request has come back. So writes are numbered, and a read names the one that
+ *    was on its way.
  * 4. A *Conn is told from the next one at its address by the random of the hello that it sent: its
  *    own in both roles. Only a client's binds it; others are bound by their ciphertext.
  */
@@ -108,6 +109,7 @@ static __always_inline void tell_hole(struct ww_thread *t, struct pt_regs *ctx, 
 	struct ww_event_data *e;
 	struct ww_session_id id;
 	__u64 conn = 0;
+	__u8 write;
 
 	ww_lost(t->scope.slot, WW_LOSS_ARGS, 1, bytes);
 	if (!WW_SITE_COOKIE_DONE(cookie) ||
@@ -117,6 +119,7 @@ static __always_inline void tell_hole(struct ww_thread *t, struct pt_regs *ctx, 
 	s = bpf_map_lookup_elem(&ww_sessions, &id);
 	if (!s)
 		return; /* nothing was sent since: no answer is expected */
+	write = write_number(s, WW_DIR_IN);
 	e = ww_begin(&ww_data, WW_RING_DATA, WW_EVENT_DATA, sizeof(*e), &t->scope, 0);
 	if (e) {
 		e->h.actor = t->actor;
@@ -130,7 +133,7 @@ static __always_inline void tell_hole(struct ww_thread *t, struct pt_regs *ctx, 
 		e->dir = WW_DIR_IN;
 		e->bind = s->grade;
 		e->last = 1;
-		e->behind = s->writing;
+		e->write = write;
 		ww_end(&ww_data, WW_RING_DATA, e);
 		s->lost[WW_DIR_IN] = 0;
 	}
@@ -177,7 +180,7 @@ static __always_inline void record_gone(struct ww_thread *t, const struct ww_cal
 		go_emit(t, call, id, call->length);
 	s = bpf_map_lookup_elem(&ww_sessions, id);
 	if (s)
-		s->writing = 0; /* only now: what is read meanwhile waits, at worst for nothing */
+		s->write_over = s->write_begun; /* only now that it is told */
 }
 
 SEC("uprobe")
@@ -270,7 +273,7 @@ static __always_inline void take_payload(struct ww_thread *t, struct pt_regs *ct
 	go_id(t, call.conn, &id);
 	s = session_get(&id);
 	if (s)
-		s->writing = 1;
+		s->write_begun = s->write_begun == 255 ? 1 : s->write_begun + 1;
 }
 
 /* The random of a hello that goes out: from now on it names the session. */
@@ -338,7 +341,7 @@ int ww_go_close(struct pt_regs *ctx)
 		return 0;
 	go_id(t, ctx->ax, &id);
 	s = bpf_map_lookup_elem(&ww_sessions, &id);
-	if (s && !s->writing)
+	if (s && s->write_begun == s->write_over)
 		tell_totals(t, &id, s, bpf_get_attach_cookie(ctx));
 	return 0;
 }

@@ -171,8 +171,12 @@ struct ww_session_state {
 	__u32 lost[2]; /* of it, not emitted since the last event */
 	__u8 grade;    /* enum ww_bind_grade */
 	__u8 keeps;    /* a record of it is in ww_kept, or was */
-	__u8 writing;  /* a record of it is on its way to the socket, and not told yet (Go) */
-	__u8 _pad[5];
+	/*
+	 * Numbers of writes, 1 to 255 and again 1 (0: none, or not counted): the last one that
+	 * began, and the last one that is told, or failed. Only the writer moves them.
+	 */
+	__u8 write_begun, write_over;
+	__u8 _pad[4];
 };
 
 struct {

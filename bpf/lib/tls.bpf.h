@@ -156,7 +156,7 @@ static __always_inline struct ww_session_state *session_new(struct ww_session_id
 		id->pid = pid;
 		if (inherited)
 			fresh = *inherited;
-		fresh.writing = 0;
+		fresh.write_over = fresh.write_begun;
 	}
 	bpf_map_update_elem(&ww_sessions, id, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&ww_sessions, id);
@@ -229,11 +229,25 @@ static __always_inline bool take_bytes(const struct transfer *x, __u32 at, void 
 	return bpf_probe_read_user(to, bytes, (void *)(x->buffer + at)) == 0;
 }
 
+/*
+ * ww_event_data.write. For a read it is asked before its event has a place in the ring: a write
+ * that is told behind that place is on its way then.
+ */
+static __always_inline __u8 write_number(const struct ww_session_state *s, __u32 dir)
+{
+	__u8 begun = *(const volatile __u8 *)&s->write_begun;
+
+	if (dir == WW_DIR_IN && begun == *(const volatile __u8 *)&s->write_over)
+		return 0;
+	return begun;
+}
+
 static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32 bytes, bool last)
 {
-	struct ww_event_data *e = ww_reserve_chunk(sizeof(*e), bytes);
 	struct ww_session_state *s = x->session;
 	__u32 dir = x->dir & 1;
+	__u8 write = write_number(s, dir);
+	struct ww_event_data *e = ww_reserve_chunk(sizeof(*e), bytes);
 
 	if (!ww_admit(&e->h, WW_RING_DATA, WW_EVENT_DATA, sizeof(*e) + bytes, &x->thread->scope,
 		      bytes)) {
@@ -252,7 +266,7 @@ static __always_inline void emit_chunk(const struct transfer *x, __u32 at, __u32
 	e->dir = dir;
 	e->bind = s->grade;
 	e->last = last;
-	e->behind = dir == WW_DIR_IN && s->writing;
+	e->write = write;
 	s->lost[dir] = 0;
 	if (!take_bytes(x, at, e->bytes, bytes)) {
 		ww_lost(x->thread->scope.slot, WW_LOSS_USER_READ, 1, bytes);

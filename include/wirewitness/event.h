@@ -229,9 +229,14 @@ struct ww_event_data {
 	__u32 lost_before; /* bytes of this direction not emitted since the last event */
 	__u8 dir;          /* enum ww_dir */
 	__u8 bind;         /* enum ww_bind_grade */
-	__u8 last;   /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
-	__u8 behind; /* read, 1: something of the session is on its way out that is not told yet;
-			the peer may have had it before it sent this */
+	__u8 last; /* 1: last chunk of the call that is emitted (cap may have cut the rest) */
+	/*
+	 * Where writes and reads go on at the same time, and so an answer may be told before its
+	 * request. Writes of a session have numbers, 1 to 255 and again 1. Written: its number.
+	 * Read: the number of what was on its way out then and not told yet; the peer may have had
+	 * it before it sent this. 0: none, or no numbers.
+	 */
+	__u8 write;
 	__u8 bytes[];
 };
 

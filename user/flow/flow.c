@@ -12,8 +12,8 @@
 /* After the kernel's close, events of the other ring may still be on their way. */
 #define LINGER_NS 300000000ull
 
-/* For how long what was read waits for what may have gone out before it. */
-#define BEHIND_NS 1000000000ull
+/* For how long what was read waits for what may have gone out before it: machines stand still. */
+#define BEHIND_NS 5000000000ull
 
 #define TCP_ESTABLISHED 1
 #define TCP_CLOSE       7
@@ -47,6 +47,7 @@ struct entry {
 	bool closing;
 	struct behind *behind, **behind_last;
 	size_t behind_bytes;
+	uint8_t written;            /* number of the last write that was told; 0: none */
 	struct entry *prev, *next;  /* all, by arrival */
 	struct entry *next_closing; /* by time of close */
 	UT_hash_handle hh;
@@ -355,24 +356,11 @@ static struct stream *stream_of(struct entry *e, const struct ww_event_data *ev)
 	return s;
 }
 
-static void account_call(struct entry *e, const struct ww_event_data *ev, uint64_t hole)
+/* Where the event's bytes stand; what is missing in front of them is told. */
+static uint64_t place(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
 {
-	struct ww_account_dir *a = &e->account[ev->dir];
-
-	/* A hole that is not the cut tail of a call means calls that nobody counted. */
-	if (hole)
-		a->calls_lost = true;
-	if (ev->call_at == 0)
-		ww_account_add_call(a, ev->dir, ev->call_bytes, ev->requested);
-	a->captured += ev->captured;
-}
-
-static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
-{
-	struct ww_boot when = {ev->h.time_ns};
 	struct stream *s = stream_of(e, ev);
-	struct ww_slice bytes = ww_slice(ev->bytes, ev->captured);
-	uint64_t at, hole;
+	uint64_t at;
 
 	/*
 	 * The kernel counts a session's bytes once and only up. An offset that was there before
@@ -381,21 +369,37 @@ static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_d
 	if (s->base + ev->offset < s->expected)
 		s->base = s->expected + (ev->offset == 0);
 	at = s->base + ev->offset;
-	hole = at - s->expected;
-	account_call(e, ev, hole);
-	if (hole)
-		gap(t, e, ev->dir, at, when);
+	if (at > s->expected) {
+		/* Not the cut tail of a call: calls that nobody counted. */
+		e->account[ev->dir].calls_lost = true;
+		gap(t, e, ev->dir, at, (struct ww_boot){ev->h.time_ns});
+	}
+	return at;
+}
+
+static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+{
+	struct ww_boot when = {ev->h.time_ns};
+	struct ww_slice bytes = ww_slice(ev->bytes, ev->captured);
+	uint64_t at = place(t, e, ev);
+	struct stream *s = &e->stream[ev->dir];
+
+	if (ev->call_at == 0)
+		ww_account_add_call(&e->account[ev->dir], ev->dir, ev->call_bytes, ev->requested);
+	e->account[ev->dir].captured += ev->captured;
 	if (bytes.n) {
 		s->expected = at + bytes.n;
 		if (t->ops.bytes)
 			t->ops.bytes(t->ctx, &e->flow, ev->dir, at, bytes, when);
 	}
-	if (ev->last) { /* the cap may have cut the call's tail */
-		uint64_t end = s->base + ev->offset + (ev->call_bytes - ev->call_at);
-
-		if (end > s->expected)
-			gap(t, e, ev->dir, end, when);
-	}
+	if (!ev->last)
+		return;
+	if (ev->dir == WW_DIR_OUT && ev->write)
+		e->written = ev->write;
+	/* the cap may have cut the call's tail */
+	at += ev->call_bytes - ev->call_at;
+	if (at > s->expected)
+		gap(t, e, ev->dir, at, when);
 }
 
 /* All that waits, in its order. */
@@ -405,6 +409,26 @@ static void deliver_behind(struct ww_flows *t, struct entry *e)
 		struct behind *b = behind_take(t, e);
 
 		deliver(t, e, &b->ev);
+		behind_free(b);
+	}
+}
+
+/* What it is the answer to is not known, and with bytes left out nobody takes it for another's. */
+static void lose_answer(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+{
+	struct ww_event_data hole = *ev;
+
+	lose(t, ev, WW_LOSS_HOLD);
+	hole.captured = 0;
+	deliver(t, e, &hole);
+}
+
+static void lose_behind(struct ww_flows *t, struct entry *e)
+{
+	while (e->behind) {
+		struct behind *b = behind_take(t, e);
+
+		lose_answer(t, e, &b->ev);
 		behind_free(b);
 	}
 }
@@ -432,35 +456,53 @@ static bool put_behind(struct ww_flows *t, struct entry *e, const struct ww_even
 	return true;
 }
 
+/* The write that was on its way, or a later one, is told. They are numbered 1 to 255, and again. */
+static bool is_told(const struct entry *e, uint8_t write)
+{
+	return !write || (e->written && (e->written + 255 - write) % 255 < 127);
+}
+
+static void deliver_in(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+{
+	if (!e->behind && is_told(e, ev->write)) {
+		deliver(t, e, ev);
+	} else if (!put_behind(t, e, ev)) {
+		lose_behind(t, e);
+		lose_answer(t, e, ev);
+	}
+}
+
 /* What goes out goes before what was read behind it, and went before that was read. */
-static void deliver_in_turn(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
+static void deliver_out(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
 {
 	WW_AUTO_FREE struct ww_event_data *earlier = NULL;
+	uint64_t read_ns = e->behind ? e->behind->ev.h.time_ns : 0;
 
-	if (ev->dir == WW_DIR_IN && (ev->behind || e->behind) && put_behind(t, e, ev))
-		return;
-	if (ev->dir == WW_DIR_OUT && e->behind && e->behind->ev.h.time_ns < ev->h.time_ns)
+	if (e->behind && ev->write != e->behind->ev.write) {
+		/* That one is lost: its place is in front of the answer, this one's behind it. */
+		place(t, e, ev);
+		deliver_behind(t, e);
+	} else if (e->behind && read_ns < ev->h.time_ns) {
 		earlier = malloc(sizeof(*ev) + ev->captured);
+	}
 	if (earlier) {
 		memcpy(earlier, ev, sizeof(*ev) + ev->captured);
-		earlier->h.time_ns = e->behind->ev.h.time_ns;
+		earlier->h.time_ns = read_ns;
 		ev = earlier;
 	}
-	if (ev->dir == WW_DIR_OUT)
-		deliver(t, e, ev);
-	deliver_behind(t, e);
-	if (ev->dir == WW_DIR_IN)
-		deliver(t, e, ev);
+	deliver(t, e, ev);
+	if (e->behind && is_told(e, e->behind->ev.write))
+		deliver_behind(t, e);
 	if (earlier)
 		explicit_bzero(earlier->bytes, earlier->captured);
 }
 
-/* Nothing came that they were behind of. */
+/* What they were behind of did not come. */
 static void expire_behind(struct ww_flows *t, struct ww_boot now)
 {
 	for (struct entry *e = t->first; e && t->behind > 0; e = e->next)
 		if (e->behind && e->behind->ev.h.time_ns + BEHIND_NS <= now.ns)
-			deliver_behind(t, e);
+			lose_behind(t, e);
 }
 
 static bool data_sane(const struct ww_event_data *ev)
@@ -483,7 +525,10 @@ static void deliver_bound(void *ctx, uint64_t cookie, uint8_t grade, const struc
 	if (e->flow.bind == WW_BIND_UNBOUND)
 		e->flow.bind = grade;
 	set_owner(t, e, ev->h.actor);
-	deliver_in_turn(t, e, ev);
+	if (ev->dir == WW_DIR_OUT)
+		deliver_out(t, e, ev);
+	else
+		deliver_in(t, e, ev);
 }
 
 static int feed_data(struct ww_flows *t, const struct ww_event_data *ev)

@@ -138,11 +138,20 @@ static void session_forgotten_by_the_kernel(void **state)
 	assert_false(ww_flows_get(w->flows, 9)->account[WW_DIR_OUT].checked);
 }
 
-static void read_behind(struct world *w, uint64_t t, uint64_t offset, const char *text)
+static void read_behind(struct world *w, uint64_t t, uint8_t write, uint64_t offset,
+			const char *text)
 {
 	struct ww_event_data *ev = ev_data(t, 5, 9, 1, WW_DIR_IN, offset, text);
 
-	ev->behind = 1;
+	ev->write = write;
+	feed(w, ev);
+}
+
+static void written(struct world *w, uint64_t t, uint8_t write, uint64_t offset, const char *text)
+{
+	struct ww_event_data *ev = ev_data(t, 5, 9, 1, WW_DIR_OUT, offset, text);
+
+	ev->write = write;
 	feed(w, ev);
 }
 
@@ -153,31 +162,63 @@ static void answers_wait_for_what_they_answer(void **state)
 	struct world *w = *state;
 
 	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
-	feed(w, ev_data(2, 5, 9, 1, WW_DIR_OUT, 0, "ask"));
-	feed(w, ev_data(3, 5, 9, 1, WW_DIR_IN, 0, "no"));
-	read_behind(w, 4, 2, "yes");
-	feed(w, ev_data(5, 5, 9, 1, WW_DIR_IN, 5, "!"));
+	written(w, 2, 255, 0, "ask");
+	read_behind(w, 3, 0, 0, "no");
+	read_behind(w, 4, 1, 2, "yes");
+	read_behind(w, 5, 0, 5, "!");
 	assert_string_equal(w->seen.both, ">ask@2 <no@3 ");
-	feed(w, ev_data(6, 5, 9, 1, WW_DIR_OUT, 3, "again"));
-	feed(w, ev_data(7, 5, 9, 1, WW_DIR_IN, 6, "more"));
+	written(w, 6, 1, 3, "again");
+	read_behind(w, 7, 0, 6, "more");
 	assert_string_equal(w->seen.both, ">ask@2 <no@3 >again@4 <yes@4 <!@5 <more@7 ");
 }
 
-/* Nothing comes that it was behind of: it waits a second, or until the end. */
+/* What it was behind of may have been told before it. */
+static void answers_wait_for_nothing_that_is_here(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	written(w, 2, 255, 0, "ask");
+	read_behind(w, 3, 255, 0, "yes");
+	assert_string_equal(w->seen.both, ">ask@2 <yes@3 ");
+	written(w, 4, 1, 3, "again");
+	read_behind(w, 5, 255, 3, "still");
+	assert_string_equal(w->seen.both, ">ask@2 <yes@3 >again@4 <still@5 ");
+}
+
+/* What it was behind of is lost: the hole is in front of it, what is written later behind it. */
+static void answers_whose_question_is_lost(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
+	read_behind(w, 4, 7, 0, "yes");
+	written(w, 6, 8, 3, "again");
+	assert_string_equal(w->seen.both, "<yes@4 >again@6 ");
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "[3]again");
+}
+
+/* It does not come: the answer is a hole in five seconds, for nobody is to take it for another's.
+ * At the end there is no other. */
 static void answers_do_not_wait_for_ever(void **state)
 {
 	struct world *w = *state;
 
 	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
-	read_behind(w, 4, 0, "yes");
-	tick(w, 999999999);
-	assert_string_equal(w->seen.both, "");
-	tick(w, 1000000004);
-	assert_string_equal(w->seen.both, "<yes@4 ");
-	read_behind(w, 1000000005, 3, "last");
-	ww_flows_finish(w->flows, (struct ww_boot){1000000006});
-	assert_string_equal(w->seen.both, "<yes@4 <last@1000000005 ");
-	assert_int_equal(w->seen.last.lost_bytes[WW_DIR_IN], 0);
+	read_behind(w, 4, 1, 0, "yes");
+	tick(w, 4999999999);
+	assert_string_equal(w->seen.text[WW_DIR_IN], "");
+	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_IN], 0);
+	tick(w, 5000000004);
+	assert_string_equal(w->seen.text[WW_DIR_IN], "[3]");
+	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_IN], 3);
+	assert_int_equal(w->seen.lost, 3);
+	written(w, 5000000005, 1, 0, "late");
+	assert_string_equal(w->seen.text[WW_DIR_OUT], "late");
+	read_behind(w, 5000000006, 2, 3, "last");
+	ww_flows_finish(w->flows, (struct ww_boot){5000000007});
+	assert_string_equal(w->seen.text[WW_DIR_IN], "[3]last");
+	assert_int_equal(w->seen.last.lost_bytes[WW_DIR_IN], 3);
 }
 
 /* The end of the session says how much there was: what waits is not lost. */
@@ -187,7 +228,7 @@ static void answers_before_the_end(void **state)
 	struct world *w = *state;
 
 	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
-	read_behind(w, 4, 0, "yes");
+	read_behind(w, 4, 1, 0, "yes");
 	memset(end->session.random, 1, sizeof(end->session.random));
 	end->session.object = 0x7001;
 	end->session.pid = 5;
@@ -196,7 +237,7 @@ static void answers_before_the_end(void **state)
 	assert_string_equal(w->seen.text[WW_DIR_IN], "yes");
 }
 
-/* More than may be held goes on at once, in order. */
+/* More than may be held is lost, all of it. */
 static void answers_beyond_the_ceiling(void **state)
 {
 	static char block[16385];
@@ -205,10 +246,11 @@ static void answers_beyond_the_ceiling(void **state)
 
 	memset(block, 'b', sizeof(block) - 1);
 	feed(w, ev_open(1, 5, 9, ev_endpoint("10.0.0.2", 443)));
-	while (w->seen.both[0] == 0 && fed < 100)
-		read_behind(w, 4, 16384 * (uint64_t)fed++, block);
+	while (!ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_IN] && fed < 100)
+		read_behind(w, 4, 1, 16384 * (uint64_t)fed++, block);
 	assert_int_equal(fed, WW_STREAM_HOLD_BYTES / 16384);
-	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_IN], 0);
+	assert_int_equal(ww_flows_get(w->flows, 9)->lost_bytes[WW_DIR_IN], 16384 * fed);
+	assert_string_equal(w->seen.both, "");
 }
 
 /* The cap cuts the end of a call: the cut part is a gap at once, not when the next call comes. */
@@ -737,6 +779,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(binding_by_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(bare_pointer_means_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_wait_for_what_they_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_wait_for_nothing_that_is_here, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(answers_whose_question_is_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_do_not_wait_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_before_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_beyond_the_ceiling, setup, teardown),
