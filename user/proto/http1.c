@@ -3,7 +3,8 @@
  * Invariants:
  *  1. Responses answer requests in the order in which those were sent (RFC 9112 section 9.3.2); a
  * response without a waiting request is an exchange of its own, marked RESPONSE_FIRST, and never
- * attached to a guess.
+ * attached to a guess. Where the next request follows it without a hole, the order is not known:
+ * nothing more is decoded.
  *  2. The parser of a direction runs only while its position in the message grammar is known. A gap
  * inside counted content (Content-Length, chunk, until close) keeps it; any other gap loses it.
  *  3. A lost position is found again only at the begin of what the application wrote or read, by a
@@ -71,6 +72,7 @@ struct ww_http1 {
 	bool opaque;               /* nothing more is decoded on this connection */
 	bool upgraded;             /* opaque because both ends agreed on it */
 	bool pipelined;            /* seen to send requests without waiting */
+	bool unasked; /* a response came that no request was seen for, and no hole since */
 };
 
 static bool is_request(const struct side *s)
@@ -211,6 +213,10 @@ static int begin_request(struct side *s)
 	struct side *resp = response_side(h);
 	struct ww_message *m;
 
+	if (h->unasked) {
+		h->opaque = true;
+		return -1;
+	}
 	/*
 	 * An unknown request may have been HEAD, whose response has no content. That another
 	 * request follows says that the response is over, wherever the fields put its end.
@@ -243,6 +249,7 @@ static int begin_request(struct side *s)
 
 static struct ww_message *new_orphan(struct ww_http1 *h)
 {
+	const struct side *req = request_side(h);
 	struct ww_message *m = ww_message_new(h->shared, h->f);
 
 	if (!m) {
@@ -250,6 +257,8 @@ static struct ww_message *new_orphan(struct ww_http1 *h)
 		return NULL;
 	}
 	m->orphan = true;
+	/* A place that was found again may be beside others that were lost. */
+	h->unasked = req->state == RUN && req->at > 0 && !req->found && !response_side(h)->unproven;
 	m->x.client = h->req_dir == WW_DIR_OUT;
 	m->x.findings |= WW_X_RESPONSE_FIRST;
 	h->orphan = m;
@@ -885,6 +894,8 @@ void ww_http1_gap(struct ww_http1 *h, struct ww_flow *f, enum ww_dir dir, uint64
 	}
 	counted = s->m && s->head_done && (s->in_chunk || !(s->parser.flags & F_CHUNKED)) &&
 		  bytes <= s->parser.content_length;
+	if (is_request(s))
+		h->unasked = false;
 	if (s->state == RUN && s->m && s->head_done && (s->until_close || counted))
 		skip_content(s, bytes);
 	else

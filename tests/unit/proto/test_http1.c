@@ -562,6 +562,39 @@ static void a_response_without_request_is_its_own(void **state)
 	assert_int_equal(rig_x(&r, 1)->findings, 0);
 }
 
+/* In the middle of a connection it is one whose request comes late: the next answer is not that
+ * one's. */
+static void nothing_is_paired_behind_a_response_out_of_order(void **state)
+{
+	rig_out(&r, GET_A);
+	rig_in(&r, OK_2);
+	rig_in(&r, OK_2);
+	rig_out(&r, GET_A GET_A);
+	rig_in(&r, OK_2);
+	rig_close(&r, WW_CLOSE_FIN_LOCAL);
+	assert_int_equal(r.count, 3);
+	assert_int_equal(rig_x(&r, 0)->outcome, WW_X_COMPLETE);
+	assert_int_equal(rig_x(&r, 1)->findings, WW_X_RESPONSE_FIRST);
+	assert_int_equal(rig_x(&r, 2)->outcome, WW_X_UNPARSED);
+	assert_int_equal(rig_x(&r, 2)->req_bytes, 2 * strlen(GET_A));
+	assert_int_equal(rig_x(&r, 2)->resp_bytes, strlen(OK_2));
+}
+
+/* A hole says where the request was. */
+static void a_hole_explains_a_response_out_of_order(void **state)
+{
+	rig_out(&r, GET_A);
+	rig_in(&r, OK_2);
+	rig_in(&r, OK_2);
+	rig_gap(&r, WW_DIR_OUT, strlen(GET_A));
+	rig_out(&r, GET_A);
+	rig_in(&r, OK_2);
+	rig_close(&r, WW_CLOSE_FIN_LOCAL);
+	assert_int_equal(r.count, 3);
+	assert_int_equal(rig_x(&r, 1)->findings, WW_X_RESPONSE_FIRST);
+	assert_int_equal(rig_x(&r, 2)->outcome, WW_X_COMPLETE);
+}
+
 static void bodies_are_capped_and_counted(void **state)
 {
 	rig_again(&r, 8);
@@ -690,6 +723,8 @@ int main(void)
 		T(absolute_form_wins_over_host),
 		T(other_protocols_are_counted_only),
 		T(a_response_without_request_is_its_own),
+		T(nothing_is_paired_behind_a_response_out_of_order),
+		T(a_hole_explains_a_response_out_of_order),
 		T(bodies_are_capped_and_counted),
 		T(every_split_gives_the_same),
 		T(nothing_is_held_between_exchanges),
