@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/slice.h"
 #include "sense/elf.h"
 #include "sense/maps.h"
@@ -50,20 +50,12 @@ struct ww_stdio {
 	struct library libraries[LIBRARIES_MAX];
 };
 
-static uint64_t boot_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 static void tell(struct ww_stdio *s, const struct ww_event_stdio *from, enum ww_stdio_status status,
 		 const char *text)
 {
 	struct ww_event_stdio ev = *from;
 
-	ev.h.time_ns = boot_now();
+	ev.h.time_ns = ww_boot_now().ns;
 	ev.h.cpu = WW_EVENT_CPU_USER;
 	ev.h.seq = 0;
 	ev.status = status;
