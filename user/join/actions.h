@@ -229,6 +229,13 @@ static inline bool ww_action_claim_only(const struct ww_action *a)
 	return a->span_count == 0 && !a->model.asked;
 }
 
+/* That of its tool; NULL: none declares it. */
+static inline const struct ww_contract *ww_action_contract(const struct ww_action *a,
+							   const struct ww_contracts *all)
+{
+	return a->contract < 0 ? NULL : &all->items[a->contract];
+}
+
 /* When it began, as far as spans and the model tell. 0: neither does. */
 static inline struct ww_boot ww_action_begun(const struct ww_action *a)
 {

@@ -155,11 +155,6 @@ static void refresh_flows(struct ww_judge *j)
 	j->fresh = true;
 }
 
-static const struct ww_contract *contract_of(const struct ww_judge *j, const struct ww_action *a)
-{
-	return a->contract < 0 ? NULL : &j->deps.contracts->items[a->contract];
-}
-
 /* --- what is pending --- */
 
 static void tell_pending(struct ww_judge *j, const struct ww_pending *p, ww_pending_fn fn,
@@ -462,7 +457,7 @@ static void find_any_tool(struct ww_judge *j, struct ww_join_ask *ask, struct ww
 		if (!ww_said_may_mean(&a->prose, i))
 			continue;
 		ww_actions_set_contract(j->actions, a, i);
-		k->contract = contract_of(j, a);
+		k->contract = ww_action_contract(a, j->deps.contracts);
 		ww_join_find(ask, &k->joined);
 		k->still_open |= ww_closed_world_busy(j->held, a, k->contract);
 		if (f->total || f->elsewhere || f->foreign || f->early || f->late || f->astray ||
@@ -529,7 +524,7 @@ static void judge_one(struct ww_judge *j, struct ww_action *a, uint64_t due_ns)
 	memset(k, 0, sizeof(*k));
 	k->held = j->held;
 	k->action = a;
-	k->contract = contract_of(j, a);
+	k->contract = ww_action_contract(a, j->deps.contracts);
 	k->now = j->now;
 	k->finished = j->finished;
 	look_at_turn(j, k);
@@ -588,7 +583,7 @@ static void give_up(struct ww_judge *j, struct ww_action *a)
 	memset(k, 0, sizeof(*k));
 	k->held = j->held;
 	k->action = a;
-	k->contract = contract_of(j, a);
+	k->contract = ww_action_contract(a, j->deps.contracts);
 	k->given_up = true;
 	ww_case_ground_plainly(k);
 	ww_rule(&k->grounds, &r);
@@ -635,7 +630,8 @@ static void reopen_for(struct ww_judge *j, const struct ww_held_exchange *x)
 				      (contract == a->contract ||
 				       (a->prose.only && ww_said_may_mean(&a->prose, contract)));
 
-			if (inside || needs(contract_of(j, a), x->matches[i].contract))
+			if (inside ||
+			    needs(ww_action_contract(a, j->deps.contracts), x->matches[i].contract))
 				ww_actions_reopen(j->actions, a);
 		}
 	}
@@ -668,7 +664,7 @@ static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x, cons
 			continue;
 		ask = ask_for(j, a);
 		if (x ? ww_join_may_be_late(&ask, x)
-		      : ww_local_case_may_be_late(contract_of(j, a), a, d)) {
+		      : ww_local_case_may_be_late(ww_action_contract(a, j->deps.contracts), a, d)) {
 			ww_unserved_drop(&j->unserved, i);
 			ww_actions_reopen(j->actions, a);
 		}

@@ -8,11 +8,6 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-static const struct ww_contract *contract_of(const struct ww_when *w, const struct ww_action *a)
-{
-	return a->contract < 0 ? NULL : &w->contracts->items[a->contract];
-}
-
 struct ww_boot ww_when_exited(const struct ww_when *w, const struct ww_action *a)
 {
 	const struct ww_actor *actor = ww_actors_get(w->actors, a->actor);
@@ -46,7 +41,7 @@ static uint64_t model_due(const struct ww_when *w, const struct ww_action *a)
 
 uint64_t ww_when_due(const struct ww_when *w, const struct ww_action *a)
 {
-	const struct ww_contract *c = contract_of(w, a);
+	const struct ww_contract *c = ww_action_contract(a, w->contracts);
 	uint64_t due;
 
 	if (a->root.pid == 0 || a->clock_bad)
@@ -77,7 +72,7 @@ uint64_t ww_when_look(const struct ww_when *w, const struct ww_action *a)
 
 enum ww_pending_wait ww_when_wait(const struct ww_when *w, const struct ww_action *a)
 {
-	const struct ww_contract *c = contract_of(w, a);
+	const struct ww_contract *c = ww_action_contract(a, w->contracts);
 	enum ww_pending_wait wait =
 		a->claim_count && ww_action_claim_only(a) ? WW_PENDING_CLAIM : WW_PENDING_SPAN;
 
