@@ -43,24 +43,36 @@ static bool frame(const struct ww_code_insn *insn, int32_t *ret_bytes)
 	return true;
 }
 
-int ww_planner_add(const struct ww_planner *p, const char *symbol, enum ww_site_kind kind,
-		   enum ww_dir dir, size_t i, struct ww_site **ret_site)
+int ww_planner_add_at(const struct ww_planner *p, const char *symbol, enum ww_site_kind kind,
+		      enum ww_dir dir, uint64_t vaddr, struct ww_site **ret_site)
 {
-	const struct ww_code_insn *insn = &p->code->insns[i];
 	struct ww_site *s = &p->plan->sites[p->plan->site_count];
-	int32_t sp = 0;
-	int r;
 
-	if (p->plan->site_count == WW_SITES_MAX || !frame(insn, &sp))
+	if (p->plan->site_count == WW_SITES_MAX)
 		return -ENOTSUP;
-	*s = (struct ww_site){.kind = kind, .dir = dir, .sp_bytes = sp};
-	s->emulated = insn->emulated;
-	r = ww_elf_offset(p->elf, p->code->vaddr + insn->at, &s->offset);
-	if (r < 0)
+	*s = (struct ww_site){.kind = kind, .dir = dir};
+	if (ww_elf_offset(p->elf, vaddr, &s->offset) < 0)
 		return -ENOTSUP;
 	memccpy(s->symbol, symbol, 0, sizeof(s->symbol) - 1);
 	p->plan->site_count++;
 	*ret_site = s;
+	return 0;
+}
+
+int ww_planner_add(const struct ww_planner *p, const char *symbol, enum ww_site_kind kind,
+		   enum ww_dir dir, size_t i, struct ww_site **ret_site)
+{
+	const struct ww_code_insn *insn = &p->code->insns[i];
+	int32_t sp = 0;
+	int r;
+
+	if (!frame(insn, &sp))
+		return -ENOTSUP;
+	r = ww_planner_add_at(p, symbol, kind, dir, p->code->vaddr + insn->at, ret_site);
+	if (r < 0)
+		return r;
+	(*ret_site)->sp_bytes = sp;
+	(*ret_site)->emulated = insn->emulated;
 	return 0;
 }
 

@@ -22,6 +22,11 @@ WW_CHECK int ww_planner_walk_at(struct ww_planner *p, struct ww_elf_symbol fn, b
 WW_CHECK int ww_planner_add(const struct ww_planner *p, const char *symbol, enum ww_site_kind kind,
 			    enum ww_dir dir, size_t i, struct ww_site **ret_site);
 
+/* The same on an address, whose frame and instruction are the caller's business. */
+WW_CHECK int ww_planner_add_at(const struct ww_planner *p, const char *symbol,
+			       enum ww_site_kind kind, enum ww_dir dir, uint64_t vaddr,
+			       struct ww_site **ret_site);
+
 /*
  * A single ENTRY-like site (BIO_write, SSL_free): the first emulated instruction on the straight
  * line from the entry with the arguments of the mask in place, or the entry.

@@ -94,22 +94,6 @@ static int find_method(const struct go_program *g, const char *name, struct ww_e
 	}
 }
 
-static int add(const struct ww_planner *p, const struct method *m, enum ww_site_kind kind,
-	       uint64_t vaddr)
-{
-	struct ww_site *s = &p->plan->sites[p->plan->site_count];
-
-	if (p->plan->site_count == WW_SITES_MAX)
-		return -ENOTSUP;
-	*s = (struct ww_site){
-		.kind = kind, .dir = m->dir, .same_sp = true, .emulated = kind != WW_SITE_RESULT};
-	if (ww_elf_offset(p->elf, vaddr, &s->offset) < 0)
-		return -ENOTSUP;
-	memccpy(s->symbol, m->name, 0, sizeof(s->symbol) - 1);
-	p->plan->site_count++;
-	return 0;
-}
-
 /*
  * A Read may wait since before there were probes. Its return must say whose bytes are missing, or
  * the answer would be taken for that of the next request.
@@ -118,11 +102,15 @@ static int plan_returns(const struct go_program *g, const struct method *m, uint
 			const struct ww_sweep *s)
 {
 	int r = m->dir == WW_DIR_IN && !s->spills_rax ? -ENOTSUP : 0;
+	struct ww_site *site;
 
 	for (unsigned i = 0; r == 0 && i < s->return_count; i++) {
-		r = add(g->p, m, WW_SITE_RESULT, vaddr + s->returns[i]);
-		if (r == 0)
-			g->p->plan->sites[g->p->plan->site_count - 1].has_done = s->spills_rax;
+		r = ww_planner_add_at(g->p, m->name, WW_SITE_RESULT, m->dir, vaddr + s->returns[i],
+				      &site);
+		if (r == 0) {
+			site->same_sp = true;
+			site->has_done = s->spills_rax;
+		}
 	}
 	return r;
 }
@@ -131,6 +119,7 @@ static int plan_method(const struct go_program *g, const struct method *m)
 {
 	char name[64] = PACKAGE;
 	struct ww_elf_symbol fn;
+	struct ww_site *site;
 	struct ww_sweep s;
 	int r;
 
@@ -140,7 +129,9 @@ static int plan_method(const struct go_program *g, const struct method *m)
 		return r;
 	r = ww_code_sweep(g->p->elf, fn, &s);
 	if (r == 0)
-		r = add(g->p, m, m->kind, fn.vaddr + s.entry);
+		r = ww_planner_add_at(g->p, m->name, m->kind, m->dir, fn.vaddr + s.entry, &site);
+	if (r == 0)
+		site->same_sp = site->emulated = true;
 	if (r == 0 && m->returns)
 		r = plan_returns(g, m, fn.vaddr, &s);
 	return r == -ENOENT ? -ENOTSUP : r;
