@@ -240,8 +240,6 @@ static bool overdue_too(const struct ww_local_case_ask *ask, const struct ww_dee
 	return false;
 }
 
-static void ground_deeds(const struct ww_case *k, struct ww_grounds_local *to);
-
 static void note_overdue(const struct ww_local_case_ask *ask, struct ww_deed *d)
 {
 	struct ww_case *k = ask->k;
@@ -253,7 +251,7 @@ static void note_overdue(const struct ww_local_case_ask *ask, struct ww_deed *d)
 		l->overdue_seen = d->at;
 	if (d->ended.ns > l->overdue_seen.ns)
 		l->overdue_seen = d->ended;
-	ground_deeds(k, &k->grounds.local);
+	ww_local_case_ground(k, &k->grounds);
 	done = ww_local_rule_done(&k->grounds.local);
 	l->overdue = done ? l->deeds[done - k->grounds.local.deeds] : NULL;
 }
@@ -378,12 +376,12 @@ void ww_local_case_look(const struct ww_local_case_ask *ask)
 	k->joined.foreign = k->local.foreign;
 }
 
-static void ground_deeds(const struct ww_case *k, struct ww_grounds_local *to)
+void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
 {
 	const struct ww_local_case *l = &k->local;
 	const struct ww_local *c = &k->contract->local;
 
-	*to = (struct ww_grounds_local){
+	g->local = (struct ww_grounds_local){
 		.there = true,
 		.exit_given = c->exit_given,
 		.exit_min = c->exit_min,
@@ -398,7 +396,7 @@ static void ground_deeds(const struct ww_case *k, struct ww_grounds_local *to)
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct ww_deed *d = l->deeds[i];
 
-		to->deeds[i] = (struct ww_grounds_deed){
+		g->local.deeds[i] = (struct ww_grounds_deed){
 			.run = d->run,
 			.since_ns = d->since.ns,
 			.at_ns = d->at.ns,
@@ -407,13 +405,8 @@ static void ground_deeds(const struct ww_case *k, struct ww_grounds_local *to)
 			.code = d->code,
 			.what = d->what,
 		};
-		memcpy(&to->deeds[i].path, d->digest.b, sizeof(to->deeds[i].path));
+		memcpy(&g->local.deeds[i].path, d->digest.b, sizeof(g->local.deeds[i].path));
 	}
-}
-
-void ww_local_case_ground(const struct ww_case *k, struct ww_grounds *g)
-{
-	ground_deeds(k, &g->local);
 }
 
 /* --- whose it becomes ---------------------------------------------------------------------------
