@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "sense/event_check.h"
+#include "sense/proc.h"
 
 #define DEPTH_MAX 16 /* cgroups below a scope that are walked for members */
 
@@ -243,29 +244,6 @@ static int read_text(const char *path, char *out, size_t cap)
 	return 0;
 }
 
-/* Start time in nanoseconds of boot time: field 22 of stat, in clock ticks: coarser than the
- * kernel's own. */
-static bool read_stat(uint32_t pid, uint32_t *ret_ppid, __u64 *ret_start_ns)
-{
-	char path[64], text[1024];
-	unsigned long long ticks;
-	const char *p;
-	unsigned ppid;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	if (read_text(path, text, sizeof(text)) < 0)
-		return false;
-	p = strrchr(text, ')');
-	if (!p || sscanf(p + 1,
-			 " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			 "%*d %llu",
-			 &ppid, &ticks) != 2)
-		return false;
-	*ret_ppid = ppid;
-	*ret_start_ns = ticks * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
-	return true;
-}
-
 static void read_status(uint32_t pid, uint32_t *ret_uid, uint32_t *ret_ns_pid)
 {
 	char path[64], text[4096];
@@ -291,16 +269,18 @@ static void tell_member(uint32_t pid, uint64_t id, void (*fn)(void *ctx, const s
 {
 	struct ww_event_exec ev = {.h = ww_event_header(WW_EVENT_PROC_INFO, sizeof(ev), 0)};
 	char path[64], comm[64] = "";
-	uint32_t ppid, pp = 0;
+	uint64_t start_ns, parent_ns = 0;
+	uint32_t ppid, pp;
 	ssize_t n;
 
-	if (!read_stat(pid, &ppid, &ev.h.actor.start_ns))
+	if (ww_proc_stat(pid, &ppid, &start_ns) < 0)
 		return; /* gone */
 	ev.h.cgroup = id;
+	ev.h.actor.start_ns = start_ns;
 	ev.h.actor.pid = ev.h.actor.tid = pid;
-	ev.parent.pid = ppid;
-	if (!read_stat(ppid, &pp, &ev.parent.start_ns))
-		ev.parent.pid = 0;
+	if (ww_proc_stat(ppid, &pp, &parent_ns) == 0)
+		ev.parent.pid = ppid;
+	ev.parent.start_ns = parent_ns;
 	read_status(pid, &ev.uid, &ev.ns_pid);
 	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
 	if (read_text(path, comm, sizeof(comm)) == 0) {

@@ -10,29 +10,17 @@
 
 #include "base/slice.h"
 #include "rt/file.h"
+#include "sense/proc.h"
 
 #define ANCESTORS_MAX   16
 #define DESCRIPTORS_MAX 4096 /* of one process that are looked at */
-#define STAT_BYTES_MAX  1024
 #define CGROUP_BYTES    4096
 
-/* Field 4 of /proc/PID/stat; the name in field 2 may hold anything. */
 static int parent_of(uint32_t pid, uint32_t *ret_ppid)
 {
-	char path[32], text[STAT_BYTES_MAX];
-	const char *after;
-	unsigned ppid;
-	int r;
+	uint64_t start_ns;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	r = ww_file_line(path, text, sizeof(text));
-	if (r < 0)
-		return -ESRCH;
-	after = strrchr(text, ')');
-	if (!after || sscanf(after + 1, " %*c %u", &ppid) != 1)
-		return -ESRCH;
-	*ret_ppid = ppid;
-	return 0;
+	return ww_proc_stat(pid, ret_ppid, &start_ns);
 }
 
 /* Whether the process is in the cgroup or below it: the line of version 2 is "0::PATH". */
