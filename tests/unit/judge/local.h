@@ -44,13 +44,19 @@ static inline void exited(struct scene *s, uint32_t pid, int code, uint64_t ms)
 	feed(s, &ev, WW_EVENT_PROC_EXIT, sizeof(ev), ms, pid, 0);
 }
 
-/* By a child of its own. */
+/* By a new child of that parent; ran(): of the agent. */
+static inline void ran_under(struct scene *s, uint32_t parent, uint32_t pid, const char *path,
+			     int code, uint64_t from, uint64_t to)
+{
+	born(s, pid, parent, from);
+	executed(s, pid, path, from);
+	exited(s, pid, code, to);
+}
+
 static inline void ran(struct scene *s, uint32_t pid, const char *path, int code, uint64_t from,
 		       uint64_t to)
 {
-	born(s, pid, AGENT, from);
-	executed(s, pid, path, from);
-	exited(s, pid, code, to);
+	ran_under(s, AGENT, pid, path, code, from, to);
 }
 
 /* Seen at `ms`, within the 10 ms before it. */

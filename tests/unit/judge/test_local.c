@@ -112,9 +112,7 @@ static void test_program_inside(void **state)
 
 	born(s, 300, AGENT, 1100);
 	executed(s, 300, "/usr/bin/pg_dump", 1100);
-	born(s, 301, 300, 1150);
-	executed(s, 301, "/usr/bin/pg_dump", 1150);
-	exited(s, 301, 1, 1200);
+	ran_under(s, 300, 301, "/usr/bin/pg_dump", 1, 1150, 1200);
 	exited(s, 300, 0, 1500);
 	judged(s, "dump");
 	expect(s, "CONFIRMED_T1", "", "E4", "UNIQUE");
@@ -444,9 +442,7 @@ static void test_program_inside_anothers(void **state)
 
 	born(s, 300, AGENT, 1100);
 	executed(s, 300, "/usr/bin/pg_dump", 1100);
-	born(s, 301, 300, 3100);
-	executed(s, 301, "/bin/tar", 3100);
-	exited(s, 301, 0, 3200);
+	ran_under(s, 300, 301, "/bin/tar", 0, 3100, 3200);
 	exited(s, 300, 0, 3900);
 	claim(s, "dump", "c1", WW_SPAN_OK, 1000, 4000);
 	claim(s, "dump", "c2", WW_SPAN_OK, 2900, 3500);
@@ -466,9 +462,7 @@ static void test_program_inside_the_agents_own(void **state)
 		struct scene *s = scene_open_with(contracts);
 
 		executed(s, AGENT, "/usr/bin/bash", 10);
-		born(s, 300, AGENT, 101100);
-		executed(s, 300, "/usr/bin/bash", 101100);
-		exited(s, 300, code, 101500);
+		ran(s, 300, "/usr/bin/bash", code, 101100, 101500);
 		claim(s, "sh", "c1", WW_SPAN_OK, 101000, 102000);
 		tick(s, 106000);
 		expect(s, code ? "MASKED_ERROR" : "CONFIRMED_T1", "", "E4", "UNIQUE");
@@ -483,9 +477,7 @@ static void test_program_inside_an_earlier(void **state)
 
 	born(s, 300, AGENT, 10);
 	executed(s, 300, "/usr/bin/pg_dump", 10);
-	born(s, 301, 300, 101100);
-	executed(s, 301, "/usr/bin/pg_dump", 101100);
-	exited(s, 301, 0, 101200);
+	ran_under(s, 300, 301, "/usr/bin/pg_dump", 0, 101100, 101200);
 	claim(s, "dump", "c1", WW_SPAN_OK, 101000, 102000);
 	tick(s, 106000);
 	tick(s, 120000);
