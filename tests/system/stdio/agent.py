@@ -8,7 +8,7 @@ STEPS is a JSON array; a step is done before the next one begins:
     {"order": "A1", "mode": "ok"}      a call; mode "skip": the span alone, "note": without an id; "pieces": true: written in pieces
     [step, ...]                        several calls in flight, with trace context in _meta
     {"batch": [step, ...]}             the same in one message
-    {"wait": PATH}                     until that file is there, with the endpoint for spans from then on
+    {"wait": PATH}                     until that pipe says the endpoint for spans from then on
 Environment: AGENT_PAIRS=1 (socket pairs instead of pipes), AGENT_TWINS=1 (two servers that share their input), OTEL_EXPORTER_OTLP_ENDPOINT (empty: no spans), AGENT_TAG.
 """
 import http.client
@@ -156,10 +156,8 @@ for step in json.loads(sys.argv[1]):
     elif "batch" in step:
         many(step["batch"], True)
     elif "wait" in step:
-        while not os.path.exists(step["wait"]):
-            time.sleep(0.01)
-        with open(step["wait"], encoding="utf-8") as file:
-            os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = file.read()
+        with open(step["wait"], encoding="utf-8") as pipe:
+            os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = pipe.read()
         spans.clear()
     else:
         one(step)
