@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Traffic whose server keeps the truth.
 
-traffic.py tls-server PORTFILE CERT KEY TRUTH COUNT      memory BIOs: TLS apart from the socket, as in asyncio
+traffic.py tls-server CERT KEY TRUTH COUNT               memory BIOs: TLS apart from the socket, as in asyncio
 traffic.py tls-client PORT COUNT SEED [WAITFILE]         blocking sockets; with WAITFILE the first connection does one
                                                          exchange, then waits until the file is there
 traffic.py request FILE SEED                             writes what a client may send, for openssl s_client
 traffic.py moved FILE TRUTH                              both ends of a plain connection; waits between two exchanges
-traffic.py udp-server PORTFILE TRUTH COUNT               echoes COUNT datagrams
+traffic.py udp-server TRUTH COUNT                        echoes COUNT datagrams
 traffic.py udp-client PORT COUNT SEED
+
+A server says its port on standard output.
 
 Truth, one line per connection: tls PORT IN-BYTES IN-SHA256 OUT-BYTES OUT-SHA256 RAW-IN RAW-OUT MODE
 (PORT: the client's; RAW: bytes of the socket), and: pid PID."""
@@ -141,9 +143,9 @@ def notes(path):
     return note
 
 
-def tls_server(portfile, cert, key, truth, count):
+def tls_server(cert, key, truth, count):
     ctx, note, listener = context(cert, key), notes(truth), socket.create_server(("127.0.0.1", 0), backlog=64)
-    publish(portfile, str(listener.getsockname()[1]))
+    print(listener.getsockname()[1], flush=True)
     note(f"server {listener.getsockname()[1]}")
     threads = []
     for _ in range(int(count)):
@@ -236,10 +238,10 @@ def moved(path, truth):
     note(f"moved {peer[1]} {total} {2 * total}")
 
 
-def udp_server(portfile, truth, count):
+def udp_server(truth, count):
     s, note, n_in, n_out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), notes(truth), 0, 0
     s.bind(("127.0.0.1", 0))
-    publish(portfile, str(s.getsockname()[1]))
+    print(s.getsockname()[1], flush=True)
     for _ in range(int(count)):
         data, peer = s.recvfrom(65536)
         n_in += len(data)

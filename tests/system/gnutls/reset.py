@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""reset.py PORTFILE CERT KEY TRUTH COUNT: the server of capture/traffic.py, but it resets each connection after its first
-answer has arrived."""
+"""reset.py CERT KEY TRUTH COUNT: the server of capture/traffic.py, but it resets each connection after its first answer
+has arrived."""
 import os
 import random
 import socket
@@ -11,9 +11,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "capture"))
 import traffic  # noqa: E402
 
-portfile, cert, key, truth, count = sys.argv[1:]
+cert, key, truth, count = sys.argv[1:]
 ctx, note, listener = traffic.context(cert, key), traffic.notes(truth), socket.create_server(("127.0.0.1", 0))
-traffic.publish(portfile, str(listener.getsockname()[1]))
+print(listener.getsockname()[1], flush=True)
 for _ in range(int(count)):
     conn, peer = listener.accept()
     side = traffic.Side(ctx, conn)
