@@ -135,7 +135,8 @@ struct import {
 	const struct ww_attest_ask *ask;
 	const struct ww_clock_map *clock;
 	struct ww_attestation at;
-	const struct ww_contract *contract;
+	const struct ww_contract *contract; /* in force */
+	struct ww_contract terms;           /* of the verdict: its attesters, nothing else */
 	char action[WW_ACTION_ID_MAX];
 	struct ww_action *held;       /* NULL: the judge has it no more */
 	struct ww_slice verdict;      /* its newest; empty: none yet */
@@ -286,18 +287,17 @@ static int check_who(struct import *im, struct ww_errtext *why)
 
 /* The terms that the verdict was given under must know the key, too: what is recorded with it is
  * what it is checked by. */
-static int check_terms(const struct import *im, struct ww_errtext *why)
+static int check_terms(struct import *im, struct ww_errtext *why)
 {
-	struct ww_contract terms = {0};
+	const struct ww_contract *terms = &im->terms;
 	bool known = false;
 	int r = 0;
 
 	if (im->v.terms.n && !ww_slice_eq_str(im->v.terms, "null"))
-		r = ww_rd_attesters_read(im->v.terms, &terms, why);
-	for (unsigned i = 0; r == 0 && i < terms.attester_count; i++)
-		known |= ww_attester_same_key(&terms.attesters[i], im->at.attester) &&
-			 strcmp(terms.attesters[i].name, im->at.attester->name) == 0;
-	free(terms.attesters);
+		r = ww_rd_attesters_read(im->v.terms, &im->terms, why);
+	for (unsigned i = 0; r == 0 && i < terms->attester_count; i++)
+		known |= ww_attester_same_key(&terms->attesters[i], im->at.attester) &&
+			 strcmp(terms->attesters[i].name, im->at.attester->name) == 0;
 	if (r == 0 && !known)
 		return ww_errtext_set(why, -ENOKEY,
 				      "%s was judged under a contract that does not "
@@ -320,9 +320,11 @@ static int check_begin(const struct import *im, struct ww_errtext *why)
 	return ww_attestation_begun(&im->at, begun, why);
 }
 
-/* Recorded, but in no verdict yet: the daemon was stopped between the two. */
+/* Recorded, and maybe in no verdict yet: the daemon was stopped between the two. It was said under
+ * the verdict's terms, whoever the contract in force names. */
 static int add_recorded(struct import *im, struct ww_slice json, struct ww_errtext *why)
 {
+	const struct ww_contract *by = im->verdict.p ? &im->terms : im->contract;
 	struct ww_attestation_record rec;
 	struct ww_attestation at;
 	int r = ww_attestation_record_read(json, &rec, why);
@@ -331,11 +333,11 @@ static int add_recorded(struct import *im, struct ww_slice json, struct ww_errte
 		r = ww_attestation_parse(rec.envelope, &at, why);
 	if (r < 0)
 		return r;
-	r = ww_attestation_verify(&at, im->contract->attesters, im->contract->attester_count);
+	r = ww_attestation_verify(&at, by->attesters, by->attester_count);
 	if (r == 0 && ww_slice_eq_str(rec.action, im->action) && ww_slice_eq_str(rec.id, at.id)) {
 		im->recorded |= strcmp(at.id, im->at.id) == 0;
 		r = ww_attested_add(&im->attested, &at);
-	} else if (r == 0) {
+	} else if (r == 0 || r == -ENOKEY) {
 		r = ww_errtext_set(why, -EINVAL, "a record is no attestation of %s", im->action);
 	}
 	ww_attestation_done(&at);
@@ -463,6 +465,7 @@ int ww_attestations_import(struct ww_attestations *a, const struct ww_attest_ask
 		memcpy(answer.attester, im.at.attester->name, sizeof(answer.attester));
 		*ret = answer;
 	}
+	free(im.terms.attesters);
 	ww_attestation_done(&im.at);
 	return r;
 }

@@ -510,6 +510,86 @@ static void test_lies(void **state)
 	close_stage(&g);
 }
 
+/* A record of an attestation that the log has. */
+static struct ww_slice attestation_of(const struct stage *g)
+{
+	struct ww_slice all = ww_buf_slice(&g->s->all), line;
+
+	while (ww_slice_line(&all, &line)) {
+		if (ww_slice_eq_str(kind_of(line), "attestation"))
+			return line;
+	}
+	fail_msg("nothing was attested");
+	return WW_SLICE_NULL;
+}
+
+static char *text_of(struct ww_slice s)
+{
+	char *text = strndup((const char *)s.p, s.n);
+
+	assert_non_null(text);
+	return text;
+}
+
+/* `tax` denies what `bank` said, in a daemon of later whose contract names these: the ledger has
+ * all that it knows. */
+static void deny_later(struct stage *g, const char *verdict, const char *attesters)
+{
+	WW_AUTO(ww_contracts_free_auto) struct ww_contracts *contracts = NULL;
+	WW_AUTO(ww_attestations_free_auto) struct ww_attestations *later = NULL;
+	struct ww_contract_error error = {0};
+	WW_AUTO_FREE char *record = text_of(attestation_of(g));
+	struct ww_attest_ask ask = {.now = wall_ms(g->s->now_ms),
+				    .verdict_count = 1,
+				    .verdicts = {ww_slice_str(verdict)},
+				    .recorded_count = 1,
+				    .recorded = {ww_slice_str(record)}};
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "version: 1\ncontracts:\n- tool: pay\n  effect: none\n  attesters: [%s]\n",
+		 attesters);
+	assert_int_equal(ww_contracts_parse(ww_slice_str(text), &contracts, &error), 0);
+	assert_int_equal(ww_attestations_new(contracts, &g->s->key, NULL, &later), 0);
+	ask.envelope = SAY(&tax, out, .tool = "pay", .outcome = "not-achieved", .at = AT("26"));
+	assert_int_equal(
+		ww_attestations_import(later, &ask, &g->s->clock, emitted, g, &g->answer, &g->why),
+		0);
+	scene_cover(g->s);
+	assert_true(says(g, "$.verdict", "CONFIRMED_T1"));
+	assert_true(says(g, "$.attested.attestations[0].attester", "bank"));
+	assert_true(says(g, "$.attested.attestations[1].attester", "tax"));
+	assert_int_equal(derived(ww_buf_slice(&g->s->all)), AGREES);
+}
+
+/* An attester who was removed, or has another name now: what was said before is of then, and keeps
+ * nobody from denying it. */
+static void test_contract_of_later(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		bool renamed = i & 1, killed = i & 2; /* before the verdict that names it */
+		WW_AUTO_FREE char *before = NULL, *after = NULL;
+		struct stage g = open_stage();
+		char attesters[512];
+		int n;
+
+		refund(&g, 201);
+		judge_until(&g, 6000);
+		before = text_of(ww_buf_slice(&g.verdict));
+		assert_int_equal(bring(&g, SAY(&bank, out, .tool = "pay", .at = AT("25")), true),
+				 0);
+		after = text_of(ww_buf_slice(&g.verdict));
+		if (killed)
+			g.s->all.n -= g.verdict.n + 1;
+		n = snprintf(attesters, sizeof(attesters), "{name: tax, key: \"%s\"}", tax.base64);
+		if (renamed)
+			snprintf(attesters + n, sizeof(attesters) - (size_t)n,
+				 ", {name: till, key: \"%s\"}", bank.base64);
+		deny_later(&g, killed ? before : after, attesters);
+		close_stage(&g);
+	}
+}
+
 /* A denial that the verdict leaves out, and one whose remark it leaves out. */
 static void test_denial_left_out(void **state)
 {
@@ -539,12 +619,19 @@ static void test_denial_left_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_after),     cmocka_unit_test(test_before),
-		cmocka_unit_test(test_race),      cmocka_unit_test(test_no_rise),
-		cmocka_unit_test(test_refused),   cmocka_unit_test(test_several),
-		cmocka_unit_test(test_monotonic), cmocka_unit_test(test_a_copy),
-		cmocka_unit_test(test_many),      cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_flood),     cmocka_unit_test(test_denial_left_out),
+		cmocka_unit_test(test_after),
+		cmocka_unit_test(test_before),
+		cmocka_unit_test(test_race),
+		cmocka_unit_test(test_no_rise),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_monotonic),
+		cmocka_unit_test(test_a_copy),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_denial_left_out),
+		cmocka_unit_test(test_contract_of_later),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
