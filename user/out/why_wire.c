@@ -124,9 +124,8 @@ struct legs {
 static uint64_t number_at(struct ww_slice json, const char *path)
 {
 	struct ww_json_token v = ww_member_get(json, path);
-	uint64_t n = 0;
 
-	return ww_member_has(&v) && ww_json_u64(&v, &n) == 0 ? n : 0;
+	return ww_member_u64(&v, 0);
 }
 
 static bool is_at(struct ww_slice json, const char *path, const char *wanted)

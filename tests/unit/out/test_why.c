@@ -399,6 +399,67 @@ static void bounded(void **state)
 			    48);
 }
 
+/* --- what a server sent meanwhile ---------------------------------------------------------------
+ */
+
+/* By a clock since boot that is over 2^53 ns: records have such numbers as strings. */
+#define LATE(n) "\"90071992547410" n "\""
+#define SENT(id, from)                                             \
+	"{\"kind\":\"exchange\",\"id\":\"" id                      \
+	"\",\"actor\":\"p9-9\",\"method\":\"GET\",\"path\":\"/\"," \
+	"\"request\":{\"firstBootNs\":" from "}}"
+
+static int get_asked(void *ctx, struct ww_slice id, uint64_t *ret_index, struct ww_slice *ret_json)
+{
+	*ret_index = 1;
+	if (ww_slice_eq_str(id, "x-call"))
+		*ret_json =
+			WW_SLICE_LIT("{\"kind\":\"exchange\",\"id\":\"x-call\",\"flow\":\"f-1\","
+				     "\"request\":{\"firstBootNs\":" LATE(
+					     "10") "},"
+						   "\"response\":{\"lastBootNs\":" LATE("30") "}}");
+	else if (ww_slice_eq_str(id, "f-1"))
+		*ret_json = WW_SLICE_LIT("{\"kind\":\"flow\",\"id\":\"f-1\","
+					 "\"channel\":{\"server\":\"p9-9\"}}");
+	else
+		return -ENOENT;
+	return 0;
+}
+
+static int mention_sent(void *ctx, struct ww_slice id, ww_why_mention_fn fn, void *fn_ctx)
+{
+	static const char *const sent[] = {SENT("x-before", LATE("09")),
+					   SENT("x-begin", LATE("10")), SENT("x-end", LATE("30")),
+					   SENT("x-after", LATE("31"))};
+
+	assert_true(ww_slice_eq_str(id, "p9-9"));
+	for (size_t i = 0; i < WW_ARRAY_SIZE(sent); i++)
+		assert_true(fn(fn_ctx, 2 + i, ww_slice_str(sent[i])));
+	return 0;
+}
+
+static void legs_of_the_time(void **state)
+{
+	WW_AUTO(ww_why_tree_free_auto) struct ww_why_tree *tree = NULL;
+	struct ww_why_ask ask = {
+		0,
+		WW_SLICE_LIT("{\"kind\":\"verdict\",\"id\":\"v-a-1\",\"verdict\":\"CONFIRMED_T1\","
+			     "\"wire\":{\"attempts\":[{\"exchange\":\"x-call\"}]}}"),
+		WW_SLICE_NULL,
+		get_asked,
+		NULL,
+		mention_sent};
+	WW_AUTO_BUF struct ww_buf out = {0};
+
+	ww_buf_init(&out, 1 << 20);
+	assert_int_equal(ww_why_build(&ask, &tree), 0);
+	assert_int_equal(ww_why_tree_text(tree, WW_WHY_ASCII, &out), 0);
+	assert_null(memmem(out.p, out.n, "x-before", 8));
+	assert_non_null(memmem(out.p, out.n, "x-begin", 7));
+	assert_non_null(memmem(out.p, out.n, "x-end", 5));
+	assert_null(memmem(out.p, out.n, "x-after", 7));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +472,7 @@ int main(void)
 		cmocka_unit_test(sentences),
 		cmocka_unit_test(losses_are_named),
 		cmocka_unit_test(items_that_did_not_decide),
+		cmocka_unit_test(legs_of_the_time),
 		cmocka_unit_test(bounded),
 	};
 
