@@ -8,8 +8,6 @@
 #include "judge/ruling.h"
 #include "ledger/fields.h"
 
-#define FINDING_PREFIX "ATTESTED_"
-
 #define NAME_(n, v, t, d) [v] = (t),
 static const char *const verdict_names[WW_VERDICT_MAX] = {WW_VERDICTS(NAME_)};
 
@@ -173,6 +171,8 @@ bool ww_attested_fits(const struct ww_attested_verdict *v, const struct ww_attes
 	case WW_ATTESTATION_BY_CALL:
 		return says(v->tool_call_id, a->subject);
 	default:
+		if (!key)
+			return v->id_digest.p != NULL;
 		ww_digest(key, ww_slice_str(a->subject), &d);
 		ww_hex_encode(ww_slice(d.b, sizeof(d.b)), hex);
 		return says(v->id_digest, hex);
@@ -207,13 +207,23 @@ int ww_attested_add(struct ww_attested *all, const struct ww_attestation *a)
 	return 0;
 }
 
-static unsigned count_of(const struct ww_attested *all, enum ww_attestation_outcome outcome)
+enum ww_verdict ww_attested_rule(const struct ww_attested *all, enum ww_verdict wire)
 {
-	unsigned n = 0;
+	unsigned achieved = 0;
 
 	for (unsigned i = 0; i < all->count; i++)
-		n += all->items[i].outcome == outcome;
-	return n;
+		achieved += all->items[i].outcome == WW_ATTESTATION_ACHIEVED;
+	return ww_attest_rule(wire, achieved, all->count - achieved);
+}
+
+const char *ww_attested_finding(const struct ww_attested_item *it, enum ww_verdict wire)
+{
+	return ww_attest_finding(wire, it->outcome == WW_ATTESTATION_ACHIEVED);
+}
+
+bool ww_attested_finds(struct ww_slice name)
+{
+	return ww_slice_starts(name, WW_SLICE_LIT("ATTESTED_"));
 }
 
 static void write_column(struct ww_jsonw *w, const struct ww_attested_verdict *v,
@@ -255,8 +265,7 @@ static void write_own_findings(struct copy *c)
 {
 	for (unsigned i = 0; i < c->all->count; i++) {
 		const struct ww_attested_item *it = &c->all->items[i];
-		const char *finding =
-			ww_attest_finding(c->v.wire, it->outcome == WW_ATTESTATION_ACHIEVED);
+		const char *finding = ww_attested_finding(it, c->v.wire);
 
 		if (!finding)
 			continue;
@@ -270,8 +279,7 @@ static void write_own_findings(struct copy *c)
 static bool any_finding(const struct copy *c)
 {
 	for (unsigned i = 0; i < c->all->count; i++) {
-		if (ww_attest_finding(c->v.wire,
-				      c->all->items[i].outcome == WW_ATTESTATION_ACHIEVED))
+		if (ww_attested_finding(&c->all->items[i], c->v.wire))
 			return true;
 	}
 	return false;
@@ -289,7 +297,7 @@ static int write_findings(struct copy *c, struct ww_slice array)
 	c->findings = true;
 	while (array.n && r >= 0 && (r = ww_fields_next(&j, &t, &text)) == 1) {
 		if (ww_json_path(text, "$.finding", &name, NULL) == WW_PARSE_DONE &&
-		    ww_slice_starts(name.raw, WW_SLICE_LIT(FINDING_PREFIX)))
+		    ww_attested_finds(name.raw))
 			continue;
 		if (!open)
 			ww_jsonw_array(&c->w, "findings");
@@ -428,8 +436,7 @@ int ww_attested_write(struct ww_slice verdict, const struct ww_attested *all, co
 
 	if (r < 0)
 		return r;
-	c.verdict = ww_attest_rule(c.v.wire, count_of(all, WW_ATTESTATION_ACHIEVED),
-				   count_of(all, WW_ATTESTATION_NOT_ACHIEVED));
+	c.verdict = ww_attested_rule(all, c.v.wire);
 	ww_buf_init(&c.summary, WW_RECORD_BYTES_MAX);
 	ww_jsonw_init(&c.w, out);
 	r = write_copy(&c, verdict);

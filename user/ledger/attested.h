@@ -40,7 +40,8 @@ struct ww_attested_verdict {
 WW_CHECK int ww_attested_read(struct ww_slice verdict, struct ww_attested_verdict *ret,
 			      struct ww_errtext *why);
 
-/* Whether the attestation is about the verdict's action; key: of the created id's digest. */
+/* Whether the attestation is about the verdict's action. key: of the created id's digest; who has
+ * none (NULL) can only say that an id was created. */
 bool ww_attested_fits(const struct ww_attested_verdict *v, const struct ww_attestation *a,
 		      const struct ww_digest_key *key);
 
@@ -48,6 +49,14 @@ struct ww_attested_item *ww_attested_find(struct ww_attested *all, const char *i
 
 /* Takes it in unless it is there. 0, -ENOSPC. */
 WW_CHECK int ww_attested_add(struct ww_attested *all, const struct ww_attestation *a);
+
+/* What the verdict is with them, and the finding that one of them makes (NULL: none), where the
+ * wire gives this one. */
+enum ww_verdict ww_attested_rule(const struct ww_attested *all, enum ww_verdict wire);
+const char *ww_attested_finding(const struct ww_attested_item *it, enum ww_verdict wire);
+
+/* Of a finding's name: whether it is one of them. */
+bool ww_attested_finds(struct ww_slice name);
 
 /*
  * Writes the verdict's record with this column, which has one item at least. id: of the new record,

@@ -34,22 +34,6 @@ static bool record_agrees(const struct ww_attestation_record *r, const struct ww
 	       strcmp(it->attester, a->attester->name) == 0;
 }
 
-/* That the created id is the one that was seen can only be said by who has the digest key. */
-static bool is_about(const struct ww_rd_exam *e, const struct ww_attested_verdict *v,
-		     const struct ww_attestation *a)
-{
-	struct ww_attestation by_tool = *a;
-
-	if (a->by != WW_ATTESTATION_BY_CREATED)
-		return ww_attested_fits(v, a, NULL);
-	if (v->action.n > WW_ATTESTATION_SUBJECT_MAX)
-		return false;
-	by_tool.by = WW_ATTESTATION_BY_ACTION;
-	memset(by_tool.subject, 0, sizeof(by_tool.subject));
-	memcpy(by_tool.subject, v->action.p, v->action.n);
-	return e->v.id_digest.s.p && ww_attested_fits(v, &by_tool, NULL);
-}
-
 static bool in_time(const struct ww_attested_verdict *v, const struct ww_attestation *a,
 		    struct ww_slice imported)
 {
@@ -84,7 +68,7 @@ static void check_signed(struct ww_rd_exam *e, const struct ww_attested_verdict 
 		ww_rd_differ(e, "attested", "the signature of an attester of the terms", "none");
 	else if (!record_agrees(r, &a, it))
 		ww_rd_differ(e, "attested", "what was signed", "something else");
-	else if (!is_about(e, v, &a))
+	else if (!ww_attested_fits(v, &a, NULL))
 		ww_rd_differ(e, "attested", "attestations of this action", "of another");
 	else if (!in_time(v, &a, r->t))
 		ww_rd_differ(e, "attested", "attestations that count by their times", "another");
@@ -147,18 +131,16 @@ static void check_findings(struct ww_rd_exam *e, const struct ww_attested_verdic
 		const char *want = NULL;
 
 		if (ww_json_path(text, "$.finding", &name, NULL) != WW_PARSE_DONE ||
-		    !ww_slice_starts(name.raw, WW_SLICE_LIT("ATTESTED_")))
+		    !ww_attested_finds(name.raw))
 			continue;
 		for (; at < v->before.count && !want; at++)
-			want = ww_attest_finding(v->wire, v->before.items[at].outcome ==
-								  WW_ATTESTATION_ACHIEVED);
+			want = ww_attested_finding(&v->before.items[at], v->wire);
 		right &= want && ww_json_is(&name, want) &&
 			 ww_json_path(text, "$.attestation", &of, NULL) == WW_PARSE_DONE &&
 			 ww_json_is(&of, v->before.items[at - 1].id);
 	}
 	for (; at < v->before.count; at++)
-		right &= !ww_attest_finding(v->wire,
-					    v->before.items[at].outcome == WW_ATTESTATION_ACHIEVED);
+		right &= !ww_attested_finding(&v->before.items[at], v->wire);
 	if (!right)
 		ww_rd_differ(e, "findings", "those that its attestations make", "others");
 }
@@ -167,7 +149,6 @@ enum ww_verdict ww_rd_check_attested(struct ww_rd_exam *e, enum ww_verdict wire)
 {
 	struct ww_attested_verdict v;
 	struct ww_errtext why = {""};
-	unsigned achieved = 0;
 	struct ww_json_token t;
 
 	if (e->v.controlled)
@@ -189,9 +170,7 @@ enum ww_verdict ww_rd_check_attested(struct ww_rd_exam *e, enum ww_verdict wire)
 		ww_rd_differ(e, "attested.evidence", "E7", "another");
 	v.wire = wire;
 	check_findings(e, &v);
-	for (unsigned i = 0; i < v.before.count; i++)
-		achieved += v.before.items[i].outcome == WW_ATTESTATION_ACHIEVED;
-	return ww_attest_rule(wire, achieved, v.before.count - achieved);
+	return ww_attested_rule(&v.before, wire);
 }
 
 /* An attestation may come under another contract file than the verdict was given under: then its
