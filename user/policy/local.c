@@ -166,23 +166,6 @@ const char *ww_local_file(const struct ww_local *l, struct ww_slice path)
 	return NULL;
 }
 
-const char *ww_local_program(const struct ww_local *l, struct ww_slice path)
-{
-	size_t at = path.n;
-
-	while (at > 0 && path.p[at - 1] != '/')
-		at--;
-	for (unsigned i = 0; i < l->program_count; i++) {
-		struct ww_slice want = ww_slice_str(l->programs[i]);
-		bool whole = ww_slice_find(want, 0, '/') < want.n;
-
-		if (whole ? ww_local_path(want, path)
-			  : ww_local_segment(want, ww_slice_sub(path, at, path.n - at)))
-			return l->programs[i];
-	}
-	return NULL;
-}
-
 static struct ww_slice last_segment(struct ww_slice path)
 {
 	size_t at = path.n;
@@ -190,6 +173,18 @@ static struct ww_slice last_segment(struct ww_slice path)
 	while (at > 0 && path.p[at - 1] != '/')
 		at--;
 	return ww_slice_sub(path, at, path.n - at);
+}
+
+const char *ww_local_program(const struct ww_local *l, struct ww_slice path)
+{
+	for (unsigned i = 0; i < l->program_count; i++) {
+		struct ww_slice want = ww_slice_str(l->programs[i]);
+		bool whole = ww_slice_find(want, 0, '/') < want.n;
+
+		if (whole ? ww_local_path(want, path) : ww_local_segment(want, last_segment(path)))
+			return l->programs[i];
+	}
+	return NULL;
 }
 
 static struct ww_slice cut(struct ww_slice name)
@@ -219,21 +214,33 @@ static bool is_number(struct ww_slice name)
 	return name.n > 0;
 }
 
+/* By another name than its path's. */
+static bool called_otherwise(struct ww_slice path, struct ww_slice called)
+{
+	return called.n && !ww_slice_eq(cut(last_segment(path)), called);
+}
+
+static bool may_be_any(struct ww_slice path, struct ww_slice called)
+{
+	return path.n == 0 || is_loader(last_segment(path)) ||
+	       (is_number(called) && called_otherwise(path, called));
+}
+
+static bool called_so(struct ww_slice declared, struct ww_slice called)
+{
+	return called.n && ww_slice_eq(cut(last_segment(declared)), called);
+}
+
 bool ww_local_may_be_program(struct ww_slice declared, struct ww_slice path, struct ww_slice called)
 {
-	struct ww_slice own = last_segment(path);
-
-	return path.n == 0 || is_loader(own) ||
-	       (is_number(called) && !ww_slice_eq(cut(own), called)) ||
-	       (called.n && ww_slice_eq(cut(last_segment(declared)), called));
+	return may_be_any(path, called) || called_so(declared, called);
 }
 
 bool ww_local_program_may_be(const struct ww_local *l, struct ww_slice path, struct ww_slice called)
 {
-	struct ww_slice own = last_segment(path);
-	bool other = called.n && !ww_slice_eq(cut(own), called);
+	bool other = called_otherwise(path, called);
 
-	if (l->program_count && (path.n == 0 || is_loader(own) || (other && is_number(called))))
+	if (l->program_count && may_be_any(path, called))
 		return true;
 	for (unsigned i = 0; i < l->program_count; i++) {
 		struct ww_slice want = last_segment(ww_slice_str(l->programs[i]));
@@ -242,7 +249,7 @@ bool ww_local_program_may_be(const struct ww_local *l, struct ww_slice path, str
 			if (other && (called.n >= CALLED_MAX || ww_slice_eq_str(want, "**") ||
 				      ww_local_segment(want, called)))
 				return true;
-		} else if (called.n && ww_slice_eq(cut(want), called)) {
+		} else if (called_so(want, called)) {
 			return true;
 		}
 	}
