@@ -335,7 +335,7 @@ static void append(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 static int read_contracts(const struct options *o, struct ww_contracts **ret)
 {
 	struct ww_contract_error error = {0};
-	WW_AUTO_BUF struct ww_buf yaml;
+	WW_AUTO_BUF struct ww_buf yaml = {0};
 	int r;
 
 	if (!o->contracts) {
