@@ -15,8 +15,6 @@
 
 /* A buffer up to this size stays with its owner for the next body. */
 #define KEEP_BYTES_MAX (16u << 10)
-/* Decoded content may be this many times the cap before the stream is treated as a bomb. */
-#define DECODED_CAPS_MAX 16u
 
 void ww_bodies_init(struct ww_bodies *b, const struct ww_digest_key *key, uint64_t body_bytes_max)
 {
@@ -130,7 +128,7 @@ static bool take_inflate(struct ww_body_keep *k)
 	else if (ww_inflate_new((struct ww_inflate_room){&s->held_bytes, &s->held_bytes_max},
 				&k->inflate) < 0)
 		return false;
-	ww_inflate_reset(k->inflate, k->coding, s->body_bytes_max * DECODED_CAPS_MAX);
+	ww_inflate_reset(k->inflate, k->coding, s->body_bytes_max * WW_BODY_DECODED_CAPS_MAX);
 	return true;
 }
 

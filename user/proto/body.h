@@ -15,6 +15,8 @@
 #include "proto/multipart.h"
 
 #define WW_BODIES_SPARE_INFLATES 4
+/* Decoded content may be this many times the cap before the stream is treated as a bomb. */
+#define WW_BODY_DECODED_CAPS_MAX 16u
 
 struct ww_bodies {
 	const struct ww_digest_key *key; /* borrowed */

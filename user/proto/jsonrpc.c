@@ -295,18 +295,6 @@ static void add_response(struct ww_jsonrpc *j, struct ww_flow *f, const struct l
 /* --- lines --------------------------------------------------------------------------------------
  */
 
-static void add_stray(struct ww_jsonrpc *j, const struct line *l)
-{
-	struct ww_stray *s = &j->stray;
-
-	if (s->bytes == 0) {
-		s->offset = l->offset;
-		s->first = l->first;
-	}
-	s->bytes += l->bytes;
-	s->last = l->last;
-}
-
 /* A line that is no message, or one that is not known: what could it have been? */
 static void take_unknown(struct ww_jsonrpc *j, struct ww_flow *f, enum ww_dir dir, bool whole)
 {
@@ -318,7 +306,7 @@ static void take_unknown(struct ww_jsonrpc *j, struct ww_flow *f, enum ww_dir di
 		return;
 	}
 	/* Servers print what does not belong there; agents pass over it, or are less strict. */
-	add_stray(j, l);
+	ww_stray_add(&j->stray, l->offset, l->bytes, l->first, l->last);
 	lose_responses(j, whole ? 0 : WW_X_TRUNCATED_RESPONSE);
 }
 

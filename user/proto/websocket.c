@@ -12,11 +12,8 @@
 
 #include <errno.h>
 
-#define HEAD_BYTES_MAX    14u
-#define CONTROL_BYTES_MAX 125u
-#define UNMASK_BYTES      4096u
-/* Decoded content may be this many times the cap before it is treated as a bomb, as in body.c. */
-#define DECODED_CAPS_MAX 16u
+#define HEAD_BYTES_MAX 14u
+#define UNMASK_BYTES   4096u
 
 /* RFC 6455 section 5.2. */
 enum { CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
@@ -64,17 +61,22 @@ struct ww_websocket {
 	struct direction side[2];
 };
 
+static bool from_client(const struct ww_websocket *w, const struct direction *d)
+{
+	return d == &w->side[WW_WS_CLIENT];
+}
+
 /* What of an exchange is of the sender. */
 static struct ww_body_keep *keep_of(const struct ww_websocket *w, const struct direction *d,
 				    struct ww_message *m)
 {
-	return d == &w->side[WW_WS_CLIENT] ? &m->req : &m->resp;
+	return from_client(w, d) ? &m->req : &m->resp;
 }
 
 static uint32_t bit_of(const struct ww_websocket *w, const struct direction *d, uint32_t request,
 		       uint32_t response)
 {
-	return d == &w->side[WW_WS_CLIENT] ? request : response;
+	return from_client(w, d) ? request : response;
 }
 
 /* --- messages -----------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ static struct ww_message *message_new(struct ww_websocket *w, struct direction *
 		.controls = d->controls,
 	};
 	d->controls = 0;
-	if (d == &w->side[WW_WS_CLIENT]) {
+	if (from_client(w, d)) {
 		x->req_offset = d->begin;
 		x->t_first_req = d->t_begin;
 	} else {
@@ -107,25 +109,14 @@ static struct ww_message *message_new(struct ww_websocket *w, struct direction *
 	return m;
 }
 
-static void progress(const struct ww_websocket *w, const struct direction *d, struct ww_message *m)
-{
-	if (d == &w->side[WW_WS_CLIENT]) {
-		m->x.req_bytes = d->at - m->x.req_offset;
-		m->x.t_last_req = d->t;
-	} else {
-		m->x.resp_bytes = d->at - m->x.resp_offset;
-		m->x.t_last_resp = d->t;
-	}
-}
-
 /* Settles the body and delivers. `complete`: its last frame was seen to its end. */
 static void message_end(struct ww_websocket *w, struct direction *d, struct ww_message *m,
 			bool complete)
 {
-	struct ww_body *body = d == &w->side[WW_WS_CLIENT] ? &m->x.req : &m->x.resp;
+	struct ww_body *body = from_client(w, d) ? &m->x.req : &m->x.resp;
 	bool inflated = m == d->m && d->inflating;
 
-	progress(w, d, m);
+	ww_message_progress(m, from_client(w, d), d->at, d->t);
 	m->x.outcome = complete ? WW_X_MESSAGE : WW_X_MESSAGE_CUT;
 	m->x.findings |=
 		ww_body_end(keep_of(w, d, m), complete,
@@ -199,8 +190,9 @@ static void content_begin(struct ww_websocket *w, struct direction *d)
 	bool fresh = w->terms.fresh[d == &w->side[WW_WS_SERVER]];
 
 	d->wire_bytes = 0;
-	d->inflating = d->compressed && inflate_ready(w, d) &&
-		       ww_inflate_message(d->inflate, fresh, b->body_bytes_max * DECODED_CAPS_MAX);
+	d->inflating =
+		d->compressed && inflate_ready(w, d) &&
+		ww_inflate_message(d->inflate, fresh, b->body_bytes_max * WW_BODY_DECODED_CAPS_MAX);
 	ww_body_begin(keep_of(w, d, d->m), b,
 		      d->compressed && !d->inflating ? WW_CODING_OTHER : WW_CODING_IDENTITY);
 }
@@ -278,10 +270,10 @@ static bool take_length(struct direction *d)
 /* What section 5 demands of a frame's first two bytes. */
 static bool is_allowed(const struct ww_websocket *w, const struct direction *d)
 {
-	bool rsv1 = d->head[0] & 0x40, from_client = d == &w->side[WW_WS_CLIENT];
+	bool rsv1 = d->head[0] & 0x40;
 	uint8_t opcode = d->head[0] & 0x0f;
 
-	if (d->head[0] & 0x30 || !!(d->head[1] & 0x80) != from_client)
+	if (d->head[0] & 0x30 || !!(d->head[1] & 0x80) != from_client(w, d))
 		return false;
 	if (is_control(opcode))
 		return opcode <= PONG && d->head[0] & 0x80 && !rsv1 && (d->head[1] & 0x7f) <= 125;
@@ -387,18 +379,6 @@ static void frame_end(struct ww_websocket *w, struct direction *d)
 /* --- input --------------------------------------------------------------------------------------
  */
 
-static void add_stray(struct direction *d, uint64_t offset, uint64_t bytes, struct ww_boot first)
-{
-	if (bytes == 0)
-		return;
-	if (d->stray.bytes == 0) {
-		d->stray.offset = offset;
-		d->stray.first = first;
-	}
-	d->stray.bytes += bytes;
-	d->stray.last = d->t;
-}
-
 /* The next bytes of a frame's head. Returns how many; *ret_whole: it is complete. */
 static size_t take_head(struct direction *d, struct ww_slice in, bool *ret_whole)
 {
@@ -425,7 +405,8 @@ static void run(struct ww_websocket *w, struct direction *d, struct ww_slice in)
 			d->at += n;
 			if (whole && !frame_begin(w, d)) {
 				if (!within)
-					add_stray(d, d->begin, d->at - d->begin, d->t_begin);
+					ww_stray_add(&d->stray, d->begin, d->at - d->begin,
+						     d->t_begin, d->t);
 				in = ww_slice_sub(in, n, in.n);
 				break;
 			}
@@ -441,7 +422,7 @@ static void run(struct ww_websocket *w, struct direction *d, struct ww_slice in)
 	}
 	if (in.n > 0 && d->state == ENDED) /* "MUST NOT send any more data frames" */
 		d->stray.findings |= bit_of(w, d, WW_X_MALFORMED_REQUEST, WW_X_MALFORMED_RESPONSE);
-	add_stray(d, d->at, in.n, d->t);
+	ww_stray_add(&d->stray, d->at, in.n, d->t, d->t);
 	d->at += in.n;
 }
 
@@ -498,7 +479,7 @@ void ww_websocket_gap(struct ww_websocket *w, struct ww_flow *f, int from, uint6
 		return;
 	}
 	if (d->head_n > 0 && !d->m) /* of a message that will not be told */
-		add_stray(d, d->begin, d->at - d->begin, d->t_begin);
+		ww_stray_add(&d->stray, d->begin, d->at - d->begin, d->t_begin, d->t);
 	cut(w, d, finding);
 	d->state = LOST;
 	d->stray.findings |= finding;
@@ -542,7 +523,7 @@ void ww_websocket_closed(struct ww_websocket *w, struct ww_flow *f)
 		struct direction *d = &w->side[i];
 
 		if (d->head_n > 0 && !d->m && d->state == RUN)
-			add_stray(d, d->begin, d->at - d->begin, d->t_begin);
+			ww_stray_add(&d->stray, d->begin, d->at - d->begin, d->t_begin, d->t);
 		cut(w, d, 0);
 		inflate_done(w, d);
 	}
