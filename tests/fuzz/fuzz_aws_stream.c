@@ -4,19 +4,14 @@
  * Checksums stop a fuzzer at once: with the top bit of that byte they are made right before.
  */
 #include <assert.h>
-#include <zlib.h>
 
 #include "proto/aws_stream.h"
+
+#include "../lib/aws_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MESSAGE_BYTES_MAX 2000
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
 
 static void mend(uint8_t *p, size_t n)
 {

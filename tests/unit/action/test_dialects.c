@@ -3,18 +3,15 @@
  * What tells the dialects apart, and what the conversations of tests/golden/llm do not have: other
  * framings, provider's tools, errors, cuts.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include "call.h"
+
 #include <errno.h>
 #include <jansson.h>
-#include <zlib.h>
 
 #include "action/bedrock.h"
 #include "base/encode.h"
+
+#include "../../lib/aws_message.h"
 
 #define JSON   "application/json"
 #define SSE    "text/event-stream"
@@ -22,25 +19,6 @@
 #define AWS    "application/vnd.amazon.eventstream"
 #define GEMINI "/v1beta/models/gemini-3-pro"
 #define CLAUDE "/model/eu.anthropic.claude-sonnet-5-v1%3A0"
-
-static struct ww_digest_key key;
-static struct ww_exchange x;
-static struct ww_model_call *c;
-
-static int setup(void **state)
-{
-	static const uint8_t k[32] = "unit test key";
-
-	ww_digest_key_init(&key, k);
-	c = NULL;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	ww_model_call_free(c);
-	return 0;
-}
 
 static void set_body(struct ww_body *b, const char *text, const char *type)
 {
@@ -55,44 +33,13 @@ static int try(const char *target, const char *req, const char *resp, const char
 	strncpy(x.target, target, sizeof(x.target) - 1);
 	set_body(&x.req, req, JSON);
 	set_body(&x.resp, resp, type);
-	ww_model_call_free(c);
-	c = NULL;
-	return ww_model_decode(&x, &key, &c);
-}
-
-static int again(void)
-{
-	ww_model_call_free(c);
-	c = NULL;
-	return ww_model_decode(&x, &key, &c);
+	return decode();
 }
 
 static void call(const char *target, const char *req, const char *resp, const char *type)
 {
 	assert_int_equal(try(target, req, resp, type), 0);
 	assert_int_equal(c->findings, 0);
-}
-
-static void assert_digest(const struct ww_sha256 *got, const char *text)
-{
-	struct ww_sha256 want;
-
-	ww_digest(&key, ww_slice_str(text), &want);
-	assert_memory_equal(got, &want, sizeof(want));
-}
-
-static void assert_count(const struct ww_model_count *n, uint64_t value)
-{
-	assert_true(n->present);
-	assert_int_equal(n->value, value);
-}
-
-static void assert_no_usage(void)
-{
-	const struct ww_model_usage *u = &c->usage;
-
-	assert_false(u->input.present || u->output.present || u->total.present ||
-		     u->cache_read.present || u->cache_write.present || u->reasoning.present);
 }
 
 static void assert_tool(unsigned i, const char *id, const char *name, const char *arguments)
@@ -216,14 +163,14 @@ static void without_an_answer_the_request_tells(void **state)
 	/* A refusal has any shape. */
 	(void)try(CLAUDE "/converse", BLOCKS, "{\"message\":\"Too many requests\"}", JSON);
 	x.status = 429;
-	assert_int_equal(again(), 0);
+	assert_int_equal(decode(), 0);
 	assert_int_equal(c->status, 429);
 	assert_no_usage();
 	/* Of a request that was cut before its mark nothing is known. */
 	(void)try(CLAUDE "/invoke", VENDOR, MESSAGE, JSON);
 	x.req.data.n = 10;
 	x.req.whole = false;
-	assert_int_equal(again(), -ENOENT);
+	assert_int_equal(decode(), -ENOENT);
 }
 
 /* --- OpenAI's shape elsewhere
@@ -307,7 +254,7 @@ static void errors_of_all_kinds(void **state)
 		for (uint16_t status = 200; status <= 400; status += 200) {
 			(void)try(t[i].target, t[i].req, t[i].resp, JSON);
 			x.status = status;
-			assert_int_equal(again(), 0);
+			assert_int_equal(decode(), 0);
 			assert_string_equal(c->error_type, t[i].error);
 			assert_no_usage();
 		}
@@ -434,12 +381,12 @@ static void a_stream_can_be_one_array(void **state)
 	assert_count(&c->usage.total, 7);
 	/* The array's own end counts: the connection may have gone on. */
 	x.resp.whole = false;
-	assert_int_equal(again(), 0);
+	assert_int_equal(decode(), 0);
 	assert_true(c->response_whole);
 	/* Cut off at any byte it is not whole and has no usage; no call is made up. */
 	for (size_t n = 1; n < strlen(GEMINI_ARRAY); n++) {
 		x.resp.data.n = n;
-		if (again() < 0)
+		if (decode() < 0)
 			continue;
 		assert_int_equal(c->findings, 0);
 		assert_false(c->response_whole);
@@ -562,40 +509,23 @@ static void converse_parts(void **state)
 	assert_false(c->usage.cache_read.present);
 }
 
-/* As long as the framing is not read, a call is seen and its answer is not. */
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
 /* A message of the AWS event stream with this one header, after the *n bytes in `out`. */
-static void put_message(uint8_t *out, size_t *n, const char *header, const char *value,
-			const char *payload)
+static void put_event(uint8_t *out, size_t *n, const char *header, const char *value,
+		      const char *payload)
 {
-	uint8_t *m = out + *n, *p = m + 12;
-	size_t name = strlen(header), size = strlen(value), data = strlen(payload);
-	size_t headers = name + size + 4, all = 16 + headers + data;
+	char headers[128];
+	int size = snprintf(headers, sizeof(headers), "%c%s\7%c%c%s", (char)strlen(header), header,
+			    0, (char)strlen(value), value);
 
-	put_be32(m, (uint32_t)all);
-	put_be32(m + 4, (uint32_t)headers);
-	put_be32(m + 8, (uint32_t)crc32(0, m, 8));
-	*p++ = (uint8_t)name;
-	p = mempcpy(p, header, name);
-	*p++ = 7;
-	*p++ = 0;
-	*p++ = (uint8_t)size;
-	p = mempcpy(p, value, size);
-	p = mempcpy(p, payload, data);
-	put_be32(p, (uint32_t)crc32(0, m, (uInt)(all - 4)));
-	*n += all;
+	assert_true(size > 0 && size < (int)sizeof(headers));
+	*n += put_message(out + *n, ww_slice(headers, (size_t)size), ww_slice_str(payload));
 }
 
 static int try_aws(const uint8_t *bytes, size_t n)
 {
 	(void)try(CLAUDE "/converse-stream", BLOCKS, "", AWS);
 	x.resp.data = ww_slice(bytes, n);
-	return again();
+	return decode();
 }
 
 static void aws_streams(void **state)
@@ -603,11 +533,11 @@ static void aws_streams(void **state)
 	uint8_t bytes[1024];
 	size_t started, stopped, n = 0;
 
-	put_message(bytes, &n, ":event-type", "messageStart", "{\"role\":\"assistant\"}");
+	put_event(bytes, &n, ":event-type", "messageStart", "{\"role\":\"assistant\"}");
 	started = n;
-	put_message(bytes, &n, ":event-type", "messageStop", "{\"stopReason\":\"end_turn\"}");
+	put_event(bytes, &n, ":event-type", "messageStop", "{\"stopReason\":\"end_turn\"}");
 	stopped = n;
-	put_message(bytes, &n, ":event-type", "metadata", "{\"usage\":{\"inputTokens\":5}}");
+	put_event(bytes, &n, ":event-type", "metadata", "{\"usage\":{\"inputTokens\":5}}");
 	assert_int_equal(try_aws(bytes, n), 0);
 	assert_true(c->streamed && c->response_whole && c->findings == 0);
 	assert_count(&c->usage.input, 5);
@@ -617,7 +547,7 @@ static void aws_streams(void **state)
 		assert_no_usage();
 		assert_string_equal(c->stop_reason, cut < stopped ? "" : "end_turn");
 		x.resp.whole = false;
-		assert_int_equal(again(), 0);
+		assert_int_equal(decode(), 0);
 		assert_false(c->response_whole);
 	}
 	/* One byte is not as it was written. */
@@ -630,14 +560,14 @@ static void aws_streams(void **state)
 		bytes[i] ^= 1;
 	}
 	n = started;
-	put_message(bytes, &n, ":exception-type", "throttlingException", "{\"message\":\"no\"}");
+	put_event(bytes, &n, ":exception-type", "throttlingException", "{\"message\":\"no\"}");
 	assert_int_equal(try_aws(bytes, n), 0);
 	assert_string_equal(c->error_type, "throttlingException");
 	assert_false(c->response_whole);
 	/* On a path that others have, too: no answer of the dialect. */
 	assert_int_equal(try_aws((const uint8_t *)"\1\2\3\4", 4), -ENOENT);
 	n = 0;
-	put_message(bytes, &n, ":event-type", "other", "{}");
+	put_event(bytes, &n, ":event-type", "other", "{}");
 	assert_int_equal(try_aws(bytes, n), -ENOENT);
 }
 
@@ -794,7 +724,7 @@ static void a_stream_of_lines(void **state)
 	x.resp.whole = false;
 	for (size_t n = 1; n < strlen(text); n++) {
 		x.resp.data.n = n;
-		if (again() < 0)
+		if (decode() < 0)
 			continue;
 		assert_int_equal(c->findings, 0);
 		assert_false(c->response_whole);
@@ -803,7 +733,7 @@ static void a_stream_of_lines(void **state)
 	/* The body's end is that of its last line, too. */
 	(void)try("/api/chat", CHAT, text, LINES);
 	x.resp.data.n--;
-	assert_int_equal(again(), 0);
+	assert_int_equal(decode(), 0);
 	assert_true(c->response_whole);
 	assert_int_equal(try("/api/chat", CHAT, LINE("a", "false") "oops\n", LINES), 0);
 	assert_true(c->findings & WW_X_MALFORMED_BODY);

@@ -1,36 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include "call.h"
+
 #include <errno.h>
 #include <jansson.h>
 
-#include "action/model.h"
-
 #define OPENAI    "/v1/chat/completions"
 #define ANTHROPIC "/v1/messages"
-
-static struct ww_digest_key key;
-static struct ww_exchange x;
-static struct ww_model_call *c;
-
-static int setup(void **state)
-{
-	static const uint8_t k[32] = "unit test key";
-
-	ww_digest_key_init(&key, k);
-	c = NULL;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	ww_model_call_free(c);
-	return 0;
-}
 
 static void set_body(struct ww_body *b, struct ww_slice s, bool whole, const char *type)
 {
@@ -56,13 +31,6 @@ static void exchange(const char *target, struct ww_slice req, struct ww_slice re
 	set_body(&x.resp, resp, true, type);
 }
 
-static int decode(void)
-{
-	ww_model_call_free(c);
-	c = NULL;
-	return ww_model_decode(&x, &key, &c);
-}
-
 static void json_call(const char *target, const char *req, const char *resp)
 {
 	exchange(target, ww_slice_str(req), ww_slice_str(resp), "application/json");
@@ -73,26 +41,6 @@ static void stream_call(const char *target, const char *req, const char *resp)
 {
 	exchange(target, ww_slice_str(req), ww_slice_str(resp), "text/event-stream; charset=utf-8");
 	assert_int_equal(decode(), 0);
-}
-
-static void assert_digest(const struct ww_sha256 *got, const char *text)
-{
-	struct ww_sha256 want;
-
-	ww_digest(&key, ww_slice_str(text), &want);
-	assert_memory_equal(got, &want, sizeof(want));
-}
-
-static void assert_count(const struct ww_model_count *n, uint64_t value)
-{
-	assert_true(n->present);
-	assert_int_equal(n->value, value);
-}
-
-static void assert_no_usage(void)
-{
-	assert_false(c->usage.input.present || c->usage.output.present || c->usage.total.present ||
-		     c->usage.cache_read.present || c->usage.cache_write.present);
 }
 
 /* --- what is no model call, or not all of one

@@ -4,33 +4,14 @@
 #include "rig.h"
 
 #include <stdio.h>
-#include <zlib.h>
 
 #include "proto/aws_stream.h"
 
 #include "base/encode.h"
 
+#include "../../lib/aws_message.h"
+
 #define MESSAGE_BYTES_MAX 4096u
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
-static size_t message_put(uint8_t *out, struct ww_slice headers, struct ww_slice payload)
-{
-	size_t n = 16 + headers.n + payload.n;
-
-	put_be32(out, (uint32_t)n);
-	put_be32(out + 4, (uint32_t)headers.n);
-	put_be32(out + 8, (uint32_t)crc32(0, out, 8));
-	memcpy(out + 12, headers.p, headers.n);
-	if (payload.n > 0)
-		memcpy(out + 12 + headers.n, payload.p, payload.n);
-	put_be32(out + n - 4, (uint32_t)crc32(0, out, (uInt)n - 4));
-	return n;
-}
 
 #define EVENT "\x0d:message-type\7\0\5event\x0b:event-type\7\0\5chunk"
 #define EXCEPTION                   \
@@ -121,7 +102,7 @@ static void must_read_as_the_codec_does(void **state)
 static void must_not_believe_an_unchecked_length(void **state)
 {
 	uint8_t raw[64];
-	size_t n = message_put(raw, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("x"));
+	size_t n = put_message(raw, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("x"));
 	struct ww_buf out;
 
 	ww_buf_init(&out, 1 << 20);
@@ -148,10 +129,10 @@ static void must_not_believe_an_unchecked_length(void **state)
 static void messages_follow_each_other(void **state)
 {
 	static uint8_t raw[3 * MESSAGE_BYTES_MAX], longer[MESSAGE_BYTES_MAX];
-	size_t first = message_put(raw, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("{}"));
-	size_t second = first + message_put(raw + first, WW_SLICE_LIT(EXCEPTION),
+	size_t first = put_message(raw, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("{}"));
+	size_t second = first + put_message(raw + first, WW_SLICE_LIT(EXCEPTION),
 					    ww_slice(longer, sizeof(longer)));
-	size_t n = second + message_put(raw + second, WW_SLICE_LIT(EXCEPTION), WW_SLICE_NULL);
+	size_t n = second + put_message(raw + second, WW_SLICE_LIT(EXCEPTION), WW_SLICE_NULL);
 	struct ww_buf whole, out;
 
 	ww_buf_init(&whole, 1 << 20);
@@ -181,7 +162,7 @@ static void what_a_body_says(void **state)
 	size_t n = 0;
 
 	for (int i = 0; i < 3; i++)
-		n += message_put(raw + n, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("{}"));
+		n += put_message(raw + n, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("{}"));
 	body.data = ww_slice(raw, n);
 	assert_true(ww_aws_stream_read(&body, &f));
 	assert_true(f.present && f.whole);
@@ -189,14 +170,14 @@ static void what_a_body_says(void **state)
 	assert_int_equal(f.failures, 0);
 	assert_string_equal(f.failure, "");
 	/* A failure in it; a text that is no name stays out. */
-	n += message_put(raw + n,
+	n += put_message(raw + n,
 			 WW_SLICE_LIT("\x0d:message-type\7\0\5error\x0b:error-code\7\0\4a b!"),
 			 WW_SLICE_NULL);
 	body.data = ww_slice(raw, n);
 	assert_true(ww_aws_stream_read(&body, &f));
 	assert_int_equal(f.failures, 1);
 	assert_string_equal(f.failure, "");
-	body.data = ww_slice(raw, message_put(raw, WW_SLICE_LIT(EXCEPTION), WW_SLICE_NULL));
+	body.data = ww_slice(raw, put_message(raw, WW_SLICE_LIT(EXCEPTION), WW_SLICE_NULL));
 	assert_true(ww_aws_stream_read(&body, &f));
 	assert_string_equal(f.failure, "throttlingException");
 	assert_true(f.whole);
@@ -224,11 +205,11 @@ static void an_exchange_says_it(void **state)
 
 	for (int broken = 0; broken < 2; broken++) {
 		uint8_t raw[512];
-		size_t n = message_put(raw, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("{}"));
+		size_t n = put_message(raw, WW_SLICE_LIT(EVENT), WW_SLICE_LIT("{}"));
 		char head[200];
 
 		rig_begin(&r, 4096);
-		n += message_put(raw + n, WW_SLICE_LIT(EXCEPTION), WW_SLICE_LIT("{\"a\":1}"));
+		n += put_message(raw + n, WW_SLICE_LIT(EXCEPTION), WW_SLICE_LIT("{\"a\":1}"));
 		snprintf(head, sizeof(head),
 			 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
 			 "Content-Type: application/vnd.amazon.eventstream\r\n\r\n",
