@@ -66,28 +66,12 @@ static struct ww_slice result_item(struct ww_parts *p, const struct ww_parts_val
 static void request_result(struct ww_parts *p, const struct block *b)
 {
 	struct ww_parts_text text = {0};
-	struct ww_json j = b->content.after;
-	struct ww_json_token v;
 
 	ww_parts_text_keep(p, &text);
 	ww_parts_message_feed(p, 'r', ww_parts_raw(&b->id));
-	if (ww_parts_is(&b->content, WW_JSON_STRING)) {
-		struct ww_slice s = ww_parts_decoded(p, &b->content.first);
-
-		ww_parts_message_feed(p, 't', s);
-		ww_parts_text_add(p, &text, s);
-	}
-	while (ww_parts_is(&b->content, WW_JSON_ARRAY) &&
-	       ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value item = {0};
-		struct ww_slice s;
-
-		if (ww_parts_keep(&j, &v, &item) != WW_PARSE_DONE)
-			break;
-		s = result_item(p, &item);
-		ww_parts_message_feed(p, 't', s);
-		ww_parts_text_join(p, &text, s);
-	}
+	if (ww_parts_is(&b->content, WW_JSON_STRING))
+		ww_parts_result_text(p, &text, ww_parts_decoded(p, &b->content.first));
+	ww_parts_result_list(p, &text, &b->content, result_item);
 	ww_parts_result(p, &b->id, NULL, &text, ww_parts_is(&b->is_error, WW_JSON_TRUE));
 }
 
@@ -98,10 +82,7 @@ static void request_block(struct ww_parts *p, const struct block *b)
 	if (is_type(&b->type, "text") && ww_parts_is(&b->text, WW_JSON_STRING)) {
 		ww_parts_message_text(p, ww_parts_decoded(p, &b->text.first));
 	} else if (is_tool_use(b, &remote)) {
-		ww_parts_message_feed(p, 'i', ww_parts_raw(&b->id));
-		ww_parts_message_feed(p, 'n', ww_parts_raw(&b->name));
-		ww_parts_message_feed(p, 'a', ww_parts_raw(&b->input));
-		ww_parts_asked(p, &b->id, &b->name);
+		ww_parts_asked(p, &b->id, &b->name, &b->input);
 	} else if (is_type(&b->type, "tool_result")) {
 		request_result(p, b);
 	} else {
@@ -114,18 +95,12 @@ static void request_block(struct ww_parts *p, const struct block *b)
 static void request_content(struct ww_parts *p, const struct ww_parts_value *content)
 {
 	struct ww_json j = content->after;
-	struct ww_json_token v;
 
 	if (ww_parts_is(content, WW_JSON_STRING))
 		ww_parts_message_text(p, ww_parts_decoded(p, &content->first));
-	while (ww_parts_is(content, WW_JSON_ARRAY) && ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+	while (ww_parts_is(content, WW_JSON_ARRAY) && ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct block b = {0};
 
-		if (v.type != WW_JSON_OBJECT) {
-			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-				return;
-			continue;
-		}
 		if (read_block(&j, &b) != WW_PARSE_DONE)
 			return;
 		request_block(p, &b);
@@ -155,7 +130,6 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 void ww_anthropic_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	struct ww_json j = r->messages.after;
-	struct ww_json_token v;
 
 	if (r->system.present) {
 		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
@@ -163,12 +137,8 @@ void ww_anthropic_request(struct ww_parts *p, const struct ww_parts_request *r)
 		ww_parts_message_end(p);
 		p->call->messages--; /* a member of its own here, not a message */
 	}
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		if (v.type == WW_JSON_OBJECT)
-			request_message(p, &j);
-		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
+	while (ww_parts_object(&j) == WW_PARSE_DONE)
+		request_message(p, &j);
 }
 
 /* --- response
@@ -286,18 +256,6 @@ static void block_delta(struct ww_parts *p, uint64_t index, const struct ww_part
 	}
 }
 
-static void block_stop(struct ww_parts *p, uint64_t index)
-{
-	struct ww_parts_slot *s = ww_parts_slot_begun(p, index);
-
-	if (!s)
-		return;
-	ww_parts_slot_call(p, s)->complete = true;
-	/* A tool without parameters: no piece came, the input that the block began with stands. */
-	if (s->arguments.bytes == 0)
-		ww_parts_text_add(p, &s->arguments, WW_SLICE_LIT("{}"));
-}
-
 static void block_start(struct ww_parts *p, uint64_t index, const struct ww_parts_value *block)
 {
 	struct ww_json j = block->after;
@@ -366,7 +324,7 @@ static void read_event(struct ww_parts *p, const struct event *e, uint64_t index
 	} else if (is_type(&e->type, "content_block_delta")) {
 		block_delta(p, index, &e->delta);
 	} else if (is_type(&e->type, "content_block_stop")) {
-		block_stop(p, index);
+		ww_parts_slot_stop(p, index);
 	} else if (is_type(&e->type, "message_delta")) {
 		ww_rows_read_in(p, &e->delta, message_delta);
 		ww_rows_read_in(p, &e->usage, usage);

@@ -114,23 +114,11 @@ static struct ww_slice result_item(struct ww_parts *p, const struct ww_parts_val
 static void request_result(struct ww_parts *p, const struct ww_parts_value *value)
 {
 	struct tool t = tool_of(value);
-	struct ww_json j = t.content.after;
 	struct ww_parts_text text = {0};
-	struct ww_json_token v;
 
 	ww_parts_text_keep(p, &text);
 	ww_parts_message_feed(p, 'r', ww_parts_raw(&t.id));
-	while (ww_parts_is(&t.content, WW_JSON_ARRAY) &&
-	       ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value item = {0};
-		struct ww_slice s;
-
-		if (ww_parts_keep(&j, &v, &item) != WW_PARSE_DONE)
-			break;
-		s = result_item(p, &item);
-		ww_parts_message_feed(p, 't', s);
-		ww_parts_text_join(p, &text, s);
-	}
+	ww_parts_result_list(p, &text, &t.content, result_item);
 	ww_parts_result(p, &t.id, NULL, &text, says(&t.status, "error"));
 }
 
@@ -141,10 +129,7 @@ static void request_block(struct ww_parts *p, const struct block *b)
 	} else if (b->use.present) {
 		struct tool t = tool_of(&b->use);
 
-		ww_parts_message_feed(p, 'i', ww_parts_raw(&t.id));
-		ww_parts_message_feed(p, 'n', ww_parts_raw(&t.name));
-		ww_parts_message_feed(p, 'a', ww_parts_raw(&t.input));
-		ww_parts_asked(p, &t.id, &t.name);
+		ww_parts_asked(p, &t.id, &t.name, &t.input);
 	} else if (b->result.present) {
 		request_result(p, &b->result);
 	} else if (b->reasoning.present || b->other.present) {
@@ -176,7 +161,6 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	struct ww_json j = r->messages.after;
-	struct ww_json_token v;
 
 	if (r->system.present) {
 		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
@@ -184,12 +168,8 @@ static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 		ww_parts_message_end(p);
 		p->call->messages--; /* a member of its own here, not a message */
 	}
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		if (v.type == WW_JSON_OBJECT)
-			request_message(p, &j);
-		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
+	while (ww_parts_object(&j) == WW_PARSE_DONE)
+		request_message(p, &j);
 }
 
 /* --- Converse: answer
@@ -310,18 +290,6 @@ static void block_delta(struct ww_parts *p, const struct event *e, uint64_t inde
 	}
 }
 
-static void block_stop(struct ww_parts *p, uint64_t index)
-{
-	struct ww_parts_slot *s = ww_parts_slot_begun(p, index);
-
-	if (!s)
-		return;
-	ww_parts_slot_call(p, s)->complete = true;
-	/* A tool without parameters has no piece. */
-	if (s->arguments.bytes == 0)
-		ww_parts_text_add(p, &s->arguments, WW_SLICE_LIT("{}"));
-}
-
 static enum ww_parse read_block_event(struct ww_parts *p, const struct ww_piece *piece)
 {
 	struct event e = {0};
@@ -354,7 +322,7 @@ static enum ww_parse read_block_event(struct ww_parts *p, const struct ww_piece 
 	else if (ww_slice_eq_str(piece->type, "contentBlockDelta"))
 		block_delta(p, &e, index);
 	else
-		block_stop(p, index);
+		ww_parts_slot_stop(p, index);
 	return WW_PARSE_DONE;
 }
 

@@ -6,7 +6,6 @@
 /* One part of a content, of a request or an answer. */
 struct part {
 	struct ww_parts_value text, thought, call, result, code, tool;
-	struct ww_parts_value other; /* its last member that is none of these */
 };
 
 /* A call, {"id","name","args"}, or a result, {"id","name","response"}. */
@@ -27,11 +26,7 @@ static struct ww_parts_value *part_member(struct part *t, const struct ww_json_t
 		return &t->result;
 	if (ww_json_is(k, "executableCode"))
 		return &t->code;
-	if (ww_json_is(k, "toolCall"))
-		return &t->tool;
-	if (ww_json_is(k, "thoughtSignature") || ww_json_is(k, "thought_signature"))
-		return NULL;
-	return &t->other;
+	return ww_json_is(k, "toolCall") ? &t->tool : NULL;
 }
 
 static enum ww_parse read_part(struct ww_json *j, struct part *t)
@@ -75,7 +70,6 @@ static void each_part(struct ww_parts *p, const struct ww_parts_value *parts,
 		      void (*fn)(struct ww_parts *p, const struct part *t))
 {
 	struct ww_json j = parts->after;
-	struct ww_json_token v;
 
 	if (ww_parts_is(parts, WW_JSON_OBJECT)) {
 		struct part t = {0};
@@ -83,14 +77,9 @@ static void each_part(struct ww_parts *p, const struct ww_parts_value *parts,
 		if (read_part(&j, &t) == WW_PARSE_DONE)
 			fn(p, &t);
 	}
-	while (ww_parts_is(parts, WW_JSON_ARRAY) && ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+	while (ww_parts_is(parts, WW_JSON_ARRAY) && ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct part t = {0};
 
-		if (v.type != WW_JSON_OBJECT) {
-			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-				return;
-			continue;
-		}
 		if (read_part(&j, &t) != WW_PARSE_DONE)
 			return;
 		fn(p, &t);
@@ -108,8 +97,7 @@ static void request_result(struct ww_parts *p, const struct part *t)
 	ww_parts_text_keep(p, &text);
 	ww_parts_message_feed(p, 'r', ww_parts_raw(&f.id));
 	ww_parts_message_feed(p, 'n', ww_parts_raw(&f.name));
-	ww_parts_message_feed(p, 't', ww_parts_raw(&f.content));
-	ww_parts_text_add(p, &text, ww_parts_raw(&f.content));
+	ww_parts_result_text(p, &text, ww_parts_raw(&f.content));
 	ww_parts_result(p, &f.id, &f.name, &text, false);
 }
 
@@ -121,10 +109,7 @@ static void request_part(struct ww_parts *p, const struct part *t)
 	} else if (t->call.present) {
 		struct function f = function_of(&t->call);
 
-		ww_parts_message_feed(p, 'i', ww_parts_raw(&f.id));
-		ww_parts_message_feed(p, 'n', ww_parts_raw(&f.name));
-		ww_parts_message_feed(p, 'a', ww_parts_raw(&f.content));
-		ww_parts_asked(p, &f.id, &f.name);
+		ww_parts_asked(p, &f.id, &f.name, &f.content);
 	} else if (t->result.present) {
 		request_result(p, t);
 	} else {
@@ -181,17 +166,11 @@ static void request_system(struct ww_parts *p, const struct ww_parts_value *syst
 static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	struct ww_json j = r->messages.after;
-	struct ww_json_token v;
 
 	request_system(p, &r->system);
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+	while (ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct content c = {0};
 
-		if (v.type != WW_JSON_OBJECT) {
-			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-				return;
-			continue;
-		}
 		if (read_content(&j, &c) != WW_PARSE_DONE)
 			return;
 		ww_parts_message_begin(p, role_of(&c.role));

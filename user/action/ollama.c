@@ -94,10 +94,7 @@ static void each_call(struct ww_parts *p, const struct ww_parts_value *calls,
 
 static void request_call(struct ww_parts *p, const struct call *c)
 {
-	ww_parts_message_feed(p, 'i', ww_parts_raw(&c->id));
-	ww_parts_message_feed(p, 'n', ww_parts_raw(&c->name));
-	ww_parts_message_feed(p, 'a', ww_parts_raw(&c->arguments));
-	ww_parts_asked(p, &c->id, &c->name);
+	ww_parts_asked(p, &c->id, &c->name, &c->arguments);
 }
 
 static void request_message(struct ww_parts *p, const struct message *m)
@@ -119,16 +116,10 @@ static void request_message(struct ww_parts *p, const struct message *m)
 static void chat_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	struct ww_json j = r->messages.after;
-	struct ww_json_token v;
 
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+	while (ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct message m = {0};
 
-		if (v.type != WW_JSON_OBJECT) {
-			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-				return;
-			continue;
-		}
 		if (read_message(&j, &m) != WW_PARSE_DONE)
 			return;
 		request_message(p, &m);

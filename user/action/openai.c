@@ -31,18 +31,11 @@ static void request_part(struct ww_parts *p, struct ww_json *j)
 static void request_content(struct ww_parts *p, const struct ww_parts_value *content)
 {
 	struct ww_json j = content->after;
-	struct ww_json_token v;
 
 	if (ww_parts_is(content, WW_JSON_STRING))
 		ww_parts_message_text(p, ww_parts_decoded(p, &content->first));
-	if (!ww_parts_is(content, WW_JSON_ARRAY))
-		return;
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		if (v.type == WW_JSON_OBJECT)
-			request_part(p, &j);
-		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
+	while (ww_parts_is(content, WW_JSON_ARRAY) && ww_parts_object(&j) == WW_PARSE_DONE)
+		request_part(p, &j);
 }
 
 /* One tool call, of a request's history, a response or a chunk. */
@@ -98,24 +91,13 @@ static enum ww_parse read_call(struct ww_json *j, struct call *c)
 static void request_calls(struct ww_parts *p, const struct ww_parts_value *calls)
 {
 	struct ww_json j = calls->after;
-	struct ww_json_token v;
 
-	if (!ww_parts_is(calls, WW_JSON_ARRAY))
-		return;
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+	while (ww_parts_is(calls, WW_JSON_ARRAY) && ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct call c = {0};
 
-		if (v.type != WW_JSON_OBJECT) {
-			if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-				return;
-			continue;
-		}
 		if (read_call(&j, &c) != WW_PARSE_DONE)
 			return;
-		ww_parts_message_feed(p, 'i', ww_parts_raw(&c.id));
-		ww_parts_message_feed(p, 'n', ww_parts_raw(&c.name));
-		ww_parts_message_feed(p, 'a', ww_parts_raw(&c.arguments));
-		ww_parts_asked(p, &c.id, &c.name);
+		ww_parts_asked(p, &c.id, &c.name, &c.arguments);
 	}
 }
 
@@ -151,17 +133,12 @@ static void request_message(struct ww_parts *p, struct ww_json *j)
 static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	struct ww_json j = r->messages.after;
-	struct ww_json_token v;
 	uint64_t n;
 
 	if (ww_parts_is(&r->n, WW_JSON_NUMBER) && ww_json_u64(&r->n.first, &n) == 0)
 		p->call->choices = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		if (v.type == WW_JSON_OBJECT)
-			request_message(p, &j);
-		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
+	while (ww_parts_object(&j) == WW_PARSE_DONE)
+		request_message(p, &j);
 }
 
 /* --- response
@@ -307,14 +284,9 @@ static void choice(struct ww_parts *p, struct ww_json *j)
 static void choices(struct ww_parts *p, const struct ww_parts_value *value)
 {
 	struct ww_json j = value->after;
-	struct ww_json_token v;
 
-	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		if (v.type == WW_JSON_OBJECT)
-			choice(p, &j);
-		else if (ww_json_skip(&j, &v) != WW_PARSE_DONE)
-			return;
-	}
+	while (ww_parts_object(&j) == WW_PARSE_DONE)
+		choice(p, &j);
 }
 
 static const struct ww_row input_details[] = {

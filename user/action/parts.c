@@ -47,6 +47,19 @@ enum ww_parse ww_parts_element(struct ww_json *j, struct ww_json_token *ret_valu
 	return ret_value->type == WW_JSON_END_ARRAY ? WW_PARSE_END : WW_PARSE_DONE;
 }
 
+enum ww_parse ww_parts_object(struct ww_json *j)
+{
+	struct ww_json_token v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_element(j, &v)) == WW_PARSE_DONE && v.type != WW_JSON_OBJECT) {
+		r = ww_json_skip(j, &v);
+		if (r != WW_PARSE_DONE)
+			break;
+	}
+	return r;
+}
+
 enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
 			    struct ww_parts_value *value)
 {
@@ -293,11 +306,14 @@ static void begin_turn(struct ww_parts *p)
 }
 
 void ww_parts_asked(struct ww_parts *p, const struct ww_parts_value *id,
-		    const struct ww_parts_value *name)
+		    const struct ww_parts_value *name, const struct ww_parts_value *arguments)
 {
 	struct ww_model_call *c = p->call;
 	struct ww_model_asked *a;
 
+	ww_parts_message_feed(p, 'i', ww_parts_raw(id));
+	ww_parts_message_feed(p, 'n', ww_parts_raw(name));
+	ww_parts_message_feed(p, 'a', ww_parts_raw(arguments));
 	if (p->role != WW_PARTS_ASSISTANT)
 		return;
 	if (c->turn_call_count == WW_TOOL_CALLS_MAX) {
@@ -322,6 +338,29 @@ void ww_parts_message_end(struct ww_parts *p)
 		ww_parts_text_end(p, &p->message_text, &p->call->prompt, &p->call->prompt_bytes);
 		if (!p->message_results)
 			begin_turn(p);
+	}
+}
+
+void ww_parts_result_text(struct ww_parts *p, struct ww_parts_text *text, struct ww_slice s)
+{
+	ww_parts_message_feed(p, 't', s);
+	ww_parts_text_join(p, text, s);
+}
+
+void ww_parts_result_list(struct ww_parts *p, struct ww_parts_text *text,
+			  const struct ww_parts_value *list,
+			  struct ww_slice (*item)(struct ww_parts *p,
+						  const struct ww_parts_value *v))
+{
+	struct ww_json j = list->after;
+	struct ww_json_token v;
+
+	while (ww_parts_is(list, WW_JSON_ARRAY) && ww_parts_element(&j, &v) == WW_PARSE_DONE) {
+		struct ww_parts_value value = {0};
+
+		if (ww_parts_keep(&j, &v, &value) != WW_PARSE_DONE)
+			return;
+		ww_parts_result_text(p, text, item(p, &value));
 	}
 }
 
@@ -378,6 +417,17 @@ struct ww_parts_slot *ww_parts_slot_begun(struct ww_parts *p, uint64_t index)
 		if (p->slot[i].index == index)
 			return &p->slot[i];
 	return NULL;
+}
+
+void ww_parts_slot_stop(struct ww_parts *p, uint64_t index)
+{
+	struct ww_parts_slot *s = ww_parts_slot_begun(p, index);
+
+	if (!s)
+		return;
+	ww_parts_slot_call(p, s)->complete = true;
+	if (s->arguments.bytes == 0)
+		ww_parts_text_add(p, &s->arguments, WW_SLICE_LIT("{}"));
 }
 
 struct ww_model_tool_call *ww_parts_call_whole(struct ww_parts *p, const struct ww_parts_value *id,

@@ -120,6 +120,8 @@ enum ww_parse ww_parts_member(struct ww_json *j, struct ww_json_token *ret_key,
 			      struct ww_json_token *ret_value);
 /* The next element of the array being walked. END: the array is over. */
 enum ww_parse ww_parts_element(struct ww_json *j, struct ww_json_token *ret_value);
+/* The next element that is an object, in which j then stands; others are passed over. */
+enum ww_parse ww_parts_object(struct ww_json *j);
 
 /* Keeps the value that begins with `first` (NULL: does not) and moves j behind it. */
 enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
@@ -170,9 +172,16 @@ void ww_parts_message_text(struct ww_parts *p, struct ww_slice text);
 /* Another part or a piece of it: `kind` tells kinds apart in the digest. */
 void ww_parts_message_feed(struct ww_parts *p, char kind, struct ww_slice bytes);
 void ww_parts_message_end(struct ww_parts *p);
-/* A tool call of the history, within the current message. */
+/* A tool call of the history, a part of the current message. */
 void ww_parts_asked(struct ww_parts *p, const struct ww_parts_value *id,
-		    const struct ww_parts_value *name);
+		    const struct ww_parts_value *name, const struct ww_parts_value *arguments);
+/* A piece of a tool's result, a part of the current message; LF between pieces of a text. */
+void ww_parts_result_text(struct ww_parts *p, struct ww_parts_text *text, struct ww_slice s);
+/* Pieces of it: the elements of a list, if it is one, as `item` has them. */
+void ww_parts_result_list(struct ww_parts *p, struct ww_parts_text *text,
+			  const struct ww_parts_value *list,
+			  struct ww_slice (*item)(struct ww_parts *p,
+						  const struct ww_parts_value *v));
 /* A result of a tool within the current message. `tool`: its name, only taken when it has no id. */
 void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 		     const struct ww_parts_value *tool, struct ww_parts_text *text, bool is_error);
@@ -183,6 +192,8 @@ void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 struct ww_parts_slot *ww_parts_slot_at(struct ww_parts *p, uint64_t index);
 /* The slot of the provider's index, or NULL. */
 struct ww_parts_slot *ww_parts_slot_begun(struct ww_parts *p, uint64_t index);
+/* Its arguments are all there. Of a tool without parameters no piece came: they are "{}". */
+void ww_parts_slot_stop(struct ww_parts *p, uint64_t index);
 /* The entry of call->tool_calls that belongs to a slot. */
 struct ww_model_tool_call *ww_parts_slot_call(struct ww_parts *p, const struct ww_parts_slot *s);
 /*

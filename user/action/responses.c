@@ -118,31 +118,14 @@ static void request_content(struct ww_parts *p, const struct ww_parts_value *con
 static void request_result(struct ww_parts *p, const struct item *t)
 {
 	struct ww_parts_text text = {0};
-	struct ww_json j = t->content.after;
-	struct ww_json_token v;
 
 	ww_parts_text_keep(p, &text);
 	ww_parts_message_feed(p, 'r', ww_parts_raw(&t->call_id));
-	if (ww_parts_is(&t->content, WW_JSON_STRING)) {
-		struct ww_slice s = ww_parts_decoded(p, &t->content.first);
-
-		ww_parts_message_feed(p, 't', s);
-		ww_parts_text_add(p, &text, s);
-	} else if (!ww_parts_is(&t->content, WW_JSON_ARRAY)) {
-		ww_parts_message_feed(p, 't', ww_parts_raw(&t->content));
-		ww_parts_text_add(p, &text, ww_parts_raw(&t->content));
-	}
-	while (ww_parts_is(&t->content, WW_JSON_ARRAY) &&
-	       ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value part = {0};
-		struct ww_slice s;
-
-		if (ww_parts_keep(&j, &v, &part) != WW_PARSE_DONE)
-			break;
-		s = part_text(p, &part);
-		ww_parts_message_feed(p, 't', s);
-		ww_parts_text_join(p, &text, s);
-	}
+	if (ww_parts_is(&t->content, WW_JSON_STRING))
+		ww_parts_result_text(p, &text, ww_parts_decoded(p, &t->content.first));
+	else if (!ww_parts_is(&t->content, WW_JSON_ARRAY))
+		ww_parts_result_text(p, &text, ww_parts_raw(&t->content));
+	ww_parts_result_list(p, &text, &t->content, part_text);
 	ww_parts_result(p, &t->call_id, NULL, &text, false);
 }
 
@@ -167,10 +150,7 @@ static void request_call(struct ww_parts *p, const struct item *t)
 	const struct ww_parts_value *name = t->name.present ? &t->name : &t->type;
 
 	begin_assistant(p);
-	ww_parts_message_feed(p, 'i', ww_parts_raw(id));
-	ww_parts_message_feed(p, 'n', ww_parts_raw(name));
-	ww_parts_message_feed(p, 'a', ww_parts_raw(&t->content));
-	ww_parts_asked(p, id, name);
+	ww_parts_asked(p, id, name, &t->content);
 }
 
 static void request_message(struct ww_parts *p, const struct item *t)
