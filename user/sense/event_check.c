@@ -58,26 +58,28 @@ static size_t fixed_size(uint16_t kind)
 	}
 }
 
+/* A piece of a call's bytes, with room for `body` behind its head. */
+static bool chunk_fits(uint32_t captured, size_t body, uint8_t dir, uint32_t call_at,
+		       uint32_t call_bytes)
+{
+	return captured <= body && captured <= WW_CHUNK_BYTES_MAX && dir <= WW_DIR_IN &&
+	       call_at <= call_bytes && captured <= call_bytes - call_at;
+}
+
 static bool inner_fits(const struct ww_event *ev)
 {
-	size_t body;
-
 	switch (ev->kind) {
 	case WW_EVENT_DATA: {
 		const struct ww_event_data *d = (const struct ww_event_data *)ev;
 
-		body = ev->size - sizeof(*d);
-		return d->captured <= body && d->captured <= WW_CHUNK_BYTES_MAX &&
-		       d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
-		       d->captured <= d->call_bytes - d->call_at;
+		return chunk_fits(d->captured, ev->size - sizeof(*d), d->dir, d->call_at,
+				  d->call_bytes);
 	}
 	case WW_EVENT_STDIO_DATA: {
 		const struct ww_event_stdio_data *d = (const struct ww_event_stdio_data *)ev;
 
-		body = ev->size - sizeof(*d);
-		return d->captured <= body && d->captured <= WW_CHUNK_BYTES_MAX &&
-		       d->dir <= WW_DIR_IN && d->call_at <= d->call_bytes &&
-		       d->captured <= d->call_bytes - d->call_at;
+		return chunk_fits(d->captured, ev->size - sizeof(*d), d->dir, d->call_at,
+				  d->call_bytes);
 	}
 	case WW_EVENT_STDIO:
 		return ((const struct ww_event_stdio *)ev)->text_bytes <=

@@ -72,5 +72,5 @@ void ww_stdio_exited(struct ww_stdio *s, struct ww_actor_key actor);
 /* Looks again at processes whose C library was not there yet. To be called often. */
 void ww_stdio_run(struct ww_stdio *s, uint64_t now_ns);
 
-/* Processes that have probes, now. */
+/* Processes that have probes, or may have them soon, now. */
 unsigned ww_stdio_count(const struct ww_stdio *s);

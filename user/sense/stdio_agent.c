@@ -27,7 +27,7 @@ static int parent_of(uint32_t pid, uint32_t *ret_ppid)
 static bool in_scope(uint32_t pid, const char *scope)
 {
 	WW_AUTO_BUF struct ww_buf text;
-	struct ww_slice at;
+	struct ww_slice at, line;
 	size_t n = strlen(scope);
 	char path[32];
 
@@ -36,11 +36,7 @@ static bool in_scope(uint32_t pid, const char *scope)
 	if (ww_file_read(path, &text) < 0)
 		return false;
 	at = ww_buf_slice(&text);
-	while (at.n) {
-		size_t end = ww_slice_find(at, 0, '\n');
-		struct ww_slice line = ww_slice_sub(at, 0, end);
-
-		at = ww_slice_sub(at, end + 1, SIZE_MAX);
+	while (ww_slice_line(&at, &line)) {
 		if (!ww_slice_starts(line, WW_SLICE_LIT("0::")))
 			continue;
 		line = ww_slice_sub(line, 3, SIZE_MAX);
