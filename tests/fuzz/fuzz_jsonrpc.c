@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One channel. The input is a list of steps: a control byte, a 16-bit length (big-endian), then
- * that many bytes unless the step is a gap. Control: bit 0 direction, bit 1 gap, bit 2 the gap ends
- * a line. The very first byte says how the channel ends and whether its begin was seen. The same
- * bytes one at a time must give the same exchanges: a newline is the only boundary there is.
+ * One channel. The input is a list of steps (fuzz_steps.h); a gap may end a line. The very first
+ * byte says how the channel ends and whether its begin was seen. The same bytes one at a time must
+ * give the same exchanges: a newline is the only boundary there is.
  */
-#include <assert.h>
+#include "../lib/fuzz_steps.h"
 
-#include "base/cursor.h"
-#include "base/json.h"
 #include "proto/jsonrpc.h"
-#include "proto/proto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,10 +33,7 @@ static void check_pair(const struct ww_exchange *x)
 
 static void take(void *ctx, const struct ww_exchange *x)
 {
-	static const struct ww_clock_map clock;
 	struct seen *s = ctx;
-	struct ww_exchange copy = *x;
-	struct ww_jsonw w;
 
 	s->count++;
 	assert(x->client && x->channel && x->status == 0);
@@ -48,14 +41,7 @@ static void take(void *ctx, const struct ww_exchange *x)
 	assert(x->req.data.n <= BODY_BYTES_MAX && x->resp.data.n <= BODY_BYTES_MAX);
 	if (x->outcome == WW_X_COMPLETE)
 		check_pair(x);
-	copy.t_first_req = copy.t_last_req = copy.t_first_resp = copy.t_last_resp =
-		(struct ww_boot){0};
-	ww_jsonw_init(&w, &s->text);
-	ww_exchange_write(&copy, &clock, &w);
-	assert(ww_jsonw_ok(&w));
-	if (ww_buf_add(&s->text, x->req.data.p, x->req.data.n) < 0 ||
-	    ww_buf_add(&s->text, x->resp.data.p, x->resp.data.n) < 0)
-		abort();
+	add_exchange(&s->text, x);
 }
 
 static void play(struct ww_slice in, size_t piece_max, struct seen *s)
@@ -67,6 +53,7 @@ static void play(struct ww_slice in, size_t piece_max, struct seen *s)
 	struct ww_channel channel = {0};
 	struct ww_flow f = {.cookie = 1, .channel = &channel};
 	struct ww_proto *p = NULL;
+	struct step step;
 	uint64_t at[2] = {0, 0}, held, refused;
 	uint8_t first = ww_cursor_u8(&c);
 
@@ -77,26 +64,15 @@ static void play(struct ww_slice in, size_t piece_max, struct seen *s)
 		abort();
 	f.how = first % 8;
 	f.seen_birth = first & 8;
-	while (ww_cursor_left(&c) >= 3) {
-		uint8_t control = ww_cursor_u8(&c);
-		uint64_t n = ww_cursor_be16(&c);
-		enum ww_dir dir = control & 1;
-		struct ww_slice bytes;
+	while (next_step(&c, &step)) {
+		uint64_t n = step.n + 1;
 
-		if (control & 2) {
-			n++;
-			channel.line[dir] = control & 4 ? at[dir] + n : 0;
-			ww_proto_gap(p, &f, dir, at[dir], n, (struct ww_boot){1});
-			at[dir] += n;
+		give_bytes(p, &f, &step, piece_max, &at[step.dir]);
+		if (!step.gap)
 			continue;
-		}
-		bytes = ww_cursor_take(&c, n < ww_cursor_left(&c) ? n : ww_cursor_left(&c));
-		for (size_t i = 0; i < bytes.n; i += piece_max) {
-			struct ww_slice piece = ww_slice_sub(bytes, i, piece_max);
-
-			ww_proto_bytes(p, &f, dir, at[dir], piece, (struct ww_boot){1});
-			at[dir] += piece.n;
-		}
+		channel.line[step.dir] = step.marked ? at[step.dir] + n : 0;
+		ww_proto_gap(p, &f, step.dir, at[step.dir], n, (struct ww_boot){1});
+		at[step.dir] += n;
 	}
 	ww_proto_closed(p, &f);
 	assert(!f.proto && f.exchanges == s->count);

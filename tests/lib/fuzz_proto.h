@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the fuzz targets of protocols: one connection. The input is a list of steps: a control byte,
- * a 16-bit length (big-endian), then that many bytes unless the step is a gap. Control: bit 0
- * direction, bit 1 gap, bit 2 the gap is 2^40 times as long. The very first byte says how the
- * connection closes. Where no place was lost, the same bytes one at a time must give the same
- * exchanges; a lost place is only found again at the begin of a step.
+ * For the fuzz targets of protocols: one connection. The input is a list of steps (fuzz_steps.h);
+ * a gap may be 2^40 times as long. The very first byte says how the connection closes. Where no
+ * place was lost, the same bytes one at a time must give the same exchanges; a lost place is only
+ * found again at the begin of a step.
  */
 #pragma once
 
-#include <assert.h>
+#include "fuzz_steps.h"
 
 #include "action/model.h"
-#include "base/cursor.h"
-#include "base/json.h"
 #include "proto/multipart.h"
-#include "proto/proto.h"
 
 #define BODY_BYTES_MAX 4096
 
@@ -39,30 +35,6 @@ static inline void check_body(const struct ww_body *b)
 	check_text(b->content_type, sizeof(b->content_type));
 }
 
-static inline void write_record(struct seen *s, const struct ww_exchange *x)
-{
-	static const struct ww_clock_map clock;
-	struct ww_exchange copy = *x;
-	struct ww_json_token t;
-	struct ww_jsonw w;
-	struct ww_json j;
-	size_t from = s->text.n;
-
-	copy.t_first_req = copy.t_last_req = copy.t_first_resp = copy.t_last_resp =
-		(struct ww_boot){0};
-	ww_jsonw_init(&w, &s->text);
-	ww_exchange_write(&copy, &clock, &w);
-	assert(ww_jsonw_ok(&w) && s->text.n - from <= WW_RECORD_BYTES_MAX);
-	ww_json_init(&j, ww_slice(s->text.p + from, s->text.n - from));
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE)
-		;
-	assert(ww_json_next(&j, &t) == WW_PARSE_END);
-	if (ww_buf_add(&s->text, x->target, strlen(x->target)) < 0 ||
-	    ww_buf_add(&s->text, x->req.data.p, x->req.data.n) < 0 ||
-	    ww_buf_add(&s->text, x->resp.data.p, x->resp.data.n) < 0)
-		abort();
-}
-
 static inline void take(void *ctx, const struct ww_exchange *x)
 {
 	struct ww_model_call *c = NULL;
@@ -78,7 +50,7 @@ static inline void take(void *ctx, const struct ww_exchange *x)
 	check_text(x->request_id, sizeof(x->request_id));
 	check_body(&x->req);
 	check_body(&x->resp);
-	write_record(s, x);
+	add_exchange(&s->text, x);
 	if (ww_model_decode(x, &s->key, &c) == 0)
 		ww_model_call_free(c);
 }
@@ -92,6 +64,7 @@ static inline void play(struct ww_slice in, size_t piece_max, const struct ww_sl
 	struct ww_cursor c = ww_cursor(in);
 	struct ww_flow f = {.cookie = 1};
 	struct ww_proto *p = NULL;
+	struct step step;
 	uint64_t at[2] = {0, 0}, held, refused;
 
 	*s = (struct seen){0};
@@ -105,26 +78,15 @@ static inline void play(struct ww_slice in, size_t piece_max, const struct ww_sl
 		ww_proto_bytes(p, &f, (enum ww_dir)dir, 0, first[dir], (struct ww_boot){1});
 		at[dir] = first[dir].n;
 	}
-	while (ww_cursor_left(&c) >= 3) {
-		uint8_t control = ww_cursor_u8(&c);
-		uint64_t n = ww_cursor_be16(&c);
-		enum ww_dir dir = control & 1;
-		struct ww_slice bytes;
+	while (next_step(&c, &step)) {
+		uint64_t n = step.n << (step.marked ? 40 : 0);
 
-		if (control & 2) {
-			n <<= control & 4 ? 40 : 0;
-			ww_proto_gap(p, &f, dir, at[dir], n, (struct ww_boot){1});
-			at[dir] += n;
-			s->lost = true;
+		give_bytes(p, &f, &step, piece_max, &at[step.dir]);
+		if (!step.gap)
 			continue;
-		}
-		bytes = ww_cursor_take(&c, n < ww_cursor_left(&c) ? n : ww_cursor_left(&c));
-		for (size_t i = 0; i < bytes.n; i += piece_max) {
-			struct ww_slice piece = ww_slice_sub(bytes, i, piece_max);
-
-			ww_proto_bytes(p, &f, dir, at[dir], piece, (struct ww_boot){1});
-			at[dir] += piece.n;
-		}
+		ww_proto_gap(p, &f, step.dir, at[step.dir], n, (struct ww_boot){1});
+		at[step.dir] += n;
+		s->lost = true;
 	}
 	ww_proto_closed(p, &f);
 	assert(!f.proto && f.exchanges == s->count);
