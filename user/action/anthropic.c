@@ -6,36 +6,18 @@ struct block {
 	struct ww_parts_value type, text, thinking, id, name, input, content, is_error;
 };
 
-static enum ww_parse read_block(struct ww_json *j, struct block *b)
-{
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "type"))
-			to = &b->type;
-		else if (ww_json_is(&k, "text"))
-			to = &b->text;
-		else if (ww_json_is(&k, "thinking"))
-			to = &b->thinking;
-		else if (ww_json_is(&k, "id") || ww_json_is(&k, "tool_use_id"))
-			to = &b->id;
-		else if (ww_json_is(&k, "name"))
-			to = &b->name;
-		else if (ww_json_is(&k, "input"))
-			to = &b->input;
-		else if (ww_json_is(&k, "content"))
-			to = &b->content;
-		else if (ww_json_is(&k, "is_error"))
-			to = &b->is_error;
-		r = ww_parts_keep(j, &v, to);
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
+static const struct ww_parts_name block_names[] = {
+	WW_PARTS_AT("type", struct block, type),
+	WW_PARTS_AT("text", struct block, text),
+	WW_PARTS_AT("thinking", struct block, thinking),
+	WW_PARTS_AT("id", struct block, id),
+	WW_PARTS_AT("tool_use_id", struct block, id),
+	WW_PARTS_AT("name", struct block, name),
+	WW_PARTS_AT("input", struct block, input),
+	WW_PARTS_AT("content", struct block, content),
+	WW_PARTS_AT("is_error", struct block, is_error),
+	{0},
+};
 
 static bool is_type(const struct ww_parts_value *type, const char *name)
 {
@@ -54,11 +36,9 @@ static bool is_tool_use(const struct block *b, bool *ret_remote)
 /* One element of a tool result's content: its text, or the element as written. */
 static struct ww_slice result_item(struct ww_parts *p, const struct ww_parts_value *item)
 {
-	struct ww_json j = item->after;
 	struct block b = {0};
 
-	if (ww_parts_is(item, WW_JSON_OBJECT) && read_block(&j, &b) == WW_PARSE_DONE &&
-	    ww_parts_is(&b.text, WW_JSON_STRING))
+	if (ww_parts_read_in(item, block_names, &b) && ww_parts_is(&b.text, WW_JSON_STRING))
 		return ww_parts_decoded(p, &b.text.first);
 	return ww_parts_raw(item);
 }
@@ -101,44 +81,15 @@ static void request_content(struct ww_parts *p, const struct ww_parts_value *con
 	while (ww_parts_is(content, WW_JSON_ARRAY) && ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct block b = {0};
 
-		if (read_block(&j, &b) != WW_PARSE_DONE)
+		if (ww_parts_read(&j, block_names, &b) != WW_PARSE_DONE)
 			return;
 		request_block(p, &b);
 	}
 }
 
-static void request_message(struct ww_parts *p, struct ww_json *j)
-{
-	struct ww_parts_value role = {0}, content = {0};
-	struct ww_json_token k, v;
-
-	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "role"))
-			to = &role;
-		else if (ww_json_is(&k, "content"))
-			to = &content;
-		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
-			return;
-	}
-	ww_parts_message_begin(p, role.present ? ww_parts_role_of(&role.first) : WW_PARTS_OTHER);
-	request_content(p, &content);
-	ww_parts_message_end(p);
-}
-
 void ww_anthropic_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
-	struct ww_json j = r->messages.after;
-
-	if (r->system.present) {
-		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
-		request_content(p, &r->system);
-		ww_parts_message_end(p);
-		p->call->messages--; /* a member of its own here, not a message */
-	}
-	while (ww_parts_object(&j) == WW_PARSE_DONE)
-		request_message(p, &j);
+	ww_parts_conversation(p, r, request_content);
 }
 
 /* --- response
@@ -197,7 +148,7 @@ static void answer_content(struct ww_parts *p, const struct ww_parts_value *cont
 				return;
 			continue;
 		}
-		if (read_block(&j, &b) != WW_PARSE_DONE)
+		if (ww_parts_read(&j, block_names, &b) != WW_PARSE_DONE)
 			return;
 		answer_block(p, &b, at, false);
 	}
@@ -258,10 +209,9 @@ static void block_delta(struct ww_parts *p, uint64_t index, const struct ww_part
 
 static void block_start(struct ww_parts *p, uint64_t index, const struct ww_parts_value *block)
 {
-	struct ww_json j = block->after;
 	struct block b = {0};
 
-	if (ww_parts_is(block, WW_JSON_OBJECT) && read_block(&j, &b) == WW_PARSE_DONE)
+	if (ww_parts_read_in(block, block_names, &b))
 		answer_block(p, &b, index, true);
 }
 
@@ -269,40 +219,17 @@ struct event {
 	struct ww_parts_value type, index, message, block, delta, usage, error, request_id;
 };
 
-static struct ww_parts_value *event_member(struct event *e, const struct ww_json_token *k)
-{
-	if (ww_json_is(k, "type"))
-		return &e->type;
-	if (ww_json_is(k, "index"))
-		return &e->index;
-	if (ww_json_is(k, "message"))
-		return &e->message;
-	if (ww_json_is(k, "content_block"))
-		return &e->block;
-	if (ww_json_is(k, "delta"))
-		return &e->delta;
-	if (ww_json_is(k, "usage"))
-		return &e->usage;
-	if (ww_json_is(k, "error"))
-		return &e->error;
-	return ww_json_is(k, "request_id") ? &e->request_id : NULL;
-}
-
-static enum ww_parse read_members(struct ww_slice data, struct event *e)
-{
-	struct ww_json_token k, v;
-	struct ww_json j;
-	enum ww_parse r = ww_parts_open(&j, data);
-
-	if (r != WW_PARSE_DONE)
-		return r;
-	while ((r = ww_parts_member(&j, &k, &v)) == WW_PARSE_DONE) {
-		r = ww_parts_keep(&j, &v, event_member(e, &k));
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? ww_parts_close(&j) : r;
-}
+static const struct ww_parts_name event_names[] = {
+	WW_PARTS_AT("type", struct event, type),
+	WW_PARTS_AT("index", struct event, index),
+	WW_PARTS_AT("message", struct event, message),
+	WW_PARTS_AT("content_block", struct event, block),
+	WW_PARTS_AT("delta", struct event, delta),
+	WW_PARTS_AT("usage", struct event, usage),
+	WW_PARTS_AT("error", struct event, error),
+	WW_PARTS_AT("request_id", struct event, request_id),
+	{0},
+};
 
 static const struct ww_row message_delta[] = {
 	WW_ROW_TEXT("stop_reason", stop_reason),
@@ -342,7 +269,7 @@ enum ww_parse ww_anthropic_piece(struct ww_parts *p, const struct ww_piece *piec
 {
 	struct event e = {0};
 	uint64_t index = 0;
-	enum ww_parse r = read_members(piece->data, &e);
+	enum ww_parse r = ww_parts_read_doc(piece->data, event_names, &e);
 
 	if (r != WW_PARSE_DONE)
 		return r;

@@ -41,30 +41,21 @@ static enum ww_parse read_block(struct ww_json *j, struct block *b)
 	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
 }
 
-static struct ww_parts_value *tool_member(struct tool *t, const struct ww_json_token *k)
-{
-	if (ww_json_is(k, "toolUseId"))
-		return &t->id;
-	if (ww_json_is(k, "name"))
-		return &t->name;
-	if (ww_json_is(k, "input"))
-		return &t->input;
-	if (ww_json_is(k, "content"))
-		return &t->content;
-	if (ww_json_is(k, "type"))
-		return &t->type;
-	return ww_json_is(k, "status") ? &t->status : NULL;
-}
+static const struct ww_parts_name tool_names[] = {
+	WW_PARTS_AT("toolUseId", struct tool, id),
+	WW_PARTS_AT("name", struct tool, name),
+	WW_PARTS_AT("input", struct tool, input),
+	WW_PARTS_AT("content", struct tool, content),
+	WW_PARTS_AT("status", struct tool, status),
+	WW_PARTS_AT("type", struct tool, type),
+	{0},
+};
 
 static struct tool tool_of(const struct ww_parts_value *value)
 {
-	struct ww_json j = value->after;
-	struct ww_json_token k, v;
 	struct tool t = {0};
 
-	while (ww_parts_is(value, WW_JSON_OBJECT) && ww_parts_member(&j, &k, &v) == WW_PARSE_DONE &&
-	       ww_parts_keep(&j, &v, tool_member(&t, &k)) == WW_PARSE_DONE)
-		;
+	(void)ww_parts_read_in(value, tool_names, &t);
 	return t;
 }
 
@@ -73,7 +64,7 @@ static bool says(const struct ww_parts_value *v, const char *text)
 	return ww_parts_is(v, WW_JSON_STRING) && ww_json_is(&v->first, text);
 }
 
-/* Each block of a list, with its place. */
+/* Each block of a list. */
 static void each_block(struct ww_parts *p, const struct ww_parts_value *list,
 		       void (*fn)(struct ww_parts *p, const struct block *b))
 {
@@ -138,38 +129,14 @@ static void request_block(struct ww_parts *p, const struct block *b)
 	}
 }
 
-static void request_message(struct ww_parts *p, struct ww_json *j)
+static void request_content(struct ww_parts *p, const struct ww_parts_value *content)
 {
-	struct ww_parts_value role = {0}, content = {0};
-	struct ww_json_token k, v;
-
-	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "role"))
-			to = &role;
-		else if (ww_json_is(&k, "content"))
-			to = &content;
-		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
-			return;
-	}
-	ww_parts_message_begin(p, role.present ? ww_parts_role_of(&role.first) : WW_PARTS_OTHER);
-	each_block(p, &content, request_block);
-	ww_parts_message_end(p);
+	each_block(p, content, request_block);
 }
 
 static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
-	struct ww_json j = r->messages.after;
-
-	if (r->system.present) {
-		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
-		each_block(p, &r->system, request_block);
-		ww_parts_message_end(p);
-		p->call->messages--; /* a member of its own here, not a message */
-	}
-	while (ww_parts_object(&j) == WW_PARSE_DONE)
-		request_message(p, &j);
+	ww_parts_conversation(p, r, request_content);
 }
 
 /* --- Converse: answer
@@ -246,6 +213,13 @@ struct event {
 	struct ww_parts_value start, delta, index;
 };
 
+static const struct ww_parts_name event_names[] = {
+	WW_PARTS_AT("contentBlockIndex", struct event, index),
+	WW_PARTS_AT("start", struct event, start),
+	WW_PARTS_AT("delta", struct event, delta),
+	{0},
+};
+
 static void block_start(struct ww_parts *p, const struct event *e, uint64_t index)
 {
 	struct ww_json j = e->start.after;
@@ -293,28 +267,11 @@ static void block_delta(struct ww_parts *p, const struct event *e, uint64_t inde
 static enum ww_parse read_block_event(struct ww_parts *p, const struct ww_piece *piece)
 {
 	struct event e = {0};
-	struct ww_json_token k, v;
-	struct ww_json j;
 	uint64_t index = 0;
-	enum ww_parse r = ww_parts_open(&j, piece->data);
+	enum ww_parse r = ww_parts_read_doc(piece->data, event_names, &e);
 
 	if (r != WW_PARSE_DONE)
 		return r;
-	while ((r = ww_parts_member(&j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "contentBlockIndex"))
-			to = &e.index;
-		else if (ww_json_is(&k, "start"))
-			to = &e.start;
-		else if (ww_json_is(&k, "delta"))
-			to = &e.delta;
-		r = ww_parts_keep(&j, &v, to);
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	if (r != WW_PARSE_END || ww_parts_close(&j) != WW_PARSE_DONE)
-		return WW_PARSE_BAD;
 	if (ww_parts_is(&e.index, WW_JSON_NUMBER) && ww_json_u64(&e.index.first, &index) < 0)
 		return WW_PARSE_DONE;
 	if (ww_slice_eq_str(piece->type, "contentBlockStart"))

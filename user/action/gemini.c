@@ -13,55 +13,35 @@ struct function {
 	struct ww_parts_value id, name, content, goes_on;
 };
 
-static struct ww_parts_value *part_member(struct part *t, const struct ww_json_token *k)
-{
-	if (ww_json_is(k, "text"))
-		return &t->text;
-	if (ww_json_is(k, "thought"))
-		return &t->thought;
-	/* The interface takes both spellings in requests. */
-	if (ww_json_is(k, "functionCall") || ww_json_is(k, "function_call"))
-		return &t->call;
-	if (ww_json_is(k, "functionResponse") || ww_json_is(k, "function_response"))
-		return &t->result;
-	if (ww_json_is(k, "executableCode"))
-		return &t->code;
-	return ww_json_is(k, "toolCall") ? &t->tool : NULL;
-}
+/* The interface takes both spellings in requests. */
+static const struct ww_parts_name part_names[] = {
+	WW_PARTS_AT("text", struct part, text),
+	WW_PARTS_AT("thought", struct part, thought),
+	WW_PARTS_AT("functionCall", struct part, call),
+	WW_PARTS_AT("function_call", struct part, call),
+	WW_PARTS_AT("functionResponse", struct part, result),
+	WW_PARTS_AT("function_response", struct part, result),
+	WW_PARTS_AT("executableCode", struct part, code),
+	WW_PARTS_AT("toolCall", struct part, tool),
+	{0},
+};
 
-static enum ww_parse read_part(struct ww_json *j, struct part *t)
-{
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		r = ww_parts_keep(j, &v, part_member(t, &k));
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
+static const struct ww_parts_name function_names[] = {
+	WW_PARTS_AT("id", struct function, id),
+	WW_PARTS_AT("name", struct function, name),
+	WW_PARTS_AT("toolType", struct function, name),
+	WW_PARTS_AT("args", struct function, content),
+	WW_PARTS_AT("response", struct function, content),
+	WW_PARTS_AT("willContinue", struct function, goes_on),
+	WW_PARTS_AT("partialArgs", struct function, goes_on),
+	{0},
+};
 
 static struct function function_of(const struct ww_parts_value *value)
 {
-	struct ww_json j = value->after;
 	struct function f = {0};
-	struct ww_json_token k, v;
 
-	while (ww_parts_is(value, WW_JSON_OBJECT) && ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "id"))
-			to = &f.id;
-		else if (ww_json_is(&k, "name") || ww_json_is(&k, "toolType"))
-			to = &f.name;
-		else if (ww_json_is(&k, "args") || ww_json_is(&k, "response"))
-			to = &f.content;
-		else if (ww_json_is(&k, "willContinue") || ww_json_is(&k, "partialArgs"))
-			to = &f.goes_on;
-		if (ww_parts_keep(&j, &v, to) != WW_PARSE_DONE)
-			break;
-	}
+	(void)ww_parts_read_in(value, function_names, &f);
 	return f;
 }
 
@@ -70,17 +50,14 @@ static void each_part(struct ww_parts *p, const struct ww_parts_value *parts,
 		      void (*fn)(struct ww_parts *p, const struct part *t))
 {
 	struct ww_json j = parts->after;
+	struct part one = {0};
 
-	if (ww_parts_is(parts, WW_JSON_OBJECT)) {
-		struct part t = {0};
-
-		if (read_part(&j, &t) == WW_PARSE_DONE)
-			fn(p, &t);
-	}
+	if (ww_parts_read_in(parts, part_names, &one))
+		fn(p, &one);
 	while (ww_parts_is(parts, WW_JSON_ARRAY) && ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct part t = {0};
 
-		if (read_part(&j, &t) != WW_PARSE_DONE)
+		if (ww_parts_read(&j, part_names, &t) != WW_PARSE_DONE)
 			return;
 		fn(p, &t);
 	}
@@ -122,24 +99,11 @@ struct content {
 	struct ww_parts_value role, parts;
 };
 
-static enum ww_parse read_content(struct ww_json *j, struct content *c)
-{
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "role"))
-			to = &c->role;
-		else if (ww_json_is(&k, "parts"))
-			to = &c->parts;
-		r = ww_parts_keep(j, &v, to);
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
+static const struct ww_parts_name content_names[] = {
+	WW_PARTS_AT("role", struct content, role),
+	WW_PARTS_AT("parts", struct content, parts),
+	{0},
+};
 
 /* Without a role it is the user's; results are of "user" or, formerly, of "function". */
 static enum ww_parts_role role_of(const struct ww_parts_value *role)
@@ -152,15 +116,13 @@ static enum ww_parts_role role_of(const struct ww_parts_value *role)
 
 static void request_system(struct ww_parts *p, const struct ww_parts_value *system)
 {
-	struct ww_json j = system->after;
 	struct content c = {0};
 
-	if (!ww_parts_is(system, WW_JSON_OBJECT) || read_content(&j, &c) != WW_PARSE_DONE)
+	if (!ww_parts_read_in(system, content_names, &c))
 		return;
-	ww_parts_message_begin(p, WW_PARTS_SYSTEM);
+	ww_parts_apart_begin(p, WW_PARTS_SYSTEM);
 	each_part(p, &c.parts, request_part);
 	ww_parts_message_end(p);
-	p->call->messages--; /* a member of its own here, not a message */
 }
 
 static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
@@ -171,7 +133,7 @@ static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 	while (ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct content c = {0};
 
-		if (read_content(&j, &c) != WW_PARSE_DONE)
+		if (ww_parts_read(&j, content_names, &c) != WW_PARSE_DONE)
 			return;
 		ww_parts_message_begin(p, role_of(&c.role));
 		each_part(p, &c.parts, request_part);
@@ -223,10 +185,9 @@ static void answer_part(struct ww_parts *p, const struct part *t)
 
 static void candidate_content(struct ww_parts *p, const struct ww_parts_value *value)
 {
-	struct ww_json j = value->after;
 	struct content c = {0};
 
-	if (read_content(&j, &c) == WW_PARSE_DONE)
+	if (ww_parts_read_in(value, content_names, &c))
 		each_part(p, &c.parts, answer_part);
 }
 

@@ -25,15 +25,6 @@ static bool readable(const struct ww_body *b)
 /* --- request
  * ---------------------------------------------------------------------------------------- */
 
-static struct ww_parts_value *member_of(const struct ww_parts_shape *shape,
-					struct ww_parts_request *r, const struct ww_json_token *k)
-{
-	for (const struct ww_parts_name *n = shape->names; n->name; n++)
-		if (ww_json_is(k, n->name))
-			return (struct ww_parts_value *)(void *)((char *)r + n->at);
-	return NULL;
-}
-
 static bool may_be(const struct ww_parts_shape *shape, enum ww_json_type type)
 {
 	return (shape->array && type == WW_JSON_ARRAY) || (shape->text && type == WW_JSON_STRING);
@@ -48,7 +39,7 @@ static enum ww_parse request_members(struct ww_parts *p, struct ww_json *j,
 	enum ww_parse r;
 
 	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = member_of(shape, req, &k);
+		struct ww_parts_value *to = ww_parts_place(shape->names, &k, req);
 
 		if (to == &req->messages)
 			asks |= may_be(shape, v.type);

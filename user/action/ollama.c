@@ -7,35 +7,16 @@ struct message {
 	struct ww_parts_value role, content, thinking, calls, id, tool, images;
 };
 
-static struct ww_parts_value *message_member(struct message *m, const struct ww_json_token *k)
-{
-	if (ww_json_is(k, "role"))
-		return &m->role;
-	if (ww_json_is(k, "content"))
-		return &m->content;
-	if (ww_json_is(k, "thinking"))
-		return &m->thinking;
-	if (ww_json_is(k, "tool_calls"))
-		return &m->calls;
-	if (ww_json_is(k, "tool_call_id"))
-		return &m->id;
-	if (ww_json_is(k, "tool_name"))
-		return &m->tool;
-	return ww_json_is(k, "images") ? &m->images : NULL;
-}
-
-static enum ww_parse read_message(struct ww_json *j, struct message *m)
-{
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		r = ww_parts_keep(j, &v, message_member(m, &k));
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
+static const struct ww_parts_name message_names[] = {
+	WW_PARTS_AT("role", struct message, role),
+	WW_PARTS_AT("content", struct message, content),
+	WW_PARTS_AT("thinking", struct message, thinking),
+	WW_PARTS_AT("tool_calls", struct message, calls),
+	WW_PARTS_AT("tool_call_id", struct message, id),
+	WW_PARTS_AT("tool_name", struct message, tool),
+	WW_PARTS_AT("images", struct message, images),
+	{0},
+};
 
 struct call {
 	struct ww_parts_value id, name, arguments;
@@ -99,8 +80,7 @@ static void request_call(struct ww_parts *p, const struct call *c)
 
 static void request_message(struct ww_parts *p, const struct message *m)
 {
-	ww_parts_message_begin(p,
-			       m->role.present ? ww_parts_role_of(&m->role.first) : WW_PARTS_OTHER);
+	ww_parts_message_begin(p, ww_parts_role_of(&m->role));
 	if (m->id.present)
 		ww_parts_message_feed(p, 'r', ww_parts_raw(&m->id));
 	if (ww_parts_is(&m->content, WW_JSON_STRING))
@@ -120,7 +100,7 @@ static void chat_request(struct ww_parts *p, const struct ww_parts_request *r)
 	while (ww_parts_object(&j) == WW_PARSE_DONE) {
 		struct message m = {0};
 
-		if (read_message(&j, &m) != WW_PARSE_DONE)
+		if (ww_parts_read(&j, message_names, &m) != WW_PARSE_DONE)
 			return;
 		request_message(p, &m);
 	}
@@ -130,10 +110,9 @@ static void chat_request(struct ww_parts *p, const struct ww_parts_request *r)
 static void generate_request(struct ww_parts *p, const struct ww_parts_request *r)
 {
 	if (ww_parts_is(&r->system, WW_JSON_STRING)) {
-		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
+		ww_parts_apart_begin(p, WW_PARTS_SYSTEM);
 		ww_parts_message_text(p, ww_parts_decoded(p, &r->system.first));
 		ww_parts_message_end(p);
-		p->call->messages--;
 	}
 	ww_parts_message_begin(p, WW_PARTS_USER);
 	if (ww_parts_is(&r->before, WW_JSON_ARRAY)) {
@@ -154,10 +133,9 @@ static void answer_call(struct ww_parts *p, const struct call *c)
 
 static void answer_message(struct ww_parts *p, const struct ww_parts_value *value)
 {
-	struct ww_json j = value->after;
 	struct message m = {0};
 
-	if (read_message(&j, &m) != WW_PARSE_DONE)
+	if (!ww_parts_read_in(value, message_names, &m))
 		return;
 	if (ww_parts_is(&m.content, WW_JSON_STRING))
 		ww_parts_answer_add(p, ww_parts_decoded(p, &m.content.first));

@@ -7,25 +7,26 @@
  * ---------------------------------------------------------------------------------------- */
 
 /* A content part: {"type":"text","text":...}, or something that is not text. */
+struct part {
+	struct ww_parts_value type, text;
+};
+
+static const struct ww_parts_name part_names[] = {
+	WW_PARTS_AT("type", struct part, type),
+	WW_PARTS_AT("text", struct part, text),
+	{0},
+};
+
 static void request_part(struct ww_parts *p, struct ww_json *j)
 {
-	struct ww_parts_value type = {0}, text = {0};
-	struct ww_json_token k, v;
+	struct part t = {0};
 
-	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "type"))
-			to = &type;
-		else if (ww_json_is(&k, "text"))
-			to = &text;
-		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
-			return;
-	}
-	if (ww_parts_is(&text, WW_JSON_STRING))
-		ww_parts_message_text(p, ww_parts_decoded(p, &text.first));
-	else if (type.present)
-		ww_parts_message_feed(p, 'o', ww_parts_raw(&type));
+	if (ww_parts_read(j, part_names, &t) != WW_PARSE_DONE)
+		return;
+	if (ww_parts_is(&t.text, WW_JSON_STRING))
+		ww_parts_message_text(p, ww_parts_decoded(p, &t.text.first));
+	else if (t.type.present)
+		ww_parts_message_feed(p, 'o', ww_parts_raw(&t.type));
 }
 
 static void request_content(struct ww_parts *p, const struct ww_parts_value *content)
@@ -43,25 +44,13 @@ struct call {
 	struct ww_parts_value id, index, name, arguments;
 };
 
-/* {"name":...,"arguments":...}; custom tools call the latter input. */
-static enum ww_parse read_function(struct ww_json *j, struct call *c)
-{
-	struct ww_json_token k, v;
-	enum ww_parse r;
-
-	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "name"))
-			to = &c->name;
-		else if (ww_json_is(&k, "arguments") || ww_json_is(&k, "input"))
-			to = &c->arguments;
-		r = ww_parts_keep(j, &v, to);
-		if (r != WW_PARSE_DONE)
-			return r;
-	}
-	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
-}
+/* Custom tools call the arguments input. */
+static const struct ww_parts_name function_names[] = {
+	WW_PARTS_AT("name", struct call, name),
+	WW_PARTS_AT("arguments", struct call, arguments),
+	WW_PARTS_AT("input", struct call, arguments),
+	{0},
+};
 
 static enum ww_parse read_call(struct ww_json *j, struct call *c)
 {
@@ -73,7 +62,7 @@ static enum ww_parse read_call(struct ww_json *j, struct call *c)
 
 		if (v.type == WW_JSON_OBJECT &&
 		    (ww_json_is(&k, "function") || ww_json_is(&k, "custom"))) {
-			r = read_function(j, c);
+			r = ww_parts_read(j, function_names, c);
 		} else {
 			if (ww_json_is(&k, "id"))
 				to = &c->id;
@@ -101,32 +90,31 @@ static void request_calls(struct ww_parts *p, const struct ww_parts_value *calls
 	}
 }
 
+struct message {
+	struct ww_parts_value role, content, calls, id;
+};
+
+static const struct ww_parts_name message_names[] = {
+	WW_PARTS_AT("role", struct message, role),
+	WW_PARTS_AT("content", struct message, content),
+	WW_PARTS_AT("tool_calls", struct message, calls),
+	WW_PARTS_AT("tool_call_id", struct message, id),
+	{0},
+};
+
 static void request_message(struct ww_parts *p, struct ww_json *j)
 {
-	struct ww_parts_value role = {0}, content = {0}, calls = {0}, id = {0};
-	struct ww_json_token k, v;
+	struct message m = {0};
 
-	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "role"))
-			to = &role;
-		else if (ww_json_is(&k, "content"))
-			to = &content;
-		else if (ww_json_is(&k, "tool_calls"))
-			to = &calls;
-		else if (ww_json_is(&k, "tool_call_id"))
-			to = &id;
-		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
-			return;
-	}
-	ww_parts_message_begin(p, role.present ? ww_parts_role_of(&role.first) : WW_PARTS_OTHER);
-	if (id.present)
-		ww_parts_message_feed(p, 'r', ww_parts_raw(&id));
-	request_content(p, &content);
-	request_calls(p, &calls);
+	if (ww_parts_read(j, message_names, &m) != WW_PARSE_DONE)
+		return;
+	ww_parts_message_begin(p, ww_parts_role_of(&m.role));
+	if (m.id.present)
+		ww_parts_message_feed(p, 'r', ww_parts_raw(&m.id));
+	request_content(p, &m.content);
+	request_calls(p, &m.calls);
 	if (p->role == WW_PARTS_TOOL)
-		ww_parts_result(p, &id, NULL, &p->message_text, false);
+		ww_parts_result(p, &m.id, NULL, &p->message_text, false);
 	ww_parts_message_end(p);
 }
 
@@ -201,29 +189,26 @@ static void answer_calls(struct ww_parts *p, const struct ww_parts_value *calls)
 	}
 }
 
+static const struct ww_parts_name executed_names[] = {
+	WW_PARTS_AT("type", struct call, name),
+	WW_PARTS_AT("arguments", struct call, arguments),
+	{0},
+};
+
 /* Tools that the service ran before it answered (Groq): whole, without ids. */
 static void executed_tools(struct ww_parts *p, const struct ww_parts_value *tools)
 {
 	struct ww_json j = tools->after;
-	struct ww_json_token k, v;
+	struct ww_json_token v;
 
 	while (ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value type = {0}, none = {0}, arguments = {0};
 		struct ww_model_tool_call *t;
+		struct call c = {0};
 
-		if (v.type != WW_JSON_OBJECT)
+		if (v.type != WW_JSON_OBJECT ||
+		    ww_parts_read(&j, executed_names, &c) != WW_PARSE_DONE)
 			return;
-		while (ww_parts_member(&j, &k, &v) == WW_PARSE_DONE) {
-			struct ww_parts_value *to = NULL;
-
-			if (ww_json_is(&k, "type"))
-				to = &type;
-			else if (ww_json_is(&k, "arguments"))
-				to = &arguments;
-			if (ww_parts_keep(&j, &v, to) != WW_PARSE_DONE)
-				return;
-		}
-		t = ww_parts_call_whole(p, &none, &type, &arguments);
+		t = ww_parts_call_whole(p, &c.id, &c.name, &c.arguments);
 		if (t)
 			t->remote = true;
 	}
@@ -255,29 +240,30 @@ static void answer(struct ww_parts *p, const struct ww_parts_value *message)
 	}
 }
 
+struct choice {
+	struct ww_parts_value message, finish, index;
+};
+
+static const struct ww_parts_name choice_names[] = {
+	WW_PARTS_AT("message", struct choice, message),
+	WW_PARTS_AT("delta", struct choice, message),
+	WW_PARTS_AT("finish_reason", struct choice, finish),
+	WW_PARTS_AT("index", struct choice, index),
+	{0},
+};
+
 static void choice(struct ww_parts *p, struct ww_json *j)
 {
-	struct ww_parts_value message = {0}, finish = {0}, index = {0};
-	struct ww_json_token k, v;
+	struct choice c = {0};
 	uint64_t n = 0;
 
-	while (ww_parts_member(j, &k, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value *to = NULL;
-
-		if (ww_json_is(&k, "message") || ww_json_is(&k, "delta"))
-			to = &message;
-		else if (ww_json_is(&k, "finish_reason"))
-			to = &finish;
-		else if (ww_json_is(&k, "index"))
-			to = &index;
-		if (ww_parts_keep(j, &v, to) != WW_PARSE_DONE)
-			return;
-	}
-	if (ww_parts_is(&index, WW_JSON_NUMBER) && (ww_json_u64(&index.first, &n) < 0 || n > 0))
+	if (ww_parts_read(j, choice_names, &c) != WW_PARSE_DONE)
 		return;
-	answer(p, &message);
-	if (finish.present)
-		ww_parts_string(p, &finish.first, p->call->stop_reason,
+	if (ww_parts_is(&c.index, WW_JSON_NUMBER) && (ww_json_u64(&c.index.first, &n) < 0 || n > 0))
+		return;
+	answer(p, &c.message);
+	if (c.finish.present)
+		ww_parts_string(p, &c.finish.first, p->call->stop_reason,
 				sizeof(p->call->stop_reason));
 }
 

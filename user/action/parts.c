@@ -78,6 +78,45 @@ enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first
 	return WW_PARSE_DONE;
 }
 
+struct ww_parts_value *ww_parts_place(const struct ww_parts_name *names,
+				      const struct ww_json_token *key, void *into)
+{
+	for (; names->name; names++)
+		if (ww_json_is(key, names->name))
+			return (struct ww_parts_value *)(void *)((char *)into + names->at);
+	return NULL;
+}
+
+enum ww_parse ww_parts_read(struct ww_json *j, const struct ww_parts_name *names, void *into)
+{
+	struct ww_json_token k, v;
+	enum ww_parse r;
+
+	while ((r = ww_parts_member(j, &k, &v)) == WW_PARSE_DONE) {
+		r = ww_parts_keep(j, &v, ww_parts_place(names, &k, into));
+		if (r != WW_PARSE_DONE)
+			return r;
+	}
+	return r == WW_PARSE_END ? WW_PARSE_DONE : r;
+}
+
+bool ww_parts_read_in(const struct ww_parts_value *v, const struct ww_parts_name *names, void *into)
+{
+	struct ww_json j = v->after;
+
+	return ww_parts_is(v, WW_JSON_OBJECT) && ww_parts_read(&j, names, into) == WW_PARSE_DONE;
+}
+
+enum ww_parse ww_parts_read_doc(struct ww_slice doc, const struct ww_parts_name *names, void *into)
+{
+	struct ww_json j;
+	enum ww_parse r = ww_parts_open(&j, doc);
+
+	if (r == WW_PARSE_DONE)
+		r = ww_parts_read(&j, names, into);
+	return r == WW_PARSE_DONE ? ww_parts_close(&j) : r;
+}
+
 struct ww_slice ww_parts_raw(const struct ww_parts_value *v)
 {
 	if (!v->present)
@@ -222,7 +261,7 @@ void ww_parts_text_end(struct ww_parts *p, struct ww_parts_text *t, struct ww_sh
 /* --- the conversation of a request ---------------------------------------------------------------
  */
 
-enum ww_parts_role ww_parts_role_of(const struct ww_json_token *t)
+enum ww_parts_role ww_parts_role_of(const struct ww_parts_value *v)
 {
 	static const struct {
 		const char *name;
@@ -234,7 +273,7 @@ enum ww_parts_role ww_parts_role_of(const struct ww_json_token *t)
 	};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(roles); i++)
-		if (t->type == WW_JSON_STRING && ww_json_is(t, roles[i].name))
+		if (ww_parts_is(v, WW_JSON_STRING) && ww_json_is(&v->first, roles[i].name))
 			return roles[i].role;
 	return WW_PARTS_OTHER;
 }
@@ -262,6 +301,12 @@ void ww_parts_message_begin(struct ww_parts *p, enum ww_parts_role role)
 	ww_digest_begin(&p->message, p->key);
 	ww_digest_add(&p->message, ww_slice(p->rolling.b, sizeof(p->rolling.b)));
 	ww_digest_add(&p->message, ww_slice(&tag, 1));
+}
+
+void ww_parts_apart_begin(struct ww_parts *p, enum ww_parts_role role)
+{
+	ww_parts_message_begin(p, role);
+	p->call->messages--;
 }
 
 void ww_parts_message_feed(struct ww_parts *p, char kind, struct ww_slice bytes)
@@ -384,6 +429,37 @@ void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 	if (tool && tool->present && !t->tool_call_id[0])
 		ww_parts_string(p, &tool->first, t->tool, sizeof(t->tool));
 	ww_parts_text_end(p, text, &t->digest, &t->bytes);
+}
+
+struct message {
+	struct ww_parts_value role, content;
+};
+
+static const struct ww_parts_name message_names[] = {
+	WW_PARTS_AT("role", struct message, role),
+	WW_PARTS_AT("content", struct message, content),
+	{0},
+};
+
+void ww_parts_conversation(struct ww_parts *p, const struct ww_parts_request *r,
+			   void (*content)(struct ww_parts *p, const struct ww_parts_value *v))
+{
+	struct ww_json j = r->messages.after;
+
+	if (r->system.present) {
+		ww_parts_apart_begin(p, WW_PARTS_SYSTEM);
+		content(p, &r->system);
+		ww_parts_message_end(p);
+	}
+	while (ww_parts_object(&j) == WW_PARSE_DONE) {
+		struct message m = {0};
+
+		if (ww_parts_read(&j, message_names, &m) != WW_PARSE_DONE)
+			return;
+		ww_parts_message_begin(p, ww_parts_role_of(&m.role));
+		content(p, &m.content);
+		ww_parts_message_end(p);
+	}
 }
 
 /* --- tool calls of a response

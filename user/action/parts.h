@@ -83,16 +83,17 @@ struct ww_parts_request {
 	struct ww_parts_value before; /* an earlier conversation that it goes on with */
 };
 
-/* Where a shape has one of them. */
+/* Where a member of an object goes: to a struct ww_parts_value in what is filled. */
 struct ww_parts_name {
 	const char *name;
-	size_t at; /* in struct ww_parts_request */
+	size_t at;
 };
 
-#define WW_PARTS_NAME(NAME, MEMBER)                               \
-	{                                                         \
-		(NAME), offsetof(struct ww_parts_request, MEMBER) \
+#define WW_PARTS_AT(NAME, STRUCT, MEMBER)        \
+	{                                        \
+		(NAME), offsetof(STRUCT, MEMBER) \
 	}
+#define WW_PARTS_NAME(NAME, MEMBER) WW_PARTS_AT(NAME, struct ww_parts_request, MEMBER)
 
 /* When a tool call of a stream has its arguments to their end. */
 enum ww_parts_complete {
@@ -102,7 +103,7 @@ enum ww_parts_complete {
 
 /* What the bodies of a dialect look like. Several dialects can be of one shape. */
 struct ww_parts_shape {
-	const struct ww_parts_name *names; /* of request members; ends with an empty row */
+	const struct ww_parts_name *names; /* of struct ww_parts_request */
 	bool array, text;                  /* which of these `messages` may be */
 	const char *needs;                 /* a text that a request must have, or NULL */
 	enum ww_parts_complete complete;
@@ -126,6 +127,17 @@ enum ww_parse ww_parts_object(struct ww_json *j);
 /* Keeps the value that begins with `first` (NULL: does not) and moves j behind it. */
 enum ww_parse ww_parts_keep(struct ww_json *j, const struct ww_json_token *first,
 			    struct ww_parts_value *value);
+/* The place in *into that a table, which ends with an empty row, has for a member; NULL: none. */
+struct ww_parts_value *ww_parts_place(const struct ww_parts_name *names,
+				      const struct ww_json_token *key, void *into);
+/* Keeps what a table names of the object that j stands in, to its end: DONE, MORE (cut off), BAD.
+ * Of two members for one place the last one stands. */
+enum ww_parse ww_parts_read(struct ww_json *j, const struct ww_parts_name *names, void *into);
+/* The same of a kept value. False: it is no object. */
+bool ww_parts_read_in(const struct ww_parts_value *v, const struct ww_parts_name *names,
+		      void *into);
+/* The same of a document. */
+enum ww_parse ww_parts_read_doc(struct ww_slice doc, const struct ww_parts_name *names, void *into);
 /* The text of a kept value as it stands in the body; strings without quotes. */
 struct ww_slice ww_parts_raw(const struct ww_parts_value *v);
 static inline bool ww_parts_is(const struct ww_parts_value *v, enum ww_json_type type)
@@ -165,8 +177,10 @@ void ww_parts_text_end(struct ww_parts *p, struct ww_parts_text *t, struct ww_sh
 
 /* --- the conversation of a request --- */
 
-enum ww_parts_role ww_parts_role_of(const struct ww_json_token *t);
+enum ww_parts_role ww_parts_role_of(const struct ww_parts_value *v);
 void ww_parts_message_begin(struct ww_parts *p, enum ww_parts_role role);
+/* The same of what is a member of its own in the request: it does not count as a message. */
+void ww_parts_apart_begin(struct ww_parts *p, enum ww_parts_role role);
 /* A text part. */
 void ww_parts_message_text(struct ww_parts *p, struct ww_slice text);
 /* Another part or a piece of it: `kind` tells kinds apart in the digest. */
@@ -185,6 +199,10 @@ void ww_parts_result_list(struct ww_parts *p, struct ww_parts_text *text,
 /* A result of a tool within the current message. `tool`: its name, only taken when it has no id. */
 void ww_parts_result(struct ww_parts *p, const struct ww_parts_value *id,
 		     const struct ww_parts_value *tool, struct ww_parts_text *text, bool is_error);
+/* A request whose messages have a role and a content, and whose system text stands apart, if there
+ * is one. `content` gives parts to the current message. */
+void ww_parts_conversation(struct ww_parts *p, const struct ww_parts_request *r,
+			   void (*content)(struct ww_parts *p, const struct ww_parts_value *v));
 
 /* --- tool calls of a response --- */
 

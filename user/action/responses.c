@@ -36,6 +36,23 @@ struct item {
 	struct ww_parts_value type, role, id, call_id, name, content;
 };
 
+static const struct ww_parts_name item_names[] = {
+	WW_PARTS_AT("type", struct item, type), WW_PARTS_AT("role", struct item, role),
+	WW_PARTS_AT("id", struct item, id),     WW_PARTS_AT("call_id", struct item, call_id),
+	WW_PARTS_AT("name", struct item, name), {0},
+};
+
+/* Of a content: {"type":"input_text","text":...}. */
+struct part {
+	struct ww_parts_value type, text;
+};
+
+static const struct ww_parts_name part_names[] = {
+	WW_PARTS_AT("type", struct part, type),
+	WW_PARTS_AT("text", struct part, text),
+	{0},
+};
+
 static const struct item_kind *kind_of(const struct ww_parts_value *type)
 {
 	for (size_t i = 0; i < WW_ARRAY_SIZE(kinds); i++)
@@ -65,14 +82,9 @@ static struct ww_parts_value member(const struct ww_parts_value *object, const c
 
 static struct item item_of(const struct ww_parts_value *value)
 {
-	struct item t = {
-		.type = member(value, "type"),
-		.role = member(value, "role"),
-		.id = member(value, "id"),
-		.call_id = member(value, "call_id"),
-		.name = member(value, "name"),
-	};
+	struct item t = {0};
 
+	(void)ww_parts_read_in(value, item_names, &t);
 	t.kind = kind_of(&t.type);
 	/* A message needs no type. */
 	if (!t.type.present && t.role.present)
@@ -85,7 +97,7 @@ static struct item item_of(const struct ww_parts_value *value)
 /* --- request
  * ---------------------------------------------------------------------------------------- */
 
-/* The text of one part of a content: {"type":"input_text","text":...}. */
+/* The text of one part of a content. */
 static struct ww_slice part_text(struct ww_parts *p, const struct ww_parts_value *part)
 {
 	struct ww_parts_value text = member(part, "text");
@@ -102,16 +114,16 @@ static void request_content(struct ww_parts *p, const struct ww_parts_value *con
 	if (ww_parts_is(content, WW_JSON_STRING))
 		ww_parts_message_text(p, ww_parts_decoded(p, &content->first));
 	while (ww_parts_is(content, WW_JSON_ARRAY) && ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value part = {0}, type, text;
+		struct ww_parts_value value = {0};
+		struct part t = {0};
 
-		if (ww_parts_keep(&j, &v, &part) != WW_PARSE_DONE)
+		if (ww_parts_keep(&j, &v, &value) != WW_PARSE_DONE)
 			return;
-		type = member(&part, "type");
-		text = member(&part, "text");
-		if (ww_parts_is(&text, WW_JSON_STRING))
-			ww_parts_message_text(p, ww_parts_decoded(p, &text.first));
+		(void)ww_parts_read_in(&value, part_names, &t);
+		if (ww_parts_is(&t.text, WW_JSON_STRING))
+			ww_parts_message_text(p, ww_parts_decoded(p, &t.text.first));
 		else
-			ww_parts_message_feed(p, 'o', ww_parts_raw(&type));
+			ww_parts_message_feed(p, 'o', ww_parts_raw(&t.type));
 	}
 }
 
@@ -155,8 +167,7 @@ static void request_call(struct ww_parts *p, const struct item *t)
 
 static void request_message(struct ww_parts *p, const struct item *t)
 {
-	enum ww_parts_role role =
-		t->role.present ? ww_parts_role_of(&t->role.first) : WW_PARTS_OTHER;
+	enum ww_parts_role role = ww_parts_role_of(&t->role);
 
 	if (role == WW_PARTS_ASSISTANT) {
 		begin_assistant(p);
@@ -198,10 +209,9 @@ static void request_before(struct ww_parts *p, const struct ww_parts_value *befo
 {
 	if (!ww_parts_is(before, WW_JSON_STRING) && !ww_parts_is(before, WW_JSON_OBJECT))
 		return;
-	ww_parts_message_begin(p, WW_PARTS_OTHER);
+	ww_parts_apart_begin(p, WW_PARTS_OTHER);
 	ww_parts_message_feed(p, 'p', ww_parts_raw(before));
 	ww_parts_message_end(p);
-	p->call->messages--;
 	p->call->history_over = true;
 }
 
@@ -212,10 +222,9 @@ static void read_request(struct ww_parts *p, const struct ww_parts_request *r)
 
 	request_before(p, &r->before);
 	if (ww_parts_is(&r->system, WW_JSON_STRING)) {
-		ww_parts_message_begin(p, WW_PARTS_SYSTEM);
+		ww_parts_apart_begin(p, WW_PARTS_SYSTEM);
 		ww_parts_message_text(p, ww_parts_decoded(p, &r->system.first));
 		ww_parts_message_end(p);
-		p->call->messages--; /* a member of its own here, not a message */
 	}
 	if (ww_parts_is(&r->messages, WW_JSON_STRING)) {
 		ww_parts_message_begin(p, WW_PARTS_USER);
@@ -254,18 +263,18 @@ static void each_text(struct ww_parts *p, const struct ww_parts_value *list, con
 	struct ww_json_token v;
 
 	while (ww_parts_is(list, WW_JSON_ARRAY) && ww_parts_element(&j, &v) == WW_PARSE_DONE) {
-		struct ww_parts_value part = {0}, is, text;
+		struct ww_parts_value value = {0};
+		struct part t = {0};
 
-		if (ww_parts_keep(&j, &v, &part) != WW_PARSE_DONE)
+		if (ww_parts_keep(&j, &v, &value) != WW_PARSE_DONE)
 			return;
-		is = member(&part, "type");
-		text = member(&part, "text");
-		if (!ww_parts_is(&is, WW_JSON_STRING) || !ww_json_is(&is.first, type) ||
-		    !ww_parts_is(&text, WW_JSON_STRING))
+		(void)ww_parts_read_in(&value, part_names, &t);
+		if (!ww_parts_is(&t.type, WW_JSON_STRING) || !ww_json_is(&t.type.first, type) ||
+		    !ww_parts_is(&t.text, WW_JSON_STRING))
 			continue;
 		if (add == ww_parts_answer_add)
 			ww_parts_answer_part(p);
-		add(p, ww_parts_decoded(p, &text.first));
+		add(p, ww_parts_decoded(p, &t.text.first));
 	}
 }
 
