@@ -69,6 +69,9 @@ struct ww_match {
 	struct ww_match_chain *same, *tree;       /* that it is in */
 	struct ww_match *same_older, *same_newer; /* with this id, by arrival */
 	struct ww_match *tree_older, *tree_newer; /* of the same tree, by arrival */
+	uint64_t home_round;                      /* kept by join, for as long as this round: */
+	uint32_t home_asked;                      /* so many actions were asked */
+	bool home;                                /* whether one of its tree could mean it */
 };
 
 struct ww_held_exchange {

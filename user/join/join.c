@@ -23,22 +23,6 @@ enum exact { EXACT_NO, EXACT_OURS, EXACT_OTHERS }; /* whose it is by an id on th
 
 static const struct ww_boot never = {UINT64_MAX};
 
-const char *ww_join_by_name(enum ww_join_by by)
-{
-#define BY_NAME_(n, v, t, d) [v] = (t),
-	static const char *const names[WW_JOIN_BY_MAX] = {WW_JOIN_BYS(BY_NAME_)};
-
-	return (unsigned)by < WW_JOIN_BY_MAX ? names[by] : "unknown";
-}
-
-const char *ww_join_near_name(enum ww_join_near why)
-{
-#define NEAR_NAME_(n, v, t, d) [v] = (t),
-	static const char *const names[WW_JOIN_NEAR_WHY_MAX] = {WW_JOIN_NEARS(NEAR_NAME_)};
-
-	return (unsigned)why < WW_JOIN_NEAR_WHY_MAX ? names[why] : "unknown";
-}
-
 /* Of the action's contract and tree. */
 static struct ww_match *newest_own(const struct ww_join_ask *ask)
 {
@@ -355,7 +339,7 @@ static bool at_home(struct search *s, const struct ww_match *m, const struct ww_
 	return holds(b, &w, m->x);
 }
 
-static bool has_home(struct search *s, const struct ww_match *m)
+static bool seek_home(struct search *s, const struct ww_match *m)
 {
 	struct ww_boot begun = m->x->t_first_req;
 
@@ -367,8 +351,28 @@ static bool has_home(struct search *s, const struct ww_match *m)
 	return false;
 }
 
+/* Whether an action of its tree could mean m. All that are judged in one round get the same answer,
+ * and it counts as much against the ceiling of each. */
+static bool has_home(struct search *s, struct ww_match *m)
+{
+	unsigned before = s->asked;
+
+	if (!s->ask->round || m->home_round != s->ask->round) {
+		m->home = seek_home(s, m);
+		m->home_round = s->asked < ASKED_MAX ? s->ask->round : 0;
+		m->home_asked = s->asked - before;
+		return m->home;
+	}
+	if (m->home_asked > ASKED_MAX - before) {
+		s->asked = ASKED_MAX;
+		return false;
+	}
+	s->asked += m->home_asked;
+	return m->home;
+}
+
 /* Somebody else's tree made a call like it, and nothing of that tree speaks of it. */
-static void look_foreign(struct search *s, const struct ww_match *m)
+static void look_foreign(struct search *s, struct ww_match *m)
 {
 	const struct ww_action *a = s->ask->action;
 	const struct ww_held_exchange *x = m->x;

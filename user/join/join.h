@@ -116,6 +116,8 @@ struct ww_join_ask {
 	uint64_t skew_ns;
 	uint64_t grace_ns;
 	struct ww_boot until; /* end of a window that nothing else closes */
+	uint64_t round; /* that this is one of: nothing came in, and no claim was given, since it
+			   began; 0: of none */
 };
 
 /* The action's window, see above; skew_ns is the margin, `until` the end where nothing else is one.

@@ -241,7 +241,7 @@ static void check_channel(const struct ww_world_ask *ask, const struct ww_held_f
 static void check_flow(const struct ww_world_ask *ask, const struct ww_held_flow *f,
 		       struct ww_world *w)
 {
-	bool declared = ww_closed_world_declared(ask->contract, f);
+	bool declared;
 
 	if (f->root.pid && !ww_held_same_tree(f->root, ask->action->root)) {
 		if (!f->channel)
@@ -252,7 +252,7 @@ static void check_flow(const struct ww_world_ask *ask, const struct ww_held_flow
 		check_channel(ask, f, w);
 		return;
 	}
-
+	declared = ww_closed_world_declared(ask->contract, f);
 	if (declared && f->how == WW_CLOSE_REFUSED)
 		w->refused++;
 	if (!sent(f))

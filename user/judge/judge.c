@@ -60,8 +60,9 @@ struct ww_judge {
 	struct ww_joined calls;          /* where its calls are looked for */
 	struct ww_boot now;
 	struct ww_boot expired;
-	bool fresh;    /* live flows are as of this tick */
-	bool finished; /* nothing more comes: no waiting */
+	uint64_t round; /* of judging: one for each tick */
+	bool fresh;     /* live flows are as of this tick */
+	bool finished;  /* nothing more comes: no waiting */
 	struct ww_judge_counts counts;
 	ww_pending_fn pending; /* NULL: nobody asks */
 	void *pending_ctx;
@@ -303,6 +304,7 @@ static struct ww_join_ask ask_for(struct ww_judge *j, struct ww_action *a)
 		.skew_ns = j->cfg.skew_ns,
 		.grace_ns = j->cfg.grace_ns,
 		.until = ww_when_exited(&j->when, a),
+		.round = j->round,
 	};
 
 	if (!a->model.asked)
@@ -884,6 +886,7 @@ static void judge_due(struct ww_judge *j)
 	size_t n, left;
 
 	settle_claims(j);
+	j->round++;
 	do {
 		n = gather(j);
 		left = 0;

@@ -465,6 +465,31 @@ static void test_another_tree_made_the_call(void **state)
 	scene_close(s);
 }
 
+/* Two actions wait because of it; who made the call says so, and it is none of theirs. */
+static void test_another_tree_tells_of_its_call(void **state)
+{
+	static const char *const words[] = {"NO_ACTION", "NO_ACTION", "CONFIRMED_T1"};
+	struct scene *s = scene_open();
+	struct ww_span second = tool_span(s, "c8", WW_SPAN_OK, 1020, 1900);
+	struct ww_span theirs = tool_span(s, "c9", WW_SPAN_OK, 1050, 1400);
+
+	CALL(.pid = STRANGER, .from = 1100, .to = 1300, .status = 201);
+	say_done(s, true, 1000, 2000);
+	tell(s, &second);
+	tick(s, 5000);
+	assert_int_equal(count_kind(s, "verdict"), 0);
+	theirs.actor = process(STRANGER);
+	theirs.root = ww_actors_root(s->actors, theirs.actor);
+	theirs.received = at_ms(5100);
+	tell(s, &theirs);
+	tick(s, 6500);
+	tick(s, 14000);
+	assert_int_equal(count_kind(s, "verdict"), WW_ARRAY_SIZE(words));
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(words); i++)
+		assert_string_equal(text(verdict(s, i), "verdict"), words[i]);
+	scene_close(s);
+}
+
 static void test_late_call(void **state)
 {
 	struct scene *s = scene_open();
@@ -943,6 +968,7 @@ int main(void)
 		cmocka_unit_test(test_plaintext_without_a_socket),
 		cmocka_unit_test(test_owner_unknown),
 		cmocka_unit_test(test_another_tree_made_the_call),
+		cmocka_unit_test(test_another_tree_tells_of_its_call),
 		cmocka_unit_test(test_late_call),
 		cmocka_unit_test(test_call_before_the_span_arrived),
 		cmocka_unit_test(test_executor_before_the_span_arrived),
