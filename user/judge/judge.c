@@ -659,9 +659,12 @@ static void reopen_for_read(struct ww_judge *j, const struct ww_match *read)
 static void reopen_unserved(struct ww_judge *j, struct ww_held_exchange *x, const struct ww_deed *d)
 {
 	for (unsigned i = 0; i < WW_UNSERVED_MAX; i++) {
-		struct ww_action *a = ww_unserved_at(&j->unserved, j->actions, i);
 		struct ww_join_ask ask;
+		struct ww_action *a;
 
+		if (x && !ww_unserved_of(&j->unserved, i, x->root))
+			continue;
+		a = ww_unserved_at(&j->unserved, j->actions, i);
 		if (!a || a->contract < 0)
 			continue;
 		ask = ask_for(j, a);

@@ -7,6 +7,7 @@ void ww_unserved_add(struct ww_unserved *u, const struct ww_action *a, const str
 	    !(a->tool_call_id[0] || a->key_said || ww_action_announced_until(a).ns))
 		return;
 	u->numbers[u->next] = a->number;
+	u->roots[u->next] = a->root;
 	u->next = (u->next + 1) % WW_UNSERVED_MAX;
 }
 
@@ -19,6 +20,11 @@ struct ww_action *ww_unserved_at(struct ww_unserved *u, const struct ww_actions 
 		return a;
 	ww_unserved_drop(u, i);
 	return NULL;
+}
+
+bool ww_unserved_of(const struct ww_unserved *u, unsigned i, struct ww_actor_key root)
+{
+	return ww_held_same_tree(u->roots[i], root);
 }
 
 void ww_unserved_drop(struct ww_unserved *u, unsigned i)
