@@ -18,6 +18,8 @@
 #include "rt/file.h"
 #include "sense/tape.h"
 
+#define OUT_BYTES (64u << 10)
+
 struct options {
 	const char *tape;
 	const char *contracts;
@@ -329,6 +331,7 @@ static int replay(struct replay *p)
 
 int ww_cmd_replay(int argc, char **argv)
 {
+	static char printed[OUT_BYTES];
 	struct options o = {0};
 	struct replay p = {.o = &o};
 	int r;
@@ -338,6 +341,7 @@ int ww_cmd_replay(int argc, char **argv)
 	ww_buf_init(&p.phrases, WW_PHRASE_FILE_BYTES);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return WW_EXIT_USAGE;
+	(void)setvbuf(stdout, printed, _IOFBF, sizeof(printed)); /* a pipe's is 4 KiB else */
 	r = replay(&p);
 	ww_replay_ledger_free(p.ledger);
 	ww_replay_attest_free(p.attest);
