@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/utf8.h"
+
 #define TEXT_MAX 4096
 
 struct fixture {
@@ -182,12 +184,31 @@ static void any_bytes(void **state)
 	}
 }
 
+/* The end of plain text, in every length around the blocks that it is looked at in. */
+static void plain_up_to(void **state)
+{
+	static const uint8_t specials[] = {'"', '\\', 0, 0x1f, 0x80, 0xff};
+	uint8_t text[48];
+
+	for (size_t n = 0; n <= sizeof(text); n++) {
+		for (size_t special = 0; special <= n; special++) {
+			memset(text, special % 2 ? 0x7f : ' ', sizeof(text));
+			if (special < sizeof(text)) /* at n: behind the text */
+				text[special] = specials[(n + special) % WW_ARRAY_SIZE(specials)];
+			for (size_t at = 0; at <= n; at++)
+				assert_int_equal(ww_utf8_plain(ww_slice(text, n), at),
+						 at <= special ? special : n);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(too_deep),      cmocka_unit_test(one_end_too_many),
 		cmocka_unit_test(every_ceiling), cmocka_unit_test(all_kinds),
 		cmocka_unit_test(strings),       cmocka_unit_test(any_bytes),
+		cmocka_unit_test(plain_up_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
