@@ -25,14 +25,6 @@ static void fetch(struct ww_cursor *c, void *to, size_t n)
 		memcpy(to, s.p, s.n);
 }
 
-uint8_t ww_cursor_u8(struct ww_cursor *c)
-{
-	uint8_t v = 0;
-
-	fetch(c, &v, sizeof(v));
-	return v;
-}
-
 uint16_t ww_cursor_be16(struct ww_cursor *c)
 {
 	uint16_t v = 0;

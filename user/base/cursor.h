@@ -37,7 +37,11 @@ struct ww_slice ww_cursor_take(struct ww_cursor *c, size_t n);
 
 /* Unsigned integers, big (be) or little endian (le); 0 and the sticky error when bytes are short.
  */
-uint8_t ww_cursor_u8(struct ww_cursor *c);
+static inline uint8_t ww_cursor_u8(struct ww_cursor *c)
+{
+	c->bad |= c->at == c->in.n;
+	return c->bad ? 0 : c->in.p[c->at++];
+}
 uint16_t ww_cursor_be16(struct ww_cursor *c);
 uint32_t ww_cursor_be24(struct ww_cursor *c);
 uint32_t ww_cursor_be32(struct ww_cursor *c);

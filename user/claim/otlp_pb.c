@@ -86,22 +86,23 @@ static int wire_type(struct ww_otlp_build *b, const struct field *f, enum wire w
 	return f->wire == wanted ? 0 : ww_otlp_build_bad(b, -EINVAL, "wrong wire type");
 }
 
-/* The last BYTES field of this number, empty when there is none. 0 or -EINVAL. */
-static int find_bytes(struct ww_otlp_build *b, struct ww_slice message, uint32_t number,
-		      struct ww_slice *ret_bytes)
+/* The last BYTES field of each of the numbers 1 to n (at most 2), empty where there is none. 0 or
+ * -EINVAL. */
+static int find_bytes(struct ww_otlp_build *b, struct ww_slice message, struct ww_slice *ret_bytes,
+		      uint32_t n)
 {
+	struct ww_slice found[2] = {WW_SLICE_NULL, WW_SLICE_NULL};
 	struct ww_cursor c = ww_cursor(message);
-	struct ww_slice found = WW_SLICE_NULL;
 	struct field f;
 
 	while (next_field(&c, &f)) {
-		if (f.number != number)
+		if (f.number > n)
 			continue;
 		if (wire_type(b, &f, BYTES) < 0)
 			return -EINVAL;
-		found = f.bytes;
+		found[f.number - 1] = f.bytes;
 	}
-	*ret_bytes = found;
+	memcpy(ret_bytes, found, n * sizeof(*ret_bytes));
 	return end_of(b, &c);
 }
 
@@ -165,17 +166,17 @@ static int any_begin(struct ww_otlp_build *b, const char *key, const struct fiel
 static int element(struct ww_otlp_build *b, const struct field *f, bool list,
 		   char key[WW_ATTR_KEY_BYTES_MAX + 1], struct ww_slice *ret_any)
 {
-	struct ww_slice name, any = f->bytes;
+	struct ww_slice pair[2] = {WW_SLICE_NULL, f->bytes};
 
 	if (wire_type(b, f, BYTES) < 0)
 		return -EINVAL;
 	if (list) {
-		if (find_bytes(b, f->bytes, 1, &name) < 0 || find_bytes(b, f->bytes, 2, &any) < 0)
+		if (find_bytes(b, f->bytes, pair, 2) < 0)
 			return -EINVAL;
-		if (!ww_text_copy(key, WW_ATTR_KEY_BYTES_MAX + 1, name, NULL))
+		if (!ww_text_copy(key, WW_ATTR_KEY_BYTES_MAX + 1, pair[0], NULL))
 			b->value.cut = true;
 	}
-	*ret_any = any;
+	*ret_any = pair[1];
 	return 0;
 }
 
@@ -225,21 +226,20 @@ static int any_value(struct ww_otlp_build *b, struct ww_slice any)
 /* A KeyValue, to what it belongs to. */
 static int key_value(struct ww_otlp_build *b, const struct field *f, ww_otlp_attr_fn sink)
 {
-	struct ww_slice key, any;
+	struct ww_slice pair[2]; /* key, value */
 	int r;
 
-	if (wire_type(b, f, BYTES) < 0 || find_bytes(b, f->bytes, 1, &key) < 0 ||
-	    find_bytes(b, f->bytes, 2, &any) < 0)
+	if (wire_type(b, f, BYTES) < 0 || find_bytes(b, f->bytes, pair, 2) < 0)
 		return -EINVAL;
 	ww_otlp_value_reset(&b->value);
-	r = any_value(b, any);
+	r = any_value(b, pair[1]);
 	if (r == -E2BIG) {
 		ww_otlp_value_reset(&b->value);
 		b->value.dropped = true;
 	} else if (r < 0) {
 		return r;
 	}
-	return sink(b, key);
+	return sink(b, pair[0]);
 }
 
 /* --- Span ---------------------------------------------------------------------------------------
@@ -405,8 +405,8 @@ static int scope_spans(struct ww_otlp_build *b, const struct field *field)
 	struct ww_slice scope, name;
 	struct field f;
 
-	if (wire_type(b, field, BYTES) < 0 || find_bytes(b, field->bytes, 1, &scope) < 0 ||
-	    find_bytes(b, scope, 1, &name) < 0)
+	if (wire_type(b, field, BYTES) < 0 || find_bytes(b, field->bytes, &scope, 1) < 0 ||
+	    find_bytes(b, scope, &name, 1) < 0)
 		return -EINVAL;
 	ww_otlp_build_scope(b, name);
 	while (next_field(&c, &f)) {
@@ -433,7 +433,7 @@ static int resource_spans(struct ww_otlp_build *b, const struct field *field)
 	struct field f;
 	int r;
 
-	if (wire_type(b, field, BYTES) < 0 || find_bytes(b, field->bytes, 1, &message) < 0)
+	if (wire_type(b, field, BYTES) < 0 || find_bytes(b, field->bytes, &message, 1) < 0)
 		return -EINVAL;
 	r = resource(b, message);
 	while (r == 0 && next_field(&c, &f)) {
