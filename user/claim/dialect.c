@@ -370,15 +370,20 @@ static enum ww_span_role role_of(const struct ww_span *s)
 void ww_span_normalise(struct ww_span *s)
 {
 	size_t key_bytes[WW_SPAN_ATTRS_MAX];
+	uint64_t lengths = 0; /* of the keys, a bit for each, modulo 64 */
 
 	for (int field = 0; field < WW_SPAN_FIELD_MAX; field++)
 		memset(member_text(s, (enum ww_span_field)field), 0, places[field].size);
 	s->usage_in_present = s->usage_out_present = false;
 	s->generation = 0;
 	s->conflicts = 0;
-	for (unsigned i = 0; i < s->attr_count && i < WW_SPAN_ATTRS_MAX; i++)
+	for (unsigned i = 0; i < s->attr_count && i < WW_SPAN_ATTRS_MAX; i++) {
 		key_bytes[i] = strlen(s->attrs[i].key);
+		lengths |= 1ull << (key_bytes[i] & 63);
+	}
 	for (size_t r = 0; r < WW_ARRAY_SIZE(rows); r++) {
+		if (!(rows[r].flags & PREFIX) && !(lengths >> (rows[r].key_bytes & 63) & 1))
+			continue;
 		for (unsigned i = 0; i < s->attr_count && i < WW_SPAN_ATTRS_MAX; i++) {
 			if (!matches(&rows[r], s->attrs[i].key, key_bytes[i]))
 				continue;
