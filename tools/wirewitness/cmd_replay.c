@@ -341,7 +341,8 @@ int ww_cmd_replay(int argc, char **argv)
 	ww_buf_init(&p.phrases, WW_PHRASE_FILE_BYTES);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return WW_EXIT_USAGE;
-	(void)setvbuf(stdout, printed, _IOFBF, sizeof(printed)); /* a pipe's is 4 KiB else */
+	if (!isatty(STDOUT_FILENO)) /* a pipe's is 4 KiB else */
+		(void)setvbuf(stdout, printed, _IOFBF, sizeof(printed));
 	r = replay(&p);
 	ww_replay_ledger_free(p.ledger);
 	ww_replay_attest_free(p.attest);
