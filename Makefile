@@ -21,7 +21,7 @@ LLHTTP_INC ?= /usr/share/include/llhttp
 LLHTTP_DEF := -DLLHTTP_STRICT_MODE=1
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 PREFIX ?= /usr/local
-PKGS := libbpf zlib libzstd libbrotlidec libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl libpcre2-8
+PKGS := libbpf zlib libzstd libbrotlidec libuv libmicrohttpd yaml-0.1 libcrypto sqlite3 libcurl libpcre2-8 libmaxminddb
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -207,7 +207,7 @@ $(O)/compile_commands.json: Makefile
 	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wirewitness
-DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml agents.md attestations.md evidence.md keys.md records.md reports.md)
+DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/tables.yaml agents.md attestations.md evidence.md keys.md records.md reports.md tables.md)
 install: programs ## install programs, unit, manual pages and the contract example (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system $(DOC)
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/

@@ -28,7 +28,7 @@ log=$build/deps.log
 packages=(
 	gcc make pkg-config clang llvm bpftool git
 	libbpf-dev libelf-dev libzydis-dev zlib1g-dev libzstd-dev libbrotli-dev libuv1-dev libmicrohttpd-dev libyaml-dev
-	libcurl4-openssl-dev libpcre2-dev uthash-dev libssl-dev libsqlite3-dev node-llhttp
+	libcurl4-openssl-dev libpcre2-dev libmaxminddb-dev uthash-dev libssl-dev libsqlite3-dev node-llhttp
 	openssl curl python3 jq iproute2 procps util-linux ca-certificates
 )
 # Then what the tests take beside it: their libraries, lint and fuzz tools, a server, verifiers of others, a TPM, a browser.
