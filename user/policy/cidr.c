@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "base/encode.h"
+
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 static bool prefix_eq(const uint8_t *a, const uint8_t *b, unsigned bits)
@@ -58,6 +60,12 @@ int ww_cidr_parse(struct ww_slice text, struct ww_cidr *ret_cidr)
 		return -EINVAL;
 	*ret_cidr = c;
 	return 0;
+}
+
+void ww_cidr_text(const struct ww_cidr *c, char *out)
+{
+	inet_ntop(c->family, c->addr, out, WW_CIDR_TEXT_MAX);
+	ww_put_dec(ww_put_text(out + strlen(out), "/"), c->bits);
 }
 
 bool ww_cidr_has(const struct ww_cidr *c, const struct ww_endpoint *e)

@@ -20,6 +20,10 @@ struct ww_cidr {
  * host bits set. Output unchanged on error. */
 WW_CHECK int ww_cidr_parse(struct ww_slice text, struct ww_cidr *ret_cidr);
 
+/* "203.0.113.0/24"; out holds WW_CIDR_TEXT_MAX bytes. */
+#define WW_CIDR_TEXT_MAX 52
+void ww_cidr_text(const struct ww_cidr *c, char *out);
+
 /* Whether the address is in the network; the port plays no part. */
 bool ww_cidr_has(const struct ww_cidr *c, const struct ww_endpoint *e);
 
