@@ -16,6 +16,7 @@
 #include "daemon/live.h"
 #include "daemon/manifest.h"
 #include "daemon/phrases_file.h"
+#include "daemon/tables_folder.h"
 #include "launch.h"
 #include "rt/file.h"
 #include "sense/tape.h"
@@ -29,6 +30,7 @@ struct options {
 	const char *tape;
 	const char *contracts;
 	const char *phrases;
+	const char *tables;
 	const char *records;
 	char **argv;
 	const char *libraries[LIBRARIES_MAX];
@@ -39,7 +41,8 @@ struct recorder {
 	struct ww_tape_writer *tape;
 	struct ww_pipeline *pipeline;
 	struct ww_live *live;
-	FILE *records; /* NULL: not wanted */
+	FILE *records;            /* NULL: not wanted */
+	struct ww_tables *tables; /* NULL: none */
 	struct ww_launch launch;
 	uv_loop_t loop;
 	uv_poll_t ended;
@@ -65,6 +68,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'p':
 		o->phrases = arg;
+		return 0;
+	case 'x':
+		o->tables = arg;
 		return 0;
 	case 'R':
 		o->records = arg;
@@ -108,6 +114,8 @@ static const struct argp_option argp_options[] = {
 	{"contracts", 'c', "FILE", 0, "tool contracts, kept on the tape", 0},
 	{"phrases", 'p', "FILE", 0,
 	 "phrase rules beside the product's, kept on the tape, or 'off' (default 'on')", 0},
+	{"tables", 'x', "DIR", 0,
+	 "address tables for what is listed of peers; their digest is kept on the tape", 0},
 	{"records", 'R', "FILE", 0, "write the records as well, one JSON object per line", 0},
 	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"tls-library", 'l', "FILE", 0,
@@ -304,6 +312,9 @@ static int record(struct recorder *rec, const struct options *o)
 	cfg.contracts = ww_buf_slice(&contracts);
 	if (r == 0)
 		r = ww_phrases_option(o->phrases, &phrases, &cfg);
+	if (r == 0)
+		r = ww_tables_option(o->tables, NULL, &rec->tables);
+	cfg.tables = rec->tables;
 	if (r < 0)
 		return r;
 	if (o->records) {
@@ -345,5 +356,6 @@ int ww_cmd_record(int argc, char **argv)
 	uv_run(&rec.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&rec.loop);
 	ww_pipeline_free(rec.pipeline);
+	ww_tables_free(rec.tables);
 	return code;
 }

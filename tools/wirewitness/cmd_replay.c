@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wirewitness replay FILE: the records of a tape, as NDJSON or in a new ledger, by the same
- * pipeline as live. A pure function of tape, contracts and version.
+ * pipeline as live. A pure function of tape, contracts, address tables and version.
  */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 #include "cmd.h"
 #include "daemon/manifest.h"
 #include "daemon/phrases_file.h"
+#include "daemon/tables_folder.h"
 #include "judge/originals.h"
 #include "replay_attest.h"
 #include "replay_ledger.h"
@@ -24,6 +26,7 @@ struct options {
 	const char *tape;
 	const char *contracts;
 	const char *phrases;
+	const char *tables;
 	const char *state_dir; /* NULL: records go to standard output */
 	const char *attestations[WW_REPLAY_ATTEST_MAX];
 	unsigned attestation_count;
@@ -43,6 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'p':
 		o->phrases = arg;
+		return 0;
+	case 'x':
+		o->tables = arg;
 		return 0;
 	case 's':
 		o->stats = true;
@@ -79,6 +85,10 @@ static const struct argp_option argp_options[] = {
 	 "read prose by these rules beside the product's, 'on' or 'off', instead of as the tape "
 	 "says",
 	 0},
+	{"tables", 'x', "DIR", 0,
+	 "the address tables that the tape names, or others: each record names those that it is "
+	 "made with; 'off': none",
+	 0},
 	{"state", 'd', "DIR", 0,
 	 "make a ledger in this new directory instead of printing: the same one from the same tape",
 	 0},
@@ -102,6 +112,7 @@ struct replay {
 	struct ww_buf memory, contracts, phrases;
 	struct ww_pipeline_config cfg;
 	struct ww_replay_facts facts;
+	struct ww_tables *tables;
 	struct ww_originals *originals; /* of judging again */
 	struct ww_replay_ledger *ledger;
 	struct ww_replay_attest *attest; /* NULL: nothing is taken in */
@@ -260,6 +271,38 @@ static int judge_by(struct replay *p, const char *contracts)
 	return 0;
 }
 
+/* A tape names the tables that it was made with and does not hold them. */
+static int read_tables(struct replay *p, struct ww_slice manifest)
+{
+	char hex[2 * WW_SHA256_LEN + 1];
+	struct ww_sha256 named, given;
+	bool names = ww_manifest_tables(manifest, &named);
+	int r = ww_tables_option(p->o->tables, NULL, &p->tables);
+
+	if (r < 0)
+		return r;
+	p->cfg.tables = p->tables;
+	if (!names)
+		return 0;
+	ww_hex_encode(ww_slice(named.b, sizeof(named.b)), hex);
+	if (!p->o->tables) {
+		ww_log(WW_LOG_ERR,
+		       "the tape was made with address tables (sha256 %s): give them with "
+		       "--tables DIR, or --tables off",
+		       hex);
+		return -ENOENT;
+	}
+	if (!p->tables)
+		return 0;
+	given = ww_tables_digest(p->tables);
+	if (memcmp(given.b, named.b, sizeof(given.b)) != 0)
+		ww_log(WW_LOG_WARN,
+		       "these are not the address tables of the tape (sha256 %s): what is listed "
+		       "may differ",
+		       hex);
+	return 0;
+}
+
 static int read_manifest(struct replay *p)
 {
 	WW_AUTO(ww_tape_reader_free_auto) struct ww_tape_reader *tape = NULL;
@@ -276,7 +319,7 @@ static int read_manifest(struct replay *p)
 		return r;
 	ww_manifest_origin(ww_tape_manifest(tape), &p->facts.origin);
 	p->facts.digest_key = p->cfg.digest_key;
-	return 0;
+	return read_tables(p, ww_tape_manifest(tape));
 }
 
 /* Before the first record of the pipeline. */
@@ -285,6 +328,7 @@ static int open_ledger(struct replay *p, const struct ww_pipeline *pipeline)
 	int r = look(p);
 
 	p->facts.contracts = ww_pipeline_contracts(pipeline);
+	p->facts.tables = p->tables;
 	if (!p->o->contracts)
 		p->facts.recorded = p->facts.contracts;
 	return r < 0 ? r : ww_replay_ledger_new(p->o->state_dir, &p->facts, &p->ledger);
@@ -347,6 +391,7 @@ int ww_cmd_replay(int argc, char **argv)
 	ww_replay_ledger_free(p.ledger);
 	ww_replay_attest_free(p.attest);
 	ww_originals_free(p.originals);
+	ww_tables_free(p.tables);
 	ww_buf_done(&p.memory);
 	ww_buf_done(&p.contracts);
 	ww_buf_done(&p.phrases);

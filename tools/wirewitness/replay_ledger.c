@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "daemon/identity.h"
 #include "ledger/durable.h"
 #include "ledger/ledger.h"
 
@@ -33,16 +34,33 @@ static void hex(const struct ww_sha256 *h, char out[2 * WW_SHA256_LEN + 1])
 	ww_hex_encode(ww_slice(h->b, sizeof(h->b)), out);
 }
 
-/* Other contracts or another version give another log, so no two trees are signed by one key. */
+/* The tables' digest in hex and `end`; empty: there are none. */
+static void tables_line(const struct ww_replay_facts *f, const char *end,
+			char out[2 * WW_SHA256_LEN + 2])
+{
+	struct ww_sha256 digest;
+
+	out[0] = '\0';
+	if (!f->tables)
+		return;
+	digest = ww_tables_digest(f->tables);
+	hex(&digest, out);
+	ww_put_text(out + 2 * WW_SHA256_LEN, end);
+}
+
+/* Other contracts, tables or another version give another log, so no two trees are signed by one
+ * key. */
 static void derive(const struct ww_replay_facts *f, struct secrets *ret)
 {
-	char tape[2 * WW_SHA256_LEN + 1], contracts[2 * WW_SHA256_LEN + 1], text[256];
+	char tape[2 * WW_SHA256_LEN + 1], contracts[2 * WW_SHA256_LEN + 1], text[384];
+	char tables[2 * WW_SHA256_LEN + 2];
 	struct ww_digest_key key;
 	struct ww_sha256 seed;
 
 	hex(&f->tape, tape);
 	hex(&f->contracts, contracts);
-	snprintf(text, sizeof(text), ABOUT "%s\n%s\n%s\n", tape, contracts, WW_VERSION);
+	tables_line(f, "\n", tables);
+	snprintf(text, sizeof(text), ABOUT "%s\n%s\n%s\n%s", tape, contracts, WW_VERSION, tables);
 	ww_digest_key_init(&key, f->digest_key);
 	ww_digest(&key, ww_slice_str(text), &seed);
 	ww_digest_key_init(&key, seed.b);
@@ -55,10 +73,13 @@ static void derive(const struct ww_replay_facts *f, struct secrets *ret)
 static void name_it(const struct ww_replay_facts *f, char *out, size_t cap)
 {
 	char tape[2 * WW_SHA256_LEN + 1], contracts[2 * WW_SHA256_LEN + 1];
+	char tables[2 * WW_SHA256_LEN + 2];
 
 	hex(&f->tape, tape);
 	hex(&f->contracts, contracts);
-	snprintf(out, cap, "wirewitness/replay/%.16s/%.16s/%s", tape, contracts, WW_VERSION);
+	tables_line(f, "", tables);
+	snprintf(out, cap, "wirewitness/replay/%.16s/%.16s/%.16s%s%s", tape, contracts, tables,
+		 tables[0] ? "/" : "", WW_VERSION);
 }
 
 static int put_keys(const char *path, const struct ww_replay_facts *f,
@@ -135,6 +156,8 @@ static int add_first(struct ww_replay_ledger *l, const struct ww_replay_facts *f
 			    : "the events of a tape, judged under its own contracts");
 	ww_jsonw_cstr(&w, "version", WW_VERSION);
 	write_digest(&w, "contracts", &f->contracts);
+	if (f->tables)
+		ww_identity_tables(f->tables, &w);
 	ww_jsonw_object(&w, "tape");
 	write_digest(&w, "sha256", &f->tape);
 	ww_jsonw_cstr(&w, "end", f->end);

@@ -22,6 +22,7 @@
 #include "daemon/phrases_file.h"
 #include "daemon/pipeline.h"
 #include "daemon/pruner.h"
+#include "daemon/tables_folder.h"
 #include "ledger/bundle.h"
 #include "ledger/durable.h"
 #include "ledger/leaf.h"
@@ -54,6 +55,7 @@ struct daemon {
 	struct ww_control *control;
 	struct ww_pruner pruner;
 	struct ww_buf contracts;
+	struct ww_tables *tables; /* NULL: none */
 	struct ww_buf phrases;
 	uint64_t records_dropped; /* while the ledger was stopped */
 	uint64_t dropped_since_ns;
@@ -513,6 +515,7 @@ static int open_pipeline(struct daemon *d, struct ww_pipeline_config *cfg)
 	memcpy(cfg->digest_key, ww_ledger_keys(d->ledger)->digest_key, sizeof(cfg->digest_key));
 	memcpy(d->digest_key, cfg->digest_key, sizeof(d->digest_key));
 	cfg->contracts = ww_buf_slice(&d->contracts);
+	cfg->tables = d->tables;
 	cfg->receiver = ww_live_receiver(d->live);
 	cfg->receiver_netns = ww_live_netns();
 	r = ww_pipeline_new(cfg, take_record, d, &d->pipeline, &error);
@@ -594,6 +597,16 @@ static int read_contracts(struct daemon *d)
 	return r;
 }
 
+static int read_tables(struct daemon *d)
+{
+	char preset[4096];
+
+	if ((size_t)snprintf(preset, sizeof(preset), "%s/tables", d->o->state_dir) >=
+	    sizeof(preset))
+		return ww_log_err_r(-ENAMETOOLONG, "cannot use %s", d->o->state_dir);
+	return ww_tables_option(d->o->tables, preset, &d->tables);
+}
+
 /* A second daemon must not touch anything, and one without rights must not leave anything: the
  * ledger comes when all that can be refused was not. */
 static int open_all(struct daemon *d)
@@ -604,6 +617,8 @@ static int open_all(struct daemon *d)
 
 	if (r == 0)
 		r = ww_phrases_option(d->o->phrases, &d->phrases, &cfg);
+	if (r == 0)
+		r = read_tables(d);
 	if (r == 0)
 		r = read_witnesses(d);
 	if (r == 0)
@@ -649,7 +664,7 @@ static void write_identity(const struct daemon *d, const char *when, struct ww_j
 {
 	struct ww_sha256 contracts = ww_pipeline_contracts(d->pipeline);
 
-	ww_identity_write(d->live, &contracts, cap_bytes(d), w);
+	ww_identity_write(d->live, &contracts, d->tables, cap_bytes(d), w);
 }
 
 /* What the records of this run depend on. */
@@ -742,6 +757,7 @@ static void close_all(struct daemon *d)
 	ww_pruner_done(&d->pruner);
 	ww_ledger_reader_close(d->reader);
 	ww_ledger_close(d->ledger);
+	ww_tables_free(d->tables);
 	ww_buf_done(&d->contracts);
 	ww_buf_done(&d->phrases);
 }

@@ -26,8 +26,37 @@ static void write_program(struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+static void write_digest(struct ww_jsonw *w, const char *key, const struct ww_sha256 *d)
+{
+	ww_jsonw_hex(w, key, ww_slice(d->b, sizeof(d->b)));
+}
+
+void ww_identity_tables(const struct ww_tables *t, struct ww_jsonw *w)
+{
+	struct ww_sha256 all = ww_tables_digest(t);
+	const struct ww_tables_file *table;
+
+	ww_jsonw_object(w, "tables");
+	write_digest(w, "sha256", &all);
+	ww_jsonw_array(w, "files");
+	for (unsigned i = 0; (table = ww_tables_at(t, i)) != NULL; i++) {
+		ww_jsonw_object(w, NULL);
+		ww_jsonw_cstr(w, "name", table->name);
+		write_digest(w, "sha256", &table->digest);
+		ww_jsonw_cstr(w, "shape", table->shape);
+		ww_jsonw_cstr(w, "asOf", table->as_of);
+		if (!table->db)
+			ww_jsonw_u64(w, "rows", table->rows);
+		if (table->published)
+			write_digest(w, "source", &table->source);
+		ww_jsonw_end_object(w);
+	}
+	ww_jsonw_end_array(w);
+	ww_jsonw_end_object(w);
+}
+
 void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contracts,
-		       uint32_t cap_bytes, struct ww_jsonw *w)
+		       const struct ww_tables *tables, uint32_t cap_bytes, struct ww_jsonw *w)
 {
 	char boot_id[64] = "", libbpf[32];
 	struct utsname uts;
@@ -42,6 +71,8 @@ void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contract
 	ww_jsonw_cstr(w, "bootId", boot_id[0] ? boot_id : NULL);
 	ww_jsonw_u64(w, "bootNs", ww_boot_now().ns);
 	ww_jsonw_hex(w, "contracts", ww_slice(contracts->b, sizeof(contracts->b)));
+	if (tables)
+		ww_identity_tables(tables, w);
 	ww_jsonw_u64(w, "captureCapBytes", cap_bytes);
 	write_program(w);
 	ww_live_programs(l, w);

@@ -80,6 +80,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'p':
 		o->d.phrases = arg;
 		return 0;
+	case 'x':
+		o->d.tables = arg;
+		return 0;
 	case 't':
 		live->otlp = strcmp(arg, "off") == 0 ? NULL : arg;
 		return 0;
@@ -139,6 +142,10 @@ static const struct argp_option argp_options[] = {
 	{"contracts", 'c', "FILE", 0, "tool contracts (YAML)", 0},
 	{"phrases", 'p', "FILE", 0,
 	 "phrase rules (YAML) beside the product's, or 'off': read no prose (default 'on')", 0},
+	{"tables", 'x', "DIR", 0,
+	 "address tables for what is listed of peers, or 'off' (default: 'tables' in the state "
+	 "directory, where it is there)",
+	 0},
 	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"cgroup", 'g', "PATH", 0, "watch this existing cgroup (repeatable)", 0},
 	{"tls-library", 'l', "FILE", 0,

@@ -11,6 +11,8 @@
 void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
 		       const char *boot_id, struct ww_jsonw *w)
 {
+	struct ww_sha256 tables;
+
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_u64(w, "version", MANIFEST_VERSION);
 	ww_jsonw_cstr(w, "wirewitness", WW_VERSION);
@@ -29,6 +31,10 @@ void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
 	ww_jsonw_str(w, "contracts", cfg->contracts);
 	if (cfg->prose)
 		ww_jsonw_str(w, "phrases", cfg->phrases);
+	if (cfg->tables) {
+		tables = ww_tables_digest(cfg->tables);
+		ww_jsonw_hex(w, "tables", ww_slice(tables.b, sizeof(tables.b)));
+	}
 	ww_jsonw_end_object(w);
 }
 
@@ -105,11 +111,17 @@ void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret)
 	get_line(json, "$.bootId", ret->boot_id, sizeof(ret->boot_id));
 }
 
+bool ww_manifest_tables(struct ww_slice json, struct ww_sha256 *ret)
+{
+	return get_hex(json, "$.tables", ret->b, sizeof(ret->b)) == 0;
+}
+
 int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 		     struct ww_pipeline_config *ret_cfg)
 {
 	struct ww_pipeline_config cfg = {0};
 	struct ww_json_token t;
+	struct ww_sha256 tables;
 	struct ww_slice range;
 	uint64_t version, family, port, netns = 0;
 	size_t contracts;
@@ -128,6 +140,9 @@ int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 	/* Tapes of before know none. */
 	if (ww_json_path(json, "$.receiver.netns", &t, &range) != WW_PARSE_END &&
 	    get_u64(json, "$.receiver.netns", UINT32_MAX, &netns) < 0)
+		return -EBADMSG;
+	if (ww_json_path(json, "$.tables", &t, &range) != WW_PARSE_END &&
+	    !ww_manifest_tables(json, &tables))
 		return -EBADMSG;
 	ww_buf_clear(memory);
 	r = get_text(json, "$.contracts", memory);

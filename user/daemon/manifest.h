@@ -23,9 +23,13 @@ struct ww_manifest_origin {
 /* Of a manifest that ww_manifest_read took. */
 void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret);
 
+/* Of such a manifest: the digest of the address tables that were used; false: there were none. */
+bool ww_manifest_tables(struct ww_slice json, struct ww_sha256 *ret);
+
 /*
- * Reads it back. cfg->contracts and cfg->phrases point into `memory`, which the caller keeps as
- * long as cfg. 0; -EBADMSG; -ENOMEM; output unchanged on failure.
+ * Reads it back. Address tables are not on a tape, only their digest. cfg->contracts and
+ * cfg->phrases point into `memory`, which the caller keeps as long as cfg. 0; -EBADMSG; -ENOMEM;
+ * output unchanged on failure.
  */
 WW_CHECK int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,
 			      struct ww_pipeline_config *ret_cfg);

@@ -39,6 +39,7 @@ struct ww_pipeline {
 	uint64_t coverage_written_ns;
 	uint64_t judge_refused; /* of ww_judge_counts, already reported */
 	struct ww_contracts *contracts;
+	const struct ww_tables *tables;
 	struct ww_phrases *phrases; /* NULL: prose is not read */
 	struct ww_phrase_scanner *scanner;
 	struct ww_actors *actors;
@@ -168,7 +169,7 @@ static void flow_closed(void *ctx, struct ww_flow *f)
 	if (f->type == 2 && f->role == WW_FLOW_CONNECT && f->bytes_sent > 0)
 		note_loopback(p, f);
 	begin(p, &w);
-	ww_flow_write(f, &p->clock, &w);
+	ww_flow_write(f, &p->clock, p->tables, &w);
 	end(p, &w, WW_RECORD_FLOW);
 	ww_judge_flow(p->judge, f);
 }
@@ -780,6 +781,7 @@ int ww_pipeline_new(const struct ww_pipeline_config *cfg, ww_record_fn emit, voi
 	p->ctx = ctx;
 	p->receiver = cfg->receiver;
 	p->receiver_netns = cfg->receiver_netns;
+	p->tables = cfg->tables;
 	ww_digest_key_init(&p->key, cfg->digest_key);
 	r = ww_contracts_parse(yaml, &p->contracts, ret_error);
 	if (r == 0 && cfg->prose)

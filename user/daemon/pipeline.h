@@ -13,15 +13,17 @@
 #include "daemon/attestations.h"
 #include "judge/judge.h"
 #include "policy/contract.h"
+#include "policy/tables.h"
 
 struct ww_pipeline_config {
 	uint8_t digest_key[32];
 	struct ww_slice contracts; /* YAML; empty: no contracts */
 	bool prose;                /* claims are looked for in the model's answers, by */
 	struct ww_slice phrases;   /* the product's phrase rules and these (YAML; empty: none) */
-	uint64_t body_bytes_max;   /* 0: default */
-	uint64_t grace_ns;         /* 0: default */
-	uint64_t skew_ns;          /* 0: default */
+	const struct ww_tables *tables; /* address tables; borrowed; NULL: none */
+	uint64_t body_bytes_max;        /* 0: default */
+	uint64_t grace_ns;              /* 0: default */
+	uint64_t skew_ns;               /* 0: default */
 	struct ww_endpoint
 		receiver; /* our OTLP receiver: its flows are nobody's action; port 0: none */
 	uint32_t receiver_netns;              /* where it listens (inode); 0: not known */

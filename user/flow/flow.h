@@ -27,6 +27,8 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 
+struct ww_tables; /* policy/tables.h */
+
 struct ww_tls_facts {
 	bool client_hello;
 	bool server_hello;
@@ -191,5 +193,7 @@ bool ww_endpoint_loopback(const struct ww_endpoint *e);
 /* Equal address and port; an IPv4-mapped IPv6 address equals its IPv4 form. */
 bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b);
 
-/* Writes the record body of kind "flow" as an object. */
-void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, struct ww_jsonw *w);
+/* Writes the record body of kind "flow" as an object; with what address tables list of the peer,
+ * where there are any (NULL: none). */
+void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock,
+		   const struct ww_tables *tables, struct ww_jsonw *w);

@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "flow/flow.h"
+#include "policy/where.h"
 
 void ww_flow_id(uint64_t cookie, char *out)
 {
@@ -90,7 +91,8 @@ static void write_kernel(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
-void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, struct ww_jsonw *w)
+void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock,
+		   const struct ww_tables *tables, struct ww_jsonw *w)
 {
 	char id[WW_ACTOR_ID_MAX], text[WW_ENDPOINT_TEXT_MAX], when[WW_RFC3339_MAX];
 
@@ -132,5 +134,7 @@ void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock, st
 	ww_jsonw_u64(w, "lostOut", f->lost_bytes[WW_DIR_OUT]);
 	ww_jsonw_u64(w, "lostIn", f->lost_bytes[WW_DIR_IN]);
 	ww_jsonw_u64(w, "exchanges", f->exchanges);
+	if (tables && !f->channel)
+		ww_where_write(tables, &f->peer, ww_clock_wall(clock, f->t_open), w);
 	ww_jsonw_end_object(w);
 }

@@ -16,7 +16,7 @@
 	  "{proto:5} {local} → {peer}[  {tls.sni}][  binding {tls.bind}]  "                    \
 	  "out {account.out.payload} in {account.in.payload} bytes[  "                           \
 	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  "  \
-	  "{close}  {id}")                                                                       \
+	  "{close}[  listed: {where.summary}]  {id}")                                            \
 	X(EXCHANGE, false,                                                                       \
 	  "{method|webSocket.type:6} {path|webSocket.from}  {status|outcome}"                    \
 	  "[ Retry-After {retryAfterS}]  "                                                       \

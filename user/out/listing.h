@@ -7,7 +7,7 @@
 
 #include "out/table.h"
 
-#define WW_LISTING_COLUMNS_MAX 12u
+#define WW_LISTING_COLUMNS_MAX 13u
 
 struct ww_listing {
 	const char *kind; /* as in records */

@@ -209,12 +209,44 @@ static void flipped_bytes(void **state)
 	assert_in_range(taken, 1, (sizeof(text) - 1) * 4);
 }
 
+/* Tables are named, not held. */
+static void names_tables(void **state)
+{
+	WW_AUTO(ww_tables_free_auto) struct ww_tables *t = NULL;
+	struct ww_pipeline_config in = {0}, out;
+	WW_AUTO_BUF struct ww_buf text, memory;
+	struct ww_sha256 named = {{0}}, digest;
+	struct ww_jsonw w;
+
+	assert_int_equal(ww_tables_new(&t), 0);
+	assert_int_equal(ww_tables_seal(t), 0);
+	ww_buf_init(&text, 1u << 16);
+	ww_buf_init(&memory, 1u << 16);
+	ww_jsonw_init(&w, &text);
+	ww_manifest_write(&in, "", "", &w);
+	assert_false(ww_manifest_tables(ww_buf_slice(&text), &named));
+	ww_buf_clear(&text);
+	ww_jsonw_init(&w, &text);
+	in.tables = t;
+	ww_manifest_write(&in, "", "", &w);
+	assert_true(ww_jsonw_ok(&w));
+	assert_true(ww_manifest_tables(ww_buf_slice(&text), &named));
+	digest = ww_tables_digest(t);
+	assert_memory_equal(&named, &digest, sizeof(named));
+	assert_int_equal(ww_manifest_read(ww_buf_slice(&text), &memory, &out), 0);
+	assert_null(out.tables);
+	/* Something else in its place is no manifest. */
+	text.p[text.n - 4] = 'x';
+	assert_int_equal(ww_manifest_read(ww_buf_slice(&text), &memory, &out), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_it_is_from),     cmocka_unit_test(round_trip),
 		cmocka_unit_test(tapes_of_before),      cmocka_unit_test(must_refuse_others),
 		cmocka_unit_test(must_refuse_too_much), cmocka_unit_test(flipped_bytes),
+		cmocka_unit_test(names_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

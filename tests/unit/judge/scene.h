@@ -289,7 +289,7 @@ static void scene_closed(void *ctx, struct ww_flow *f)
 		return;
 	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
 	ww_jsonw_init(&w, &b);
-	ww_flow_write(f, &s->clock, &w);
+	ww_flow_write(f, &s->clock, NULL, &w);
 	scene_keep(s, ww_buf_slice(&b));
 	ww_judge_flow(s->judge, f);
 }
