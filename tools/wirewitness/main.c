@@ -24,6 +24,8 @@ static const struct command {
 	{"proof", ww_cmd_proof, "write one record with its proof as a tlog-proof file"},
 	{"verify", ww_cmd_verify, "check a report or a proof offline"},
 	{"contract", ww_cmd_contract, "check a contract file; draft one from what was seen"},
+	{"tables", ww_cmd_tables,
+	 "address tables: check, show what is listed of an address, import"},
 	{"attest", ww_cmd_attest, "take in what somebody outside signed of an action's outcome"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},
