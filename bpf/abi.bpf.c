@@ -17,6 +17,7 @@ union ww_abi {
 	struct ww_event_session session;
 	struct ww_event_data data;
 	struct ww_event_unix unix_peer;
+	struct ww_event_packet packet;
 	struct ww_scope_entry scope;
 	struct ww_loss_row losses;
 	struct ww_cpu_row cpu;

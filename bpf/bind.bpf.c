@@ -11,6 +11,7 @@
  */
 #include "lib/actor.bpf.h"
 #include "lib/emit.bpf.h"
+#include "lib/packet.bpf.h"
 #include "lib/scope.bpf.h"
 #include "lib/sockinfo.bpf.h"
 #include "lib/walk.bpf.h"
@@ -198,6 +199,8 @@ static __always_inline struct ww_flow_state *begin_flow(struct __sk_buff *skb, s
 
 		ww_sock_ends_of(sk, &st->local, &peer);
 	}
+	if (st->proto == IPPROTO_TCP && !st->late)
+		st->what = ww_stream_what(bpf_ntohs(sk->dst_port));
 	st->ready = true;
 	return st;
 }
@@ -281,6 +284,111 @@ static __always_inline void match_prefix(struct __sk_buff *skb, struct ww_flow_s
 	bpf_map_delete_elem(&ww_prefixes, &prefix);
 }
 
+/* --- content -------------------------------------------------------------------------------- */
+
+/* The packet's own addresses and ports; `at`: of the UDP or TCP header. False: unreadable. */
+static __always_inline bool packet_ends(struct __sk_buff *skb, __u32 at, __u32 dir,
+					struct ww_endpoint *local, struct ww_endpoint *peer)
+{
+	struct ww_endpoint *from = dir == WW_DIR_OUT ? local : peer;
+	struct ww_endpoint *to = dir == WW_DIR_OUT ? peer : local;
+	__be16 port[2];
+
+	if (bpf_skb_load_bytes(skb, at, port, sizeof(port)) != 0)
+		return false;
+	from->port = bpf_ntohs(port[0]);
+	to->port = bpf_ntohs(port[1]);
+	if (skb->protocol == bpf_htons(ETH_P_IP_)) {
+		from->family = to->family = AF_INET;
+		return bpf_skb_load_bytes(skb, 12, from->addr, 4) == 0 &&
+		       bpf_skb_load_bytes(skb, 16, to->addr, 4) == 0;
+	}
+	from->family = to->family = AF_INET6;
+	return bpf_skb_load_bytes(skb, 8, from->addr, 16) == 0 &&
+	       bpf_skb_load_bytes(skb, 24, to->addr, 16) == 0;
+}
+
+/*
+ * A connected socket knows its peer by the name that it was called; packets may have been rewritten
+ * on their way. A function of its own: inside of others the compiler computes offsets, which the
+ * verifier refuses.
+ */
+static __noinline int socket_ends(struct bpf_sock *sk, struct ww_packet *p)
+{
+	if (!sk || !p)
+		return 0;
+	ww_sock_ends_of(sk, &p->local, &p->peer);
+	return 0;
+}
+
+static __always_inline void tell_content(struct __sk_buff *skb, const struct ww_flow_state *st,
+					 const struct ww_packet *p)
+{
+	__u32 bytes = p->bytes <= WW_CHUNK_BYTES_MAX ? p->bytes : WW_CHUNK_BYTES_MAX;
+	struct ww_event_packet *e = ww_reserve_chunk(sizeof(*e), bytes);
+
+	if (!ww_admit(&e->h, WW_RING_DATA, WW_EVENT_PACKET, sizeof(*e) + bytes, &st->scope, bytes))
+		return;
+	e->h.actor = p->actor;
+	e->h.cookie = st->cookie;
+	e->local = p->local;
+	e->peer = p->peer;
+	e->offset = p->offset;
+	e->payload_bytes = p->bytes;
+	e->captured = bytes;
+	e->dir = p->dir;
+	e->what = p->what;
+	e->proto = st->proto;
+	__builtin_memset(e->_pad, 0, sizeof(e->_pad));
+	ww_barrier(bytes);
+	if (bytes == 0 || bytes > WW_CHUNK_BYTES_MAX ||
+	    bpf_skb_load_bytes(skb, p->at, e->bytes, bytes) != 0) {
+		e->captured = 0;
+		e->h.size = sizeof(*e);
+	}
+	ww_end(&ww_data, WW_RING_DATA, e);
+}
+
+/* `at`: of the UDP header. */
+static __always_inline void tell_datagram(struct __sk_buff *skb, struct bpf_sock *sk,
+					  const struct ww_flow_state *st, __u32 at, __u32 dir)
+{
+	struct ww_packet p = {.dir = dir, .at = at + sizeof(struct udphdr), .actor = st->owner};
+	__u16 port = bpf_ntohs(sk->dst_port);
+
+	if (!port) {
+		if (!packet_ends(skb, at, dir, &p.local, &p.peer))
+			return;
+		port = p.peer.port;
+	}
+	p.what = ww_datagram_what(st, port, dir);
+	if (!p.what || skb->len <= p.at)
+		return;
+	if (sk->dst_port)
+		socket_ends(sk, &p);
+	p.bytes = skb->len - p.at;
+	if (dir == WW_DIR_OUT && ww_in_process(sk))
+		ww_actor_current(&p.actor);
+	tell_content(skb, st, &p);
+}
+
+static __always_inline void tell_segment(struct __sk_buff *skb, struct bpf_sock *sk,
+					 const struct ww_flow_state *st,
+					 const struct ww_segment *seg)
+{
+	struct ww_packet p = {.dir = seg->dir,
+			      .what = st->what,
+			      .at = seg->at,
+			      .bytes = seg->bytes,
+			      .actor = st->owner};
+
+	p.offset = seg->seq - st->walk[seg->dir & 1].first;
+	if (!p.bytes || p.offset >= WW_PACKET_STREAM_BYTES)
+		return;
+	socket_ends(sk, &p);
+	tell_content(skb, st, &p);
+}
+
 /* --- packets -------------------------------------------------------------------------------- */
 
 static __always_inline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
@@ -294,12 +402,15 @@ static __always_inline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *s
 		if (ww_prefix_on)
 			match_prefix(skb, st);
 	}
-	if (st->walk[dir].mode == WW_WALK_DONE)
+	if (st->walk[dir].mode == WW_WALK_DONE && !st->what)
 		return;
-	if (tcp_segment(skb, &seg))
-		ww_walk_segment(&st->walk[dir], &seg);
-	else
+	if (!tcp_segment(skb, &seg)) {
 		ww_walk_lose(&st->walk[dir]);
+		return;
+	}
+	if (st->what)
+		tell_segment(skb, sk, st, &seg);
+	ww_walk_segment(&st->walk[dir], &seg);
 }
 
 static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock *sk,
@@ -310,6 +421,8 @@ static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock 
 	if (dir == WW_DIR_OUT && !st->named)
 		find_owner(sk, st);
 	head = ip_header_bytes(skb, st->proto);
+	if (head && st->proto == IPPROTO_UDP)
+		tell_datagram(skb, sk, st, head, dir);
 	if (!head)
 		head = skb->protocol == bpf_htons(ETH_P_IP_) ? sizeof(struct iphdr)
 							     : sizeof(struct ipv6hdr);
@@ -331,8 +444,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
 		return 1;
 	st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
 	/* The way of nearly all packets. */
-	if (st && st->walk[dir].mode == WW_WALK_DONE && (dir == WW_DIR_IN || st->named) &&
-	    (dir == WW_DIR_IN || !ww_prefix_on))
+	if (st && st->walk[dir].mode == WW_WALK_DONE && !st->what &&
+	    (dir == WW_DIR_IN || st->named) && (dir == WW_DIR_IN || !ww_prefix_on))
 		return 1;
 	sk = bpf_sk_fullsock(sk);
 	if (!sk)

@@ -79,7 +79,8 @@ static __always_inline void adopt(struct ww_flow_state *st, const struct ww_even
 	st->cookie = e->h.cookie;
 	st->local = e->local;
 	st->proto = e->proto;
-	st->walk[0].mode = st->walk[1].mode = WW_WALK_DONE;
+	if (st->proto == IPPROTO_TCP)
+		st->walk[0].mode = st->walk[1].mode = WW_WALK_DONE;
 	st->ready = st->late = true;
 }
 

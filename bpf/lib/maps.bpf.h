@@ -104,6 +104,7 @@ struct ww_flow_state {
 	bool client;  /* the ClientHello went out */
 	bool hello;   /* random is set */
 	__u8 owner_tries;
+	__u8 what;   /* TCP: enum ww_packet_what: the content of its packets is told */
 	bool named;  /* its owner was told to user space */
 	bool closed; /* its close was told */
 };

@@ -40,6 +40,7 @@ enum ww_event_kind {
 	WW_EVENT_DATA = 40,        /* plaintext; ww_event_data */
 	WW_EVENT_SESSION_END = 41, /* TLS object freed; ww_event_session */
 	WW_EVENT_STDIO_DATA = 42,  /* bytes of a channel; ww_event_stdio_data */
+	WW_EVENT_PACKET = 43, /* content of a packet that the kernel side picks; ww_event_packet */
 	/* added by the daemon (cpu = WW_EVENT_CPU_USER); on the tape like all others */
 	WW_EVENT_TICK = 100,  /* time passes; no body */
 	WW_EVENT_CLOCK = 101, /* ww_event_clock */
@@ -248,6 +249,34 @@ struct ww_event_unix {
 	char path[108];
 	__u32 mntns; /* inode of the process's mount namespace: where the path was looked up; 0:
 			unknown */
+};
+
+/* --- packets -------------------------------------------------------------------------------- */
+
+/* What a packet was picked for, see bpf/lib/packet.bpf.h. */
+enum ww_packet_what {
+	WW_PACKET_NONE = 0,
+	WW_PACKET_DNS = 1, /* a datagram, or a TCP segment, to or from a peer's port 53 */
+	WW_PACKET_MAX
+};
+
+/*
+ * Payload of one datagram or TCP segment as the socket's packet hook saw it: segments may come
+ * twice and in any order, and what the kernel refuses behind the hook was seen all the same.
+ */
+struct ww_event_packet {
+	struct ww_event
+		h; /* actor: who sends the datagram; else the socket's owner, zero: unknown */
+	struct ww_endpoint local; /* of this packet; of a connected socket: the socket's */
+	struct ww_endpoint peer;
+	__u64 offset;        /* TCP: payload bytes of this direction before it; else 0 */
+	__u32 payload_bytes; /* in the packet */
+	__u32 captured;      /* bytes in bytes[], from the payload's begin on */
+	__u8 dir;            /* enum ww_dir */
+	__u8 what;           /* enum ww_packet_what */
+	__u8 proto;          /* IPPROTO_UDP or IPPROTO_TCP */
+	__u8 _pad[5];
+	__u8 bytes[];
 };
 
 /* --- stdio ---------------------------------------------------------------------------------- */
@@ -459,6 +488,7 @@ _Static_assert(sizeof(struct ww_event_fork) % 8 == 0, "fork");
 _Static_assert(sizeof(struct ww_event_exec) % 8 == 0, "exec");
 _Static_assert(sizeof(struct ww_event_hello) % 8 == 0, "hello");
 _Static_assert(sizeof(struct ww_event_unix) == 184, "unix peer");
+_Static_assert(offsetof(struct ww_event_packet, bytes) == 136, "packet");
 _Static_assert(sizeof(struct ww_event_coverage) % 8 == 0, "coverage");
 _Static_assert(sizeof(struct ww_event_file) % 8 == 0, "file");
 _Static_assert(sizeof(struct ww_event_change) == 336, "change");

@@ -63,6 +63,13 @@ static void check_accepted(const struct ww_event *ev, size_t avail)
 		assert((uint64_t)d->call_at + d->captured <= d->call_bytes);
 		break;
 	}
+	case WW_EVENT_PACKET: {
+		const struct ww_event_packet *p = (const struct ww_event_packet *)ev;
+
+		assert(sizeof(*p) + (uint64_t)p->captured <= ev->size && p->dir < 2);
+		assert(p->captured <= p->payload_bytes);
+		break;
+	}
 	case WW_EVENT_CLAIM:
 		assert(sizeof(struct ww_event_claim) +
 			       (uint64_t)((const struct ww_event_claim *)ev)->bytes <=

@@ -38,6 +38,8 @@ static size_t fixed_size(uint16_t kind)
 		return sizeof(struct ww_event_stdio);
 	case WW_EVENT_STDIO_DATA:
 		return sizeof(struct ww_event_stdio_data);
+	case WW_EVENT_PACKET:
+		return sizeof(struct ww_event_packet);
 	case WW_EVENT_CLOCK:
 		return sizeof(struct ww_event_clock);
 	case WW_EVENT_LOSS:
@@ -80,6 +82,12 @@ static bool inner_fits(const struct ww_event *ev)
 
 		return chunk_fits(d->captured, ev->size - sizeof(*d), d->dir, d->call_at,
 				  d->call_bytes);
+	}
+	case WW_EVENT_PACKET: {
+		const struct ww_event_packet *p = (const struct ww_event_packet *)ev;
+
+		return p->captured <= ev->size - sizeof(*p) && p->captured <= WW_CHUNK_BYTES_MAX &&
+		       p->captured <= p->payload_bytes && p->dir <= WW_DIR_IN;
 	}
 	case WW_EVENT_STDIO:
 		return ((const struct ww_event_stdio *)ev)->text_bytes <=
