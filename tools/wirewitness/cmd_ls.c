@@ -89,15 +89,16 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static const struct argp argp = {argp_options,
-				 parse,
-				 "[flows|exchanges|models|mcp|spans|actions|verdicts|actors|"
-				 "coverage|losses|findings|life|rotations|prunes|reports]",
-				 "Lists records of the ledger, oldest first; without a kind all of "
-				 "them, a line each.",
-				 NULL,
-				 NULL,
-				 NULL};
+static const struct argp argp = {
+	argp_options,
+	parse,
+	"[flows|lookups|exchanges|models|mcp|spans|actions|verdicts|actors|"
+	"coverage|losses|findings|life|rotations|prunes|reports]",
+	"Lists records of the ledger, oldest first; without a kind all of "
+	"them, a line each.",
+	NULL,
+	NULL,
+	NULL};
 
 static bool write_stream_line(struct ls *l, uint64_t index, struct ww_slice json)
 {

@@ -7,6 +7,7 @@
 #include "action/model.h"
 #include "claim/otlp.h"
 #include "join/deeds.h"
+#include "proto/named.h"
 #include "proto/proto.h"
 
 #define GRACE_DEFAULT_NS   2000000000ull
@@ -46,6 +47,8 @@ struct ww_pipeline {
 	struct ww_coverage *coverage;
 	struct ww_flows *flows;
 	struct ww_proto *proto;
+	struct ww_lookups *lookups;
+	struct ww_named *named;
 	struct ww_judge *judge;
 	struct ww_attestations *attestations;
 	struct ww_buf record;
@@ -158,19 +161,34 @@ static void flow_gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t off
 	ww_proto_gap(p->proto, f, dir, offset, bytes, t);
 }
 
+static void write_flow(struct ww_pipeline *p, struct ww_flow *f)
+{
+	struct ww_lookup_counts counts;
+	struct ww_jsonw w;
+	bool dns = ww_lookups_closed(p->lookups, f->cookie, &counts); /* writes records itself */
+
+	begin(p, &w);
+	ww_flow_write(f, &p->clock, p->tables, &w);
+	if (dns)
+		ww_lookup_write_counts(&counts, &w);
+	ww_named_write(f, &w);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_FLOW);
+}
+
 static void flow_closed(void *ctx, struct ww_flow *f)
 {
 	struct ww_pipeline *p = ctx;
-	struct ww_jsonw w;
 
 	ww_proto_closed(p->proto, f);
-	if (p->dying)
+	if (p->dying) {
+		ww_named_release(f);
 		return;
+	}
 	if (f->type == 2 && f->role == WW_FLOW_CONNECT && f->bytes_sent > 0)
 		note_loopback(p, f);
-	begin(p, &w);
-	ww_flow_write(f, &p->clock, p->tables, &w);
-	end(p, &w, WW_RECORD_FLOW);
+	write_flow(p, f);
+	ww_named_release(f);
 	ww_judge_flow(p->judge, f);
 }
 
@@ -280,6 +298,39 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 	mcp = call ? NULL : decode_mcp_call(p, x);
 	if (ww_judge_exchange(p->judge, x, call, mcp) < 0)
 		lost_memory(p, x->cgroup);
+}
+
+/* --- names --------------------------------------------------------------------------------------
+ */
+
+static void lookup_done(void *ctx, const struct ww_lookup *l)
+{
+	struct ww_pipeline *p = ctx;
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_lookup_write(l, &p->clock, &w);
+	end(p, &w, WW_RECORD_LOOKUP);
+	if (l->answer && ww_named_answer(p->named, l) < 0)
+		lost_memory(p, l->cgroup);
+}
+
+static void lookup_unread(void *ctx, uint64_t cgroup)
+{
+	struct ww_pipeline *p = ctx;
+
+	if (ww_named_unread(p->named, cgroup) < 0)
+		lost_memory(p, cgroup);
+}
+
+/* Who connects, or sends to somebody for the first time, has the address from somewhere. */
+static void feed_open(struct ww_pipeline *p, const struct ww_event *ev)
+{
+	struct ww_flow *f = ww_flows_get(p->flows, ev->cookie);
+
+	if (f && (f->ip_proto == 6 || f->ip_proto == 17) && f->peer.family &&
+	    ww_named_connect(p->named, f, (struct ww_boot){ev->time_ns}) < 0)
+		lost_memory(p, ev->cgroup);
 }
 
 /* --- claims ----------------------------------------------------------------------------------- */
@@ -434,6 +485,7 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	p->now = now;
 	settle_loopbacks(p, false);
 	ww_flows_tick(p->flows, now);
+	ww_lookups_tick(p->lookups, now);
 	report_judge_losses(p);
 	ww_judge_tick(p->judge, now);
 	if (now.ns > ACTOR_KEPT_NS)
@@ -574,7 +626,8 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	if (ev->time_ns > p->now.ns)
 		p->now.ns = ev->time_ns;
 	if (ww_actors_feed(p->actors, ev) < 0 || ww_coverage_feed(p->coverage, ev) < 0 ||
-	    ww_flows_feed(p->flows, ev) < 0 || ww_judge_event(p->judge, ev) < 0)
+	    ww_flows_feed(p->flows, ev) < 0 || ww_lookups_feed(p->lookups, ev) < 0 ||
+	    ww_judge_event(p->judge, ev) < 0)
 		lost_memory(p, ev->cgroup);
 	switch (ev->kind) {
 	case WW_EVENT_TICK:
@@ -599,9 +652,14 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	case WW_EVENT_PROC_EXIT:
 		write_actor(p, ev);
 		break;
+	case WW_EVENT_FLOW_OPEN:
+		feed_open(p, ev);
+		break;
 	case WW_EVENT_SCOPE:
-		if (!((const struct ww_event_scope *)ev)->entered)
+		if (!((const struct ww_event_scope *)ev)->entered) {
 			write_coverage(p, ev->cgroup);
+			ww_named_left(p->named, ev->cgroup);
+		}
 		break;
 	default:
 		break;
@@ -618,6 +676,7 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 {
 	settle_loopbacks(p, true);
 	ww_flows_finish(p->flows, p->now);
+	ww_lookups_finish(p->lookups);
 	report_judge_losses(p);
 	ww_judge_finish(p->judge, p->now);
 	report_judge_losses(p);
@@ -706,6 +765,8 @@ void ww_pipeline_free(struct ww_pipeline *p)
 	ww_attestations_free(p->attestations);
 	ww_judge_free(p->judge);
 	ww_proto_free(p->proto);
+	ww_lookups_free(p->lookups);
+	ww_named_free(p->named);
 	ww_coverage_free(p->coverage);
 	ww_actors_free(p->actors);
 	ww_phrase_scanner_free(p->scanner);
@@ -722,6 +783,7 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 	static const struct ww_flow_ops flow_ops = {flow_opened, flow_bytes, flow_gap, flow_closed,
 						    flow_lost};
 	static const struct ww_proto_ops proto_ops = {exchange_done, message_refused};
+	static const struct ww_lookup_ops lookup_ops = {lookup_done, lookup_unread};
 	struct ww_proto_config proto_cfg = {.body_bytes_max = cfg->body_bytes_max, .key = &p->key};
 	struct ww_judge_config judge_cfg = {
 		.grace_ns = cfg->grace_ns ? cfg->grace_ns : GRACE_DEFAULT_NS,
@@ -735,6 +797,10 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 		r = ww_coverage_new(&p->coverage);
 	if (r == 0)
 		r = ww_proto_new(&proto_cfg, &proto_ops, p, &p->proto);
+	if (r == 0)
+		r = ww_lookups_new(&lookup_ops, p, &p->lookups);
+	if (r == 0)
+		r = ww_named_new(&p->named);
 	if (r == 0)
 		r = ww_flows_new(p->actors, &flow_ops, p, &p->flows);
 	if (r < 0)

@@ -6,8 +6,7 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-/* The IPv4 form of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
-static struct ww_endpoint unmap(const struct ww_endpoint *e)
+struct ww_endpoint ww_endpoint_unmap(const struct ww_endpoint *e)
 {
 	struct ww_endpoint v4 = *e;
 
@@ -21,7 +20,7 @@ static struct ww_endpoint unmap(const struct ww_endpoint *e)
 
 bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b)
 {
-	struct ww_endpoint x = unmap(a), y = unmap(b);
+	struct ww_endpoint x = ww_endpoint_unmap(a), y = ww_endpoint_unmap(b);
 
 	return x.family == y.family && x.port == y.port &&
 	       memcmp(x.addr, y.addr, x.family == AF_INET ? 4 : 16) == 0;
@@ -30,7 +29,7 @@ bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b)
 bool ww_endpoint_loopback(const struct ww_endpoint *e)
 {
 	static const uint8_t one[16] = {[15] = 1};
-	struct ww_endpoint x = unmap(e);
+	struct ww_endpoint x = ww_endpoint_unmap(e);
 
 	if (x.family == AF_INET)
 		return x.addr[0] == 127;
@@ -40,7 +39,7 @@ bool ww_endpoint_loopback(const struct ww_endpoint *e)
 void ww_endpoint_text(const struct ww_endpoint *e, char *out)
 {
 	char addr[INET6_ADDRSTRLEN] = "?";
-	struct ww_endpoint x = unmap(e);
+	struct ww_endpoint x = ww_endpoint_unmap(e);
 
 	switch (x.family) {
 	case AF_INET:

@@ -116,6 +116,7 @@ struct ww_flow {
 					 or the protocol's own. 0: only exchanges tell */
 	struct ww_channel *channel;   /* NULL: it is a socket */
 	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
+	void *named;                  /* owned by proto/named.h, likewise */
 };
 
 /* What the flow table tells the next stage. ctx is the one given at creation. All pointers borrowed
@@ -190,10 +191,13 @@ void ww_flow_id(uint64_t cookie, char *out);
 void ww_endpoint_text(const struct ww_endpoint *e, char *out);
 /* 127.0.0.0/8 or ::1, also as an IPv4-mapped address. */
 bool ww_endpoint_loopback(const struct ww_endpoint *e);
+/* The IPv4 form of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), else as it is. */
+struct ww_endpoint ww_endpoint_unmap(const struct ww_endpoint *e);
 /* Equal address and port; an IPv4-mapped IPv6 address equals its IPv4 form. */
 bool ww_endpoint_eq(const struct ww_endpoint *a, const struct ww_endpoint *b);
 
-/* Writes the record body of kind "flow" as an object; with what address tables list of the peer,
- * where there are any (NULL: none). */
+/* Writes the record body of kind "flow" as an object that is left open: what is known of it
+ * elsewhere follows. With what address tables list of the peer, where there are any (NULL: none).
+ */
 void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock,
 		   const struct ww_tables *tables, struct ww_jsonw *w);

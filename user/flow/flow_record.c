@@ -136,5 +136,4 @@ void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock,
 	ww_jsonw_u64(w, "exchanges", f->exchanges);
 	if (tables && !f->channel)
 		ww_where_write(tables, &f->peer, ww_clock_wall(clock, f->t_open), w);
-	ww_jsonw_end_object(w);
 }

@@ -31,6 +31,7 @@ static const struct {
 	{"run", WW_TIER_EVIDENCE, true},
 	{"change", WW_TIER_EVIDENCE, true},
 	{"attestation", WW_TIER_EVIDENCE, true},
+	{"lookup", WW_TIER_EVIDENCE, true},
 };
 
 _Static_assert(WW_ARRAY_SIZE(table) <= 32, "a set has 32 bits");

@@ -4,9 +4,9 @@
  *
  * Kinds fall into tiers. "content": what was called and said (exchange, model_call, mcp_call, span,
  * action); "evidence": what is needed to stand by a verdict (verdict, attestation, flow, actor,
- * coverage, loss, finding, run, change). life, key_rotation and prune records are the ledger's
- * account of itself: they belong to no tier and are never pruned, nor is a kind that this version
- * does not know.
+ * coverage, loss, finding, run, change, lookup). life, key_rotation and prune records are the
+ * ledger's account of itself: they belong to no tier and are never pruned, nor is a kind that this
+ * version does not know.
  *
  * Pruning takes salt and bytes of a record, never its leaf. Before anything is taken, a record of
  * kind prune is committed:

@@ -13,7 +13,8 @@
 	X(LIFE, false, "{event:16}[  {text}][  version {version}]  {id}")                        \
 	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")              \
 	X(FLOW, true,                                                                            \
-	  "{proto:5} {local} → {peer}[  {tls.sni}][  binding {tls.bind}]  "                    \
+	  "{proto:5} {local} → {peer}[  {tls.sni}][  {carries.protocol}]"                      \
+	  "[  named {dns.names.name+}][  binding {tls.bind}]  "                                  \
 	  "out {account.out.payload} in {account.in.payload} bytes[  "                           \
 	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  "  \
 	  "{close}[  listed: {where.summary}]  {id}")                                            \
@@ -35,6 +36,9 @@
 	X(CHANGE, false, "{files+}  {what+}  by {actor}  {id}")                                  \
 	X(ATTESTATION, false,                                                                    \
 	  "{outcome}  {tool}  attested by {attester} at {attestedAt}  of {action}  {id}")        \
+	X(LOOKUP, true,                                                                          \
+	  "{name} {type}  {rcode|end}[  {answers.address+}]  from {server}"                      \
+	  "[  {askedBootNs~answeredBootNs}]  by {actor}  {id}")                                  \
 	X(SPAN, true,                                                                            \
 	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "  \
 	  "{id}")                                                                                \

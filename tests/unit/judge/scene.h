@@ -290,6 +290,7 @@ static void scene_closed(void *ctx, struct ww_flow *f)
 	ww_buf_init(&b, WW_RECORD_BYTES_MAX);
 	ww_jsonw_init(&w, &b);
 	ww_flow_write(f, &s->clock, NULL, &w);
+	ww_jsonw_end_object(&w);
 	scene_keep(s, ww_buf_slice(&b));
 	ww_judge_flow(s->judge, f);
 }
