@@ -24,7 +24,8 @@ static bool fail(struct reader *r, const char *reason)
 	return false;
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------------------------------
+ */
 
 static uint8_t lower(uint8_t c)
 {
@@ -62,6 +63,8 @@ static bool take_name(struct reader *r, struct ww_dns_name *ret)
 				r->c.at = at.at;
 			if (to >= before || jumps > POINTERS_MAX)
 				return fail(r, "pointer");
+			/* "a pointer to a prior occurrence": it ends before this one begins. */
+			at.in.n = before;
 			before = at.at = to;
 			continue;
 		}
@@ -73,13 +76,16 @@ static bool take_name(struct reader *r, struct ww_dns_name *ret)
 		if (n == 0 || !ww_cursor_ok(&at))
 			break;
 	}
+	if (jumps > 0 && !ww_cursor_ok(&at))
+		return fail(r, "pointer");
 	if (jumps == 0)
 		r->c.at = at.at;
 	r->c.bad |= at.bad;
 	return ww_cursor_ok(&r->c);
 }
 
-/* --- records ------------------------------------------------------------------------------------ */
+/* --- records ------------------------------------------------------------------------------------
+ */
 
 static bool add_address(struct ww_dns_record *rr, struct ww_slice bytes)
 {
@@ -162,6 +168,9 @@ static bool take_binding(struct reader *r, size_t end, struct ww_dns_record *rr)
 	rr->priority = ww_cursor_be16(&r->c);
 	if (!take_name(r, &rr->target))
 		return false;
+	/* Section 2.4.2: "recipients MUST ignore any SvcParams that are present" in an alias. */
+	if (rr->priority == 0)
+		return true;
 	while (ww_cursor_ok(&r->c) && r->c.at < end) {
 		uint16_t key = ww_cursor_be16(&r->c);
 		struct ww_slice value = ww_cursor_take(&r->c, ww_cursor_be16(&r->c));
@@ -228,13 +237,14 @@ static bool take_answer(struct reader *r, struct ww_dns *m)
 	if (!take_head(r, &name, &h))
 		return false;
 	if (!is_kept(h.type) || h.class != WW_DNS_CLASS_IN || m->records >= WW_DNS_RECORDS_MAX) {
+		if (h.type == WW_DNS_OPT)
+			return fail(r, "EDNS");
 		m->more |= is_kept(h.type) && h.class == WW_DNS_CLASS_IN;
 		m->others++;
 		return true;
 	}
 	/* RFC 2181 section 8: a value with the top bit set is to be taken as zero. */
-	*rr = (struct ww_dns_record){
-		.name = name, .type = h.type, .ttl = h.ttl >> 31 ? 0 : h.ttl};
+	*rr = (struct ww_dns_record){.name = name, .type = h.type, .ttl = h.ttl >> 31 ? 0 : h.ttl};
 	data = (struct reader){.c = r->c};
 	data.c.in.n = r->c.at;
 	data.c.at = r->c.at - h.data.n;
@@ -281,14 +291,15 @@ static bool take_question(struct reader *r, struct ww_dns *m, bool first)
 	return ww_cursor_ok(&r->c);
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages -----------------------------------------------------------------------------------
+ */
 
 /* False: it ends too early, or is wrong. What was read stands. */
 static bool take_message(struct reader *r, struct ww_dns *m)
 {
 	uint16_t flags, count[4];
 	struct ww_dns_name name;
-	struct head h;
+	struct head h = {0};
 
 	m->id = ww_cursor_be16(&r->c);
 	flags = ww_cursor_be16(&r->c);
@@ -306,7 +317,7 @@ static bool take_message(struct reader *r, struct ww_dns *m)
 		if (!take_answer(r, m))
 			return false;
 	for (unsigned i = 0; i < count[2]; i++)
-		if (!take_head(r, &name, &h))
+		if (!take_head(r, &name, &h) || (h.type == WW_DNS_OPT && !fail(r, "EDNS")))
 			return false;
 	for (unsigned i = 0; i < count[3]; i++)
 		if (!take_additional(r, m))
@@ -347,7 +358,8 @@ enum ww_parse ww_dns_frame(struct ww_slice stream, struct ww_slice *ret_message)
 	return WW_PARSE_DONE;
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------------------------------
+ */
 
 static char *put_byte(char *out, uint8_t c)
 {
@@ -403,8 +415,8 @@ void ww_dns_type_text(uint16_t type, char *out)
 
 void ww_dns_rcode_text(uint16_t rcode, char *out)
 {
-	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL",
-					    "NXDOMAIN", "NOTIMP", "REFUSED"};
+	static const char *const names[] = {"NOERROR",  "FORMERR", "SERVFAIL",
+					    "NXDOMAIN", "NOTIMP",  "REFUSED"};
 
 	if (rcode < WW_ARRAY_SIZE(names))
 		ww_put_text(out, names[rcode]);

@@ -5,7 +5,8 @@
  *
  * Numbered invariants:
  *  1. A compression pointer leads before everything that was read of the name so far: no loop, and
- *     never forward. A name has at most 255 bytes, a label 63, and there are at most 128 pointers.
+ *     never forward, and what it leads to ends before that. A name has at most 255 bytes, a label
+ * 63, and there are at most 128 pointers.
  *  2. Names are kept as they are on the wire without compression, in lower case: equal bytes are
  *     equal names.
  *  3. Every record's data is read within its own length, and must fill it where its type is known.
@@ -24,19 +25,19 @@
 #define WW_DNS_HEAD_BYTES  12u
 
 /* X(enum suffix, number, text) */
-#define WW_DNS_TYPES(X)        \
-	X(A, 1, "A")           \
-	X(NS, 2, "NS")         \
-	X(CNAME, 5, "CNAME")   \
-	X(SOA, 6, "SOA")       \
-	X(PTR, 12, "PTR")      \
-	X(MX, 15, "MX")        \
-	X(TXT, 16, "TXT")      \
-	X(AAAA, 28, "AAAA")    \
-	X(SRV, 33, "SRV")      \
-	X(OPT, 41, "OPT")      \
-	X(SVCB, 64, "SVCB")    \
-	X(HTTPS, 65, "HTTPS")  \
+#define WW_DNS_TYPES(X)       \
+	X(A, 1, "A")          \
+	X(NS, 2, "NS")        \
+	X(CNAME, 5, "CNAME")  \
+	X(SOA, 6, "SOA")      \
+	X(PTR, 12, "PTR")     \
+	X(MX, 15, "MX")       \
+	X(TXT, 16, "TXT")     \
+	X(AAAA, 28, "AAAA")   \
+	X(SRV, 33, "SRV")     \
+	X(OPT, 41, "OPT")     \
+	X(SVCB, 64, "SVCB")   \
+	X(HTTPS, 65, "HTTPS") \
 	X(ANY, 255, "ANY")
 
 #define WW_DNS_TYPE_ENUM_(n, v, t) WW_DNS_##n = (v),

@@ -18,8 +18,8 @@ struct question {
 	struct ww_endpoint server[WW_LOOKUP_SERVERS_MAX];
 	unsigned servers;
 	struct talk *talk;
-	struct question *prev, *next;           /* of its socket */
-	struct question *older, *younger;       /* of all, by last sending */
+	struct question *prev, *next;     /* of its socket */
+	struct question *older, *younger; /* of all, by last sending */
 };
 
 /* One direction of a TCP connection. */
@@ -104,7 +104,8 @@ static void finish_talk(struct ww_lookups *l, struct talk *t, enum ww_lookup_end
 		finish(l, t->questions, end);
 }
 
-/* --- sockets ------------------------------------------------------------------------------------ */
+/* --- sockets ------------------------------------------------------------------------------------
+ */
 
 static struct talk *find(const struct ww_lookups *l, uint64_t cookie)
 {
@@ -149,7 +150,8 @@ static void note_unread(struct ww_lookups *l, struct talk *t)
 	l->ops.unread(l->ctx, t->cgroup);
 }
 
-/* --- questions and answers ---------------------------------------------------------------------- */
+/* --- questions and answers ----------------------------------------------------------------------
+ */
 
 static bool was_asked(const struct question *q, const struct ww_endpoint *server)
 {
@@ -169,7 +171,7 @@ static struct question *find_question(const struct talk *t, const struct ww_dns 
 {
 	struct question *q;
 
-	DL_FOREACH(t->questions, q)
+	DL_FOREACH (t->questions, q)
 		if (is_about(q, m))
 			return q;
 	return NULL;
@@ -263,7 +265,8 @@ static int take_message(struct ww_lookups *l, struct talk *t, const struct ww_ev
 	return 0;
 }
 
-/* --- streams ------------------------------------------------------------------------------------ */
+/* --- streams ------------------------------------------------------------------------------------
+ */
 
 static void break_stream(struct ww_lookups *l, struct talk *t, struct stream *s)
 {
@@ -316,7 +319,8 @@ static int take_segment(struct ww_lookups *l, struct talk *t, const struct ww_ev
 	return r == -EMSGSIZE ? 0 : r;
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------------
+ */
 
 int ww_lookups_feed(struct ww_lookups *l, const struct ww_event *event)
 {

@@ -21,7 +21,7 @@
 
 #define WW_LOOKUPS_MAX        4096u /* questions without an answer */
 #define WW_LOOKUP_SOCKETS_MAX 4096u
-#define WW_LOOKUP_SERVERS_MAX 4u            /* that one question is sent to */
+#define WW_LOOKUP_SERVERS_MAX 4u             /* that one question is sent to */
 #define WW_LOOKUP_WAIT_NS     30000000000ull /* resolvers give up after 5 to 30 s */
 
 /* X(enum suffix, text) */

@@ -180,7 +180,8 @@ static struct place_key key_of(uint64_t cgroup, const struct ww_endpoint *at)
 	return key;
 }
 
-/* --- what answers give -------------------------------------------------------------------------- */
+/* --- what answers give --------------------------------------------------------------------------
+ */
 
 static void lose_oldest(struct ww_named *t, struct given *oldest)
 {
@@ -215,7 +216,7 @@ static struct given *find_given(const struct ww_named *t, const struct place_key
 
 	if (!p)
 		return NULL;
-	DL_FOREACH(p->given, g)
+	DL_FOREACH (p->given, g)
 		if (ww_actor_key_eq(g->actor, l->actor) && g->name_bytes == l->name.n &&
 		    memcmp(g->name, l->name.bytes, l->name.n) == 0)
 			return g;
@@ -345,7 +346,8 @@ void ww_named_left(struct ww_named *t, uint64_t cgroup)
 		scope_free(t, s);
 }
 
-/* --- what flows are told ------------------------------------------------------------------------ */
+/* --- what flows are told ------------------------------------------------------------------------
+ */
 
 static bool is_told(const struct names *n, const struct given *g)
 {
@@ -370,8 +372,8 @@ static void tell(struct names *n, const struct place *p, struct ww_actor_key own
 			continue;
 		}
 		g->refs++;
-		n->told[n->count++] = (struct told){g,	 g->cookie,   g->serial, g->actor,
-						    g->answered, g->ttl, g->type};
+		n->told[n->count++] = (struct told){g,           g->cookie, g->serial, g->actor,
+						    g->answered, g->ttl,    g->type};
 	}
 }
 

@@ -13,9 +13,9 @@
  *  4. Whatever was forgotten, or could not be read, is counted, and said with what is known of the
  *     scope from then on.
  *
- * Pure, not thread safe. Bounded by WW_NAMED_MAX addresses of names, WW_NAMED_SCOPE_MAX of one scope
- * and WW_NAMED_ADDRESS_MAX of one address in it: what was answered first goes first. Flows keep
- * what they were told by.
+ * Pure, not thread safe. Bounded by WW_NAMED_MAX addresses of names, WW_NAMED_SCOPE_MAX of one
+ * scope and WW_NAMED_ADDRESS_MAX of one address in it: what was answered first goes first. Flows
+ * keep what they were told by.
  */
 #pragma once
 
