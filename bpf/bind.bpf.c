@@ -321,11 +321,24 @@ static __noinline int socket_ends(struct bpf_sock *sk, struct ww_packet *p)
 	return 0;
 }
 
-static __always_inline void tell_content(struct __sk_buff *skb, const struct ww_flow_state *st,
+/* Whatever becomes of the packet's event: a hole in the numbers is an event that was lost. */
+static __always_inline __u32 next_number(__u64 *told)
+{
+	__u64 number;
+
+	if (ww_has_fetch_add)
+		return __sync_fetch_and_add(told, 1);
+	number = *told;
+	*told = number + 1;
+	return number;
+}
+
+static __always_inline void tell_content(struct __sk_buff *skb, struct ww_flow_state *st,
 					 const struct ww_packet *p)
 {
 	__u32 bytes = p->bytes <= WW_CHUNK_BYTES_MAX ? p->bytes : WW_CHUNK_BYTES_MAX;
 	struct ww_event_packet *e = ww_reserve_chunk(sizeof(*e), bytes);
+	__u32 number = next_number(&st->told[p->dir & 1]);
 
 	if (!ww_admit(&e->h, WW_RING_DATA, WW_EVENT_PACKET, sizeof(*e) + bytes, &st->scope, bytes))
 		return;
@@ -339,7 +352,8 @@ static __always_inline void tell_content(struct __sk_buff *skb, const struct ww_
 	e->dir = p->dir;
 	e->what = p->what;
 	e->proto = st->proto;
-	__builtin_memset(e->_pad, 0, sizeof(e->_pad));
+	e->_pad = 0;
+	e->number = number;
 	ww_barrier(bytes);
 	if (bytes == 0 || bytes > WW_CHUNK_BYTES_MAX ||
 	    bpf_skb_load_bytes(skb, p->at, e->bytes, bytes) != 0) {
@@ -351,7 +365,7 @@ static __always_inline void tell_content(struct __sk_buff *skb, const struct ww_
 
 /* `at`: of the UDP header. */
 static __always_inline void tell_datagram(struct __sk_buff *skb, struct bpf_sock *sk,
-					  const struct ww_flow_state *st, __u32 at, __u32 dir)
+					  struct ww_flow_state *st, __u32 at, __u32 dir)
 {
 	struct ww_packet p = {.dir = dir, .at = at + sizeof(struct udphdr), .actor = st->owner};
 	__u16 port = bpf_ntohs(sk->dst_port);
@@ -373,8 +387,7 @@ static __always_inline void tell_datagram(struct __sk_buff *skb, struct bpf_sock
 }
 
 static __always_inline void tell_segment(struct __sk_buff *skb, struct bpf_sock *sk,
-					 const struct ww_flow_state *st,
-					 const struct ww_segment *seg)
+					 struct ww_flow_state *st, const struct ww_segment *seg)
 {
 	struct ww_packet p = {.dir = seg->dir,
 			      .what = st->what,

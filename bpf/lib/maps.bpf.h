@@ -93,6 +93,7 @@ struct ww_flow_state {
 	struct ww_actor_key owner; /* pid 0: not known */
 	struct ww_endpoint local;
 	__u64 bytes[2]; /* not TCP: payload, by enum ww_dir */
+	__u64 told[2];  /* packets whose content was told, or was to be */
 	__u32 packets[2];
 	__u64 stat_sum;  /* what the last FLOW_STAT said, to skip idle sockets */
 	__u8 random[16]; /* of the ClientHello seen on it */

@@ -275,7 +275,8 @@ struct ww_event_packet {
 	__u8 dir;            /* enum ww_dir */
 	__u8 what;           /* enum ww_packet_what */
 	__u8 proto;          /* IPPROTO_UDP or IPPROTO_TCP */
-	__u8 _pad[5];
+	__u8 _pad;
+	__u32 number; /* of the socket's picked packets of this direction, from 0, told or lost */
 	__u8 bytes[];
 };
 

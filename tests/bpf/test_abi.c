@@ -112,6 +112,7 @@ static const struct member members[] = {
 	M(ww_event_packet, dir),
 	M(ww_event_packet, what),
 	M(ww_event_packet, proto),
+	M(ww_event_packet, number),
 	M(ww_event_packet, bytes),
 	M(ww_scope_entry, slot),
 	M(ww_loss_row, cause),

@@ -116,6 +116,24 @@ static inline struct ww_event_data *ev_data(uint64_t t, uint32_t pid, uint64_t c
 	return ev;
 }
 
+/* A whole datagram, or a TCP segment, to or from a DNS server. */
+static inline struct ww_event_packet *ev_packet(uint64_t t, uint32_t pid, uint64_t cookie,
+						uint8_t proto, enum ww_dir dir, uint64_t offset,
+						const void *bytes, size_t n)
+{
+	struct ww_event_packet *ev = ev_make(sizeof(*ev) + n, WW_EVENT_PACKET, t, pid, cookie);
+
+	ev->local = ev_endpoint("10.0.0.1", 40000);
+	ev->peer = ev_endpoint("10.0.0.53", 53);
+	ev->offset = offset;
+	ev->payload_bytes = ev->captured = (uint32_t)n;
+	ev->dir = dir;
+	ev->what = WW_PACKET_DNS;
+	ev->proto = proto;
+	memcpy(ev->bytes, bytes, n);
+	return ev;
+}
+
 static inline struct ww_event *ev_tick(uint64_t t)
 {
 	return ev_make(sizeof(struct ww_event), WW_EVENT_TICK, t, 0, 0);

@@ -33,6 +33,8 @@ struct talk {
 	uint64_t cookie, cgroup;
 	struct ww_lookup_counts counts;
 	struct stream stream[2];
+	uint32_t number[2]; /* of the next packet, by enum ww_dir */
+	bool late;          /* there were packets before: how many were not seen is not known */
 	struct question *questions;
 	struct talk *prev, *next; /* of all, by last packet */
 	UT_hash_handle hh;
@@ -133,6 +135,7 @@ static struct talk *ensure(struct ww_lookups *l, const struct ww_event *ev)
 		return NULL;
 	t->cookie = ev->cookie;
 	t->cgroup = ev->cgroup;
+	t->late = ((const struct ww_event_packet *)ev)->number > 0;
 	ww_buf_init(&t->stream[WW_DIR_OUT].part, STREAM_BYTES_MAX);
 	ww_buf_init(&t->stream[WW_DIR_IN].part, STREAM_BYTES_MAX);
 	HASH_ADD(hh, l->by_cookie, cookie, sizeof(t->cookie), t);
@@ -319,6 +322,30 @@ static int take_segment(struct ww_lookups *l, struct talk *t, const struct ww_ev
 	return r == -EMSGSIZE ? 0 : r;
 }
 
+/* --- datagrams ----------------------------------------------------------------------------------
+ */
+
+/* What was lost may have been the answer that counted: a later one must not take its place. */
+static void note_hole(struct ww_lookups *l, struct talk *t, const struct ww_event_packet *ev)
+{
+	t->counts.unread += t->late ? 0 : ev->number - t->number[ev->dir] - 1;
+	note_unread(l, t);
+	if (ev->dir == WW_DIR_IN)
+		finish_talk(l, t, WW_LOOKUP_UNFOLLOWED);
+}
+
+static int take_datagram(struct ww_lookups *l, struct talk *t, const struct ww_event_packet *ev)
+{
+	uint32_t wanted = t->number[ev->dir];
+
+	if (ev->number < wanted) /* it was there already */
+		return 0;
+	if (ev->number > wanted)
+		note_hole(l, t, ev);
+	t->number[ev->dir] = ev->number + 1;
+	return take_message(l, t, ev, ww_slice(ev->bytes, ev->captured), ev->payload_bytes);
+}
+
 /* --- events -------------------------------------------------------------------------------------
  */
 
@@ -332,9 +359,7 @@ int ww_lookups_feed(struct ww_lookups *l, const struct ww_event *event)
 	t = ensure(l, event);
 	if (!t)
 		return -ENOMEM;
-	if (ev->proto == IPPROTO_TCP)
-		return take_segment(l, t, ev);
-	return take_message(l, t, ev, ww_slice(ev->bytes, ev->captured), ev->payload_bytes);
+	return ev->proto == IPPROTO_TCP ? take_segment(l, t, ev) : take_datagram(l, t, ev);
 }
 
 void ww_lookups_tick(struct ww_lookups *l, struct ww_boot now)

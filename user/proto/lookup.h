@@ -7,6 +7,8 @@
  *     name (case aside) and type, and, but for TCP, only from an address that it was sent to. The
  *     first such answer counts, as it does for who asked; every other one is counted as unmatched.
  *  2. A message that was not seen whole, or is malformed, answers nothing: it is counted as unread.
+ *     So is a datagram whose event was lost; one to the scope may have been the answer to whatever
+ *     was asked before on its socket: no later one is taken for that.
  *  3. Every question ends exactly once: answered, or with what is known instead (enum
  *     ww_lookup_end).
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attacks the invariants of dns.h, by number; messages of another implementation, and what it reads of
- * them, are in tests/golden/dns. */
+/* Attacks the invariants of dns.h, by number; messages of another implementation, and what it reads
+ * of them, are in tests/golden/dns. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,8 @@ static enum ww_parse parse_of(const void *bytes, size_t n, size_t whole)
 #define HEAD(answers) "\x12\x34\x81\x80\0\1\0" answers "\0\0\0\0"
 #define QUESTION      "\1a\4test\0\0\1\0\1"
 
-/* --- invariant 1: names -------------------------------------------------------------------------- */
+/* --- invariant 1: names --------------------------------------------------------------------------
+ */
 
 static void must_refuse_pointers(void **state)
 {
@@ -93,8 +94,8 @@ static void must_refuse_long_names(void **state)
 	}
 }
 
-/* A record whose data are so many pointers, each to the one before it, and a record that is named by
- * the last of them. */
+/* A record whose data are so many pointers, each to the one before it, and a record that is named
+ * by the last of them. */
 static enum ww_parse parse_chain(unsigned count)
 {
 	uint8_t in[1024] = "\0\1\1\0\0\1\0\0\0\0\0\2\1a\0\0\1\0\1\0\xff\0\0\1\0\0\0\0";
@@ -120,7 +121,8 @@ static void must_bound_pointers(void **state)
 	assert_string_equal(error.reason, "pointer");
 }
 
-/* --- invariant 2 and text ------------------------------------------------------------------------ */
+/* --- invariant 2 and text ------------------------------------------------------------------------
+ */
 
 static void must_write_names(void **state)
 {
@@ -155,7 +157,8 @@ static void must_fit_the_longest_name(void **state)
 	assert_true(strlen(text) > 990 && strlen(text) < sizeof(text));
 }
 
-/* --- invariant 3: records ------------------------------------------------------------------------ */
+/* --- invariant 3: records ------------------------------------------------------------------------
+ */
 
 #define RR(type, ttl, length) "\xc0\x0c" type "\0\1" ttl length
 
@@ -173,11 +176,11 @@ static void must_keep_to_the_length(void **state)
 	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\5", "\0\0\0\5", "\0\2") "\1b\0"),
 			 WW_PARSE_BAD);
 	/* Parameters of a binding that are longer than it is. */
-	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5", "\0\7")
-			       "\0\1\0\0\4\0\x08\1\2\3\4\5\6\7\x08"),
+	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5",
+						      "\0\7") "\0\1\0\0\4\0\x08\1\2\3\4\5\6\7\x08"),
 			 WW_PARSE_BAD);
-	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5", "\0\x0b")
-			       "\0\1\0\0\5\0\0\0\1\0\0"),
+	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5",
+						      "\0\x0b") "\0\1\0\0\5\0\0\0\1\0\0"),
 			 WW_PARSE_BAD);
 	assert_string_equal(error.reason, "order of parameters");
 }
@@ -188,21 +191,23 @@ static void must_read_a_binding(void **state)
 		uint8_t bytes;
 		const char *data;
 	} bad[] = {
-		{9, "\0\1\0\0\1\0\2\2h"},         /* a protocol that is cut */
-		{7, "\0\1\0\0\1\0\0"},            /* none */
-		{8, "\0\1\0\0\1\0\1\0"},         /* an empty one */
-		{7, "\0\1\0\0\4\0\0"},            /* no address */
+		{9, "\0\1\0\0\1\0\2\2h"},       /* a protocol that is cut */
+		{7, "\0\1\0\0\1\0\0"},          /* none */
+		{8, "\0\1\0\0\1\0\1\0"},        /* an empty one */
+		{7, "\0\1\0\0\4\0\0"},          /* no address */
 		{10, "\0\1\0\0\4\0\3\1\2\3"},   /* a part of one */
 		{11, "\0\1\0\0\6\0\4\1\2\3\4"}, /* likewise */
 	};
 	uint8_t in[64] = HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5", "\0\0");
 	size_t n = 12 + sizeof(QUESTION) - 1 + 12;
 
-	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5", "\0\x1a")
-			       "\0\1\0\0\1\0\6\2h3\2h2\0\4\0\4\1\2\3\4\0\5\0\1"),
+	assert_int_equal(PARSE(HEAD("\1") QUESTION RR(
+				 "\0\x41", "\0\0\0\5",
+				 "\0\x1a") "\0\1\0\0\1\0\6\2h3\2h2\0\4\0\4\1\2\3\4\0\5\0\1"),
 			 WW_PARSE_BAD);
-	assert_int_equal(PARSE(HEAD("\1") QUESTION RR("\0\x41", "\0\0\0\5", "\0\x1a")
-			       "\0\1\0\0\1\0\6\2h3\2h2\0\4\0\4\1\2\3\4\0\5\0\1k"),
+	assert_int_equal(PARSE(HEAD("\1") QUESTION RR(
+				 "\0\x41", "\0\0\0\5",
+				 "\0\x1a") "\0\1\0\0\1\0\6\2h3\2h2\0\4\0\4\1\2\3\4\0\5\0\1k"),
 			 WW_PARSE_DONE);
 	assert_string_equal(m.record[0].alpn, "h3,h2");
 	assert_true(m.record[0].ech);
@@ -218,9 +223,8 @@ static void must_read_a_binding(void **state)
 
 static void a_gap_is_no_fault(void **state)
 {
-	static const char in[] =
-		HEAD("\2") QUESTION RR("\0\1", "\0\0\0\5", "\0\4") "\1\2\3\4" RR("\0\1", "\0\0\0\5",
-										  "\0\4") "\5\6\7\x08";
+	static const char in[] = HEAD("\2") QUESTION RR("\0\1", "\0\0\0\5", "\0\4") "\1\2\3\4" RR(
+		"\0\1", "\0\0\0\5", "\0\4") "\5\6\7\x08";
 
 	for (size_t n = 0; n < sizeof(in) - 1; n++) {
 		assert_int_equal(parse_of(in, n, sizeof(in) - 1), WW_PARSE_GAP);
@@ -236,8 +240,8 @@ static void a_gap_is_no_fault(void **state)
 /* *ret is changed by DONE alone; a truncated one is read as far as it is there. */
 static void what_is_cut_by_the_server(void **state)
 {
-	static const char in[] = "\x12\x34\x83\x80\0\1\0\2\0\0\0\0" QUESTION
-		RR("\0\1", "\0\0\0\5", "\0\4") "\1\2\3\4" RR("\0\1", "\0\0\0\5", "\0\4") "\5\6";
+	static const char in[] = "\x12\x34\x83\x80\0\1\0\2\0\0\0\0" QUESTION RR(
+		"\0\1", "\0\0\0\5", "\0\4") "\1\2\3\4" RR("\0\1", "\0\0\0\5", "\0\4") "\5\6";
 
 	assert_int_equal(PARSE(in), WW_PARSE_DONE);
 	assert_true(m.truncated);
@@ -275,7 +279,8 @@ static void frames_of_a_stream(void **state)
 	assert_int_equal(ww_dns_frame(ww_slice(in + 7, 3), &message), WW_PARSE_MORE);
 }
 
-/* --- as others read it --------------------------------------------------------------------------- */
+/* --- as others read it ---------------------------------------------------------------------------
+ */
 
 static void put_record(FILE *out, const struct ww_dns_record *rr)
 {
