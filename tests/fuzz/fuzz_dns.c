@@ -2,10 +2,10 @@
 /*
  * DNS: packets of sockets to a name server, and what is made of them. Input: packets, each a byte
  * that says how it came (1 in, 2 TCP, 4 another socket, 8 the rest is not captured, 16 time passes
- * after it, 32 an event was lost before it), its length (16 bits, big endian) and so many bytes; TCP's are one stream per direction
- * and socket.
- * A message that can be read can be read up to every cut, and its parts are within their ceilings;
- * every question ends once; an answer gives no more than it holds; records are JSON.
+ * after it, 32 an event was lost before it), its length (16 bits, big endian) and so many bytes;
+ * TCP's are one stream per direction and socket. A message that can be read can be read up to every
+ * cut, and its parts are within their ceilings; every question ends once; an answer gives no more
+ * than it holds; records are JSON.
  */
 #include <assert.h>
 
@@ -24,7 +24,7 @@ struct run {
 	struct ww_lookups *lookups;
 	struct ww_named *named;
 	uint64_t ended;
-	uint64_t stream[SOCKETS][2];  /* bytes so far */
+	uint64_t stream[SOCKETS][2]; /* bytes so far */
 	uint32_t number[SOCKETS][2];
 	struct ww_boot now;
 };

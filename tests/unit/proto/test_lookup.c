@@ -94,7 +94,8 @@ static struct ww_lookup_counts closed(uint64_t cookie)
 	return c;
 }
 
-/* --- invariant 1 --------------------------------------------------------------------------------- */
+/* --- invariant 1 ---------------------------------------------------------------------------------
+ */
 
 static void must_match_in_everything(void **state)
 {
@@ -103,9 +104,9 @@ static void must_match_in_everything(void **state)
 
 	ask(1, 5, 9, "api.test");
 	ask(1, 6, 9, "api.test");
-	reply(2, 5, 8, "api.test");             /* another id */
-	reply(2, 5, 9, "api.test.evil");        /* another name */
-	feed(packet(2, 5, WW_DIR_IN, &m));      /* another type */
+	reply(2, 5, 8, "api.test");        /* another id */
+	reply(2, 5, 9, "api.test.evil");   /* another name */
+	feed(packet(2, 5, WW_DIR_IN, &m)); /* another type */
 	m = dns_make(9, true, "api.test", WW_DNS_A);
 	ev = packet(2, 5, WW_DIR_IN, &m);
 	ev->peer.addr[3]++; /* another server */
@@ -156,7 +157,8 @@ static void servers_that_were_asked(void **state)
 	assert_int_equal(last.server.addr[3], 53);
 }
 
-/* --- invariant 2 --------------------------------------------------------------------------------- */
+/* --- invariant 2 ---------------------------------------------------------------------------------
+ */
 
 static void must_not_read_what_is_cut(void **state)
 {
@@ -216,7 +218,8 @@ static void must_take_no_event_twice(void **state)
 	assert_int_equal(closed(5).unmatched, 0);
 }
 
-/* --- streams ------------------------------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------------------------------
+ */
 
 static struct dns_message framed(const struct dns_message *m)
 {
@@ -233,7 +236,8 @@ static void segment(enum ww_dir dir, uint64_t offset, const uint8_t *bytes, size
 	feed(ev_packet(1, 7, 5, TCP, dir, offset, bytes, n));
 }
 
-/* Two questions, then their answers in the other order, in such pieces; every second piece twice. */
+/* Two questions, then their answers in the other order, in such pieces; every second piece twice.
+ */
 static void in_pieces(size_t step)
 {
 	struct dns_message q[2] = {dns_make(1, false, "a.test", WW_DNS_A),
@@ -301,7 +305,8 @@ static void must_not_go_on_behind_a_cap(void **state)
 	assert_int_equal(closed(5).unread, 1);
 }
 
-/* --- ceilings and time --------------------------------------------------------------------------- */
+/* --- ceilings and time ---------------------------------------------------------------------------
+ */
 
 static void must_end_what_waits(void **state)
 {

@@ -17,7 +17,7 @@
 static struct ww_named *named;
 static struct ww_flow flow;
 static uint64_t serial, born; /* of the connecting process; 0: as who asked */
-static char said[16384]; /* the member "dns" of the flow, "" when there is none */
+static char said[16384];      /* the member "dns" of the flow, "" when there is none */
 
 static int begin(void **state)
 {
@@ -106,7 +106,8 @@ static void must_have(const char *text)
 		fail_msg("no %s in %s", text, said);
 }
 
-/* --- invariant 1 --------------------------------------------------------------------------------- */
+/* --- invariant 1 ---------------------------------------------------------------------------------
+ */
 
 static void aliases_lead_to_addresses(void **state)
 {
@@ -186,7 +187,8 @@ static void families_and_hints(void **state)
 	must_have("\"type\":\"HTTPS\"");
 }
 
-/* --- invariant 2 --------------------------------------------------------------------------------- */
+/* --- invariant 2 ---------------------------------------------------------------------------------
+ */
 
 static void own_names_go_first(void **state)
 {
@@ -231,7 +233,8 @@ static void the_answer_of_then_stands(void **state)
 	assert_string_equal(said, "{}");
 }
 
-/* --- invariant 4: ceilings ----------------------------------------------------------------------- */
+/* --- invariant 4: ceilings -----------------------------------------------------------------------
+ */
 
 static void many_names_of_one_address(void **state)
 {
@@ -242,7 +245,8 @@ static void many_names_of_one_address(void **state)
 		tell(1, 7, i, name, "10.0.0.1");
 	}
 	connect_to(1, 7, 100, ev_endpoint("10.0.0.1", 443));
-	must_say("process: n63.test n62.test n61.test n60.test n59.test n58.test n57.test n56.test");
+	must_say(
+		"process: n63.test n62.test n61.test n60.test n59.test n58.test n57.test n56.test");
 	must_have("\"more\":56");
 	assert_null(strstr(said, "forgotten"));
 	tell(1, 7, 64, "one.more.test", "10.0.0.1");
