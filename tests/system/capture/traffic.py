@@ -9,6 +9,7 @@ traffic.py request FILE SEED                             writes what a client ma
 traffic.py moved FILE TRUTH                              both ends of a plain connection; waits between two exchanges
 traffic.py udp-server TRUTH COUNT                        echoes COUNT datagrams
 traffic.py udp-client PORT COUNT SEED
+traffic.py udp-late PATH TRUTH                         both ends; some of it before PATH is there
 
 A server says its port on standard output.
 
@@ -256,6 +257,22 @@ def udp_client(port, count, seed):
         s.recv(65536)
 
 
+def udp_late(path, truth):
+    server, client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    note = notes(truth)
+    server.bind(("127.0.0.1", 0))
+    for n in (1000, 300):
+        client.sendto(b"c" * n, server.getsockname())
+        _, peer = server.recvfrom(65536)
+        server.sendto(b"s" * (2 * n), peer)
+        client.recv(65536)
+        if n == 1000:
+            publish(path + ".ready", "1")
+            while not os.path.exists(path):
+                time.sleep(0.01)
+    note(f"udp {peer[1]} 300 600")
+
+
 if __name__ == "__main__":
     {"tls-server": tls_server, "tls-client": tls_client, "udp-server": udp_server,
-     "udp-client": udp_client, "request": request, "moved": moved}[sys.argv[1]](*sys.argv[2:])
+     "udp-client": udp_client, "udp-late": udp_late, "request": request, "moved": moved}[sys.argv[1]](*sys.argv[2:])
