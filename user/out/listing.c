@@ -49,7 +49,8 @@ static const struct ww_listing listings[] = {
 	  "[{tls.sni|channel.program}][^{tls.sni|channel.program}{dns.names.name+}]"
 	  "[^{tls.sni|channel.program|dns.names.name}-]",
 	  "{account.out.payload}", "{account.in.payload}",
-	  "{account.out.remainder}/{account.in.remainder}", "{tls.bind|channel.why}", "{close}", "[{where.summary}]"}},
+	  "{account.out.remainder}/{account.in.remainder}", "{tls.bind|channel.why}", "{close}",
+	  "[{where.summary}]"}},
 	{"exchange",
 	 "exchanges",
 	 "exchange",
