@@ -302,7 +302,7 @@ int ww_actors_feed(struct ww_actors *a, const struct ww_event *ev)
 			leave_exits(a, e);
 		e->prev_exit = e->next_exit = NULL;
 		enter_exits(a, e);
-		e->actor.exited.ns = ev->time_ns;
+		e->actor.exited.ns = ev->time_ns ? ev->time_ns : 1; /* 0: alive */
 		e->actor.exit_code = ((const struct ww_event_exit *)ev)->code;
 		return 0;
 	default:

@@ -28,6 +28,17 @@ static struct ww_actor_key key(uint32_t pid)
 	return (struct ww_actor_key){.pid = pid, .start_ns = 1000ull * pid};
 }
 
+/* A time that no kernel gives must not leave it in the list of those that exited. */
+static void exit_at_zero(void **state)
+{
+	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
+
+	assert_int_equal(ww_actors_new(&a), 0);
+	feed(a, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 0, 11, 0));
+	feed(a, ev_make(sizeof(struct ww_event_exit), WW_EVENT_PROC_EXIT, 5, 12, 0));
+	assert_int_not_equal(ww_actors_get(a, key(11))->exited.ns, 0);
+}
+
 static void lineage(void **state)
 {
 	WW_AUTO(ww_actors_free_auto) struct ww_actors *a = NULL;
@@ -177,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lineage),
+		cmocka_unit_test(exit_at_zero),
 		cmocka_unit_test(pid_reuse),
 		cmocka_unit_test(cycle_ends),
 		cmocka_unit_test(exec_names),
