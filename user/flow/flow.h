@@ -32,13 +32,15 @@ struct ww_tables; /* policy/tables.h */
 struct ww_tls_facts {
 	bool client_hello;
 	bool server_hello;
-	uint16_t version; /* 0x0304 TLS 1.3, 0x0303 ...; 0 unknown */
-	uint16_t cipher;  /* 0 unknown */
-	char sni[256];    /* empty: absent */
-	char alpn[32];    /* first offered by the client, or the chosen one where readable */
+	uint16_t version;      /* 0x0304 TLS 1.3, 0x0303 ...; 0 unknown */
+	uint16_t cipher;       /* 0 unknown */
+	char sni[256];         /* empty: absent */
+	char alpn[32];         /* first offered by the client, or the chosen one where readable */
+	uint16_t alpn_offered; /* names in the ClientHello's list; 0: none, or not all seen */
 	uint16_t version_offered; /* highest in the ClientHello; 0 unknown */
 	bool ech; /* the client sent encrypted_client_hello (real or GREASE): sni may be a cover
 		     name */
+	bool client_cut; /* the ClientHello was not read to its end: what is absent may be there */
 };
 
 /*
@@ -104,6 +106,7 @@ struct ww_flow {
 	uint64_t bytes_retrans;
 	uint32_t rtt_min_us;
 	uint32_t srtt_us;
+	uint32_t datagrams[2]; /* by enum ww_dir; of a socket that is not TCP's */
 	uint32_t sk_err;
 	uint32_t owner_changes;
 	uint8_t bind; /* enum ww_bind_grade of its TLS session, UNBOUND when plain or opaque */
@@ -115,6 +118,7 @@ struct ww_flow {
 	uint64_t read_out;            /* proto: what was sent up to here is of exchanges that began,
 					 or the protocol's own. 0: only exchanges tell */
 	struct ww_channel *channel;   /* NULL: it is a socket */
+	struct ww_quic *quic;         /* NULL: no datagram looked like a QUIC client's */
 	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
 	void *named;                  /* owned by proto/named.h, likewise */
 };

@@ -80,19 +80,24 @@ static bool read_server_name(struct run *ext, struct ww_tls_facts *facts)
 	return true;
 }
 
-static bool read_alpn(struct run *ext, struct ww_tls_facts *facts)
+static bool read_alpn(struct run *ext, bool client, struct ww_tls_facts *facts)
 {
 	struct run list, name;
+	uint16_t count = 0;
+	bool have = false;
 
 	if (!open_run(ext, ww_cursor_be16(&ext->c), &list))
 		return ext->cut;
 	while (ww_cursor_left(&list.c) > 0) {
 		if (!open_run(&list, ww_cursor_u8(&list.c), &name))
 			return list.cut;
+		count++;
 		/* GREASE names and names too long for the field are skipped. */
-		if (!name.cut && copy_printable(name.c.in, facts->alpn, sizeof(facts->alpn)))
-			return true;
+		if (!have && !name.cut)
+			have = copy_printable(name.c.in, facts->alpn, sizeof(facts->alpn));
 	}
+	if (client && !list.cut)
+		facts->alpn_offered = count;
 	return true;
 }
 
@@ -142,7 +147,7 @@ static bool read_extensions(struct run *body, bool client, struct ww_tls_facts *
 		if (type == EXT_SERVER_NAME && client)
 			ok = read_server_name(&ext, facts);
 		else if (type == EXT_ALPN)
-			ok = read_alpn(&ext, facts);
+			ok = read_alpn(&ext, client, facts);
 		else if (type == EXT_SUPPORTED_VERSIONS)
 			ok = read_versions(&ext, client, facts);
 		else if (type == EXT_ECH && client)
@@ -177,39 +182,53 @@ static bool read_fixed_part(struct run *body, bool client, struct ww_tls_facts *
 	return true;
 }
 
+/* From the handshake header on; *r may be cut. */
+static enum ww_parse read_message(struct run *r, bool client, struct ww_tls_facts *facts)
+{
+	struct ww_tls_facts got = *facts;
+	struct run body;
+	bool cut;
+
+	if (ww_cursor_u8(&r->c) != (client ? CLIENT_HELLO : SERVER_HELLO))
+		return WW_PARSE_BAD;
+	if (!open_run(r, ww_cursor_be24(&r->c), &body))
+		return WW_PARSE_BAD;
+	if (!read_fixed_part(&body, client, &got))
+		return body.cut ? WW_PARSE_MORE : WW_PARSE_BAD;
+	if (!read_extensions(&body, client, &got, &cut))
+		return WW_PARSE_BAD;
+	if (client) {
+		got.client_hello = true;
+		got.client_cut = cut;
+	} else {
+		got.server_hello = true;
+	}
+	*facts = got;
+	return cut ? WW_PARSE_MORE : WW_PARSE_DONE;
+}
+
+enum ww_parse ww_tls_hello_message(struct ww_slice message, bool client, struct ww_tls_facts *facts)
+{
+	struct run all = {ww_cursor(message), true};
+
+	return message.n < 4 ? WW_PARSE_MORE : read_message(&all, client, facts);
+}
+
 enum ww_parse ww_tls_hello_parse(struct ww_slice record_bytes, bool client,
 				 struct ww_tls_facts *facts)
 {
-	struct run all = {ww_cursor(record_bytes), true}, record, body;
-	struct ww_tls_facts got = *facts;
-	uint8_t type, message;
-	bool cut;
+	struct run all = {ww_cursor(record_bytes), true}, record;
 
 	if (record_bytes.n == 0)
 		return WW_PARSE_MORE;
-	type = ww_cursor_u8(&all.c);
-	if (type != RECORD_HANDSHAKE)
+	if (ww_cursor_u8(&all.c) != RECORD_HANDSHAKE)
 		return WW_PARSE_BAD;
 	if (record_bytes.n < 9)
 		return WW_PARSE_MORE;
 	/* legacy_record_version: 0x0301 up to 0x0303, never to be relied on further. */
 	if (ww_cursor_be16(&all.c) >> 8 != 3 || !open_run(&all, ww_cursor_be16(&all.c), &record))
 		return WW_PARSE_BAD;
-	message = ww_cursor_u8(&record.c);
-	if (message != (client ? CLIENT_HELLO : SERVER_HELLO))
-		return WW_PARSE_BAD;
 	/* The message may go on in a further record (RFC 8446 section 5.1): then it is cut here. */
 	record.cut = true;
-	if (!open_run(&record, ww_cursor_be24(&record.c), &body))
-		return WW_PARSE_BAD;
-	if (!read_fixed_part(&body, client, &got))
-		return body.cut ? WW_PARSE_MORE : WW_PARSE_BAD;
-	if (!read_extensions(&body, client, &got, &cut))
-		return WW_PARSE_BAD;
-	if (client)
-		facts->client_hello = got.client_hello = true;
-	else
-		facts->server_hello = got.server_hello = true;
-	*facts = got;
-	return cut ? WW_PARSE_MORE : WW_PARSE_DONE;
+	return read_message(&record, client, facts);
 }

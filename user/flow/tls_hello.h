@@ -2,10 +2,10 @@
 /*
  * The two TLS handshake messages that travel in clear: ClientHello and ServerHello.
  *
- * Input is what the kernel copied from the record header on, cut at WW_HELLO_BYTES_MAX;
- * post-quantum key shares make hellos longer than that, so being cut is normal. Whatever was read
- * before the cut stands. Names from the wire are taken only when they are printable ASCII. Pure, no
- * allocation.
+ * Of TCP the input is what the kernel copied from the record header on, cut at WW_HELLO_BYTES_MAX;
+ * post-quantum key shares make hellos longer than that, so being cut is normal. Of QUIC it is the
+ * message without records. Whatever was read before the cut stands. Names from the wire are taken
+ * only when they are printable ASCII. Pure, no allocation.
  */
 #pragma once
 
@@ -24,3 +24,7 @@
  */
 enum ww_parse ww_tls_hello_parse(struct ww_slice record_bytes, bool client,
 				 struct ww_tls_facts *facts);
+
+/* The same of a handshake message that no record is around (RFC 9001 section 4.1.3). */
+enum ww_parse ww_tls_hello_message(struct ww_slice message, bool client,
+				   struct ww_tls_facts *facts);

@@ -120,9 +120,10 @@ static void reads_tls13(void **state)
 	assert_false(facts.server_hello);
 	assert_string_equal(facts.sni, "api.provider.example");
 	assert_string_equal(facts.alpn, "http/1.1");
+	assert_int_equal(facts.alpn_offered, 2);
 	assert_int_equal(facts.version_offered, 0x0304);
 	assert_int_equal(facts.version, 0);
-	assert_false(facts.ech);
+	assert_false(facts.ech || facts.client_cut);
 	assert_int_equal(ww_tls_hello_parse(unhex(server_13, raw), false, &facts), WW_PARSE_DONE);
 	assert_true(facts.server_hello);
 	assert_int_equal(facts.version, 0x0304);
@@ -178,6 +179,7 @@ static void cut_anywhere_is_short_not_wrong(void **state)
 			exact = realloc(exact, n ? n : 1);
 			assert_int_equal(ww_tls_hello_parse(ww_slice(exact, n), client, &part),
 					 WW_PARSE_MORE);
+			assert_true(!client || !part.client_hello || part.client_cut);
 			assert_true(!part.sni[0] || strcmp(part.sni, whole.sni) == 0);
 			assert_true(!part.alpn[0] || strcmp(part.alpn, whole.alpn) == 0);
 			assert_true(!part.cipher || part.cipher == whole.cipher);
@@ -185,6 +187,24 @@ static void cut_anywhere_is_short_not_wrong(void **state)
 			free(exact);
 		}
 	}
+}
+
+/* Of QUIC the message comes without a record around it: the same is read, and cut the same way. */
+static void reads_the_message_alone(void **state)
+{
+	uint8_t raw[HELLO_MAX];
+	struct ww_tls_facts record = {0};
+	struct ww_slice in = unhex(client_13, raw), message = ww_slice_sub(in, 5, in.n);
+
+	assert_int_equal(ww_tls_hello_parse(in, true, &record), WW_PARSE_DONE);
+	for (size_t n = 0; n <= message.n; n++) {
+		struct ww_tls_facts facts = {0};
+
+		assert_int_equal(ww_tls_hello_message(ww_slice_sub(message, 0, n), true, &facts),
+				 n < message.n ? WW_PARSE_MORE : WW_PARSE_DONE);
+		assert_true(n < message.n || memcmp(&facts, &record, sizeof(facts)) == 0);
+	}
+	assert_int_equal(ww_tls_hello_message(in, true, &record), WW_PARSE_BAD);
 }
 
 static void survives_every_changed_byte(void **state)
@@ -217,6 +237,7 @@ int main(void)
 		cmocka_unit_test(reads_tls12),
 		cmocka_unit_test(sees_ech),
 		cmocka_unit_test(cut_anywhere_is_short_not_wrong),
+		cmocka_unit_test(reads_the_message_alone),
 		cmocka_unit_test(survives_every_changed_byte),
 	};
 
