@@ -333,12 +333,11 @@ static __always_inline __u32 next_number(__u64 *told)
 	return number;
 }
 
-static __always_inline void tell_content(struct __sk_buff *skb, struct ww_flow_state *st,
-					 const struct ww_packet *p)
+static __always_inline void tell_content(struct __sk_buff *skb, const struct ww_flow_state *st,
+					 const struct ww_packet *p, __u32 most)
 {
-	__u32 bytes = p->bytes <= WW_CHUNK_BYTES_MAX ? p->bytes : WW_CHUNK_BYTES_MAX;
+	__u32 bytes = p->bytes <= most ? p->bytes : most;
 	struct ww_event_packet *e = ww_reserve_chunk(sizeof(*e), bytes);
-	__u32 number = next_number(&st->told[p->dir & 1]);
 
 	if (!ww_admit(&e->h, WW_RING_DATA, WW_EVENT_PACKET, sizeof(*e) + bytes, &st->scope, bytes))
 		return;
@@ -353,7 +352,7 @@ static __always_inline void tell_content(struct __sk_buff *skb, struct ww_flow_s
 	e->what = p->what;
 	e->proto = st->proto;
 	e->_pad = 0;
-	e->number = number;
+	e->number = p->number;
 	ww_barrier(bytes);
 	if (bytes == 0 || bytes > WW_CHUNK_BYTES_MAX ||
 	    bpf_skb_load_bytes(skb, p->at, e->bytes, bytes) != 0) {
@@ -361,6 +360,35 @@ static __always_inline void tell_content(struct __sk_buff *skb, struct ww_flow_s
 		e->h.size = sizeof(*e);
 	}
 	ww_end(&ww_data, WW_RING_DATA, e);
+}
+
+/* One packet is several datagrams where the network card, or the receiver, is to cut it. */
+static __always_inline void tell_quic(struct __sk_buff *skb, struct bpf_sock *sk,
+				      struct ww_flow_state *st, struct ww_packet *p)
+{
+	__u32 step = skb->gso_size, end = skb->len;
+
+	p->what = WW_PACKET_QUIC;
+	for (int i = 0; i < WW_QUIC_SEGMENTS && p->at < end; i++) {
+		__u32 most;
+		__u8 h[5];
+
+		p->bytes = end - p->at;
+		if (step && p->bytes > step)
+			p->bytes = step;
+		if (bpf_skb_load_bytes(skb, p->at, h, sizeof(h)) != 0)
+			return;
+		most = ww_quic_bytes(h, p->bytes);
+		if (most && st->quic < WW_QUIC_TOLD_MAX) {
+			p->number = st->quic++;
+			if (p->number == 0)
+				st->quic_dir = p->dir;
+			if (sk->dst_port)
+				socket_ends(sk, p);
+			tell_content(skb, st, p, most);
+		}
+		p->at += p->bytes;
+	}
 }
 
 /* `at`: of the UDP header. */
@@ -376,14 +404,19 @@ static __always_inline void tell_datagram(struct __sk_buff *skb, struct bpf_sock
 		port = p.peer.port;
 	}
 	p.what = ww_datagram_what(st, port, dir);
-	if (!p.what || skb->len <= p.at)
+	if ((!p.what && !ww_quic_wanted(st, dir)) || skb->len <= p.at)
 		return;
+	if (dir == WW_DIR_OUT && ww_in_process(sk))
+		ww_actor_current(&p.actor);
+	if (!p.what) {
+		tell_quic(skb, sk, st, &p);
+		return;
+	}
 	if (sk->dst_port)
 		socket_ends(sk, &p);
 	p.bytes = skb->len - p.at;
-	if (dir == WW_DIR_OUT && ww_in_process(sk))
-		ww_actor_current(&p.actor);
-	tell_content(skb, st, &p);
+	p.number = next_number(&st->told[p.dir & 1]);
+	tell_content(skb, st, &p, WW_CHUNK_BYTES_MAX);
 }
 
 static __always_inline void tell_segment(struct __sk_buff *skb, struct bpf_sock *sk,
@@ -399,7 +432,8 @@ static __always_inline void tell_segment(struct __sk_buff *skb, struct bpf_sock 
 	if (!p.bytes || p.offset >= WW_PACKET_STREAM_BYTES)
 		return;
 	socket_ends(sk, &p);
-	tell_content(skb, st, &p);
+	p.number = next_number(&st->told[p.dir & 1]);
+	tell_content(skb, st, &p, WW_CHUNK_BYTES_MAX);
 }
 
 /* --- packets -------------------------------------------------------------------------------- */
@@ -429,7 +463,7 @@ static __always_inline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *s
 static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 					 struct ww_flow_state *st, __u32 dir)
 {
-	__u32 head;
+	__u32 head, datagrams = skb->gso_segs;
 
 	if (dir == WW_DIR_OUT && !st->named)
 		find_owner(sk, st);
@@ -443,7 +477,7 @@ static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock 
 		head += sizeof(struct udphdr);
 	if (skb->len > head)
 		__sync_fetch_and_add(&st->bytes[dir], skb->len - head);
-	__sync_fetch_and_add(&st->packets[dir], 1);
+	__sync_fetch_and_add(&st->packets[dir], datagrams > 1 ? datagrams : 1);
 	if (dir == WW_DIR_OUT && !st->local.port)
 		st->local.port = sk->src_port;
 }

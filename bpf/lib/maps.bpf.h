@@ -105,9 +105,11 @@ struct ww_flow_state {
 	bool client;  /* the ClientHello went out */
 	bool hello;   /* random is set */
 	__u8 owner_tries;
-	__u8 what;   /* TCP: enum ww_packet_what: the content of its packets is told */
-	bool named;  /* its owner was told to user space */
-	bool closed; /* its close was told */
+	__u8 what;     /* TCP: enum ww_packet_what: the content of its packets is told */
+	__u8 quic;     /* datagrams told as QUIC */
+	__u8 quic_dir; /* of the first of them, enum ww_dir */
+	bool named;    /* its owner was told to user space */
+	bool closed;   /* its close was told */
 };
 
 struct {

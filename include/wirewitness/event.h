@@ -256,7 +256,8 @@ struct ww_event_unix {
 /* What a packet was picked for, see bpf/lib/packet.bpf.h. */
 enum ww_packet_what {
 	WW_PACKET_NONE = 0,
-	WW_PACKET_DNS = 1, /* a datagram, or a TCP segment, to or from a peer's port 53 */
+	WW_PACKET_DNS = 1,  /* a datagram, or a TCP segment, to or from a peer's port 53 */
+	WW_PACKET_QUIC = 2, /* a datagram that looks like a QUIC client's Initial or 0-RTT */
 	WW_PACKET_MAX
 };
 
@@ -276,7 +277,7 @@ struct ww_event_packet {
 	__u8 what;           /* enum ww_packet_what */
 	__u8 proto;          /* IPPROTO_UDP or IPPROTO_TCP */
 	__u8 _pad;
-	__u32 number; /* of the socket's picked packets of this direction, from 0, told or lost */
+	__u32 number; /* of the socket's packets of this kind and direction, from 0, told or lost */
 	__u8 bytes[];
 };
 
