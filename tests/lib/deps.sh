@@ -40,6 +40,7 @@ packages=(
 	nginx-light mandoc
 	libgnutls28-dev gnutls-bin wget # clients of another TLS library
 	golang-go golang-golang-x-mod-dev
+	golang-github-lucas-clemente-quic-go-dev # another implementation of QUIC
 	swtpm tpm2-openssl tpm2-tools
 	dnsmasq-base python3-dnspython # a DNS server with a log, and another reader of its messages
 	chromium # reads the page of a report as people do
