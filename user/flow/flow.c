@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "flow/account.h"
 #include "flow/channel.h"
+#include "flow/quic.h"
 #include "flow/session.h"
 #include "flow/tls_hello.h"
 
@@ -38,6 +39,7 @@ struct behind {
 struct entry {
 	struct ww_flow flow;       /* first: entries and flows are one address */
 	struct ww_channel channel; /* of a channel: flow.channel */
+	struct ww_quic quic;       /* flow.quic */
 	struct stream stream[2];
 	struct ww_account_dir account[2];
 	uint8_t random[16];
@@ -62,6 +64,7 @@ struct ww_flows {
 	struct entry *closing_first, *closing_last;
 	struct ww_sessions *sessions;
 	struct ww_channels *channels;
+	struct ww_quic_room quic_room;
 	struct ww_boot now; /* of the event that is fed */
 	int32_t exit_code;
 	struct ww_flow_stats stats;
@@ -129,6 +132,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 	t->stats.live--;
 	free(e->channel.program);
 	ww_buf_done(&e->channel.others);
+	ww_quic_done(&e->quic, &t->quic_room);
 	free(e);
 }
 
@@ -258,6 +262,8 @@ static void take_counters(struct ww_flow *f, const struct ww_event_counters *ev)
 		f->rtt_min_us = ev->rtt_min_us;
 	if (ev->srtt_us)
 		f->srtt_us = ev->srtt_us;
+	f->packets[WW_DIR_OUT] = ev->segs_out;
+	f->packets[WW_DIR_IN] = ev->segs_in;
 }
 
 static void begin_close(struct ww_flows *t, struct entry *e, struct ww_boot when, uint8_t how)
@@ -590,8 +596,20 @@ static int feed_record(struct ww_flows *t, const struct ww_event_record *ev)
 	return 0;
 }
 
-/* --- channels ----------------------------------------------------------------------------------
- */
+static int feed_packet(struct ww_flows *t, const struct ww_event_packet *ev)
+{
+	struct entry *e;
+
+	if (ev->what != WW_PACKET_QUIC)
+		return 0;
+	e = ensure(t, &ev->h, ev->h.cookie);
+	if (!e)
+		return -ENOMEM;
+	ww_quic_packet(&e->quic, &t->quic_room, ev, &e->flow);
+	return 0;
+}
+
+/* --- channels ------------------------------------------------------------------------------- */
 
 static struct entry *ensure_channel(struct ww_flows *t, const struct ww_event *ev)
 {
@@ -858,6 +876,8 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 		return r;
 	case WW_EVENT_TLS_RECORD:
 		return feed_record(t, (const struct ww_event_record *)ev);
+	case WW_EVENT_PACKET:
+		return feed_packet(t, (const struct ww_event_packet *)ev);
 	case WW_EVENT_BIND_PREFIX:
 		r = ww_sessions_bind(t->sessions, (const struct ww_event_bind *)ev);
 		ww_sessions_release(t->sessions, deliver_bound, t);

@@ -106,7 +106,7 @@ struct ww_flow {
 	uint64_t bytes_retrans;
 	uint32_t rtt_min_us;
 	uint32_t srtt_us;
-	uint32_t datagrams[2]; /* by enum ww_dir; of a socket that is not TCP's */
+	uint32_t packets[2]; /* by enum ww_dir: segments, datagrams */
 	uint32_t sk_err;
 	uint32_t owner_changes;
 	uint8_t bind; /* enum ww_bind_grade of its TLS session, UNBOUND when plain or opaque */

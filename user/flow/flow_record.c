@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "flow/flow.h"
+#include "flow/quic.h"
 #include "policy/where.h"
 
 void ww_flow_id(uint64_t cookie, char *out)
@@ -43,6 +44,94 @@ static void write_account(const struct ww_account *a, const char *key, struct ww
 	ww_jsonw_end_object(w);
 }
 
+/* What a ClientHello said. What is absent is known to be only where it was read to its end. */
+static void write_hello(const struct ww_tls_facts *facts, struct ww_jsonw *w)
+{
+	bool whole = facts->client_hello && !facts->client_cut;
+
+	ww_jsonw_cstr(w, "sni", facts->sni[0] ? facts->sni : NULL);
+	ww_jsonw_cstr(w, "alpn", facts->alpn[0] ? facts->alpn : NULL);
+	if (facts->ech || whole)
+		ww_jsonw_bool(w, "ech", facts->ech);
+	else
+		ww_jsonw_null(w, "ech");
+	ww_jsonw_bool(w, "helloWhole", whole);
+}
+
+static void write_version(const char *key, uint32_t version, struct ww_jsonw *w)
+{
+	char hex[11];
+
+	snprintf(hex, sizeof(hex), "0x%08x", version);
+	ww_jsonw_cstr(w, key, version ? hex : NULL);
+}
+
+static void write_connection(const struct ww_quic_connection *c, struct ww_jsonw *w)
+{
+	char text[WW_ENDPOINT_TEXT_MAX];
+
+	ww_jsonw_object(w, NULL);
+	ww_endpoint_text(&c->peer, text);
+	ww_jsonw_cstr(w, "peer", text);
+	write_version("version", c->version, w);
+	if (c->version_first != c->version)
+		write_version("versionFirst", c->version_first, w);
+	write_hello(&c->facts, w);
+	ww_jsonw_u64(w, "alpnOffered", c->facts.alpn_offered);
+	ww_jsonw_bool(w, "retried", c->retried);
+	ww_jsonw_u64(w, "earlyPackets", c->early);
+	if (c->why)
+		ww_jsonw_cstr(w, "why", c->why);
+	ww_jsonw_end_object(w);
+}
+
+/* What all connections of the socket say alike. */
+static struct ww_tls_facts in_common(const struct ww_quic *q, uint32_t *ret_version)
+{
+	struct ww_tls_facts all = q->first->facts;
+
+	*ret_version = q->first->version;
+	for (const struct ww_quic_connection *c = q->first->next; c; c = c->next) {
+		const struct ww_tls_facts *facts = &c->facts;
+
+		if (strcmp(all.sni, facts->sni) != 0)
+			all.sni[0] = '\0';
+		if (strcmp(all.alpn, facts->alpn) != 0)
+			all.alpn[0] = '\0';
+		if (all.ech != facts->ech)
+			all.ech = false, all.client_cut = true;
+		all.client_cut |= facts->client_cut;
+		all.client_hello &= facts->client_hello;
+		if (c->version != *ret_version)
+			*ret_version = 0;
+	}
+	return all;
+}
+
+static void write_quic(const struct ww_flow *f, struct ww_jsonw *w)
+{
+	const struct ww_quic *q = f->quic;
+	struct ww_tls_facts all;
+	uint32_t version;
+
+	if (!q || !q->first) /* nothing opened: it is not called QUIC */
+		return;
+	all = in_common(q, &version);
+	ww_jsonw_object(w, "quic");
+	ww_jsonw_bool(w, "client", !q->served);
+	write_version("version", version, w);
+	write_hello(&all, w);
+	ww_jsonw_array(w, "connections");
+	for (const struct ww_quic_connection *c = q->first; c; c = c->next)
+		write_connection(c, w);
+	ww_jsonw_end_array(w);
+	ww_jsonw_u64(w, "unread", q->unread);
+	ww_jsonw_bool(w, "more",
+		      q->more ||
+			      f->packets[q->served ? WW_DIR_IN : WW_DIR_OUT] > WW_QUIC_LOOKED_MAX);
+	ww_jsonw_end_object(w);
+}
+
 static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 {
 	char hex[8];
@@ -52,8 +141,7 @@ static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "version", f->tls_facts.version ? hex : NULL);
 	snprintf(hex, sizeof(hex), "0x%04x", f->tls_facts.cipher);
 	ww_jsonw_cstr(w, "cipher", f->tls_facts.cipher ? hex : NULL);
-	ww_jsonw_cstr(w, "sni", f->tls_facts.sni[0] ? f->tls_facts.sni : NULL);
-	ww_jsonw_cstr(w, "alpn", f->tls_facts.alpn[0] ? f->tls_facts.alpn : NULL);
+	write_hello(&f->tls_facts, w);
 	ww_jsonw_cstr(w, "bind", name_of(bind_names, WW_ARRAY_SIZE(bind_names), f->bind));
 	ww_jsonw_end_object(w);
 }
@@ -88,6 +176,10 @@ static void write_kernel(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "bytesRetransmitted", f->bytes_retrans);
 	ww_jsonw_u64(w, "minRttUs", f->rtt_min_us);
 	ww_jsonw_u64(w, "smoothedRttUs", f->srtt_us);
+	if (!f->channel && f->ip_proto != IPPROTO_TCP) {
+		ww_jsonw_u64(w, "datagramsSent", f->packets[WW_DIR_OUT]);
+		ww_jsonw_u64(w, "datagramsReceived", f->packets[WW_DIR_IN]);
+	}
 	ww_jsonw_end_object(w);
 }
 
@@ -127,6 +219,7 @@ void ww_flow_write(const struct ww_flow *f, const struct ww_clock_map *clock,
 	write_kernel(f, w);
 	if (f->tls)
 		write_tls(f, w);
+	write_quic(f, w);
 	ww_jsonw_object(w, "account");
 	write_account(&f->account[WW_DIR_OUT], "out", w);
 	write_account(&f->account[WW_DIR_IN], "in", w);

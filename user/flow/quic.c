@@ -567,3 +567,21 @@ enum ww_parse ww_quic_feed(struct ww_quic *q, struct ww_quic_room *room,
 	}
 	return said;
 }
+
+void ww_quic_packet(struct ww_quic *q, struct ww_quic_room *room, const struct ww_event_packet *ev,
+		    struct ww_flow *f)
+{
+	struct ww_parse_error error;
+
+	f->quic = q;
+	f->ip_proto = ev->proto;
+	if (q->datagrams == 0)
+		q->served = ev->dir == WW_DIR_IN;
+	/* A hole is a datagram whose event was lost; the last number is that of the ceiling. */
+	if (ev->number > q->datagrams || ev->number >= WW_QUIC_TOLD_MAX - 1)
+		q->more = true;
+	if (ev->number >= q->datagrams)
+		q->datagrams = ev->number + 1;
+	(void)ww_quic_feed(q, room, &ev->peer, ww_slice(ev->bytes, ev->captured), ev->payload_bytes,
+			   &error);
+}

@@ -60,7 +60,7 @@ struct ww_quic_room {
 struct ww_quic {
 	struct ww_quic_connection *first;
 	bool served;        /* for the owner: the peers are the clients, */
-	uint32_t datagrams; /* and how many it had */
+	uint32_t datagrams; /* told of or lost */
 	uint32_t count;     /* connections */
 	uint32_t tried;     /* Initials */
 	uint32_t unread;    /* of them: no key opened them, or they were cut off */
@@ -81,3 +81,10 @@ void ww_quic_done(struct ww_quic *q, struct ww_quic_room *room);
 enum ww_parse ww_quic_feed(struct ww_quic *q, struct ww_quic_room *room,
 			   const struct ww_endpoint *peer, struct ww_slice datagram,
 			   size_t whole_bytes, struct ww_parse_error *ret_error);
+
+/*
+ * Takes the event of one (WW_PACKET_QUIC): the direction of the first says whether the owner is the
+ * client. What could be read stands, and is all there is to say. q becomes that of the flow.
+ */
+void ww_quic_packet(struct ww_quic *q, struct ww_quic_room *room, const struct ww_event_packet *ev,
+		    struct ww_flow *f);

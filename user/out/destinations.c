@@ -101,11 +101,12 @@ static int find(struct ww_destinations *d, const struct destination *key, struct
 
 int ww_destinations_add(struct ww_destinations *d, struct ww_slice record)
 {
-	enum { PEER, PROTO, SNI, T, SENT, RECEIVED, OUT, IN, CLOSE, N };
+	enum { PEER, PROTO, SNI, QUIC_SNI, T, SENT, RECEIVED, OUT, IN, CLOSE, N };
 	static const struct ww_slice paths[N] = {
 		[PEER] = WW_SLICE_LIT("peer"),
 		[PROTO] = WW_SLICE_LIT("proto"),
 		[SNI] = WW_SLICE_LIT("tls.sni"),
+		[QUIC_SNI] = WW_SLICE_LIT("quic.sni"),
 		[T] = WW_SLICE_LIT("t"),
 		[SENT] = WW_SLICE_LIT("kernel.bytesSent"),
 		[RECEIVED] = WW_SLICE_LIT("kernel.bytesReceived"),
@@ -122,7 +123,7 @@ int ww_destinations_add(struct ww_destinations *d, struct ww_slice record)
 	ww_member_pick(record, paths, N, v);
 	copy(&v[PEER], key.peer, sizeof(key.peer));
 	copy(&v[PROTO], key.proto, sizeof(key.proto));
-	copy(&v[SNI], key.name, sizeof(key.name));
+	copy(&v[ww_member_has(&v[SNI]) ? SNI : QUIC_SNI], key.name, sizeof(key.name));
 	copy(&v[T], t, sizeof(t));
 	r = find(d, &key, &to);
 	if (r < 0)

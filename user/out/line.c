@@ -14,6 +14,7 @@
 	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")              \
 	X(FLOW, true,                                                                            \
 	  "{proto:5} {local} → {peer}[  {tls.sni}][  {carries.protocol}]"                      \
+	  "[  quic {quic.version}][ {quic.sni}]"                                                 \
 	  "[  named {dns.names.name+}][  binding {tls.bind}]  "                                  \
 	  "out {account.out.payload} in {account.in.payload} bytes[  "                           \
 	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  "  \

@@ -46,8 +46,9 @@ static const struct ww_listing listings[] = {
 	  {"CLOSE", 0, false},
 	  {"LISTED", 40, false}},
 	 {"{&t}", "{id}", "[{carries.protocol}/]{proto}", "{local}", "{peer}",
-	  "[{tls.sni|channel.program}][^{tls.sni|channel.program}{dns.names.name+}]"
-	  "[^{tls.sni|channel.program|dns.names.name}-]",
+	  "[{tls.sni|quic.sni|channel.program}]"
+	  "[^{tls.sni|quic.sni|channel.program}{dns.names.name+}]"
+	  "[^{tls.sni|quic.sni|channel.program|dns.names.name}-]",
 	  "{account.out.payload}", "{account.in.payload}",
 	  "{account.out.remainder}/{account.in.remainder}", "{tls.bind|channel.why}", "{close}",
 	  "[{where.summary}]"}},

@@ -69,7 +69,7 @@
 	  "{bytesAcked}, received {bytesReceived}")                                                \
 	X(FLOW, "flow",                                                                            \
 	  "connection {id}[: {proto} {local} to {peer}][ to {program}][ ({sni})]"                  \
-	  "[, TLS {tlsVersion}]"                                                                   \
+	  "[, TLS {tlsVersion}][, QUIC {quicVersion}]"                                             \
 	  "[, binding {binding}]; sent {bytesSent}, acked {bytesAcked}, "                          \
 	  "received {bytesReceived}, retransmitted {bytesRetransmitted} bytes"                     \
 	  "[; plaintext lost out {lostOut}][; plaintext lost in {lostIn}][; {close}]"              \

@@ -41,6 +41,8 @@ static void add_flow(struct ww_why_job *b, const char *id)
 		{"local", "local"},
 		{"peer", "peer"},
 		{"sni", "tls.sni"},
+		{"sni", "quic.sni"},
+		{"quicVersion", "quic.version"},
 		{"program", "channel.program"},
 		{"server", "channel.server"},
 		{"tlsVersion", "tls.version"},

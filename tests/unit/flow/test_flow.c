@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include "../../lib/events.h"
+#include "../../lib/quic_seal.h"
 #include "flow/channel.h"
 #include "flow/flow.h"
+#include "flow/quic.h"
 
 struct seen {
 	char text[2][4096]; /* by direction; "[n]" marks a gap of n bytes */
@@ -18,6 +20,7 @@ struct seen {
 	enum ww_loss_cause cause;
 	uint64_t cookies[16];
 	struct ww_flow last;
+	char record[8192]; /* of the last one closed */
 };
 
 static void opened(void *ctx, struct ww_flow *f)
@@ -46,6 +49,20 @@ static void gap(void *ctx, struct ww_flow *f, enum ww_dir dir, uint64_t offset, 
 	snprintf(s->text[dir] + n, sizeof(s->text[dir]) - n, "[%llu]", (unsigned long long)lost);
 }
 
+static void write_record(const struct ww_flow *f, char *out, size_t cap)
+{
+	const struct ww_clock_map clock = {0};
+	WW_AUTO_BUF struct ww_buf b = {0};
+	struct ww_jsonw w;
+
+	ww_buf_init(&b, cap - 1);
+	ww_jsonw_init(&w, &b);
+	ww_flow_write(f, &clock, NULL, &w);
+	ww_jsonw_end_object(&w);
+	memcpy(out, b.p, b.n);
+	out[b.n] = '\0';
+}
+
 static void closed(void *ctx, struct ww_flow *f)
 {
 	struct seen *s = ctx;
@@ -54,6 +71,7 @@ static void closed(void *ctx, struct ww_flow *f)
 		s->cookies[s->closed] = f->cookie;
 	s->closed++;
 	s->last = *f;
+	write_record(f, s->record, sizeof(s->record));
 }
 
 static void lost(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
@@ -760,6 +778,121 @@ static void channel_joined_late(void **state)
 			 0); /* nobody knows the agent */
 }
 
+/* --- QUIC --------------------------------------------------------------------------------------
+ */
+
+#define QUIC_SOCKET 900
+
+/* A client's datagram with an Initial: the first `n` bytes of a hello with this name. */
+static void *ev_quic(enum ww_dir dir, uint32_t number, const char *dcid, const char *name, size_t n)
+{
+	struct quic_seal s = {.version = WW_QUIC_V1, .dcid = ww_slice_str(dcid)};
+	WW_AUTO_BUF struct ww_buf frames = {0}, out = {0};
+	struct ww_event_packet *ev;
+	uint8_t hello[256];
+	size_t whole = quic_hello(name, (uint8_t)name[0], 0, hello, sizeof(hello));
+
+	ww_buf_init(&frames, 2048);
+	ww_buf_init(&out, 2048);
+	quic_crypto(&frames, 0, ww_slice_sub(ww_slice(hello, whole), 0, n));
+	quic_seal(&out, &s, ww_buf_slice(&frames));
+	ev = ev_make(sizeof(*ev) + out.n, WW_EVENT_PACKET, 1000, 10, QUIC_SOCKET);
+	ev->peer = ev_endpoint("192.0.2.1", 443);
+	ev->payload_bytes = ev->captured = (uint32_t)out.n;
+	ev->number = number;
+	ev->dir = (uint8_t)dir;
+	ev->what = WW_PACKET_QUIC;
+	ev->proto = 17;
+	memcpy(ev->bytes, out.p, out.n);
+	return ev;
+}
+
+static void close_quic(struct world *w, uint32_t sent, uint32_t received)
+{
+	struct ww_event_counters *c = ev_counters(WW_EVENT_FLOW_CLOSE, 2000, QUIC_SOCKET, 7, 8);
+
+	c->proto = 17;
+	c->segs_out = sent;
+	c->segs_in = received;
+	feed(w, c);
+	tick(w, 1000000000);
+}
+
+static void quic_is_named(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_quic(WW_DIR_OUT, 0, "12345678", "one.example", 200));
+	close_quic(w, 3, 4);
+	assert_non_null(strstr(w->seen.record, "\"proto\":\"udp\",\"protoNumber\":17"));
+	assert_non_null(strstr(w->seen.record, "\"datagramsSent\":3,\"datagramsReceived\":4}"));
+	assert_non_null(strstr(
+		w->seen.record,
+		"\"quic\":{\"client\":true,\"version\":\"0x00000001\",\"sni\":\"one.example\","
+		"\"alpn\":\"h3\",\"ech\":false,\"helloWhole\":true,\"connections\":[{"
+		"\"peer\":\"192.0.2.1:443\",\"version\":\"0x00000001\",\"sni\":\"one.example\","
+		"\"alpn\":\"h3\",\"ech\":false,\"helloWhole\":true,\"alpnOffered\":1,"
+		"\"retried\":false,\"earlyPackets\":0}],\"unread\":0,\"more\":false}"));
+}
+
+/* A name is given only where it is that of all; of what was not read nothing is denied. */
+static void quic_names_only_what_all_have_in_common(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_quic(WW_DIR_IN, 0, "12345678", "one.example", 200));
+	feed(w, ev_quic(WW_DIR_IN, 1, "87654321", "two.example", 200));
+	feed(w, ev_quic(WW_DIR_IN, 2, "cut-off!", "cut.example", 55));
+	close_quic(w, 3, WW_QUIC_LOOKED_MAX + 1);
+	assert_non_null(strstr(w->seen.record,
+			       "\"quic\":{\"client\":false,\"version\":\"0x00000001\",\"sni\":"
+			       "null,\"alpn\":null,\"ech\":null,\"helloWhole\":false,"));
+	assert_non_null(strstr(w->seen.record, "\"sni\":\"two.example\",\"alpn\":\"h3\","
+					       "\"ech\":false,\"helloWhole\":true"));
+	assert_non_null(strstr(w->seen.record,
+			       "\"sni\":null,\"alpn\":null,\"ech\":null,\"helloWhole\":false"));
+	assert_non_null(strstr(w->seen.record, "\"more\":true}"));
+}
+
+static void what_does_not_open_is_not_called_quic(void **state)
+{
+	struct ww_event_packet *ev = ev_quic(WW_DIR_OUT, 0, "12345678", "one.example", 200);
+	struct world *w = *state;
+
+	ev->bytes[ev->captured - 1] ^= 1;
+	feed(w, ev);
+	assert_non_null(ww_flows_get(w->flows, QUIC_SOCKET)->quic);
+	close_quic(w, 1, 0);
+	assert_non_null(strstr(w->seen.record, "\"proto\":\"udp\""));
+	assert_null(strstr(w->seen.record, "quic"));
+}
+
+/* As many as the kernel side tells of one socket, or one whose event was lost: there may be more.
+ */
+static void quic_beyond_what_is_told(void **state)
+{
+	struct world *w = *state;
+	const struct ww_quic *q;
+
+	for (uint32_t i = 0; i < WW_QUIC_TOLD_MAX; i++) {
+		feed(w, ev_quic(WW_DIR_OUT, i, "12345678", "one.example", 200));
+		q = ww_flows_get(w->flows, QUIC_SOCKET)->quic;
+		assert_int_equal(q->more, i == WW_QUIC_TOLD_MAX - 1);
+	}
+	close_quic(w, WW_QUIC_TOLD_MAX, 0);
+	assert_non_null(strstr(w->seen.record, "\"unread\":0,\"more\":true}"));
+}
+
+static void quic_with_a_hole(void **state)
+{
+	struct world *w = *state;
+
+	feed(w, ev_quic(WW_DIR_OUT, 0, "12345678", "one.example", 200));
+	feed(w, ev_quic(WW_DIR_OUT, 2, "12345678", "one.example", 200));
+	close_quic(w, 3, 0);
+	assert_non_null(strstr(w->seen.record, "\"unread\":0,\"more\":true}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -796,6 +929,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(channel_forked_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(channel_orphaned, setup, teardown),
 		cmocka_unit_test_setup_teardown(channels_beyond, setup, teardown),
+		cmocka_unit_test_setup_teardown(quic_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(quic_names_only_what_all_have_in_common, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_does_not_open_is_not_called_quic, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(quic_beyond_what_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(quic_with_a_hole, setup, teardown),
 		cmocka_unit_test(endpoint_text),
 	};
 

@@ -121,6 +121,28 @@ static void test_destinations(void **state)
 	   "\"T1\",\"lastOpened\":\"T2\",\"lastCloseBootNs\":6}]}");
 }
 
+/* Of QUIC the name that all its connections have in common. */
+static void test_destinations_quic(void **state)
+{
+	WW_AUTO(ww_destinations_free_auto) struct ww_destinations *d = NULL;
+	WW_AUTO_BUF struct ww_buf out = {0};
+	struct ww_jsonw w;
+
+	assert_int_equal(ww_destinations_new(&d), 0);
+	assert_int_equal(
+		ww_destinations_add(
+			d, WW_SLICE_LIT("{\"kind\":\"flow\",\"t\":\"T1\",\"proto\":\"udp\","
+					"\"peer\":\"10.0.0.1:443\",\"quic\":{\"sni\":"
+					"\"q.example\"}}")),
+		0);
+	ww_buf_init(&out, 1u << 16);
+	ww_jsonw_init(&w, &out);
+	ww_destinations_write(d, &w);
+	assert_int_equal(ww_buf_add(&out, "", 1), 0);
+	assert_non_null(
+		strstr((char *)out.p, "\"proto\":\"udp\",\"quoted\":{\"sni\":\"q.example\"}"));
+}
+
 static void test_destinations_ceiling(void **state)
 {
 	WW_AUTO(ww_destinations_free_auto) struct ww_destinations *d = NULL;
@@ -252,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_destinations),
+		cmocka_unit_test(test_destinations_quic),
 		cmocka_unit_test(test_destinations_ceiling),
 		cmocka_unit_test(test_instrument),
 		cmocka_unit_test(test_libraries),
