@@ -45,6 +45,20 @@ type sums struct {
 	Merged       bool   `json:"merged"`
 }
 
+// Says when there is a session to resume.
+type tickets struct {
+	tls.ClientSessionCache
+	here chan struct{}
+	once sync.Once
+}
+
+func (t *tickets) Put(key string, session *tls.ClientSessionState) {
+	t.ClientSessionCache.Put(key, session)
+	if session != nil {
+		t.once.Do(func() { close(t.here) })
+	}
+}
+
 // Counts what passes; no more than a net.PacketConn, so that quic-go reads and writes datagram by datagram.
 type counted struct {
 	conn                  *net.UDPConn
@@ -249,6 +263,9 @@ func connect(c *counted, to net.Addr, t *tls.Config, spec string) {
 	if q.ConnectionState().TLS.Used0RTT {
 		c.s.Early++
 	}
+	if early { // what the next connection resumes comes behind the handshake
+		<-t.ClientSessionCache.(*tickets).here
+	}
 	q.CloseWithError(0, "")
 }
 
@@ -285,7 +302,7 @@ func client(args []string) {
 		case "gso":
 			c.join = true
 		case "resume":
-			t.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+			t.ClientSessionCache = &tickets{tls.NewLRUClientSessionCache(4), make(chan struct{}), sync.Once{}}
 		default:
 			specs = append(specs, word)
 		}
