@@ -45,7 +45,12 @@ def quic(path, client_log, server_log, *words):
         flow = udp[port(own["local"])]
         kernel, q = flow["kernel"], flow.get("quic")
         check(f"{side} sent", (kernel["bytesSent"], kernel["datagramsSent"]), (own["bytesOut"], own["datagramsOut"]))
-        check(f"{side} received", (kernel["bytesReceived"], kernel["datagramsReceived"]), (other["bytesOut"], other["datagramsOut"]))
+        got = (kernel["bytesReceived"], kernel["datagramsReceived"])
+        if side == "server":  # it ends with its last connection: what comes after that finds no socket
+            least = (own["bytesIn"], own["datagramsIn"])
+            check(f"{side} received", least <= got <= (other["bytesOut"], other["datagramsOut"]), True)
+        else:
+            check(f"{side} received", got, (other["bytesOut"], other["datagramsOut"]))
         if not q:
             check(f"{side} is called QUIC", q, True)
             continue
