@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "rt/file.h"
@@ -33,6 +34,8 @@ struct ww_digester {
 	struct list waiting, done;
 	unsigned open; /* waiting, or under way */
 	bool quit;
+	id_t tid; /* of the thread; 0: not running yet */
+	bool hurry;
 	ww_digester_fn fn;
 	void *ctx;
 	uv_async_t async;
@@ -116,12 +119,15 @@ void ww_digester_read(int fd, const struct stat *before, struct ww_event_file *e
 	}
 }
 
+/* Priorities are the thread's own on Linux. */
 static void run(void *arg)
 {
 	struct ww_digester *d = arg;
 
-	(void)setpriority(PRIO_PROCESS, 0, PRIORITY); /* on Linux the calling thread's */
 	uv_mutex_lock(&d->lock);
+	d->tid = (id_t)gettid();
+	if (!d->hurry)
+		(void)setpriority(PRIO_PROCESS, d->tid, PRIORITY);
 	for (;;) {
 		struct job *j;
 
@@ -192,9 +198,18 @@ void ww_digester_add(struct ww_digester *d, const struct ww_target_file *f)
 	uv_mutex_unlock(&d->lock);
 }
 
+/* Under the lock. Somebody waits for the thread now: on a busy host the last priority is none. */
+static void hurry(struct ww_digester *d)
+{
+	d->hurry = true;
+	if (d->tid)
+		(void)setpriority(PRIO_PROCESS, d->tid, 0); /* root may */
+}
+
 void ww_digester_wait(struct ww_digester *d)
 {
 	uv_mutex_lock(&d->lock);
+	hurry(d);
 	while (d->open > 0)
 		uv_cond_wait(&d->changed, &d->lock);
 	uv_mutex_unlock(&d->lock);
@@ -227,6 +242,7 @@ void ww_digester_close(struct ww_digester *d)
 		return;
 	uv_mutex_lock(&d->lock);
 	d->quit = true;
+	hurry(d);
 	uv_cond_signal(&d->changed);
 	uv_mutex_unlock(&d->lock);
 	uv_thread_join(&d->thread);

@@ -41,5 +41,5 @@ void ww_digester_close(struct ww_digester *d);
 /* Takes a descriptor of its own of the file. */
 void ww_digester_add(struct ww_digester *d, const struct ww_target_file *f);
 
-/* Until every file that was added is told. */
+/* Until every file that was added is told. From then on the thread has the priority of others. */
 void ww_digester_wait(struct ww_digester *d);
