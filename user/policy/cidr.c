@@ -6,8 +6,6 @@
 
 #include "base/encode.h"
 
-static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
-
 static bool prefix_eq(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8, rest = bits % 8;
@@ -54,12 +52,17 @@ int ww_cidr_parse(struct ww_slice text, struct ww_cidr *ret_cidr)
 	if (bits > len * 8)
 		return -EINVAL;
 	c.bits = (uint8_t)bits;
-	if (c.family == AF_INET6 && c.bits >= 96 && memcmp(c.addr, mapped_prefix, 12) == 0)
+	if (c.family == AF_INET6 && c.bits >= 96 && ww_cidr_mapped(c.addr))
 		return -EINVAL;
 	if (!host_bits_zero(&c, len))
 		return -EINVAL;
 	*ret_cidr = c;
 	return 0;
+}
+
+int ww_cidr_parse_network(struct ww_slice text, struct ww_cidr *ret_cidr)
+{
+	return ww_slice_find(text, 0, '/') < text.n ? ww_cidr_parse(text, ret_cidr) : -EINVAL;
 }
 
 void ww_cidr_text(const struct ww_cidr *c, char *out)
@@ -70,7 +73,7 @@ void ww_cidr_text(const struct ww_cidr *c, char *out)
 
 bool ww_cidr_has(const struct ww_cidr *c, const struct ww_endpoint *e)
 {
-	bool mapped = e->family == AF_INET6 && memcmp(e->addr, mapped_prefix, 12) == 0;
+	bool mapped = e->family == AF_INET6 && ww_cidr_mapped(e->addr);
 	uint8_t family = mapped ? AF_INET : (uint8_t)e->family;
 
 	return family == c->family && prefix_eq(c->addr, e->addr + (mapped ? 12 : 0), c->bits);

@@ -20,9 +20,20 @@ struct ww_cidr {
  * host bits set. Output unchanged on error. */
 WW_CHECK int ww_cidr_parse(struct ww_slice text, struct ww_cidr *ret_cidr);
 
+/* The same, but "/n" has to be there. */
+WW_CHECK int ww_cidr_parse_network(struct ww_slice text, struct ww_cidr *ret_cidr);
+
 /* "203.0.113.0/24"; out holds WW_CIDR_TEXT_MAX bytes. */
 #define WW_CIDR_TEXT_MAX 52
 void ww_cidr_text(const struct ww_cidr *c, char *out);
+
+/* Whether these 16 bytes are an IPv4-mapped address; the last 4 are the IPv4 one. */
+static inline bool ww_cidr_mapped(const uint8_t *addr)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr, prefix, sizeof(prefix)) == 0;
+}
 
 /* Whether the address is in the network; the port plays no part. */
 bool ww_cidr_has(const struct ww_cidr *c, const struct ww_endpoint *e);

@@ -293,6 +293,17 @@ static uint64_t big_endian(const uint8_t *p, unsigned n)
 	return v;
 }
 
+/* An address as levels have it. */
+static uint64_t first_half(const uint8_t *address, bool v6)
+{
+	return big_endian(address, v6 ? 8 : 4);
+}
+
+static uint64_t second_half(const uint8_t *address, bool v6)
+{
+	return v6 ? big_endian(address + 8, 8) : 0;
+}
+
 int ww_tables_add_row(struct ww_tables *t, const struct ww_cidr *prefix,
 		      const struct ww_tables_words *words, uint32_t line)
 {
@@ -316,8 +327,8 @@ int ww_tables_add_row(struct ww_tables *t, const struct ww_cidr *prefix,
 		l->draft_room = room;
 	}
 	l->drafts[l->draft_count++] = (struct draft){
-		.hi = big_endian(prefix->addr, v6 ? 8 : 4),
-		.lo = v6 ? big_endian(prefix->addr + 8, 8) : 0,
+		.hi = first_half(prefix->addr, v6),
+		.lo = second_half(prefix->addr, v6),
 		.label = label,
 		.line = line < LINE_LAST ? line : 0,
 		.bits = prefix->bits,
@@ -462,8 +473,11 @@ int ww_tables_seal(struct ww_tables *t)
 {
 	int r = level_seal(t, &t->levels[0], false);
 
-	digest_all(t);
-	return r < 0 ? r : level_seal(t, &t->levels[1], true);
+	if (r == 0)
+		r = level_seal(t, &t->levels[1], true);
+	if (r == 0)
+		digest_all(t);
+	return r;
 }
 
 /* --- the set ------------------------------------------------------------------------------------
@@ -639,15 +653,13 @@ static void find_entry(const struct ww_tables *t, unsigned i, const uint8_t *add
 		       struct ww_tables_answer *ret)
 {
 	struct ww_tables_words *words = &ret->entries[i];
-	struct ww_tables_match m = {.table = &t->tables[i],
-				    .words = words,
-				    .prefix = {.family = v6 ? AF_INET6 : AF_INET}};
+	struct ww_tables_match m = {.table = &t->tables[i], .words = words};
 	struct ww_mmdb_words w;
+	uint8_t bits;
 
-	if (!ww_mmdb_find(t->tables[i].db, address, v6, &w, &m.prefix.bits))
+	if (!ww_mmdb_find(t->tables[i].db, address, v6, &w, &bits))
 		return;
-	for (unsigned bit = 0; bit < m.prefix.bits; bit++)
-		m.prefix.addr[bit / 8] |= address[bit / 8] & 0x80u >> bit % 8;
+	m.prefix = cidr_of(first_half(address, v6), second_half(address, v6), bits, v6);
 	*words = (struct ww_tables_words){.operator_name = w.organization,
 					  .region = w.country,
 					  .zone = w.subdivision,
@@ -686,8 +698,7 @@ static void judge(const struct ww_tables *t, struct ww_tables_answer *ret)
 void ww_tables_find(const struct ww_tables *t, const struct ww_endpoint *e, struct ww_wall at,
 		    struct ww_tables_answer *ret)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	bool v6 = e->family == AF_INET6 && memcmp(e->addr, mapped, sizeof(mapped)) != 0;
+	bool v6 = e->family == AF_INET6 && !ww_cidr_mapped(e->addr);
 	const uint8_t *address = e->family == AF_INET6 && !v6 ? e->addr + 12 : e->addr;
 	const struct level *l = &t->levels[v6];
 	uint64_t hi, lo;
@@ -697,8 +708,8 @@ void ww_tables_find(const struct ww_tables *t, const struct ww_endpoint *e, stru
 	ret->ambiguous = false;
 	if (e->family != AF_INET && e->family != AF_INET6)
 		return;
-	hi = big_endian(address, v6 ? 8 : 4);
-	lo = v6 ? big_endian(address + 8, 8) : 0;
+	hi = first_half(address, v6);
+	lo = second_half(address, v6);
 	find_rows(t, l, longest(l, hi, lo), hi, lo, at, ret);
 	for (unsigned i = 0; i < t->count; i++) {
 		if (t->tables[i].db)

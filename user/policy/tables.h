@@ -113,7 +113,7 @@ void ww_tables_free(struct ww_tables *t);
 WW_DEFINE_AUTO(struct ww_tables, ww_tables_free)
 
 /* The meta data are copied, a database in them is taken over (on success). 0, -E2BIG, -ENOMEM. The
- * next rows and operators are of this table. */
+ * next rows and operators are of this table. Tables come in byte order of their names. */
 WW_CHECK int ww_tables_add(struct ww_tables *t, const struct ww_tables_file *meta);
 
 /* 0; -E2BIG: WW_TABLES_ROWS_MAX or WW_TABLES_LABELS_MAX; -ENOMEM. */

@@ -152,8 +152,7 @@ static int take_text(struct reader *r, const struct ww_json_token *t, void *into
 
 static int take_prefix(struct reader *r, const struct ww_json_token *t, void *into)
 {
-	if (t->type != WW_JSON_STRING || !memchr(t->raw.p, '/', t->raw.n) ||
-	    ww_cidr_parse(t->raw, into) < 0)
+	if (t->type != WW_JSON_STRING || ww_cidr_parse_network(t->raw, into) < 0)
 		return fail(r, t, "a network like 203.0.113.0/24, without host bits");
 	return 0;
 }
@@ -408,7 +407,7 @@ static int read_list(struct reader *r, struct ww_slice file)
 			line = rest;
 			rest = WW_SLICE_NULL;
 		}
-		if (!memchr(line.p, '/', line.n) || ww_cidr_parse(line, &prefix) < 0)
+		if (ww_cidr_parse_network(line, &prefix) < 0)
 			return ww_tables_fail(r->error, false, number,
 					      "expected a network like 203.0.113.0/24, without "
 					      "host bits, and nothing else");

@@ -165,5 +165,5 @@ const char *ww_tables_shape(struct ww_slice file)
 		return "rows";
 	if (!ww_slice_line(&rest, &line))
 		line = file;
-	return memchr(line.p, '/', line.n) && ww_cidr_parse(line, &first) == 0 ? "list" : NULL;
+	return ww_cidr_parse_network(line, &first) == 0 ? "list" : NULL;
 }

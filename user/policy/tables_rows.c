@@ -37,10 +37,15 @@ static int fail(struct reader *r, const char *expected)
 	return ww_tables_fail(r->error, false, r->number, "expected %s", expected);
 }
 
-static int next_line(struct reader *r, const char *expected)
+static bool take_line(struct reader *r)
 {
 	r->number++;
-	if (!ww_slice_line(&r->rest, &r->line))
+	return ww_slice_line(&r->rest, &r->line);
+}
+
+static int next_line(struct reader *r, const char *expected)
+{
+	if (!take_line(r))
 		return ww_tables_fail(r->error, false, r->number, "expected %s, found the end",
 				      expected);
 	return 0;
@@ -56,6 +61,11 @@ static bool head(const struct reader *r, const char *key, struct ww_slice *ret_v
 		return false;
 	*ret_value = ww_slice_sub(r->line, n + 2, SIZE_MAX);
 	return true;
+}
+
+static bool take_head(struct reader *r, const char *key, struct ww_slice *ret_value)
+{
+	return take_line(r) && head(r, key, ret_value);
 }
 
 static const char *shape_name(struct ww_slice v)
@@ -74,16 +84,15 @@ static int read_head(struct reader *r)
 	struct ww_tables_file *table = ww_tables_last(r->t);
 	struct ww_slice v;
 
-	if (next_line(r, "\"" MAGIC "\"") < 0 || !ww_slice_eq_str(r->line, MAGIC))
+	if (!take_line(r) || !ww_slice_eq_str(r->line, MAGIC))
 		return fail(r, "\"" MAGIC "\"");
-	if (next_line(r, "shape") < 0 || !head(r, "shape", &v) || !(table->shape = shape_name(v)))
+	if (!take_head(r, "shape", &v) || !(table->shape = shape_name(v)))
 		return fail(r, "\"shape: \" with aws, gcp, azure or list");
-	if (next_line(r, "source-sha256") < 0 || !head(r, "source-sha256", &v) ||
+	if (!take_head(r, "source-sha256", &v) ||
 	    ww_hex_decode(v, table->source.b, WW_SHA256_LEN) < 0)
 		return fail(r, "\"source-sha256: \" with 64 hexadecimal digits");
 	table->published = true;
-	if (next_line(r, "as-of") < 0 || !head(r, "as-of", &v) ||
-	    ww_tables_as_of_parse(v, table->as_of) < 0)
+	if (!take_head(r, "as-of", &v) || ww_tables_as_of_parse(v, table->as_of) < 0)
 		return fail(r, "\"as-of: \" with a date or a time in UTC (RFC 3339)");
 	if (next_line(r, "rows") < 0)
 		return -EINVAL;
@@ -95,7 +104,7 @@ static int read_head(struct reader *r)
 	}
 	if (!head(r, "rows", &v) || ww_slice_u64(v, &r->rows) < 0)
 		return fail(r, "\"rows: \" with their number");
-	if (next_line(r, "an empty line") < 0 || r->line.n)
+	if (!take_line(r) || r->line.n)
 		return fail(r, "an empty line between head and rows");
 	return 0;
 }
@@ -123,7 +132,7 @@ static int read_row(struct reader *r)
 	    !field(&line, false, &w.service) || !field(&line, false, &w.region) ||
 	    !field(&line, true, &w.zone))
 		return fail(r, "prefix, operator, service, region and zone with tabs between them");
-	if (!memchr(prefix.p, '/', prefix.n) || ww_cidr_parse(prefix, &cidr) < 0)
+	if (ww_cidr_parse_network(prefix, &cidr) < 0)
 		return fail(r, "a network like 203.0.113.0/24, without host bits");
 	return ww_tables_fail_add(r->error, false, r->number,
 				  ww_tables_add_row(r->t, &cidr, &w, r->number));
@@ -180,14 +189,10 @@ static bool put_row(void *ctx, const struct ww_tables_file *table, const struct 
 	return w->err == 0;
 }
 
-struct until {
-	int32_t day;
-};
-
 static bool take_until(void *ctx, const struct ww_tables_file *table, const struct ww_cidr *prefix,
 		       const struct ww_tables_words *words, uint32_t line)
 {
-	((struct until *)ctx)->day = words->valid.until;
+	*(int32_t *)ctx = words->valid.until;
 	return false; /* all rows of a published file have the same */
 }
 
@@ -195,7 +200,7 @@ int ww_tables_rows_write(const struct ww_tables *t, struct ww_buf *out)
 {
 	const struct ww_tables_file *table = ww_tables_at(t, 0);
 	char hex[2 * WW_SHA256_LEN + 1], day[WW_TABLES_DATE_MAX], rows[24];
-	struct until until = {INT32_MAX};
+	int32_t until = INT32_MAX;
 	struct writer w = {out, 0};
 
 	ww_tables_each(t, take_until, &until);
@@ -203,8 +208,8 @@ int ww_tables_rows_write(const struct ww_tables *t, struct ww_buf *out)
 	put(&w, MAGIC "\nshape: ", ww_slice_str(table->shape), "\n");
 	put(&w, "source-sha256: ", ww_slice_str(hex), "\n");
 	put(&w, "as-of: ", ww_slice_str(table->as_of), "\n");
-	if (until.day != INT32_MAX) {
-		ww_tables_day_text(until.day, day);
+	if (until != INT32_MAX) {
+		ww_tables_day_text(until, day);
 		put(&w, "valid-until: ", ww_slice_str(day), "\n");
 	}
 	ww_put_dec(rows, table->rows);

@@ -7,12 +7,7 @@
 #include "policy/tables_read.h"
 #include "policy/yaml_reader.h"
 
-struct pass {
-	struct ww_tables *t;
-	struct ww_tables_error *error;
-};
-
-/* An entry of either list; its texts are pieces of `memory`. */
+/* An entry of either list. */
 struct entry {
 	char operator_name[WW_TABLES_TEXT_MAX + 1];
 	char service[WW_TABLES_TEXT_MAX + 1];
@@ -60,12 +55,9 @@ static int take_day(struct ww_yaml *r, void *into)
 
 static int take_prefix(struct ww_yaml *r, void *into)
 {
-	struct ww_slice s;
-
 	if (!ww_yaml_is_text(r))
 		return ww_yaml_fail(r, "a network like 203.0.113.0/24");
-	s = ww_yaml_scalar(r);
-	if (!memchr(s.p, '/', s.n) || ww_cidr_parse(s, into) < 0)
+	if (ww_cidr_parse_network(ww_yaml_scalar(r), into) < 0)
 		return ww_yaml_fail(r, "a network like 203.0.113.0/24, without host bits");
 	return 0;
 }
@@ -108,7 +100,6 @@ static int take_operator(struct ww_yaml *r, void *into)
 		{"valid_from", take_day, false, offsetof(struct entry, valid.from)},
 		{"valid_until", take_day, false, offsetof(struct entry, valid.until)},
 	};
-	const struct pass *pass = r->ctx;
 	struct entry e = {.valid = WW_TABLES_ALWAYS};
 	struct ww_tables_operator o = {0};
 	unsigned line = ww_yaml_line(r);
@@ -120,12 +111,11 @@ static int take_operator(struct ww_yaml *r, void *into)
 	memcpy(o.home, e.home, sizeof(o.home));
 	o.basis = e.basis;
 	o.valid = e.valid;
-	return added(r, line, ww_tables_add_operator(pass->t, &o));
+	return added(r, line, ww_tables_add_operator(r->ctx, &o));
 }
 
 static int add_rows(struct ww_yaml *r, unsigned line, const struct entry *e)
 {
-	const struct pass *pass = r->ctx;
 	struct ww_tables_words w = {
 		.operator_name = ww_slice_str(e->operator_name),
 		.service = ww_slice_str(e->service),
@@ -135,7 +125,7 @@ static int add_rows(struct ww_yaml *r, unsigned line, const struct entry *e)
 	};
 
 	for (unsigned i = 0; r->err == 0 && i < e->prefixes.count; i++)
-		(void)added(r, line, ww_tables_add_row(pass->t, &e->prefixes.items[i], &w, line));
+		(void)added(r, line, ww_tables_add_row(r->ctx, &e->prefixes.items[i], &w, line));
 	return r->err;
 }
 
@@ -204,7 +194,6 @@ int ww_tables_yaml_read(struct ww_tables *t, struct ww_slice file,
 		{"operators", take_operators, false, 0},
 		{"prefixes", take_entries, false, 0},
 	};
-	struct pass pass = {t, ret_error};
 	struct ww_yaml r;
 	int err;
 
@@ -212,7 +201,7 @@ int ww_tables_yaml_read(struct ww_tables *t, struct ww_slice file,
 		return ww_tables_fail(ret_error, false, 0, "expected a file of at most 4 MiB");
 	ww_tables_last(t)->shape = "yaml";
 	ww_yaml_open(&r, file);
-	r.ctx = &pass;
+	r.ctx = t;
 	err = ww_yaml_document(&r, fields, WW_ARRAY_SIZE(fields),
 			       "a mapping with version, as_of and operators or prefixes",
 			       ww_tables_last(t));
