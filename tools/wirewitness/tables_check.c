@@ -55,11 +55,11 @@ int ww_tables_any_read(const char *path, struct ww_slice file, const struct ww_t
 struct look {
 	const char *where;
 	bool named; /* where is a folder */
-	int32_t today;
+	struct ww_wall now;
 	struct ww_cidr prefix;
 	const struct ww_tables_file *table;
-	struct ww_tables_words first; /* of the rows of one table with one prefix */
-	uint32_t first_line;
+	struct ww_tables_words first; /* what rows of one table with one prefix said first */
+	uint32_t operator_line, region_line;
 	uint64_t contradictions, expired, warnings;
 };
 
@@ -81,6 +81,7 @@ static void tell_contradiction(const struct look *l, const struct ww_tables_word
 {
 	bool operators = l->first.operator_name.n && w->operator_name.n &&
 			 !ww_slice_eq(l->first.operator_name, w->operator_name);
+	uint32_t first_line = operators ? l->operator_line : l->region_line;
 	char prefix[WW_CIDR_TEXT_MAX];
 
 	ww_cidr_text(&l->prefix, prefix);
@@ -89,25 +90,34 @@ static void tell_contradiction(const struct look *l, const struct ww_tables_word
 	print_word(operators ? l->first.operator_name : l->first.region);
 	printf(" and ");
 	print_word(operators ? w->operator_name : w->region);
-	if (l->first_line)
-		printf(" (line %u)", l->first_line);
+	if (first_line)
+		printf(" (line %u)", first_line);
 	printf("\n");
+}
+
+static void note(struct ww_slice *first, uint32_t *first_line, struct ww_slice word, uint32_t line)
+{
+	if (first->n || !word.n)
+		return;
+	*first = word;
+	*first_line = line;
 }
 
 static bool look_at(void *ctx, const struct ww_tables_file *table, const struct ww_cidr *prefix,
 		    const struct ww_tables_words *words, uint32_t line)
 {
 	struct look *l = ctx;
+	bool early, expired;
 
-	if (words->valid.until < l->today)
-		l->expired++;
+	ww_tables_time_at(&words->valid, l->now, &early, &expired);
+	l->expired += expired;
 	if (table != l->table || memcmp(prefix, &l->prefix, sizeof(*prefix)) != 0) {
 		l->table = table;
 		l->prefix = *prefix;
-		l->first = *words;
-		l->first_line = line;
-		return true;
+		l->first = (struct ww_tables_words){0};
 	}
+	note(&l->first.operator_name, &l->operator_line, words->operator_name, line);
+	note(&l->first.region, &l->region_line, words->region, line);
 	if (ww_tables_words_differ(&l->first, words, true) && l->contradictions++ < WARNINGS_SHOWN)
 		tell_contradiction(l, words, line);
 	return true;
@@ -130,10 +140,9 @@ static void tell_file(struct look *l, const struct ww_tables_file *f)
 static void tell(struct look *l, const struct ww_tables *t)
 {
 	struct ww_clock_map now;
-	unsigned i = 0;
 
 	ww_clock_sample(&now);
-	l->today = (int32_t)(now.wall.ns / 86400000000000ull);
+	l->now = now.wall;
 	ww_tables_each(t, look_at, l);
 	if (l->contradictions > WARNINGS_SHOWN)
 		printf("%s: warning: %llu more rows are ambiguous\n", l->where,
@@ -141,7 +150,7 @@ static void tell(struct look *l, const struct ww_tables *t)
 	if (l->expired)
 		printf("%s: warning: rows that have expired: %llu\n", l->where,
 		       (unsigned long long)l->expired);
-	for (; i < ww_tables_count(t); i++)
+	for (unsigned i = 0; i < ww_tables_count(t); i++)
 		tell_file(l, ww_tables_at(t, i));
 	l->warnings = l->contradictions + l->expired;
 }

@@ -4,8 +4,9 @@
 
 #include "policy/tables_read.h"
 
-/* A table's file, or one as clouds publish it, by its content and name: as a set of one table that
- * is called `name`. 0; -EINVAL with *ret_error; -ENOMEM or -errno. */
+/* A table's file, or one as clouds publish it, by its content and the ending of its path: as a
+ * sealed set of one table. One as it is published has no name and the source's digest only.
+ * 0; -EINVAL with *ret_error; -ENOMEM or -errno. */
 WW_CHECK int ww_tables_any_read(const char *path, struct ww_slice file,
 				const struct ww_tables_import *how, struct ww_tables **ret,
 				struct ww_tables_error *ret_error);

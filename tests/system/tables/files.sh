@@ -77,6 +77,17 @@ ok 'a row that has expired, and one that contradicts it' code 0 "$ww" tables che
 ok '  are warned of' said 'small/own.yaml:7: warning: 203.0.113.0/24 is ambiguous: regions eu-1 and us-1 (line 6)'
 ok '  both' said 'rows that have expired: 1'
 ok '  and errors where that is wanted' code 1 "$ww" tables check small/own.yaml --strict
+cat >small/vague.yaml <<-YAML
+	version: 1
+	as_of: 2026-11-01
+	prefixes:
+	- {cidr: [203.0.113.0/24], operator: aws, service: a, basis: contract}
+	- {cidr: [203.0.113.0/24], operator: aws, service: b, region: eu-1, basis: contract}
+	- {cidr: [203.0.113.0/24], operator: aws, service: c, region: us-1, basis: contract}
+YAML
+ok 'rows that contradict each other beside one that says nothing' code 1 "$ww" tables check small/vague.yaml --strict
+ok '  are warned of' said 'small/vague.yaml:6: warning: 203.0.113.0/24 is ambiguous: regions eu-1 and us-1 (line 5)'
+rm small/vague.yaml
 ok 'asked of when both were valid' code 0 "$ww" tables show 203.0.113.7 --tables small --at 2020-12-31
 ok '  says that they contradict each other' said 'ambiguous: rows contradict each other, none is chosen'
 ok '  and lists both' test "$(grep -c '^203.0.113.0/24' stdout)" = 2
