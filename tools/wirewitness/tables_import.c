@@ -27,21 +27,22 @@ static int open_folder(const char *dir, int *ret_fd)
 	return 0;
 }
 
-/* Published files are written anew, others stay byte for byte. What is written is what the daemon
- * reads: so that is read here first. */
-static int make(const struct ww_tables *t, struct ww_slice file, const char *name,
-		struct ww_buf *out)
+/* A published file's text as a table, and the set as the daemon will read it. */
+static int rewrite(const char *name, struct ww_tables **t, struct ww_buf *out)
 {
 	WW_AUTO(ww_tables_free_auto) struct ww_tables *again = NULL;
-	bool published = !ww_tables_at(t, 0)->name[0];
 	struct ww_tables_error error = {0};
-	int r = published ? ww_tables_rows_write(t, out) : ww_buf_add(out, file.p, file.n);
+	int r = ww_tables_rows_write(*t, out);
 
 	if (r == 0)
 		r = ww_tables_new(&again);
 	if (r == 0)
 		r = ww_tables_read(again, name, ww_buf_slice(out), &error);
-	return r < 0 ? ww_log_err_r(r, "cannot make %s of it: %s", name, error.text) : 0;
+	if (r < 0)
+		return ww_log_err_r(r, "cannot make %s of it: %s", name, error.text);
+	ww_tables_free(*t);
+	*t = WW_TAKE(again);
+	return 0;
 }
 
 static int put(const char *dir, const char *name, const struct ww_tables_file *f,
@@ -49,7 +50,6 @@ static int put(const char *dir, const char *name, const struct ww_tables_file *f
 {
 	char hex[2 * WW_SHA256_LEN + 1], source[2 * WW_SHA256_LEN + 1] = "";
 	WW_AUTO_FD int fd = -1;
-	struct ww_sha256 digest;
 	bool there;
 	int r = open_folder(dir, &fd);
 
@@ -59,8 +59,7 @@ static int put(const char *dir, const char *name, const struct ww_tables_file *f
 	r = ww_durable_replace(fd, name, 0644, content);
 	if (r < 0)
 		return ww_log_err_r(r, "cannot write %s/%s", dir, name);
-	ww_sha256(content, &digest);
-	ww_hex_encode(ww_slice(digest.b, WW_SHA256_LEN), hex);
+	ww_hex_encode(ww_slice(f->digest.b, WW_SHA256_LEN), hex);
 	if (f->published)
 		ww_hex_encode(ww_slice(f->source.b, WW_SHA256_LEN), source);
 	printf("%s/%s: %s, as of %s, %llu %s, sha256 %s%s%s%s\n", dir, name, f->shape, f->as_of,
@@ -95,6 +94,7 @@ int ww_tables_import_file(const char *dir, const char *path, const char *name,
 	struct ww_tables_error error = {0};
 	char text[WW_TABLES_WHY_MAX], file_name[WW_TABLES_NAME_MAX + 1];
 	WW_AUTO_BUF struct ww_buf file, made;
+	struct ww_slice content;
 	const char *ending;
 	int r;
 
@@ -119,8 +119,12 @@ int ww_tables_import_file(const char *dir, const char *path, const char *name,
 		 : strcmp(ww_tables_at(t, 0)->shape, "yaml") == 0 ? ".yaml"
 								  : ".rows";
 	snprintf(file_name, sizeof(file_name), "%s%s", name, ending);
-	r = make(t, ww_buf_slice(&file), file_name, &made);
+	content = ww_buf_slice(&file);
+	if (!ww_tables_at(t, 0)->name[0]) { /* as it is published; others stay byte for byte */
+		r = rewrite(file_name, &t, &made);
+		content = ww_buf_slice(&made);
+	}
 	if (r == 0)
-		r = put(dir, file_name, ww_tables_at(t, 0), ww_buf_slice(&made));
+		r = put(dir, file_name, ww_tables_at(t, 0), content);
 	return r < 0 ? WW_EXIT_UNABLE : check_folder(dir);
 }
