@@ -116,23 +116,18 @@ static void show_row(struct show *s, const struct ww_tables_match *m)
 	cell(s, ww_slice_str(note));
 }
 
-static void show_declared(const struct show *s, unsigned row)
+static void show_declared(const struct show *s)
 {
-	const struct ww_tables_match *m = &s->answer.rows[row];
 	const struct ww_tables_operator *o;
-	unsigned i = 0;
+	struct ww_where_place place = {0};
 
-	for (unsigned k = 0; k < row; k++) {
-		if (ww_slice_eq(s->answer.rows[k].words->operator_name, m->words->operator_name))
-			return;
-	}
-	while ((o = ww_tables_operator(s->tables, m->words->operator_name, &i)) != NULL) {
+	while ((o = ww_where_declared(s->tables, &s->answer, &place)) != NULL) {
+		const struct ww_tables_file *table = ww_tables_at(s->tables, o->table);
 		bool early, expired;
 
 		ww_tables_time_at(&o->valid, s->at, &early, &expired);
 		printf("declared: the home of %s is %s (%s, %s as of %s)%s\n", o->name, o->home,
-		       ww_tables_basis_name(o->basis), ww_tables_at(s->tables, o->table)->name,
-		       ww_tables_at(s->tables, o->table)->as_of,
+		       ww_tables_basis_name(o->basis), table->name, table->as_of,
 		       expired ? ", expired"
 		       : early ? ", not valid yet"
 			       : "");
@@ -161,8 +156,8 @@ static int show_text(struct show *s)
 		s->err = ww_table_end(table);
 	if (s->answer.total > s->answer.count)
 		printf("and %llu more\n", (unsigned long long)(s->answer.total - s->answer.count));
-	for (unsigned i = 0; s->err == 0 && i < s->answer.count; i++)
-		show_declared(s, i);
+	if (s->err == 0)
+		show_declared(s);
 	return s->err < 0 ? ww_log_err_r(s->err, "cannot show it") : 0;
 }
 

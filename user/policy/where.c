@@ -61,6 +61,15 @@ static void write_state(bool early, bool expired, struct ww_jsonw *w)
 		ww_jsonw_bool(w, "expired", true);
 }
 
+static void write_source(enum ww_tables_basis basis, const struct ww_tables_file *table,
+			 struct ww_jsonw *w)
+{
+	ww_jsonw_cstr(w, "basis", ww_tables_basis_name(basis));
+	ww_jsonw_cstr(w, "table", table->name);
+	ww_jsonw_hex(w, "sha256", ww_slice(table->digest.b, WW_SHA256_LEN));
+	ww_jsonw_cstr(w, "asOf", table->as_of);
+}
+
 void ww_where_write_row(const struct ww_tables_match *m, struct ww_jsonw *w)
 {
 	char prefix[WW_CIDR_TEXT_MAX];
@@ -71,36 +80,9 @@ void ww_where_write_row(const struct ww_tables_match *m, struct ww_jsonw *w)
 	write_word(w, "service", m->words->service);
 	write_word(w, "region", m->words->region);
 	write_word(w, "zone", m->words->zone);
-	ww_jsonw_cstr(w, "basis", ww_tables_basis_name(m->words->basis));
-	ww_jsonw_cstr(w, "table", m->table->name);
-	ww_jsonw_hex(w, "sha256", ww_slice(m->table->digest.b, WW_SHA256_LEN));
-	ww_jsonw_cstr(w, "asOf", m->table->as_of);
+	write_source(m->words->basis, m->table, w);
 	write_time(&m->words->valid, w);
 	write_state(m->early, m->expired, w);
-}
-
-static void write_operator(const struct ww_tables *t, struct ww_slice name, struct ww_wall at,
-			   struct ww_jsonw *w)
-{
-	const struct ww_tables_operator *o;
-	unsigned i = 0;
-
-	while ((o = ww_tables_operator(t, name, &i)) != NULL) {
-		const struct ww_tables_file *table = ww_tables_at(t, o->table);
-		bool early, expired;
-
-		ww_tables_time_at(&o->valid, at, &early, &expired);
-		ww_jsonw_object(w, NULL);
-		ww_jsonw_cstr(w, "operator", o->name);
-		ww_jsonw_cstr(w, "home", o->home);
-		ww_jsonw_cstr(w, "basis", ww_tables_basis_name(o->basis));
-		ww_jsonw_cstr(w, "table", table->name);
-		ww_jsonw_hex(w, "sha256", ww_slice(table->digest.b, WW_SHA256_LEN));
-		ww_jsonw_cstr(w, "asOf", table->as_of);
-		write_time(&o->valid, w);
-		write_state(early, expired, w);
-		ww_jsonw_end_object(w);
-	}
 }
 
 static bool is_valid(const struct ww_tables_match *m)
@@ -108,26 +90,61 @@ static bool is_valid(const struct ww_tables_match *m)
 	return m->speaks && !m->early && !m->expired;
 }
 
-/* Whose operator counts. */
-static bool counts(const struct ww_tables_match *m)
+/* Whether the row's operator counts, and no row before has it. */
+static bool first_of_operator(const struct ww_tables_answer *a, unsigned row)
 {
-	return is_valid(m) && m->words->operator_name.n;
+	struct ww_slice name = a->rows[row].words->operator_name;
+
+	if (!is_valid(&a->rows[row]) || !name.n)
+		return false;
+	for (unsigned k = 0; k < row; k++) {
+		if (is_valid(&a->rows[k]) && ww_slice_eq(a->rows[k].words->operator_name, name))
+			return false;
+	}
+	return true;
+}
+
+const struct ww_tables_operator *ww_where_declared(const struct ww_tables *t,
+						   const struct ww_tables_answer *a,
+						   struct ww_where_place *place)
+{
+	for (; place->row < a->count; place->row++, place->operator_at = 0) {
+		const struct ww_tables_operator *o = NULL;
+
+		if (first_of_operator(a, place->row))
+			o = ww_tables_operator(t, a->rows[place->row].words->operator_name,
+					       &place->operator_at);
+		if (o)
+			return o;
+	}
+	return NULL;
+}
+
+static void write_operator(const struct ww_tables *t, const struct ww_tables_operator *o,
+			   struct ww_wall at, struct ww_jsonw *w)
+{
+	const struct ww_tables_file *table = ww_tables_at(t, o->table);
+	bool early, expired;
+
+	ww_tables_time_at(&o->valid, at, &early, &expired);
+	ww_jsonw_object(w, NULL);
+	ww_jsonw_cstr(w, "operator", o->name);
+	ww_jsonw_cstr(w, "home", o->home);
+	write_source(o->basis, table, w);
+	write_time(&o->valid, w);
+	write_state(early, expired, w);
+	ww_jsonw_end_object(w);
 }
 
 void ww_where_write_declared(const struct ww_tables *t, const struct ww_tables_answer *a,
 			     struct ww_wall at, struct ww_jsonw *w)
 {
-	ww_jsonw_array(w, "declared");
-	for (unsigned i = 0; i < a->count; i++) {
-		struct ww_slice name = a->rows[i].words->operator_name;
-		bool before = !counts(&a->rows[i]);
+	const struct ww_tables_operator *o;
+	struct ww_where_place place = {0};
 
-		for (unsigned k = 0; k < i && !before; k++)
-			before = counts(&a->rows[k]) &&
-				 ww_slice_eq(a->rows[k].words->operator_name, name);
-		if (!before)
-			write_operator(t, name, at, w);
-	}
+	ww_jsonw_array(w, "declared");
+	while ((o = ww_where_declared(t, a, &place)) != NULL)
+		write_operator(t, o, at, w);
 	ww_jsonw_end_array(w);
 }
 

@@ -25,6 +25,17 @@ void ww_where_write(const struct ww_tables *t, const struct ww_endpoint *peer, s
 /* A row's members, in an object that is open. */
 void ww_where_write_row(const struct ww_tables_match *m, struct ww_jsonw *w);
 
-/* The member "declared": of the operators of these rows that speak and are valid, each once. */
+/* Where a walk through the declarations is; zeroed at first. */
+struct ww_where_place {
+	unsigned row, operator_at;
+};
+
+/* The next declaration about the operators of these rows that speak and are valid, each operator
+ * once; NULL: no more. */
+const struct ww_tables_operator *ww_where_declared(const struct ww_tables *t,
+						   const struct ww_tables_answer *a,
+						   struct ww_where_place *place);
+
+/* The member "declared": all of them. */
 void ww_where_write_declared(const struct ww_tables *t, const struct ww_tables_answer *a,
 			     struct ww_wall at, struct ww_jsonw *w);

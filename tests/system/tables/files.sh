@@ -95,6 +95,11 @@ ok 'asked of a day later' code 0 "$ww" tables show 203.0.113.7 --tables small --
 ok '  says that one has expired' said 'expired: valid until 2020-12-31'
 ok '  and nothing of a contradiction' sh -c '! grep -q ambiguous stdout'
 ok '  whose law is declared is said apart' said 'declared: the home of aws is US (provider-doc, own.yaml as of 2026-11-01)'
+mkdir gone
+sed 's/203.0.113.0/192.0.2.0/; /eu-1/d' small/own.yaml >gone/own.yaml
+ok 'asked of what has expired alone' code 0 "$ww" tables show 192.0.2.1 --tables gone
+ok '  whose law reaches it is not declared' sh -c 'grep -q expired stdout && ! grep -q declared: stdout'
+is '  in JSON neither' "$("$ww" tables show 192.0.2.1 --tables gone -o json | jq -c '[.listed[].expired, .declared]')" '[true,[]]'
 ok 'an address that nobody lists' code 1 "$ww" tables show 192.0.2.1 --tables small
 ok '  is said to be so' said 'not listed'
 ok 'the example is well formed' code 0 "$ww" tables check "$WW_ROOT/docs/examples/tables.yaml"
