@@ -2,13 +2,10 @@
 /* wirewitness tables check|show|import: are address tables well formed; what they list of an
  * address; take in a published one. */
 #include <argp.h>
-#include <errno.h>
 #include <stdio.h>
 
-#include "base/log.h"
 #include "cmd.h"
 #include "records.h"
-#include "rt/file.h"
 #include "tables_check.h"
 #include "tables_import.h"
 #include "tables_show.h"
