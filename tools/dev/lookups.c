@@ -39,11 +39,6 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static struct ww_slice text(const char *s)
-{
-	return ww_slice_str(s);
-}
-
 /* Prefixes as clouds have them: one in eight is a block, the others are pieces of the last one. */
 static struct ww_cidr draw_prefix(bool v6)
 {
@@ -79,14 +74,14 @@ static int build(unsigned long rows, struct ww_endpoint *questions, struct ww_ta
 		r = ww_tables_add(*ret, &meta);
 	for (unsigned long i = 0; r == 0 && i < rows; i++) {
 		struct ww_cidr c = draw_prefix(i & 1);
-		struct ww_tables_words w = {.operator_name = text("cloud"),
-					    .service = text(draw() % 2 ? "compute" : "storage"),
-					    .region = text(region),
-					    .valid = WW_TABLES_ALWAYS};
+		struct ww_tables_words w = {
+			.operator_name = ww_slice_str("cloud"),
+			.service = ww_slice_str(draw() % 2 ? "compute" : "storage"),
+			.valid = WW_TABLES_ALWAYS};
 		struct ww_endpoint *q = &questions[i % QUESTIONS];
 
 		snprintf(region, sizeof(region), "region-%u", (unsigned)(draw() % 60));
-		w.region = text(region);
+		w.region = ww_slice_str(region);
 		r = ww_tables_add_row(*ret, &c, &w, 0);
 		q->family = c.family;
 		memcpy(q->addr, c.addr, 16);
@@ -98,9 +93,9 @@ static int build(unsigned long rows, struct ww_endpoint *questions, struct ww_ta
 	return r < 0 ? r : ww_tables_seal(*ret);
 }
 
-static void mix(struct ww_endpoint *q)
+static void mix(struct ww_endpoint *q, unsigned count)
 {
-	for (unsigned i = QUESTIONS - 1; i > 0; i--) {
+	for (unsigned i = count - 1; i > 0; i--) {
 		unsigned k = (unsigned)(draw() % (i + 1));
 		struct ww_endpoint e = q[i];
 
@@ -118,7 +113,8 @@ static size_t held(void)
 
 static int rate(unsigned long rows)
 {
-	struct ww_endpoint *questions = calloc(QUESTIONS, sizeof(*questions));
+	unsigned count = rows < QUESTIONS ? (unsigned)rows : QUESTIONS; /* one of each row */
+	WW_AUTO_FREE struct ww_endpoint *questions = calloc(QUESTIONS, sizeof(*questions));
 	WW_AUTO(ww_tables_free_auto) struct ww_tables *t = NULL;
 	static struct ww_tables_answer a;
 	uint64_t matches = 0, listed = 0, asked = 0;
@@ -134,15 +130,15 @@ static int rate(unsigned long rows)
 		return 1;
 	built = seconds(CLOCK_PROCESS_CPUTIME_ID) - began;
 	before = held() - before;
-	mix(questions);
+	mix(questions, count);
 	began = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	do {
-		for (unsigned i = 0; i < QUESTIONS; i++) {
+		for (unsigned i = 0; i < count; i++) {
 			ww_tables_find(t, &questions[i], (struct ww_wall){1}, &a);
 			matches += a.total;
 			listed += a.count > 0;
 		}
-		asked += QUESTIONS;
+		asked += count;
 		took = seconds(CLOCK_PROCESS_CPUTIME_ID) - began;
 	} while (took < 2);
 	getrusage(RUSAGE_SELF, &usage);
@@ -151,7 +147,6 @@ static int rate(unsigned long rows)
 	       (unsigned long long)ww_tables_at(t, 0)->rows, (double)asked / took,
 	       (double)listed / (double)asked, (double)matches / (double)asked, built, before,
 	       usage.ru_maxrss);
-	free(questions);
 	return 0;
 }
 
@@ -175,7 +170,7 @@ static int answer(const char *dir)
 		struct ww_cidr c;
 
 		line[strcspn(line, "\n")] = '\0';
-		if (ww_cidr_parse(text(line), &c) < 0)
+		if (ww_cidr_parse(ww_slice_str(line), &c) < 0)
 			return 1;
 		e.family = c.family;
 		memcpy(e.addr, c.addr, 16);
@@ -199,7 +194,8 @@ int main(int argc, char **argv)
 	uint64_t rows;
 
 	if (argc == 4 && strcmp(argv[1], "--rate") == 0 &&
-	    ww_slice_u64(text(argv[2]), &rows) == 0 && ww_slice_u64(text(argv[3]), &state) == 0)
+	    ww_slice_u64(ww_slice_str(argv[2]), &rows) == 0 &&
+	    ww_slice_u64(ww_slice_str(argv[3]), &state) == 0)
 		return rate(rows);
 	if (argc == 2)
 		return answer(argv[1]);
