@@ -682,6 +682,7 @@ static void judge(const struct ww_tables *t, struct ww_tables_answer *ret)
 			longest_bits[table] = m->prefix.bits;
 		seen |= 1ull << table;
 		m->speaks = longest_bits[table] == m->prefix.bits;
+		ret->speaking += m->speaks;
 		if (!m->speaks || m->early || m->expired)
 			continue;
 		for (unsigned k = 0; k < i && !ret->ambiguous; k++) {
@@ -695,25 +696,47 @@ static void judge(const struct ww_tables *t, struct ww_tables_answer *ret)
 	}
 }
 
+/* Of row i and all behind it: how many speak, also beyond those that are told. */
+static uint64_t count_speaking(const struct ww_tables *t, const struct level *l, uint32_t i)
+{
+	uint8_t longest_bits[WW_TABLES_MAX];
+	uint64_t seen = 0, n = 0;
+
+	for (; i != NO_ROW; i = l->rows[i].next) {
+		unsigned table = t->labels[l->rows[i].label]->table;
+
+		if (!(seen & 1ull << table))
+			longest_bits[table] = l->rows[i].bits;
+		seen |= 1ull << table;
+		n += longest_bits[table] == l->rows[i].bits;
+	}
+	return n;
+}
+
 void ww_tables_find(const struct ww_tables *t, const struct ww_endpoint *e, struct ww_wall at,
 		    struct ww_tables_answer *ret)
 {
 	bool v6 = e->family == AF_INET6 && !ww_cidr_mapped(e->addr);
 	const uint8_t *address = e->family == AF_INET6 && !v6 ? e->addr + 12 : e->addr;
 	const struct level *l = &t->levels[v6];
-	uint64_t hi, lo;
+	uint64_t hi, lo, rows;
+	uint32_t first;
 
 	ret->count = 0;
-	ret->total = 0;
+	ret->total = ret->speaking = 0;
 	ret->ambiguous = false;
 	if (e->family != AF_INET && e->family != AF_INET6)
 		return;
 	hi = first_half(address, v6);
 	lo = second_half(address, v6);
-	find_rows(t, l, longest(l, hi, lo), hi, lo, at, ret);
+	first = longest(l, hi, lo);
+	find_rows(t, l, first, hi, lo, at, ret);
+	rows = ret->total;
 	for (unsigned i = 0; i < t->count; i++) {
 		if (t->tables[i].db)
 			find_entry(t, i, address, v6, ret);
 	}
 	judge(t, ret);
+	if (ret->total > ret->count) /* the entry of a database always speaks */
+		ret->speaking = count_speaking(t, l, first) + ret->total - rows;
 }

@@ -100,7 +100,8 @@ struct ww_tables_answer {
 	struct ww_tables_match rows[WW_TABLES_MATCHES_MAX];
 	struct ww_tables_words entries[WW_TABLES_MAX]; /* of databases */
 	unsigned count;
-	uint64_t total; /* that match */
+	uint64_t total;    /* that match */
+	uint64_t speaking; /* of total, that speak */
 	/* Rows that speak and are valid contradict each other: two of one table name different
 	 * operators or regions, or two of one operator name different regions. */
 	bool ambiguous;

@@ -215,15 +215,16 @@ void ww_where_write(const struct ww_tables *t, const struct ww_endpoint *peer, s
 	ww_jsonw_hex(w, "tables", ww_slice(digest.b, WW_SHA256_LEN));
 	ww_jsonw_array(w, "listed");
 	for (unsigned i = 0; i < a.count; i++) {
-		if (!a.rows[i].speaks || listed++ >= WW_WHERE_LISTED_MAX)
+		if (!a.rows[i].speaks || listed == WW_WHERE_LISTED_MAX)
 			continue;
+		listed++;
 		ww_jsonw_object(w, NULL);
 		ww_where_write_row(&a.rows[i], w);
 		ww_jsonw_end_object(w);
 	}
 	ww_jsonw_end_array(w);
-	if (listed > WW_WHERE_LISTED_MAX)
-		ww_jsonw_u64(w, "listedTotal", listed);
+	if (a.speaking > listed)
+		ww_jsonw_u64(w, "listedTotal", a.speaking);
 	if (a.ambiguous)
 		ww_jsonw_bool(w, "ambiguous", true);
 	ww_where_write_declared(t, &a, at, w);

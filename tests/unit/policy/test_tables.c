@@ -297,6 +297,7 @@ static void test_many_on_one_address(void **state)
 	(void)find(t, "8000::");
 	assert_int_equal(answer.count, WW_TABLES_MATCHES_MAX);
 	assert_int_equal(answer.total, 129);
+	assert_int_equal(answer.speaking, 1);
 	assert_int_equal(answer.rows[0].prefix.bits, 128);
 }
 
@@ -330,6 +331,7 @@ static void test_limits(void **state)
 	assert_int_equal(ww_tables_seal(t), 0);
 	(void)find(t, "0.0.0.0");
 	assert_int_equal(answer.total, WW_TABLES_LABELS_MAX);
+	assert_int_equal(answer.speaking, WW_TABLES_LABELS_MAX);
 }
 
 static void test_operators(void **state)

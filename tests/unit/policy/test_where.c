@@ -151,9 +151,9 @@ static void test_many(void **state)
 	static const char head[] = "wirewitness-rows 1\nshape: list\nsource-sha256: "
 				   "00000000000000000000000000000000"
 				   "00000000000000000000000000000000\nas-of: 2026-11-01\n"
-				   "rows: 20\n\n";
+				   "rows: 90\n\n";
 	WW_AUTO(ww_tables_free_auto) struct ww_tables *t = NULL;
-	char text[4096];
+	char text[8192];
 	const char *said;
 	size_t n = (size_t)snprintf(text, sizeof(text), "%s", head);
 	unsigned rows = 0;
@@ -161,6 +161,9 @@ static void test_many(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n,
 				      "203.0.113.0/24\top\ts%02u\tr%u\t\n", i, i % 2);
+	for (unsigned i = 0; i < 70; i++) /* more than are told of one address */
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "198.51.100.%s\top\ts%02u\tr\t\n",
+				      i ? "0/25" : "0/24", i);
 	assert_int_equal(ww_tables_new(&t), 0);
 	read_table(t, "many.rows", text);
 	assert_int_equal(ww_tables_seal(t), 0);
@@ -170,6 +173,9 @@ static void test_many(void **state)
 	assert_int_equal(rows, WW_WHERE_LISTED_MAX);
 	assert_non_null(strstr(said, "],\"listedTotal\":20,\"ambiguous\":true,\"declared\":[],"
 				     "\"summary\":\"op r0, op r1 (ambiguous)\"}}"));
+	said = where(t, "198.51.100.7");
+	assert_non_null(
+		strstr(said, "],\"listedTotal\":69,\"declared\":[],\"summary\":\"op r\"}}"));
 }
 
 int main(void)
