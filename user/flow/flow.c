@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "flow/account.h"
+#include "flow/behind.h"
 #include "flow/channel.h"
 #include "flow/quic.h"
 #include "flow/session.h"
@@ -27,12 +28,6 @@ struct stream {
 	uint64_t expected; /* next flow offset */
 };
 
-/* What was read behind something that is not told yet. */
-struct behind {
-	struct behind *next;
-	struct ww_event_data ev; /* its bytes follow */
-};
-
 /* Names of further programs that a channel leads to. */
 #define CHANNEL_OTHERS_BYTES 1024u
 
@@ -47,8 +42,7 @@ struct entry {
 	bool walk_exact;
 	bool told_open;
 	bool closing;
-	struct behind *behind, **behind_last;
-	size_t behind_bytes;
+	struct ww_behind behind;
 	uint8_t written;            /* number of the last write that was told; 0: none */
 	struct entry *prev, *next;  /* all, by arrival */
 	struct entry *next_closing; /* by time of close */
@@ -100,26 +94,8 @@ int ww_flows_new(const struct ww_actors *actors, const struct ww_flow_ops *ops, 
 	return 0;
 }
 
-static struct behind *behind_take(struct ww_flows *t, struct entry *e)
-{
-	struct behind *b = e->behind;
-
-	e->behind = b->next;
-	e->behind_bytes -= sizeof(*b) + b->ev.captured;
-	t->behind -= !e->behind;
-	return b;
-}
-
-static void behind_free(struct behind *b)
-{
-	explicit_bzero(b->ev.bytes, b->ev.captured);
-	free(b);
-}
-
 static void entry_free(struct ww_flows *t, struct entry *e)
 {
-	while (e->behind)
-		behind_free(behind_take(t, e));
 	HASH_DELETE(hh, t->by_cookie, e);
 	if (e->prev)
 		e->prev->next = e->next;
@@ -133,6 +109,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 	free(e->channel.program);
 	ww_buf_done(&e->channel.others);
 	ww_quic_done(&e->quic, &t->quic_room);
+	ww_behind_done(&e->behind);
 	free(e);
 }
 
@@ -408,17 +385,6 @@ static void deliver(struct ww_flows *t, struct entry *e, const struct ww_event_d
 		gap(t, e, ev->dir, at, when);
 }
 
-/* All that waits, in its order. */
-static void deliver_behind(struct ww_flows *t, struct entry *e)
-{
-	while (e->behind) {
-		struct behind *b = behind_take(t, e);
-
-		deliver(t, e, &b->ev);
-		behind_free(b);
-	}
-}
-
 /* What it is the answer to is not known, and with bytes left out nobody takes it for another's. */
 static void lose_answer(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
 {
@@ -429,37 +395,18 @@ static void lose_answer(struct ww_flows *t, struct entry *e, const struct ww_eve
 	deliver(t, e, &hole);
 }
 
-static void lose_behind(struct ww_flows *t, struct entry *e)
+/* All that waits, in its order. */
+static void release_behind(struct ww_flows *t, struct entry *e,
+			   void (*fn)(struct ww_flows *t, struct entry *e,
+				      const struct ww_event_data *ev))
 {
-	while (e->behind) {
-		struct behind *b = behind_take(t, e);
+	const struct ww_event_data *ev = ww_behind_first(&e->behind);
 
-		lose_answer(t, e, &b->ev);
-		behind_free(b);
+	t->behind -= ev != NULL;
+	for (; ev; ev = ww_behind_first(&e->behind)) {
+		fn(t, e, ev);
+		ww_behind_drop(&e->behind);
 	}
-}
-
-/* Keeps it for later. False: there is no room. */
-static bool put_behind(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
-{
-	size_t bytes = sizeof(struct behind) + ev->captured;
-	struct behind *b;
-
-	if (e->behind_bytes + bytes > WW_STREAM_HOLD_BYTES)
-		return false;
-	b = malloc(bytes);
-	if (!b)
-		return false;
-	b->next = NULL;
-	memcpy(&b->ev, ev, sizeof(*ev) + ev->captured);
-	if (!e->behind) {
-		e->behind_last = &e->behind;
-		t->behind++;
-	}
-	*e->behind_last = b;
-	e->behind_last = &b->next;
-	e->behind_bytes += bytes;
-	return true;
 }
 
 /* The write that was on its way, or a later one, is told. They are numbered 1 to 255, and again. */
@@ -470,10 +417,14 @@ static bool is_told(const struct entry *e, uint8_t write)
 
 static void deliver_in(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
 {
-	if (!e->behind && is_told(e, ev->write)) {
+	bool waits = ww_behind_first(&e->behind);
+
+	if (!waits && is_told(e, ev->write)) {
 		deliver(t, e, ev);
-	} else if (!put_behind(t, e, ev)) {
-		lose_behind(t, e);
+	} else if (ww_behind_put(&e->behind, ev)) {
+		t->behind += !waits;
+	} else {
+		release_behind(t, e, lose_answer);
 		lose_answer(t, e, ev);
 	}
 }
@@ -482,23 +433,24 @@ static void deliver_in(struct ww_flows *t, struct entry *e, const struct ww_even
 static void deliver_out(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
 {
 	WW_AUTO_FREE struct ww_event_data *earlier = NULL;
-	uint64_t read_ns = e->behind ? e->behind->ev.h.time_ns : 0;
+	const struct ww_event_data *answer = ww_behind_first(&e->behind);
 
-	if (e->behind && ev->write != e->behind->ev.write) {
+	if (answer && ev->write != answer->write) {
 		/* That one is lost: its place is in front of the answer, this one's behind it. */
 		place(t, e, ev);
-		deliver_behind(t, e);
-	} else if (e->behind && read_ns < ev->h.time_ns) {
+		release_behind(t, e, deliver);
+		answer = NULL;
+	} else if (answer && answer->h.time_ns < ev->h.time_ns) {
 		earlier = malloc(sizeof(*ev) + ev->captured);
 	}
 	if (earlier) {
 		memcpy(earlier, ev, sizeof(*ev) + ev->captured);
-		earlier->h.time_ns = read_ns;
+		earlier->h.time_ns = answer->h.time_ns;
 		ev = earlier;
 	}
 	deliver(t, e, ev);
-	if (e->behind && is_told(e, e->behind->ev.write))
-		deliver_behind(t, e);
+	if (answer && is_told(e, answer->write))
+		release_behind(t, e, deliver);
 	if (earlier)
 		explicit_bzero(earlier->bytes, earlier->captured);
 }
@@ -506,9 +458,12 @@ static void deliver_out(struct ww_flows *t, struct entry *e, const struct ww_eve
 /* What they were behind of did not come. */
 static void expire_behind(struct ww_flows *t, struct ww_boot now)
 {
-	for (struct entry *e = t->first; e && t->behind > 0; e = e->next)
-		if (e->behind && e->behind->ev.h.time_ns + BEHIND_NS <= now.ns)
-			lose_behind(t, e);
+	for (struct entry *e = t->first; e && t->behind > 0; e = e->next) {
+		const struct ww_event_data *ev = ww_behind_first(&e->behind);
+
+		if (ev && ev->h.time_ns + BEHIND_NS <= now.ns)
+			release_behind(t, e, lose_answer);
+	}
 }
 
 static bool data_sane(const struct ww_event_data *ev)
@@ -567,7 +522,7 @@ static void feed_session_end(struct ww_flows *t, const struct ww_event_session *
 		ww_sessions_release_one(t->sessions, &ev->session, deliver_bound, t);
 	e = lookup(t, cookie);
 	if (e)
-		deliver_behind(t, e);
+		release_behind(t, e, deliver);
 	ww_sessions_end(t->sessions, &ev->session, (struct ww_boot){ev->h.time_ns});
 	for (unsigned dir = 0; e && dir < 2; dir++) {
 		struct stream *s = &e->stream[dir];
@@ -908,7 +863,7 @@ int ww_flows_feed(struct ww_flows *t, const struct ww_event *ev)
 
 static void finish_one(struct ww_flows *t, struct entry *e)
 {
-	deliver_behind(t, e);
+	release_behind(t, e, deliver);
 	settle_agent(t, e);
 	settle_forks(t, e);
 	ww_flow_account(&e->flow);
