@@ -194,13 +194,13 @@ static __always_inline struct ww_flow_state *begin_flow(struct __sk_buff *skb, s
 	st->cookie = bpf_get_socket_cookie(skb);
 	if (st->proto == IPPROTO_TCP) {
 		begin_walks(st, sk);
+		if (!st->late)
+			st->what = ww_packet_what(bpf_ntohs(sk->dst_port));
 	} else {
 		struct ww_endpoint peer;
 
 		ww_sock_ends_of(sk, &st->local, &peer);
 	}
-	if (st->proto == IPPROTO_TCP && !st->late)
-		st->what = ww_stream_what(bpf_ntohs(sk->dst_port));
 	st->ready = true;
 	return st;
 }
@@ -403,7 +403,7 @@ static __always_inline void tell_datagram(struct __sk_buff *skb, struct bpf_sock
 			return;
 		port = p.peer.port;
 	}
-	p.what = ww_datagram_what(st, port, dir);
+	p.what = ww_packet_what(port);
 	if ((!p.what && !ww_quic_wanted(st, dir)) || skb->len <= p.at)
 		return;
 	if (dir == WW_DIR_OUT && ww_in_process(sk))

@@ -11,7 +11,6 @@
 
 #define WW_QUIC_SEGMENTS     4    /* datagrams of one packet that are looked at */
 #define WW_QUIC_HEAD_BYTES   64   /* a long header: 1, version 4, two IDs of 1 + 20, lengths */
-#define WW_QUIC_BYTES        2048 /* of an Initial's datagram: paths carry some 1,500 */
 #define WW_QUIC_CLIENT_BYTES 1200 /* RFC 9000 14.1: the least with a client's Initial in it */
 
 /* One packet that is told. */
@@ -27,13 +26,11 @@ struct ww_packet {
 	__u32 number;
 };
 
-/* A datagram; st->packets[dir] went before it. enum ww_packet_what. */
-static __always_inline __u32 ww_datagram_what(const struct ww_flow_state *st, __u16 peer_port,
-					      __u32 dir)
+/* What is told of every packet of this peer, a TCP segment where its connection is seen from its
+ * begin on. enum ww_packet_what. */
+static __always_inline __u32 ww_packet_what(__u16 peer_port)
 {
-	if (peer_port == WW_PORT_DNS)
-		return WW_PACKET_DNS;
-	return WW_PACKET_NONE;
+	return peer_port == WW_PORT_DNS ? WW_PACKET_DNS : WW_PACKET_NONE;
 }
 
 /*
@@ -58,12 +55,6 @@ static __always_inline __u32 ww_quic_bytes(const __u8 *h, __u32 bytes)
 	if (version != 1 && version != 0x6b3343cf)
 		return 0;
 	if ((h[0] & 0xf0) == initial && bytes >= WW_QUIC_CLIENT_BYTES)
-		return WW_QUIC_BYTES;
+		return WW_QUIC_DATAGRAM_MAX;
 	return (h[0] & 0xf0) == initial + 0x10 ? WW_QUIC_HEAD_BYTES : 0;
-}
-
-/* A TCP connection that is seen from its begin on. */
-static __always_inline __u32 ww_stream_what(__u16 peer_port)
-{
-	return peer_port == WW_PORT_DNS ? WW_PACKET_DNS : WW_PACKET_NONE;
 }

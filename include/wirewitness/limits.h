@@ -21,6 +21,7 @@
 #define WW_PACKET_STREAM_BYTES (256u << 10) /* told of one direction of a TCP connection to DNS */
 #define WW_QUIC_LOOKED_MAX     256u /* datagrams of a direction of a socket: is it a QUIC client's */
 #define WW_QUIC_TOLD_MAX       32u  /* of them told, per socket: hellos of some connections */
+#define WW_QUIC_DATAGRAM_MAX   2048u /* of an Initial's told: paths carry some 1,500 bytes */
 #define WW_PATH_BYTES_MAX      256u
 #define WW_TLS_FILES_MAX       255u /* library files with probes: the number is a byte of a cookie */
 #define WW_STDIO_ENDS_MAX      4096u /* descriptors of channels that are read at a time */

@@ -19,7 +19,6 @@
 #include "flow/flow.h"
 #include "flow/quic_keys.h"
 
-#define WW_QUIC_DATAGRAM_MAX    2048u      /* an Initial's; paths carry some 1,500 bytes */
 #define WW_QUIC_HELLO_BYTES_MAX 8192u      /* twice what RFC 9000 section 7.5 asks of a server */
 #define WW_QUIC_CONNECTIONS_MAX 8u         /* of one socket that are told apart */
 #define WW_QUIC_INITIALS_MAX    64u        /* packets of one socket that are tried */
