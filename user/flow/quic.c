@@ -42,8 +42,7 @@ struct packet {
 	size_t number_at;    /* in `all` */
 	uint32_t version;
 	uint8_t type; /* enum type */
-	bool token;
-	bool cut; /* goes on behind what was captured */
+	bool cut;     /* goes on behind what was captured */
 	struct ww_slice dcid, scid;
 };
 
@@ -114,6 +113,14 @@ static uint64_t varint(struct ww_cursor *c)
 	return v;
 }
 
+/* As many bytes as the number in front of them says. */
+static struct ww_slice take_run(struct ww_cursor *c)
+{
+	uint64_t n = varint(c);
+
+	return ww_cursor_take(c, n > c->in.n ? c->in.n + 1 : (size_t)n);
+}
+
 static uint8_t type_of(uint32_t version, uint8_t first)
 {
 	uint8_t bits = first >> 4 & 3;
@@ -146,12 +153,8 @@ static enum ww_parse read_header(const struct feed *f, struct ww_slice rest, siz
 	p->type = type_of(p->version, first);
 	if (p->type == TYPE_RETRY)
 		return bad(f, at, "a server's Retry");
-	if (p->type == TYPE_INITIAL) {
-		uint64_t token = varint(&c);
-
-		p->token = token > 0;
-		ww_cursor_take(&c, token > c.in.n ? c.in.n + 1 : (size_t)token);
-	}
+	if (p->type == TYPE_INITIAL)
+		take_run(&c); /* the token */
 	length = varint(&c);
 	if (!ww_cursor_ok(&c))
 		return cut ? WW_PARSE_GAP : bad(f, at, "header beyond the datagram");
@@ -419,13 +422,6 @@ static void skip_ack(struct ww_cursor *c, bool ecn)
 	}
 	for (int i = 0; ecn && i < 3; i++)
 		varint(c);
-}
-
-static struct ww_slice take_run(struct ww_cursor *c)
-{
-	uint64_t n = varint(c);
-
-	return ww_cursor_take(c, n > c->in.n ? c->in.n + 1 : (size_t)n);
 }
 
 static enum ww_parse read_frames(const struct feed *f, struct ww_quic_connection *c,
