@@ -87,18 +87,18 @@ static bool take_name(struct reader *r, struct ww_dns_name *ret)
 /* --- records ------------------------------------------------------------------------------------
  */
 
-static bool add_address(struct ww_dns_record *rr, struct ww_slice bytes)
+/* Says "more" where there is no place. */
+static void add_address(struct ww_dns_record *rr, struct ww_slice bytes)
 {
 	struct ww_dns_address *a = &rr->address[rr->addresses];
 
 	if (rr->addresses >= WW_DNS_HINTS_MAX) {
 		rr->more = true;
-		return true;
+		return;
 	}
 	*a = (struct ww_dns_address){.v6 = bytes.n == 16};
 	memcpy(a->bytes, bytes.p, bytes.n);
 	rr->addresses++;
-	return true;
 }
 
 /* RFC 9460 section 7.3: "the concatenation of IP addresses"; "an empty list [...] is invalid". */
@@ -108,7 +108,7 @@ static bool take_hints(struct reader *r, struct ww_slice value, size_t each,
 	if (value.n == 0 || value.n % each)
 		return fail(r, "address hint");
 	for (size_t at = 0; at < value.n; at += each)
-		(void)add_address(rr, ww_slice_sub(value, at, each)); /* says "more" itself */
+		add_address(rr, ww_slice_sub(value, at, each));
 	return true;
 }
 
@@ -195,7 +195,8 @@ static bool take_data(struct reader *r, struct ww_dns_record *rr)
 	case WW_DNS_AAAA:
 		if (n != (rr->type == WW_DNS_A ? 4 : 16))
 			return fail(r, "address");
-		return add_address(rr, ww_cursor_take(&r->c, n));
+		add_address(rr, ww_cursor_take(&r->c, n));
+		return true;
 	case WW_DNS_CNAME:
 		return take_name(r, &rr->target) && (r->c.at == end || fail(r, "record length"));
 	default:

@@ -6,7 +6,7 @@
  * Numbered invariants:
  *  1. A compression pointer leads before everything that was read of the name so far: no loop, and
  *     never forward, and what it leads to ends before that. A name has at most 255 bytes, a label
- * 63, and there are at most 128 pointers.
+ *     63, and there are at most 128 pointers.
  *  2. Names are kept as they are on the wire without compression, in lower case: equal bytes are
  *     equal names.
  *  3. Every record's data is read within its own length, and must fill it where its type is known.

@@ -314,7 +314,6 @@ int ww_named_answer(struct ww_named *t, const struct ww_lookup *l)
 
 	if (!s)
 		return -ENOMEM;
-
 	for (unsigned i = 0; name && i < m->records; i++) {
 		const struct ww_dns_record *rr = &m->record[i];
 
