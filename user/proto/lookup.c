@@ -34,7 +34,7 @@ struct talk {
 	struct ww_lookup_counts counts;
 	struct stream stream[2];
 	uint32_t number[2]; /* of the next packet, by enum ww_dir */
-	bool late;          /* there were packets before: how many were not seen is not known */
+	bool late[2];       /* nothing of it is seen yet, and there were packets before */
 	struct question *questions;
 	struct talk *prev, *next; /* of all, by last packet */
 	UT_hash_handle hh;
@@ -135,7 +135,7 @@ static struct talk *ensure(struct ww_lookups *l, const struct ww_event *ev)
 		return NULL;
 	t->cookie = ev->cookie;
 	t->cgroup = ev->cgroup;
-	t->late = ((const struct ww_event_packet *)ev)->number > 0;
+	t->late[0] = t->late[1] = ((const struct ww_event_packet *)ev)->number > 0;
 	ww_buf_init(&t->stream[WW_DIR_OUT].part, STREAM_BYTES_MAX);
 	ww_buf_init(&t->stream[WW_DIR_IN].part, STREAM_BYTES_MAX);
 	HASH_ADD(hh, l->by_cookie, cookie, sizeof(t->cookie), t);
@@ -325,10 +325,13 @@ static int take_segment(struct ww_lookups *l, struct talk *t, const struct ww_ev
 /* --- datagrams ----------------------------------------------------------------------------------
  */
 
-/* What was lost may have been the answer that counted: a later one must not take its place. */
+/*
+ * What was lost may have been the answer that counted: a later one must not take its place. Where
+ * the socket was not followed from its begin on, how many were lost is not known: one is counted.
+ */
 static void note_hole(struct ww_lookups *l, struct talk *t, const struct ww_event_packet *ev)
 {
-	t->counts.unread += t->late ? 0 : ev->number - t->number[ev->dir] - 1;
+	t->counts.unread += t->late[ev->dir] ? 0 : ev->number - t->number[ev->dir] - 1;
 	note_unread(l, t);
 	if (ev->dir == WW_DIR_IN)
 		finish_talk(l, t, WW_LOOKUP_UNFOLLOWED);
@@ -343,6 +346,7 @@ static int take_datagram(struct ww_lookups *l, struct talk *t, const struct ww_e
 	if (ev->number > wanted)
 		note_hole(l, t, ev);
 	t->number[ev->dir] = ev->number + 1;
+	t->late[ev->dir] = false;
 	return take_message(l, t, ev, ww_slice(ev->bytes, ev->captured), ev->payload_bytes);
 }
 

@@ -204,6 +204,20 @@ static void must_not_take_a_later_answer(void **state)
 	assert_int_equal(closed(5).unread, 3);
 }
 
+/* How many went before a socket was followed is not known; how many are missing since then is. */
+static void must_count_what_is_lost_since(void **state)
+{
+	numbers[WW_DIR_OUT][5] = 3;
+	ask(1, 5, 1, "a.test");
+	numbers[WW_DIR_OUT][5] += 3;
+	ask(2, 5, 2, "b.test");
+	numbers[WW_DIR_IN][5] = 9;
+	reply(3, 5, 2, "b.test");
+	numbers[WW_DIR_IN][5] += 2;
+	reply(4, 5, 2, "b.test");
+	assert_int_equal(closed(5).unread, 1 + 3 + 1 + 2);
+}
+
 static void must_take_no_event_twice(void **state)
 {
 	struct dns_message m = dns_make(1, false, "a.test", WW_DNS_A);
@@ -401,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(servers_that_were_asked, begin, finish),
 		cmocka_unit_test_setup_teardown(must_not_read_what_is_cut, begin, finish),
 		cmocka_unit_test_setup_teardown(must_not_take_a_later_answer, begin, finish),
+		cmocka_unit_test_setup_teardown(must_count_what_is_lost_since, begin, finish),
 		cmocka_unit_test_setup_teardown(must_take_no_event_twice, begin, finish),
 		cmocka_unit_test_setup_teardown(frames_in_any_pieces, begin, finish),
 		cmocka_unit_test_setup_teardown(must_not_go_on_behind_a_hole, begin, finish),
