@@ -59,10 +59,10 @@ struct ww_flows {
 	struct ww_sessions *sessions;
 	struct ww_channels *channels;
 	struct ww_quic_room quic_room;
+	struct ww_behind_room behind_room;
 	struct ww_boot now; /* of the event that is fed */
 	int32_t exit_code;
 	struct ww_flow_stats stats;
-	unsigned behind; /* flows with something behind */
 };
 
 static void lose(void *ctx, const struct ww_event_data *ev, enum ww_loss_cause cause)
@@ -109,7 +109,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 	free(e->channel.program);
 	ww_buf_done(&e->channel.others);
 	ww_quic_done(&e->quic, &t->quic_room);
-	ww_behind_done(&e->behind);
+	ww_behind_done(&e->behind, &t->behind_room);
 	free(e);
 }
 
@@ -400,12 +400,11 @@ static void release_behind(struct ww_flows *t, struct entry *e,
 			   void (*fn)(struct ww_flows *t, struct entry *e,
 				      const struct ww_event_data *ev))
 {
-	const struct ww_event_data *ev = ww_behind_first(&e->behind);
+	const struct ww_event_data *ev;
 
-	t->behind -= ev != NULL;
-	for (; ev; ev = ww_behind_first(&e->behind)) {
+	while ((ev = ww_behind_first(&e->behind))) {
 		fn(t, e, ev);
-		ww_behind_drop(&e->behind);
+		ww_behind_drop(&e->behind, &t->behind_room);
 	}
 }
 
@@ -417,13 +416,9 @@ static bool is_told(const struct entry *e, uint8_t write)
 
 static void deliver_in(struct ww_flows *t, struct entry *e, const struct ww_event_data *ev)
 {
-	bool waits = ww_behind_first(&e->behind);
-
-	if (!waits && is_told(e, ev->write)) {
+	if (!ww_behind_first(&e->behind) && is_told(e, ev->write)) {
 		deliver(t, e, ev);
-	} else if (ww_behind_put(&e->behind, ev)) {
-		t->behind += !waits;
-	} else {
+	} else if (!ww_behind_put(&e->behind, &t->behind_room, ev)) {
 		release_behind(t, e, lose_answer);
 		lose_answer(t, e, ev);
 	}
@@ -458,7 +453,7 @@ static void deliver_out(struct ww_flows *t, struct entry *e, const struct ww_eve
 /* What they were behind of did not come. */
 static void expire_behind(struct ww_flows *t, struct ww_boot now)
 {
-	for (struct entry *e = t->first; e && t->behind > 0; e = e->next) {
+	for (struct entry *e = t->first; e && t->behind_room.bytes > 0; e = e->next) {
 		const struct ww_event_data *ev = ww_behind_first(&e->behind);
 
 		if (ev && ev->h.time_ns + BEHIND_NS <= now.ns)

@@ -17,7 +17,8 @@
  *  5. All iteration that can be seen in records is in order of cookie or of arrival, never of
  * hashing.
  *
- * Pure, not thread safe. Bounded by WW_FLOWS_MAX and WW_HOLD_BYTES_MAX.
+ * Pure, not thread safe. Bounded by WW_FLOWS_MAX, and by WW_HOLD_BYTES_MAX twice: of sessions
+ * without a socket, of what waits behind a write.
  */
 #pragma once
 

@@ -271,6 +271,31 @@ static void answers_beyond_the_ceiling(void **state)
 	assert_string_equal(w->seen.both, "");
 }
 
+/* Each may hold what it has, all of them together may not. */
+static void answers_beyond_the_ceiling_of_all(void **state)
+{
+	static char block[16385];
+	const uint64_t each = WW_STREAM_HOLD_BYTES / 16384 - 1,
+		       flows = 2 * WW_HOLD_BYTES_MAX / WW_STREAM_HOLD_BYTES;
+	struct world *w = *state;
+
+	memset(block, 'b', sizeof(block) - 1);
+	for (uint64_t i = 0; i < flows * each; i++) {
+		struct ww_event_data *ev = ev_data(4, 5, 100 + i / each, 1 + i / each, WW_DIR_IN,
+						   16384 * (i % each), block);
+
+		ev->write = 1;
+		feed(w, ev);
+	}
+	assert_true(w->seen.lost > 0);
+	assert_true(16384 * flows * each - w->seen.lost <= WW_HOLD_BYTES_MAX);
+	/* Nothing waits any more: there is room again. */
+	tick(w, 5000000004);
+	assert_int_equal(w->seen.lost, 16384 * flows * each);
+	read_behind(w, 5000000005, 1, 0, "yes");
+	assert_int_equal(w->seen.lost, 16384 * flows * each);
+}
+
 /* The cap cuts the end of a call: the cut part is a gap at once, not when the next call comes. */
 static void cap_is_a_gap(void **state)
 {
@@ -918,6 +943,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers_do_not_wait_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_before_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_beyond_the_ceiling, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_beyond_the_ceiling_of_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(linger, setup, teardown),
 		cmocka_unit_test_setup_teardown(finish_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(owner_and_ends, setup, teardown),
