@@ -13,13 +13,6 @@
 
 #define WARNINGS_SHOWN 20u /* of one kind, per file */
 
-static bool is_yaml(const char *path)
-{
-	size_t n = strlen(path);
-
-	return n > 5 && strcmp(path + n - 5, ".yaml") == 0;
-}
-
 int ww_tables_any_read(const char *path, struct ww_slice file, const struct ww_tables_import *how,
 		       struct ww_tables **ret, struct ww_tables_error *ret_error)
 {
@@ -28,7 +21,7 @@ int ww_tables_any_read(const char *path, struct ww_slice file, const struct ww_t
 	bool table = shape && (strcmp(shape, "rows") == 0 || strcmp(shape, "mmdb") == 0);
 	int r;
 
-	if (!table && (shape || !is_yaml(path)))
+	if (!table && (shape || !ww_slice_ends(ww_slice_str(path), WW_SLICE_LIT(".yaml"))))
 		return ww_tables_published_read(file, how, ret, ret_error);
 	if (how->operator_name.n || how->as_of[0] || how->until != INT32_MAX)
 		return ww_tables_fail(ret_error, false, 0,

@@ -103,24 +103,19 @@ static const struct ww_dialect dialects[] = {
 	 .must_fit = true},
 };
 
-static bool ends(struct ww_slice s, struct ww_slice end)
-{
-	return s.n >= end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
-}
-
 static bool fits(struct ww_slice path, struct ww_slice pattern, struct ww_slice *ret_star)
 {
 	size_t at = ww_slice_find(pattern, 0, '*'), from;
 	struct ww_slice tail = ww_slice_sub(pattern, at + 1, pattern.n);
 
 	if (at == pattern.n)
-		return ends(path, pattern);
-	if (!ends(path, tail))
+		return ww_slice_ends(path, pattern);
+	if (!ww_slice_ends(path, tail))
 		return false;
 	path.n -= tail.n;
 	for (from = path.n; from > 0 && path.p[from - 1] != '/'; from--)
 		;
-	if (from == path.n || !ends(ww_slice(path.p, from), ww_slice_sub(pattern, 0, at)))
+	if (from == path.n || !ww_slice_ends(ww_slice(path.p, from), ww_slice_sub(pattern, 0, at)))
 		return false;
 	*ret_star = ww_slice_sub(path, from, path.n);
 	return true;

@@ -45,6 +45,11 @@ static inline bool ww_slice_starts(struct ww_slice a, struct ww_slice prefix)
 	return a.n >= prefix.n && (prefix.n == 0 || memcmp(a.p, prefix.p, prefix.n) == 0);
 }
 
+static inline bool ww_slice_ends(struct ww_slice a, struct ww_slice end)
+{
+	return a.n >= end.n && (end.n == 0 || memcmp(a.p + a.n - end.n, end.p, end.n) == 0);
+}
+
 /* The tail from offset `at` (clamped to the end), at most n bytes. */
 static inline struct ww_slice ww_slice_sub(struct ww_slice a, size_t at, size_t n)
 {

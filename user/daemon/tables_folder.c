@@ -36,13 +36,6 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool left_by_import(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 4 && strcmp(name + n - 4, ".tmp") == 0;
-}
-
 static int list(const char *dir, struct names *n, char *why)
 {
 	DIR *d = opendir(dir);
@@ -55,7 +48,8 @@ static int list(const char *dir, struct names *n, char *why)
 		return r;
 	}
 	while (r == 0 && (errno = 0, e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.' || left_by_import(e->d_name))
+		if (e->d_name[0] == '.' ||
+		    ww_slice_ends(ww_slice_str(e->d_name), WW_SLICE_LIT(".tmp")))
 			continue;
 		if (n->count == WW_TABLES_MAX) {
 			snprintf(why, WW_TABLES_WHY_MAX, "%s: more than %u files", dir,

@@ -48,11 +48,11 @@ bool ww_tables_name_ok(struct ww_slice name)
 
 static bool ends(const char *name, const char *ending, struct ww_slice *ret_stem)
 {
-	size_t n = strlen(name), e = strlen(ending);
+	struct ww_slice all = ww_slice_str(name), end = ww_slice_str(ending);
 
-	if (n <= e || strcmp(name + n - e, ending) != 0)
+	if (all.n == end.n || !ww_slice_ends(all, end))
 		return false;
-	*ret_stem = ww_slice(name, n - e);
+	*ret_stem = ww_slice(name, all.n - end.n);
 	return true;
 }
 
