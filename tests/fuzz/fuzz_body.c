@@ -13,6 +13,8 @@
 #include "base/json.h"
 #include "proto/body.h"
 
+#include "../lib/whole_json.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BODY_BYTES_MAX (256u << 10)
@@ -20,9 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_call(const struct ww_model_call *c)
 {
 	static const struct ww_clock_map clock;
-	struct ww_json_token t;
 	struct ww_jsonw w;
-	struct ww_json j;
 	struct ww_buf out;
 
 	assert(c->tool_call_count <= WW_TOOL_CALLS_MAX);
@@ -35,10 +35,7 @@ static void check_call(const struct ww_model_call *c)
 	ww_jsonw_init(&w, &out);
 	ww_model_write(c, &clock, &w);
 	assert(ww_jsonw_ok(&w));
-	ww_json_init(&j, ww_buf_slice(&out));
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE)
-		;
-	assert(ww_json_next(&j, &t) == WW_PARSE_END);
+	assert(whole_json(ww_buf_slice(&out)));
 	ww_buf_done(&out);
 }
 

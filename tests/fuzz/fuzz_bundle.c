@@ -16,6 +16,7 @@
 #include "out/instrument.h"
 
 #include "../lib/report_over.h"
+#include "../lib/whole_json.h"
 
 #include <assert.h>
 
@@ -103,16 +104,8 @@ static void check_record(struct ww_slice in)
 	ww_jsonw_end_array(&w);
 	ww_destinations_free(d);
 	ww_instrument_free(m);
-	if (ww_jsonw_ok(&w)) {
-		struct ww_json_token t;
-		struct ww_json j;
-		enum ww_parse got;
-
-		ww_json_init(&j, ww_buf_slice(&out));
-		while ((got = ww_json_next(&j, &t)) == WW_PARSE_DONE)
-			;
-		assert(got == WW_PARSE_END);
-	}
+	if (ww_jsonw_ok(&w))
+		assert(whole_json(ww_buf_slice(&out)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

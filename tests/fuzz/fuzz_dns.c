@@ -15,6 +15,8 @@
 #include "base/json.h"
 #include "proto/named.h"
 
+#include "../lib/whole_json.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SOCKETS 2u
@@ -30,17 +32,6 @@ struct run {
 };
 
 static struct ww_dns m;
-
-static void check_json(struct ww_slice json)
-{
-	struct ww_json_token t;
-	struct ww_json j;
-
-	ww_json_init(&j, json);
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE)
-		;
-	assert(ww_json_next(&j, &t) == WW_PARSE_END);
-}
 
 static void check_name(const struct ww_dns_name *name)
 {
@@ -101,7 +92,7 @@ static void connect_to(struct run *run, const struct ww_dns_address *a, uint32_t
 	ww_named_write(&f, &w);
 	ww_jsonw_end_object(&w);
 	assert(ww_jsonw_ok(&w));
-	check_json(ww_buf_slice(&b));
+	assert(whole_json(ww_buf_slice(&b)));
 	ww_named_release(&f);
 }
 
@@ -119,7 +110,7 @@ static void done(void *ctx, const struct ww_lookup *l)
 	ww_jsonw_init(&w, &b);
 	ww_lookup_write(l, &clock, &w);
 	assert(ww_jsonw_ok(&w));
-	check_json(ww_buf_slice(&b));
+	assert(whole_json(ww_buf_slice(&b)));
 	if (!l->answer)
 		return;
 	if (ww_named_answer(run->named, l) < 0)

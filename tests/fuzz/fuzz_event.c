@@ -19,6 +19,8 @@
 #include "sense/event_check.h"
 #include "sense/tape.h"
 
+#include "../lib/whole_json.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define EVENT_BYTES_MAX 32768u
@@ -250,15 +252,9 @@ static void check_verdict(struct ww_slice json)
 
 static void take(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
-	struct ww_json_token t;
-	struct ww_json j;
-
 	assert(kind > 0 && kind < WW_RECORD_MAX);
 	assert(json.n > 2 && json.n <= WW_RECORD_BYTES_MAX && json.p[0] == '{');
-	ww_json_init(&j, json);
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE)
-		;
-	assert(ww_json_next(&j, &t) == WW_PARSE_END);
+	assert(whole_json(json));
 	if (kind == WW_RECORD_VERDICT)
 		check_verdict(json);
 }

@@ -8,6 +8,8 @@
 #include "base/utf8.h"
 #include "claim/otlp.h"
 
+#include "../lib/whole_json.h"
+
 #include <assert.h>
 #include <errno.h>
 
@@ -57,20 +59,14 @@ static void add_record(const struct ww_span *s, struct seen *seen)
 {
 	struct ww_buf record WW_AUTO_BUF = {0}, both WW_AUTO_BUF = {0};
 	struct ww_sha256 digest;
-	struct ww_json_token t;
 	struct ww_jsonw w;
-	struct ww_json j;
-	enum ww_parse p;
 	int r;
 
 	ww_buf_init(&record, WW_RECORD_BYTES_MAX);
 	ww_jsonw_init(&w, &record);
 	ww_span_write(s, &seen->key, &w);
 	assert(ww_jsonw_ok(&w));
-	ww_json_init(&j, ww_buf_slice(&record));
-	while ((p = ww_json_next(&j, &t)) == WW_PARSE_DONE)
-		;
-	assert(p == WW_PARSE_END);
+	assert(whole_json(ww_buf_slice(&record)));
 	ww_sha256(ww_buf_slice(&record), &digest);
 	ww_buf_init(&both, 2 * WW_SHA256_LEN);
 	r = ww_buf_add(&both, seen->records.b, WW_SHA256_LEN);

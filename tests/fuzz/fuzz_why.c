@@ -14,6 +14,8 @@
 #include "out/action_row.h"
 #include "out/why.h"
 
+#include "../lib/whole_json.h"
+
 #define LINES_MAX 64u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,14 +48,7 @@ static void check_text(struct ww_slice text, bool ascii)
 
 static void check_json(struct ww_slice text)
 {
-	struct ww_json_token t;
-	struct ww_json j;
-	enum ww_parse r;
-
-	ww_json_init(&j, text);
-	while ((r = ww_json_next(&j, &t)) == WW_PARSE_DONE)
-		;
-	demand(r == WW_PARSE_END);
+	demand(whole_json(text));
 	check_text(text, false);
 }
 

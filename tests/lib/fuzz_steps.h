@@ -9,8 +9,8 @@
 #include <assert.h>
 
 #include "base/cursor.h"
-#include "base/json.h"
 #include "proto/proto.h"
+#include "whole_json.h"
 
 struct step {
 	enum ww_dir dir;
@@ -54,9 +54,7 @@ static inline void add_exchange(struct ww_buf *text, const struct ww_exchange *x
 {
 	static const struct ww_clock_map clock;
 	struct ww_exchange copy = *x;
-	struct ww_json_token t;
 	struct ww_jsonw w;
-	struct ww_json j;
 	size_t from = text->n;
 
 	copy.t_first_req = copy.t_last_req = copy.t_first_resp = copy.t_last_resp =
@@ -64,10 +62,7 @@ static inline void add_exchange(struct ww_buf *text, const struct ww_exchange *x
 	ww_jsonw_init(&w, text);
 	ww_exchange_write(&copy, &clock, &w);
 	assert(ww_jsonw_ok(&w) && text->n - from <= WW_RECORD_BYTES_MAX);
-	ww_json_init(&j, ww_slice(text->p + from, text->n - from));
-	while (ww_json_next(&j, &t) == WW_PARSE_DONE)
-		;
-	assert(ww_json_next(&j, &t) == WW_PARSE_END);
+	assert(whole_json(ww_slice(text->p + from, text->n - from)));
 	if (ww_buf_add(text, x->target, strlen(x->target)) < 0 ||
 	    ww_buf_add(text, x->req.data.p, x->req.data.n) < 0 ||
 	    ww_buf_add(text, x->resp.data.p, x->resp.data.n) < 0)
