@@ -7,8 +7,8 @@
  *
  * Watches CGROUP, probes the TLS files, runs CMD in the cgroup and writes
  * one line per fact to DUMP. -s: read the rings only when CMD has ended (to overflow them). -p:
- * begin to watch only when READY exists, with the second witness on, and then make the file that
- * the traffic waits for (its name without .ready). -m: with -p: CMD starts outside of the cgroup
+ * begin to watch only when READY exists, with the second witness on, and then open the pipe at
+ * which the traffic waits (its name without .ready). -m: with -p: CMD starts outside of the cgroup
  * and is moved in. -d: no probes.
  */
 #include <errno.h>
@@ -342,7 +342,7 @@ static int run(const struct options *o, char **argv)
 
 		snprintf(go, sizeof(go), "%.*s", (int)(strlen(o->ready) - strlen(".ready")),
 			 o->ready);
-		close(open(go, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		close(open(go, O_WRONLY | O_CLOEXEC));
 	} else {
 		pid = start(argv[0], argv + 4);
 	}

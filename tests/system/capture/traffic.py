@@ -9,7 +9,7 @@ traffic.py request FILE SEED                             writes what a client ma
 traffic.py moved FILE TRUTH                              both ends of a plain connection; waits between two exchanges
 traffic.py udp-server TRUTH COUNT                        echoes COUNT datagrams
 traffic.py udp-client PORT COUNT SEED
-traffic.py udp-late PATH TRUTH                         both ends; some of it before PATH is there
+traffic.py udp-late PATH TRUTH                         both ends; some of it before the monitor
 
 A server says its port on standard output.
 
@@ -23,7 +23,6 @@ import ssl
 import struct
 import sys
 import threading
-import time
 
 MODES = ["clean", "reset", "server"]  # who ends the connection, and how
 
@@ -190,6 +189,14 @@ def close_client(tls, mode):
     tls.close()
 
 
+def await_go(path):
+    """Says that it is time for the monitor, and waits until that is there and has opened the pipe at path."""
+    os.mkfifo(path)
+    publish(path + ".ready", "1")
+    with open(path, "rb") as pipe:
+        pipe.read()
+
+
 def tls_client(port, count, seed, wait=None):
     ctx = context()
     for i in range(int(count)):
@@ -199,9 +206,7 @@ def tls_client(port, count, seed, wait=None):
         requests = rng.randrange(1, 8)
         if wait and i == 0:
             exchange(tls, rng, 100, 200, mode)
-            publish(wait + ".ready", "1")
-            while not os.path.exists(wait):
-                time.sleep(0.01)
+            await_go(wait)
         for r in range(requests):
             n = rng.choice([0, 1, 200, 1000, 1500, 4000, 16384, 16385, 70000, 300000])
             m = rng.choice([0, 1, 255, 1200, 5000, 16384, 100000, 400000])
@@ -230,9 +235,7 @@ def moved(path, truth):
         c.recv(2 * n, socket.MSG_WAITALL)
         total += n
         if total == n:
-            publish(path + ".ready", "1")
-            while not os.path.exists(path):
-                time.sleep(0.01)
+            await_go(path)
     c.close()
     s.recv(1)
     s.close()
@@ -267,9 +270,7 @@ def udp_late(path, truth):
         server.sendto(b"s" * (2 * n), peer)
         client.recv(65536)
         if n == 1000:
-            publish(path + ".ready", "1")
-            while not os.path.exists(path):
-                time.sleep(0.01)
+            await_go(path)
     note(f"udp {peer[1]} 300 600")
 
 

@@ -20,6 +20,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,6 +64,7 @@ func (t *tickets) Put(key string, session *tls.ClientSessionState) {
 type counted struct {
 	conn                  *net.UDPConn
 	mu                    sync.Mutex
+	arrived               sync.Cond // a datagram
 	s                     sums
 	drop                  int // arriving
 	hold, connected, join bool
@@ -84,6 +86,7 @@ func (c *counted) ReadFrom(b []byte) (int, net.Addr, error) {
 		c.mu.Lock()
 		c.s.BytesIn += n
 		c.s.DatagramsIn++
+		c.arrived.Broadcast()
 		dropped := c.drop > 0
 		if dropped {
 			c.drop--
@@ -271,17 +274,23 @@ func connect(c *counted, to net.Addr, t *tls.Config, spec string) {
 
 // All that the server has sent is here: then nothing is on its way to a closed socket.
 func drain(c *counted, path string) {
-	for {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			var s sums
-			lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-			must(json.Unmarshal(lines[len(lines)-1], &s))
-			if c.sums("").DatagramsIn >= s.DatagramsOut {
-				return
-			}
-		}
-		time.Sleep(5 * time.Millisecond)
+	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC)
+	must(err)
+	_, err = unix.InotifyAddWatch(watch, filepath.Dir(path), unix.IN_MOVED_TO)
+	must(err)
+	text, missing := os.ReadFile(path)
+	for missing != nil {
+		_, err = unix.Read(watch, make([]byte, 4096))
+		must(err)
+		text, missing = os.ReadFile(path)
+	}
+	var s sums
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	must(json.Unmarshal(lines[len(lines)-1], &s))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.s.DatagramsIn < s.DatagramsOut {
+		c.arrived.Wait()
 	}
 }
 
@@ -292,6 +301,7 @@ func client(args []string) {
 	must(err)
 	t := &tls.Config{InsecureSkipVerify: true}
 	c := &counted{}
+	c.arrived.L = &c.mu
 	var specs []string
 	for _, word := range args[3:] {
 		switch word {
