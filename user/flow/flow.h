@@ -58,17 +58,17 @@ struct ww_tls_facts {
  * Why no time bounds the distance of the holder of the key that signed the handshake.
  * X(enum suffix, number, text in records)
  */
-#define WW_HOLDER_WHYS(X)                                                         \
-	X(NONE, 0, NULL)               /* there is one */                         \
-	X(UNFINISHED, 1, "unfinished") /* not yet, or never, seen to its end */   \
-	X(RESUMED, 2, "resumed")       /* nothing was signed in this handshake */ \
-	X(EARLY_DATA, 3, "early-data")                                            \
-	X(UNSIGNED, 4, "unsigned") /* no, or an unknown, signed exchange */       \
-	X(CUT, 5, "hello-cut")     /* what was not read may say one of these */   \
-	X(LOST, 6, "lost")         /* a record went unseen */                     \
-	X(OLDER, 7, "older")       /* the connection began before the monitor */  \
-	X(SAME_HOST, 8, "same-host")                                              \
-	X(SERVED, 9, "served")    /* the peer is the client */                    \
+#define WW_HOLDER_WHYS(X)                                                               \
+	X(NONE, 0, NULL)               /* there is one */                               \
+	X(UNFINISHED, 1, "unfinished") /* not yet, or never, seen to its end */         \
+	X(RESUMED, 2, "resumed")       /* nothing was signed in this handshake */       \
+	X(EARLY_DATA, 3, "early-data")                                                  \
+	X(UNSIGNED, 4, "unsigned")   /* no, or an unknown, signed exchange */           \
+	X(UNREAD, 5, "hello-unread") /* what was not read of it may say one of these */ \
+	X(LOST, 6, "lost")           /* a record went unseen */                         \
+	X(OLDER, 7, "older")         /* the connection began before the monitor */      \
+	X(SAME_HOST, 8, "same-host")                                                    \
+	X(SERVED, 9, "served")    /* the peer is the client */                          \
 	X(VERSION, 10, "version") /* older than TLS 1.2 */
 
 #define WW_HOLDER_WHY_ENUM_(n, v, t) WW_HOLDER_##n = (v),

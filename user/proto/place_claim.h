@@ -53,7 +53,7 @@ enum ww_place_about {
 enum ww_place_from { WW_PLACE_FROMS(WW_PLACE_FROM_ENUM_) WW_PLACE_FROM_MAX };
 
 #define WW_PLACE_CLAIMS_MAX 8
-#define WW_PLACE_WORD_MAX   63 /* with its NUL; a longer one is not taken: `more` */
+#define WW_PLACE_WORD_MAX   95 /* with its NUL; a longer one is not taken: `more` */
 
 struct ww_place_claim {
 	uint8_t from; /* enum ww_place_from */
@@ -82,13 +82,20 @@ void ww_place_add(struct ww_place_claims *c, enum ww_place_from from, struct ww_
 void ww_place_field(struct ww_place_claims *c, enum ww_place_from from, struct ww_slice value,
 		    bool cut);
 
-/* The region word that a documented form of regional host names has in it; empty: none. Borrowed
- * from host, which may have a port. */
+/*
+ * place_host.c. Words that documented forms have in them; empty: none. Borrowed from what is read.
+ */
+/* Of a host name, which may have a port: "bedrock-runtime.eu-west-1.amazonaws.com". */
 struct ww_slice ww_place_of_host(struct ww_slice host);
-/* The location that a path has in it ("/locations/europe-west4/"); empty: none. */
+/* Of a request target: "/v1/projects/p/locations/europe-west4/publishers/...". */
 struct ww_slice ww_place_of_path(struct ww_slice path);
-/* The geography of an inference profile ("eu.anthropic.claude-..."); empty: none. */
+/* Of a model's name, the geography of an inference profile: "eu.anthropic.claude-...". */
 struct ww_slice ww_place_of_model(struct ww_slice model);
+
+/* What the names that were called say: of the host that the request is for, of the TLS name where
+ * that is another one, of the target. */
+void ww_place_called(struct ww_place_claims *c, const char *authority, const char *sni,
+		     const char *target);
 
 /* Writes the array "placeClaims" of {"by","from","about","says"} where there are any. */
 void ww_place_write(const struct ww_place_claims *c, struct ww_jsonw *w);
