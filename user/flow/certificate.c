@@ -123,7 +123,6 @@ static bool element_of(struct ww_cursor *c, uint8_t tag, struct ww_slice *ret_co
 
 static void add_name(struct ww_slice name, struct ww_certificate *ret)
 {
-	char *to = ret->names[ret->name_count];
 	bool plain = name.n > 0 && name.n < sizeof(ret->names[0]);
 
 	for (size_t i = 0; i < name.n && plain; i++)
@@ -132,9 +131,8 @@ static void add_name(struct ww_slice name, struct ww_certificate *ret)
 		ret->more = true;
 		return;
 	}
-	memcpy(to, name.p, name.n);
-	to[name.n] = '\0';
-	ret->name_count++;
+	memcpy(ret->names[ret->name_count], name.p, name.n);
+	ret->names[ret->name_count++][name.n] = '\0';
 }
 
 /* GeneralNames. */
