@@ -193,8 +193,10 @@ void ww_trace_all(struct ww_trace *t)
 static bool seen(const struct ww_mark *a, const struct ww_mark *b)
 {
 	double x = b->x - a->x, y = b->y - a->y, n = x * x + y * y, k = 0;
+	double sizes = ww_sqrt((a->x * a->x + a->y * a->y) * (b->x * b->x + b->y * b->y));
 
-	if (a->angle > FAR && b->angle > FAR && a->x * b->x + a->y * b->y < 0)
+	/* Its way is around the antipode, which is not shown. */
+	if (a->angle > FAR && b->angle > FAR && a->x * b->x + a->y * b->y < APART * sizes)
 		return false;
 	if (n > 0)
 		k = -(a->x * x + a->y * y) / n;
