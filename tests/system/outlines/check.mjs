@@ -108,7 +108,7 @@ for (const s of source) {
 		for (const ring of s.rings) {
 			ring.forEach(([x, y], i) => {
 				const [x2, y2] = ring[(i + 1) % ring.length], dx = wrap(x2 - x)
-				const n = Math.ceil(Math.max(Math.abs(dx), Math.abs(y2 - y)) * 20) || 1 // 5 km
+				const n = Math.ceil(Math.max(Math.abs(dx), Math.abs(y2 - y)) * 10) || 1 // 11 km
 				for (let k = 0; k < n; k++) {
 					const d = off(c, x + dx * k / n, y + (y2 - y) * k / n)
 					points++
