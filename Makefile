@@ -28,9 +28,11 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing
 	-Wimplicit-fallthrough -Wno-unused-parameter $(if $(WERROR),-Werror)
 HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=3) -ftrivial-auto-var-init=zero -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -fPIE
+# Doubles come out the same on every machine: one rounding for each operation; the square root without a library.
+SAME    := -ffp-contract=off -fno-math-errno
 INC     := -Iinclude -Iuser -I$(O)/gen -I$(LLHTTP_INC) $(LLHTTP_DEF)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(WARN) $(CFLAGS) $(HARDEN) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) -ffile-prefix-map=$(CURDIR)=.
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) $(SAME) -ffile-prefix-map=$(CURDIR)=.
 OWN_CFLAGS = -include base/banned.h
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -lpthread
@@ -95,6 +97,7 @@ $(O)/%.o: %.c | $(SKELS)
 
 # Linked in as they are.
 $(O)/user/policy/phrases_default.o $(O)/fuzzobj/user/policy/phrases_default.o: user/policy/phrases.yaml
+$(O)/user/policy/earth_outlines.o $(O)/fuzzobj/user/policy/earth_outlines.o: user/policy/earth_outlines.txt
 
 $(LIB): $(USER_O) $(LLHTTP_O)
 	$(call say,AR,$@)
@@ -133,14 +136,14 @@ $(O)/dev/%: $(O)/tools/dev/%.o $(LIB)
 
 $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -lbrotlienc -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -lbrotlienc -lm -o $@
 
 # Where memory runs out on demand; where a thread rests.
 $(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc realloc strdup,-Wl$(comma)--wrap=$f)
 $(O)/tests/unit/daemon/test_follower: LDFLAGS_ALL += -Wl$(comma)--wrap=uv_cond_timedwait
 
 # Each fuzz target twice: with libFuzzer, and with a main that replays the corpus in `make check`.
-FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 -w -fsanitize=address,undefined \
+FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(SAME) -g -O1 -w -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZ_O  := $(USER_C:%.c=$(O)/fuzzobj/%.o) $(patsubst $(LLHTTP_DIR)/%.c,$(O)/fuzzobj/llhttp/%.o,$(wildcard $(LLHTTP_DIR)/*.c))
 
@@ -152,10 +155,10 @@ $(O)/fuzzobj/%.o: %.c | $(SKELS)
 
 $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_O)
 	$(call say,FUZZ,$@)
-	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -lnghttp2 -o $@
+	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -lnghttp2 -lm -o $@
 
 $(O)/fuzz-replay/%: $(O)/tests/fuzz/%.o $(O)/tests/lib/fuzz_replay.o $(LIB)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lnghttp2 -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lnghttp2 -lm -o $@
 
 units: $(UNIT) $(FUZZ_REPLAY)
 
@@ -207,7 +210,7 @@ $(O)/compile_commands.json: Makefile
 	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wirewitness
-DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/tables.yaml agents.md attestations.md evidence.md keys.md records.md reports.md tables.md)
+DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/tables.yaml agents.md attestations.md bounds.md evidence.md keys.md records.md reports.md tables.md)
 install: programs ## install programs, unit, manual pages and the contract example (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system $(DOC)
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/
