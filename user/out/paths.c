@@ -402,6 +402,7 @@ static const struct ww_path paths[] = {
 	{"placeClaims.by", K(EXCHANGE) | K(MODEL_CALL)},
 	{"placeClaims.from", K(EXCHANGE) | K(MODEL_CALL)},
 	{"placeClaims.says", K(EXCHANGE) | K(MODEL_CALL)},
+	{"policy", K(LIFE)},
 	{"processes", K(COVERAGE)},
 	{"program", K(EXCHANGE)},
 	{"program.sha256", K(LIFE)},
