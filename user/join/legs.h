@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * legs: what may be a leg of a path, and which paths there are. A path is one prompt of one process
+ * tree; its legs are the requests that carried it. Everything is copied in, nothing is borrowed
+ * after a call returns. Where the bytes may go is no matter here: judge/path.h judges.
+ *
+ * Numbered invariants:
+ *  1. A request belongs to a path by content (the same turn, else the same prompt, by keyed
+ *     digest, in one process tree; shingles), never by time alone, and never by what another tree
+ *     says: trace context splits what content would put together, it puts nothing together.
+ *  2. What is dropped by a ceiling moves `blind_until`: a window that begins before it is not known
+ *     whole.
+ *  3. Lists are in order of arrival; nothing visible depends on hashing.
+ *
+ * Bounded by the ceilings below: the oldest goes first. Pure, not thread safe.
+ */
+#pragma once
+
+#include <wirewitness/verdict.h>
+
+#include "action/model.h"
+#include "base/hash.h"
+#include "flow/flow.h"
+#include "proto/exchange.h"
+#include "proto/lookup.h"
+
+#define WW_LEGS_MAX         16384u /* requests held, of all trees */
+#define WW_LEGS_PATHS_MAX   4096u
+#define WW_LEGS_OF_PATH_MAX 512u   /* an agent asks its model some 100 times in one turn */
+#define WW_LEGS_FLOWS_MAX   32768u /* connections that have closed */
+#define WW_LEGS_LOOKUPS_MAX 4096u
+#define WW_LEGS_NAMES_MAX   8u
+#define WW_LEGS_QUIET_NS    60000000000ull  /* then the next request is another path's */
+#define WW_LEGS_KEPT_NS     600000000000ull /* copies of a prompt are looked for so long */
+
+/* X(enum suffix, text, meaning) */
+#define WW_LEG_PURPOSES(X)                                       \
+	X(INFERENCE, "inference", "the prompt was sent to a model") \
+	X(DERIVED, "derived", "a request had the prompt's text in it") \
+	X(DNS, "dns", "the name that was connected to was asked for") \
+	X(ATTEMPT, "attempt", "a connection beside it that carried nothing")
+
+/* X(enum suffix, text, meaning) */
+#define WW_LEG_CAUSES(X)                                                            \
+	X(FIRST, "first", "nothing came before")                                    \
+	X(TURN, "turn", "the conversation went on")                                 \
+	X(RETRY, "retry", "the same was sent again, to the same host")              \
+	X(FAILOVER, "failover", "the same was sent again, to another host")         \
+	X(HEDGE, "hedge", "the same was sent again while it was not answered yet")  \
+	X(REDIRECT, "redirect", "the answer before was a redirection")              \
+	X(GATEWAY, "gateway", "a watched process here sent it on: the leg in `of`") \
+	X(COPY, "copy", "a copy of the prompt's text")
+
+/* By what a leg is known to be one. X(enum suffix, text, meaning) */
+#define WW_LEG_BYS(X)                                                                  \
+	X(EXCHANGE, "exchange", "it is the request that the path is of")               \
+	X(TRACEPARENT, "traceparent", "trace context of the request")                  \
+	X(TURN, "turn", "keyed digest of the whole conversation up to the prompt")     \
+	X(PROMPT, "prompt", "keyed digest of the prompt")                              \
+	X(SHINGLES, "shingles", "keyed fingerprints of the prompt's text")             \
+	X(NAME, "name", "the DNS name that both connections were made for")            \
+	X(PEER, "peer", "the same process connected to the same address")
+
+#define WW_LEG_PURPOSE_ENUM_(n, t, d) WW_LEG_##n,
+#define WW_LEG_CAUSE_ENUM_(n, t, d)   WW_LEG_CAUSE_##n,
+#define WW_LEG_BY_ENUM_(n, t, d)      WW_LEG_BY_##n,
+enum ww_leg_purpose { WW_LEG_PURPOSES(WW_LEG_PURPOSE_ENUM_) WW_LEG_PURPOSE_MAX };
+enum ww_leg_cause { WW_LEG_CAUSES(WW_LEG_CAUSE_ENUM_) WW_LEG_CAUSE_MAX };
+enum ww_leg_by { WW_LEG_BYS(WW_LEG_BY_ENUM_) WW_LEG_BY_MAX };
+
+/* "inference", ...: as in records; "unknown" for other numbers. */
+const char *ww_leg_purpose_name(enum ww_leg_purpose p);
+const char *ww_leg_cause_name(enum ww_leg_cause c);
+const char *ww_leg_by_name(enum ww_leg_by b);
+
+/* A DNS name that a connection's address had when it was made. */
+struct ww_leg_name {
+	char *name;
+	uint64_t cookie, serial; /* the lookup */
+	struct ww_boot answered;
+};
+
+/* What is known of a connection, live or closed. */
+struct ww_leg_flow {
+	struct ww_leg_flow *prev, *next;           /* of its tree, by first sight */
+	struct ww_leg_flow *closed_prev, *closed_next; /* of all, by close */
+	struct ww_leg_tree *tree;
+	uint64_t cookie;
+	struct ww_actor_key owner, root;
+	uint64_t cgroup;
+	struct ww_endpoint local, peer;
+	uint32_t netns;
+	uint8_t ip_proto, role, how, bind;
+	bool established, closed, seen_birth, receiver, tls, ech, quic, channel;
+	bool tunnelled; /* TLS began behind bytes of the client: a proxy was asked for a way */
+	bool asked;     /* the names below are all that DNS answered of it */
+	bool checked;   /* the account of what was sent closes */
+	struct ww_boot t_open, t_established, t_close;
+	struct ww_boot counted; /* when the counters below were read */
+	uint64_t bytes_sent, bytes_acked, bytes_received;
+	uint64_t setup;     /* of bytes_sent: of the handshake */
+	uint64_t explained; /* plaintext bytes sent that hooks saw, captured or not */
+	uint64_t overhead, overhead_max; /* framing of them */
+	uint64_t lost;      /* plaintext bytes sent that were not delivered */
+	int64_t remainder;  /* of what was sent: explained by nothing */
+	uint32_t packets[2];
+	uint32_t rtt_min_us;
+	uint32_t owner_changes;
+	uint32_t exchanges; /* that ended on it */
+	struct ww_boot unread; /* of the last request on it that could not be looked into whole; 0 */
+	bool unparsed;         /* some of it is no protocol that is read */
+	bool proxied;          /* a CONNECT was answered on it: TLS inside is somebody else's */
+	bool crossed;          /* its crossing was told */
+	bool settled; /* where it goes needs no second look */
+	char *sni;    /* NULL: none */
+	unsigned name_count;
+	struct ww_leg_name names[WW_LEGS_NAMES_MAX];
+	UT_hash_handle hh, hh_ends;
+	uint8_t ends[48]; /* of an accepted one, key of hh_ends */
+};
+
+/* A request that ended: held for as long as it, or a path of it, is remembered. */
+struct ww_leg {
+	struct ww_leg *prev, *next;           /* of its tree, by arrival */
+	struct ww_leg *older, *younger;       /* of all, by arrival */
+	struct ww_leg_tree *tree;             /* NULL: forgotten; held by paths alone */
+	unsigned refs;                        /* of paths, and of the list of all */
+	uint64_t cookie;
+	uint32_t index;
+	struct ww_actor_key actor, root;
+	uint64_t cgroup;
+	struct ww_endpoint local, peer;
+	struct ww_boot t_first_req, t_last_req, t_first_resp, t_end;
+	struct ww_boot arrived;
+	uint64_t req_bytes, resp_bytes;
+	uint64_t req_end;    /* plaintext sent on the connection up to the request's end */
+	uint64_t req_least;  /* of a shared connection: bytes that are of this request for certain */
+	uint64_t acked;      /* of req_bytes; grows */
+	uint8_t acked_how;   /* enum ww_leg_acked */
+	uint8_t outcome;     /* enum ww_exchange_outcome */
+	uint16_t status;
+	uint32_t stream;
+	uint32_t findings;
+	bool connect;        /* method CONNECT */
+	bool body_whole;
+	struct ww_sha256 body;
+	struct ww_trace_context trace;
+	bool model;          /* a decoded call to a model; then also: */
+	bool request_whole, conversation_present, turn_present, prompt_present;
+	uint64_t prompt_bytes;
+	struct ww_sha256 conversation, turn, prompt;
+	const char *sni, *authority; /* empty: none */
+	const char *model_name, *response_id, *request_id;
+	char texts[]; /* which these are in */
+};
+
+/* How `acked` is to be read. X(enum suffix, text in records) */
+#define WW_LEG_ACKEDS(X)      \
+	X(UNKNOWN, "unknown") \
+	X(LEAST, "atLeast")   \
+	X(ALL, "all")         \
+	X(SENT, "sent")
+
+#define WW_LEG_ACKED_ENUM_(n, t) WW_LEG_ACKED_##n,
+enum ww_leg_acked { WW_LEG_ACKEDS(WW_LEG_ACKED_ENUM_) WW_LEG_ACKED_MAX };
+const char *ww_leg_acked_name(enum ww_leg_acked a);
+
+/* A leg as a path's. */
+struct ww_path_leg {
+	struct ww_leg *leg;
+	uint8_t purpose;      /* enum ww_leg_purpose */
+	uint8_t by;           /* enum ww_leg_by */
+	uint8_t join;         /* enum ww_join_grade */
+	uint32_t shared, of;  /* shingles */
+	uint32_t owners;      /* paths that it may be of instead, this one included; 1: it alone */
+	const char *form;     /* static; NULL: not by shingles */
+};
+
+struct ww_path_key {
+	uint64_t root_start_ns;
+	uint64_t root_pid;
+	uint8_t what[32]; /* digest of turn or prompt */
+};
+
+/* One prompt of one process tree. */
+struct ww_leg_path {
+	struct ww_leg_path *prev, *next;   /* of all, by arrival */
+	struct ww_leg_path *older;         /* with the same key */
+	struct ww_leg_tree *tree;
+	uint64_t id;                       /* "y-<16 hex>" */
+	struct ww_path_key key;
+	uint8_t by;                        /* what the key is: TURN, PROMPT, EXCHANGE */
+	struct ww_actor_key actor, root;
+	uint64_t cgroup;
+	struct ww_boot first, last; /* request's first byte; what ended last */
+	struct ww_boot changed;     /* when it was last told of something */
+	bool traced;
+	uint8_t trace_id[16];
+	uint64_t prompt_bytes;
+	bool prompt_present, turn_present;
+	struct ww_sha256 prompt, turn;
+	bool searchable;  /* copies of it can be found */
+	unsigned count, room;
+	unsigned dropped; /* beyond WW_LEGS_OF_PATH_MAX */
+	struct ww_path_leg *legs; /* by arrival */
+	/* kept by judge/path.h */
+	bool dirty;
+	uint32_t revision;  /* written so far */
+	uint64_t said[4];   /* digest of what the last one said */
+	uint8_t verdict;    /* of it */
+	UT_hash_handle hh;      /* by id */
+	UT_hash_handle hh_key;
+};
+
+/* A process tree with its connections and requests. */
+struct ww_leg_tree {
+	uint64_t key[2];
+	struct ww_actor_key root;
+	struct ww_leg_flow *flows;
+	struct ww_leg *legs;
+	unsigned paths;
+	UT_hash_handle hh;
+};
