@@ -27,7 +27,7 @@
 #define WW_LEGS_MAX         16384u /* requests held, of all trees */
 #define WW_LEGS_PATHS_MAX   4096u
 #define WW_LEGS_OF_PATH_MAX 512u   /* an agent asks its model some 100 times in one turn */
-#define WW_LEGS_FLOWS_MAX   32768u /* connections that have closed */
+#define WW_LEGS_FLOWS_MAX   8192u  /* connections that have closed */
 #define WW_LEGS_LOOKUPS_MAX 4096u
 #define WW_LEGS_NAMES_MAX   8u
 #define WW_LEGS_QUIET_NS    60000000000ull  /* then the next request is another path's */
@@ -75,48 +75,54 @@ const char *ww_leg_by_name(enum ww_leg_by b);
 
 /* A DNS name that a connection's address had when it was made. */
 struct ww_leg_name {
-	char *name;
+	char *name; /* owned */
 	uint64_t cookie, serial; /* the lookup */
 	struct ww_boot answered;
 };
 
 /* What is known of a connection, live or closed. */
 struct ww_leg_flow {
-	struct ww_leg_flow *prev, *next;           /* of its tree, by first sight */
+	struct ww_leg_flow *prev, *next;               /* of its tree, by first sight */
 	struct ww_leg_flow *closed_prev, *closed_next; /* of all, by close */
 	struct ww_leg_tree *tree;
 	uint64_t cookie;
-	struct ww_actor_key owner, root;
+	struct ww_actor_key owner, root; /* root: of the tree that it is listed in */
 	uint64_t cgroup;
 	struct ww_endpoint local, peer;
 	uint32_t netns;
-	uint8_t ip_proto, role, how, bind;
-	bool established, closed, seen_birth, receiver, tls, ech, quic, channel;
-	bool tunnelled; /* TLS began behind bytes of the client: a proxy was asked for a way */
-	bool asked;     /* the names below are all that DNS answered of it */
+	uint8_t ip_proto, role, type, how, bind;
+	bool established, closed, seen_birth, receiver, tls, quic, ech, channel;
+	bool tunnelled; /* TLS began behind bytes of the client, or inside of an answered CONNECT: a
+			   proxy was asked for the way */
+	bool asked;     /* DNS was followed when it was made: the names below are all there are */
 	bool checked;   /* the account of what was sent closes */
 	struct ww_boot t_open, t_established, t_close;
 	struct ww_boot counted; /* when the counters below were read */
 	uint64_t bytes_sent, bytes_acked, bytes_received;
-	uint64_t setup;     /* of bytes_sent: of the handshake */
-	uint64_t explained; /* plaintext bytes sent that hooks saw, captured or not */
+	uint64_t setup;                  /* of bytes_sent: of the handshake */
+	uint64_t explained;              /* plaintext bytes sent that hooks saw, captured or not */
 	uint64_t overhead, overhead_max; /* framing of them */
-	uint64_t lost;      /* plaintext bytes sent that were not delivered */
-	int64_t remainder;  /* of what was sent: explained by nothing */
+	uint64_t lost;                   /* plaintext bytes sent that were not delivered */
+	int64_t remainder;               /* of what was sent: explained by nothing */
 	uint32_t packets[2];
 	uint32_t rtt_min_us;
 	uint32_t owner_changes;
-	uint32_t exchanges; /* that ended on it */
-	struct ww_boot unread; /* of the last request on it that could not be looked into whole; 0 */
-	bool unparsed;         /* some of it is no protocol that is read */
-	bool proxied;          /* a CONNECT was answered on it: TLS inside is somebody else's */
+	uint32_t exchanges;    /* that ended on it */
+	struct ww_boot unread; /* of the last request on it that was not looked into whole; 0: none */
+	bool unparsed;         /* some of it is of no protocol that is read */
 	bool crossed;          /* its crossing was told */
-	bool settled; /* where it goes needs no second look */
-	char *sni;    /* NULL: none */
+	bool settled;          /* where it goes was looked at, and nothing is to be told */
+	char *sni;             /* owned; NULL: none */
 	unsigned name_count;
-	struct ww_leg_name names[WW_LEGS_NAMES_MAX];
+	struct ww_leg_name *names; /* owned */
+	bool has_ends, doubtful; /* accepted: `ends` is set; another one has them as well */
 	UT_hash_handle hh, hh_ends;
-	uint8_t ends[48]; /* of an accepted one, key of hh_ends */
+	struct ww_leg_ends {
+		uint8_t local[16], peer[16];
+		uint16_t ports[2];
+		uint32_t netns; /* of loopback addresses, which are somebody else's in each */
+		uint8_t family[8];
+	} ends;
 };
 
 /* A request that ended: held for as long as it, or a path of it, is remembered. */
@@ -218,6 +224,88 @@ struct ww_leg_tree {
 	struct ww_actor_key root;
 	struct ww_leg_flow *flows;
 	struct ww_leg *legs;
-	unsigned paths;
+	unsigned paths, accepted;
 	UT_hash_handle hh;
 };
+
+/* A lookup that was answered. */
+struct ww_leg_lookup {
+	struct ww_leg_lookup *prev, *next;
+	uint64_t cookie, serial;
+	struct ww_actor_key actor;
+	struct ww_endpoint server;
+	uint8_t proto;
+	struct ww_boot asked, answered;
+};
+
+struct ww_legs_counts {
+	uint32_t legs, paths, flows, lookups; /* held now */
+	uint64_t legs_dropped, paths_dropped, flows_dropped; /* by the ceilings */
+};
+
+struct ww_legs;
+
+/* 0 or -ENOMEM. */
+WW_CHECK int ww_legs_new(struct ww_legs **ret);
+void ww_legs_free(struct ww_legs *l);
+WW_DEFINE_AUTO(struct ww_legs, ww_legs_free)
+
+/* Brings what is held of f up to date, closed or not. NULL: there was no memory, then blind_until
+ * moves. Borrowed until it is expired. */
+struct ww_leg_flow *ww_legs_flow(struct ww_legs *l, struct ww_flow *f, struct ww_boot now);
+
+/* NULL: not held. */
+struct ww_leg_flow *ww_legs_flow_get(const struct ww_legs *l, uint64_t cookie);
+
+/* The accepted end of a connection that was made on this host, or NULL: none is known, or which
+ * one is not certain. */
+struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f);
+
+/* An answered lookup; without memory its leg is missing, nothing else. */
+void ww_legs_lookup(struct ww_legs *l, const struct ww_lookup *lookup);
+const struct ww_leg_lookup *ww_legs_lookup_get(const struct ww_legs *l, uint64_t cookie,
+					       uint64_t serial);
+
+/* Whether a process of this tree accepted a connection of this host: what it sends may be what it
+ * was sent. */
+bool ww_legs_serves(const struct ww_legs *l, struct ww_actor_key root);
+
+/* Takes a request of a client that ended. 0 with the one that is held; -ENOMEM: blind_until moves.
+ * `call`: NULL, or what it is as a call to a model. */
+WW_CHECK int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x,
+			 const struct ww_model_call *call, struct ww_boot now,
+			 struct ww_leg **ret);
+
+/* The path that a call to a model belongs to, a new one where there is none; it is its leg then.
+ * 0 or -ENOMEM. */
+WW_CHECK int ww_legs_path_for(struct ww_legs *l, struct ww_leg *leg,
+			      const struct ww_digest_key *key, struct ww_leg_path **ret);
+
+/* A request has text of the path's prompt. False: it is a leg of it already, or there was no room
+ * (then it is counted). */
+bool ww_legs_derived(struct ww_legs *l, struct ww_leg_path *p, const struct ww_path_leg *leg);
+
+/* NULL: not held (any more). */
+struct ww_leg_path *ww_legs_path_get(const struct ww_legs *l, uint64_t id);
+/* The oldest; go on with ->next. */
+struct ww_leg_path *ww_legs_paths(const struct ww_legs *l);
+/* NULL: nothing is held of it. */
+struct ww_leg_tree *ww_legs_tree(const struct ww_legs *l, struct ww_actor_key root);
+
+/* How much of its request the peer's TCP has acknowledged, by what is known of its connection (NULL:
+ * nothing): leg->acked, acked_how. Never too much. */
+void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f);
+/* Bytes of the application that were acknowledged (UDP: sent), past the handshake; never too many.
+ */
+uint64_t ww_legs_payload(const struct ww_leg_flow *f);
+
+/* Whoever forgets paths is told: their prompts need not be looked for any more. */
+typedef void (*ww_legs_gone_fn)(void *ctx, struct ww_leg_path *p);
+void ww_legs_on_gone(struct ww_legs *l, ww_legs_gone_fn fn, void *ctx);
+
+/* Forgets what ended before t. */
+void ww_legs_expire(struct ww_legs *l, struct ww_boot t);
+
+/* Some request or connection that ended at or before this was dropped. 0: none was. */
+struct ww_boot ww_legs_blind_until(const struct ww_legs *l);
+struct ww_legs_counts ww_legs_counts(const struct ww_legs *l);

@@ -61,7 +61,7 @@ struct ww_path_grounds {
 	/* Of the window, as coverage says it: */
 	bool known, whole, covered; /* the scope; without a break; every kind of socket */
 	uint64_t lost;
-	uint32_t gaps, unix_peers, loopback_peers, raw_sockets, unbound;
+	uint32_t gaps, unix_peers, raw_sockets, unbound;
 };
 
 struct ww_path_ruling {

@@ -84,7 +84,7 @@ static uint32_t open_of_view(const struct ww_path_grounds *g)
 		open |= BIT(EVENT_LOSS);
 	if (g->early || !g->known || !g->whole || !g->covered || g->gaps)
 		open |= BIT(COVERAGE_GAP);
-	if (g->unix_peers || g->loopback_peers)
+	if (g->unix_peers)
 		open |= BIT(REMOTE_EXECUTOR);
 	if (g->raw_sockets || g->unbound || g->unknown)
 		open |= BIT(PLAINTEXT_INCOMPLETE);
