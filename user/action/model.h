@@ -127,6 +127,7 @@ struct ww_model_call {
 	char stop_reason[48];
 	char error_type[64]; /* empty: no error */
 	struct ww_model_usage usage;
+	struct ww_place_claims places; /* of the bodies and the model's name, see place_claim.h */
 
 	unsigned tool_call_count;
 	unsigned tool_calls_dropped; /* beyond WW_TOOL_CALLS_MAX */

@@ -7,6 +7,7 @@
 #include "flow/account.h"
 #include "flow/behind.h"
 #include "flow/channel.h"
+#include "flow/key_holder.h"
 #include "flow/quic.h"
 #include "flow/session.h"
 #include "flow/tls_hello.h"
@@ -40,6 +41,7 @@ struct entry {
 	uint8_t random[16];
 	bool random_seen;
 	bool walk_exact;
+	uint64_t hello_ns; /* when the first ClientHello went out; 0: not seen */
 	bool told_open;
 	bool closing;
 	struct ww_behind behind;
@@ -255,6 +257,13 @@ static void begin_close(struct ww_flows *t, struct entry *e, struct ww_boot when
 	t->closing_last = e;
 }
 
+/* What is said of the key's holder follows from all that is known so far. */
+static void settle_holder(struct entry *e)
+{
+	if (e->flow.tls)
+		ww_key_holder_settle(&e->flow, e->hello_ns, e->account, e->walk_exact);
+}
+
 static int feed_counters(struct ww_flows *t, const struct ww_event_counters *ev)
 {
 	struct entry *e = ensure(t, &ev->h, ev->h.cookie);
@@ -274,6 +283,7 @@ static int feed_counters(struct ww_flows *t, const struct ww_event_counters *ev)
 		e->flow.established = true;
 		e->flow.t_established.ns = ev->h.time_ns;
 	}
+	settle_holder(e);
 	tell_open(t, e);
 	if (ev->h.kind == WW_EVENT_FLOW_CLOSE) {
 		e->flow.sk_err = ev->sk_err;
@@ -295,6 +305,9 @@ static int feed_hello(struct ww_flows *t, const struct ww_event_hello *ev)
 									    : WW_FLOW_ACCEPT;
 	(void)ww_tls_hello_parse(ww_slice(ev->bytes, n), ev->client,
 				 &e->flow.tls_facts); /* what it could read stands */
+	if (ev->client && ev->dir == WW_DIR_OUT && !e->hello_ns)
+		e->hello_ns = ev->h.time_ns;
+	settle_holder(e);
 	if (!ev->client)
 		return 0;
 	if (e->random_seen && memcmp(e->random, ev->random, sizeof(e->random)) != 0)
@@ -543,6 +556,7 @@ static int feed_record(struct ww_flows *t, const struct ww_event_record *ev)
 		return -ENOMEM;
 	if (ev->dir <= WW_DIR_IN)
 		ww_account_add_record(&e->account[ev->dir], ev);
+	settle_holder(e);
 	return 0;
 }
 
@@ -939,6 +953,7 @@ void ww_flow_account(struct ww_flow *f)
 		account_channel(e);
 	else
 		ww_account_close(f, e->account, e->walk_exact);
+	settle_holder(e);
 }
 
 struct ww_flow_stats ww_flows_stats(const struct ww_flows *t)

@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "flow/flow.h"
+#include "flow/key_holder.h"
 #include "flow/quic.h"
 #include "policy/where.h"
 
@@ -143,6 +144,13 @@ static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "cipher", f->tls_facts.cipher ? hex : NULL);
 	write_hello(&f->tls_facts, w);
 	ww_jsonw_cstr(w, "bind", name_of(bind_names, WW_ARRAY_SIZE(bind_names), f->bind));
+	if (f->key_holder_us) {
+		ww_jsonw_u64(w, "keyHolderUs", f->key_holder_us);
+	} else {
+		ww_jsonw_null(w, "keyHolderUs");
+		ww_jsonw_cstr(w, "keyHolderWhy",
+			      ww_key_holder_why_name((enum ww_holder_why)f->key_holder_why));
+	}
 	ww_jsonw_end_object(w);
 }
 

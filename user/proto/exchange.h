@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/json_write.h"
 #include "flow/flow.h"
+#include "proto/place_claim.h"
 
 enum ww_exchange_outcome {
 	WW_X_OPEN = 0,      /* not finished */
@@ -156,6 +157,7 @@ struct ww_exchange {
 	char idempotency_key_digest[65]; /* hex keyed digest, empty: no such header */
 	uint32_t retry_after_s; /* seconds; 0: absent (dates give 0 and stay in no field) */
 	bool retry_after;
+	struct ww_place_claims places; /* of fields, host names and the path; see place_claim.h */
 	struct ww_body req;
 	struct ww_body resp;
 };
