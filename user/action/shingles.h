@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shingles: finds copies of prompts in what leaves later, without keeping a word of them.
+ *
+ * Of a prompt's text the normal form (action/symbols.h) is hashed, every run of WW_SHINGLE_SYMBOLS
+ * symbols of it, and of each WW_SHINGLE_WINDOW hashes in a row the smallest is kept: winnowing
+ * (Schleimer, Wilkerson and Aiken, SIGMOD 2003). Those kept are the prompt's shingles. Of a body
+ * every hash is looked up. So whatever a prompt and a body have in common over
+ * WW_SHINGLE_GUARANTEED symbols holds a shingle, and of a copy of the whole prompt every one is
+ * found.
+ *
+ * The hash is keyed: without the install's key nobody can make the shingles of a guessed text. They
+ * live in memory only. What can be recorded of them are two counts and the name of a form.
+ *
+ * What many texts have is of none of them: a shingle of WW_SHINGLE_COMMON different texts or more is
+ * common and counts nowhere. And one that is of two prompts is only counted for the one that is
+ * there more completely: a prompt that came to the same template is no copy.
+ *
+ * A hit needs half of the prompt's (not common) shingles, WW_SHINGLE_SHARED_MIN at least; of a
+ * prompt with more than WW_SHINGLE_STRETCH half of any WW_SHINGLE_STRETCH in a row. So a part of a
+ * long prompt is found, and phrases that two long texts have here and there are no copy.
+ *
+ * Bounded per agent and in all: the oldest goes first, counted. Not thread safe. Pure.
+ */
+#pragma once
+
+#include <wirewitness/event.h>
+
+#include "base/own.h"
+#include "base/slice.h"
+
+#define WW_SHINGLE_SYMBOLS    24u /* letters and digits, or bytes of others: some five words */
+#define WW_SHINGLE_WINDOW     16u
+#define WW_SHINGLE_GUARANTEED (WW_SHINGLE_SYMBOLS + WW_SHINGLE_WINDOW - 1)
+#define WW_SHINGLE_SHARED_MIN 4u
+#define WW_SHINGLE_STRETCH    32u
+#define WW_SHINGLE_COMMON     8u
+
+/* Remembered: of one text, of one agent (the root of a process tree), of all. */
+#define WW_SHINGLES_TEXT_MAX   8192u
+#define WW_SHINGLES_AGENT_MAX  32768u
+#define WW_SHINGLES_ALL_MAX    131072u
+#define WW_SHINGLE_OWNERS_MAX  256u /* of one agent */
+#define WW_SHINGLES_OWNERS_MAX 4096u
+
+struct ww_shingles;
+
+/* From the 32 bytes of the install's key, which are not kept. 0 or -ENOMEM. */
+WW_CHECK int ww_shingles_new(const uint8_t key[32], struct ww_shingles **ret_shingles);
+void ww_shingles_free(struct ww_shingles *s);
+WW_DEFINE_AUTO(struct ww_shingles, ww_shingles_free)
+
+/*
+ * Remembers a prompt for `owner`. The same text again for the same owner changes nothing; an owner
+ * may have several texts, a text several owners. *ret_count: its shingles; 0: it is too short to be
+ * found again, and is not remembered. 0 or -ENOMEM.
+ */
+WW_CHECK int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_actor_key root,
+			     struct ww_slice text, uint32_t *ret_count);
+
+/* Forgets all that is only its. */
+void ww_shingles_forget(struct ww_shingles *s, uint64_t owner);
+
+struct ww_shingle_hit {
+	uint64_t owner;
+	uint32_t shared, of; /* of the shingles that are not common */
+	/*
+	 * The form in which most of it is there: "plain", "json", "percent"; or what it is packed
+	 * in, the outermost first: "base64", "gzip", "base64+gzip" ... Of static storage or owned
+	 * by s, for as long as that lives.
+	 */
+	const char *form;
+};
+
+/*
+ * Looks for what is remembered in a body, HTTP's content coding already undone. Fills up to `max`
+ * hits, the most complete first and of one text the owner remembered last, and returns how many.
+ * *ret_partial: not all of it could be looked at: packed too deep or too large, cut off or broken
+ * within, no memory.
+ */
+unsigned ww_shingles_find(struct ww_shingles *s, struct ww_slice body, struct ww_shingle_hit *hits,
+			  unsigned max, bool *ret_partial);
+
+struct ww_shingles_stats {
+	uint32_t owners, texts, pieces;
+	uint64_t evicted; /* owners of a text that went for another's, by either ceiling */
+	uint64_t cut;     /* texts of which only the first WW_SHINGLES_TEXT_MAX are remembered */
+};
+
+void ww_shingles_stats(const struct ww_shingles *s, struct ww_shingles_stats *ret_stats);
