@@ -97,6 +97,7 @@ static void unref(struct ww_legs *l, struct ww_leg *leg)
 {
 	if (--leg->refs == 0) {
 		l->counts.legs--;
+		free(leg->claims);
 		free(leg);
 	}
 }
@@ -158,6 +159,23 @@ static void take_call(struct ww_leg *leg, const struct ww_model_call *call)
 	leg->prompt = call->prompt;
 }
 
+/* Without memory they are missing: nothing rests on them. */
+static void take_claims(struct ww_leg *leg, const struct ww_place_claims *x,
+			const struct ww_place_claims *call)
+{
+	unsigned more = call ? call->count : 0;
+
+	if (x->count + more == 0)
+		return;
+	leg->claims = malloc((x->count + more) * sizeof(*leg->claims));
+	if (!leg->claims)
+		return;
+	leg->claim_count = x->count + more;
+	memcpy(leg->claims, x->item, x->count * sizeof(*leg->claims));
+	if (more)
+		memcpy(leg->claims + x->count, call->item, more * sizeof(*leg->claims));
+}
+
 static void take_exchange(struct ww_leg *leg, const struct ww_exchange *x)
 {
 	leg->cookie = x->cookie;
@@ -209,6 +227,7 @@ int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_
 	take_texts(leg, &t);
 	if (call)
 		take_call(leg, call);
+	take_claims(leg, &x->places, call ? &call->places : NULL);
 	leg->arrived = now;
 	leg->tree = tree;
 	leg->refs = 1;
@@ -223,6 +242,16 @@ int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_
 	}
 	*ret = leg;
 	return 0;
+}
+
+const struct ww_leg *ww_legs_last(const struct ww_legs *l)
+{
+	return l->legs ? l->legs->older : NULL;
+}
+
+const struct ww_leg *ww_legs_before(const struct ww_legs *l, const struct ww_leg *leg)
+{
+	return leg == l->legs ? NULL : leg->older;
 }
 
 /* --- paths --------------------------------------------------------------------------------------
@@ -265,7 +294,7 @@ static void forget_path(struct ww_legs *l, struct ww_leg_path *p)
 	l->counts.paths--;
 	for (unsigned i = 0; i < p->count; i++)
 		unref(l, p->legs[i].leg);
-	tree->paths--;
+	DL_DELETE2(tree->paths, p, tree_prev, tree_next);
 	ww_legs_tree_settle(l, tree);
 	free(p->legs);
 	free(p);
@@ -398,7 +427,7 @@ static struct ww_leg_path *make_path(struct ww_legs *l, const struct ww_leg *leg
 		free(p);
 		return NULL;
 	}
-	p->tree->paths++;
+	DL_APPEND2(p->tree->paths, p, tree_prev, tree_next);
 	l->counts.paths++;
 	DL_APPEND(l->paths, p);
 	return p;

@@ -105,7 +105,7 @@ struct ww_leg_flow {
 	uint64_t lost;                   /* plaintext bytes sent that were not delivered */
 	int64_t remainder;               /* of what was sent: explained by nothing */
 	uint32_t packets[2];
-	uint32_t rtt_min_us;
+	uint32_t rtt_min_us, key_holder_us;
 	uint32_t owner_changes;
 	uint32_t exchanges;    /* that ended on it */
 	struct ww_boot unread; /* of the last request on it that was not looked into whole; 0: none */
@@ -157,7 +157,9 @@ struct ww_leg {
 	struct ww_sha256 conversation, turn, prompt;
 	const char *sni, *authority; /* empty: none */
 	const char *model_name, *response_id, *request_id;
-	char texts[]; /* which these are in */
+	unsigned claim_count; /* about place, by the peer and in the request; */
+	struct ww_place_claim *claims; /* owned */
+	char texts[]; /* which the texts are in */
 };
 
 /* How `acked` is to be read. X(enum suffix, text in records) */
@@ -182,6 +184,8 @@ struct ww_path_leg {
 	const char *form;     /* static; NULL: not by shingles */
 };
 
+struct ww_policy_agent; /* policy/policy_file.h */
+
 struct ww_path_key {
 	uint64_t root_start_ns;
 	uint64_t root_pid;
@@ -191,6 +195,7 @@ struct ww_path_key {
 /* One prompt of one process tree. */
 struct ww_leg_path {
 	struct ww_leg_path *prev, *next;   /* of all, by arrival */
+	struct ww_leg_path *tree_prev, *tree_next; /* of its tree */
 	struct ww_leg_path *older;         /* with the same key */
 	struct ww_leg_tree *tree;
 	uint64_t id;                       /* "y-<16 hex>" */
@@ -209,11 +214,14 @@ struct ww_leg_path {
 	unsigned count, room;
 	unsigned dropped; /* beyond WW_LEGS_OF_PATH_MAX */
 	struct ww_path_leg *legs; /* by arrival */
-	/* kept by judge/path.h */
-	bool dirty;
+	/* Kept by judge/path.h: */
+	bool dirty;         /* something came since it was written */
+	struct ww_boot looked; /* when what had come by then was judged */
 	uint32_t revision;  /* written so far */
-	uint64_t said[4];   /* digest of what the last one said */
-	uint8_t verdict;    /* of it */
+	uint64_t said;      /* hash of what was said then */
+	uint8_t verdict;
+	bool agent_known;
+	const struct ww_policy_agent *agent;
 	UT_hash_handle hh;      /* by id */
 	UT_hash_handle hh_key;
 };
@@ -224,7 +232,8 @@ struct ww_leg_tree {
 	struct ww_actor_key root;
 	struct ww_leg_flow *flows;
 	struct ww_leg *legs;
-	unsigned paths, accepted;
+	struct ww_leg_path *paths; /* by arrival */
+	unsigned accepted;
 	UT_hash_handle hh;
 };
 
@@ -275,6 +284,10 @@ bool ww_legs_serves(const struct ww_legs *l, struct ww_actor_key root);
 WW_CHECK int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x,
 			 const struct ww_model_call *call, struct ww_boot now,
 			 struct ww_leg **ret);
+
+/* All requests that are listed, from the one that arrived last. NULL: no more. */
+const struct ww_leg *ww_legs_last(const struct ww_legs *l);
+const struct ww_leg *ww_legs_before(const struct ww_legs *l, const struct ww_leg *leg);
 
 /* The path that a call to a model belongs to, a new one where there is none; it is its leg then.
  * 0 or -ENOMEM. */

@@ -164,6 +164,7 @@ static void take_counters(struct ww_leg_flow *e, struct ww_flow *f, struct ww_bo
 	e->lost = f->lost_bytes[WW_DIR_OUT];
 	memcpy(e->packets, f->packets, sizeof(e->packets));
 	e->rtt_min_us = f->rtt_min_us;
+	e->key_holder_us = f->key_holder_us;
 	e->owner_changes = f->owner_changes;
 }
 

@@ -53,7 +53,6 @@ struct ww_path_grounds {
 	const struct ww_path_ground *legs;
 	unsigned count;
 	unsigned dropped; /* legs beyond the ceiling */
-	bool unknown;     /* the prompt's text is not known, or too short to be found again */
 	uint32_t unread;  /* bit set of enum ww_path_unread */
 	bool orphans;     /* connections of the scope without a known owner */
 	bool forgotten;   /* evidence of the window was dropped by a ceiling */

@@ -86,7 +86,7 @@ static uint32_t open_of_view(const struct ww_path_grounds *g)
 		open |= BIT(COVERAGE_GAP);
 	if (g->unix_peers)
 		open |= BIT(REMOTE_EXECUTOR);
-	if (g->raw_sockets || g->unbound || g->unknown)
+	if (g->raw_sockets || g->unbound)
 		open |= BIT(PLAINTEXT_INCOMPLETE);
 	return open;
 }
