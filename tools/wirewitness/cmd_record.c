@@ -16,6 +16,7 @@
 #include "daemon/live.h"
 #include "daemon/manifest.h"
 #include "daemon/phrases_file.h"
+#include "daemon/policy_option.h"
 #include "daemon/tables_folder.h"
 #include "launch.h"
 #include "rt/file.h"
@@ -31,6 +32,7 @@ struct options {
 	const char *contracts;
 	const char *phrases;
 	const char *tables;
+	const char *policy;
 	const char *records;
 	char **argv;
 	const char *libraries[LIBRARIES_MAX];
@@ -43,6 +45,7 @@ struct recorder {
 	struct ww_live *live;
 	FILE *records;            /* NULL: not wanted */
 	struct ww_tables *tables; /* NULL: none */
+	struct ww_policy *policy; /* NULL: none */
 	struct ww_launch launch;
 	uv_loop_t loop;
 	uv_poll_t ended;
@@ -71,6 +74,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'x':
 		o->tables = arg;
+		return 0;
+	case 'P':
+		o->policy = arg;
 		return 0;
 	case 'R':
 		o->records = arg;
@@ -116,6 +122,7 @@ static const struct argp_option argp_options[] = {
 	 "phrase rules beside the product's, kept on the tape, or 'off' (default 'on')", 0},
 	{"tables", 'x', "DIR", 0,
 	 "address tables for what is listed of peers; their digest is kept on the tape", 0},
+	{"policy", 'P', "FILE", 0, "where the bytes of agents may go, kept on the tape", 0},
 	{"records", 'R', "FILE", 0, "write the records as well, one JSON object per line", 0},
 	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"tls-library", 'l', "FILE", 0,
@@ -315,6 +322,9 @@ static int record(struct recorder *rec, const struct options *o)
 	if (r == 0)
 		r = ww_tables_option(o->tables, NULL, &rec->tables);
 	cfg.tables = rec->tables;
+	if (r == 0)
+		r = ww_policy_option(o->policy, &rec->policy);
+	cfg.policy = rec->policy;
 	if (r < 0)
 		return r;
 	if (o->records) {
@@ -357,5 +367,6 @@ int ww_cmd_record(int argc, char **argv)
 	uv_loop_close(&rec.loop);
 	ww_pipeline_free(rec.pipeline);
 	ww_tables_free(rec.tables);
+	ww_policy_free(rec.policy);
 	return code;
 }

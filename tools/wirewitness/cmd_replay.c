@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wirewitness replay FILE: the records of a tape, as NDJSON or in a new ledger, by the same
- * pipeline as live. A pure function of tape, contracts, address tables and version.
+ * pipeline as live. A pure function of tape, contracts, address tables, policy and version.
  */
 #include <argp.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "daemon/manifest.h"
 #include "daemon/phrases_file.h"
+#include "daemon/policy_option.h"
 #include "daemon/tables_folder.h"
 #include "judge/originals.h"
 #include "replay_attest.h"
@@ -27,6 +28,7 @@ struct options {
 	const char *contracts;
 	const char *phrases;
 	const char *tables;
+	const char *policy;
 	const char *state_dir; /* NULL: records go to standard output */
 	const char *attestations[WW_REPLAY_ATTEST_MAX];
 	unsigned attestation_count;
@@ -49,6 +51,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'x':
 		o->tables = arg;
+		return 0;
+	case 'P':
+		o->policy = arg;
 		return 0;
 	case 's':
 		o->stats = true;
@@ -89,6 +94,8 @@ static const struct argp_option argp_options[] = {
 	 "the address tables that the tape names, or others: each record names those that it is "
 	 "made with; 'off': none",
 	 0},
+	{"policy", 'P', "FILE", 0,
+	 "place peers by this file instead of by the tape's; 'off': by none", 0},
 	{"state", 'd', "DIR", 0,
 	 "make a ledger in this new directory instead of printing: the same one from the same tape",
 	 0},
@@ -113,6 +120,7 @@ struct replay {
 	struct ww_pipeline_config cfg;
 	struct ww_replay_facts facts;
 	struct ww_tables *tables;
+	struct ww_policy *policy;
 	struct ww_originals *originals; /* of judging again */
 	struct ww_replay_ledger *ledger;
 	struct ww_replay_attest *attest; /* NULL: nothing is taken in */
@@ -303,6 +311,29 @@ static int read_tables(struct replay *p, struct ww_slice manifest)
 	return 0;
 }
 
+/* Another one than the tape's is named by the records that it makes. */
+static int read_policy(struct replay *p, struct ww_slice manifest)
+{
+	struct ww_contract_error error = {0};
+	WW_AUTO_BUF struct ww_buf memory;
+	struct ww_slice yaml;
+	int r;
+
+	if (p->o->policy) {
+		r = ww_policy_option(p->o->policy, &p->policy);
+	} else {
+		ww_buf_init(&memory, WW_POLICY_FILE_BYTES);
+		r = ww_manifest_policy(manifest, &memory, &yaml);
+		if (r == 0 && yaml.n)
+			r = ww_policy_parse(yaml, &p->policy, &error);
+		if (r < 0)
+			return ww_log_err_r(r, "cannot use the policy of the tape%s%s",
+					    error.text[0] ? ": " : "", error.text);
+	}
+	p->cfg.policy = p->policy;
+	return r;
+}
+
 static int read_manifest(struct replay *p)
 {
 	WW_AUTO(ww_tape_reader_free_auto) struct ww_tape_reader *tape = NULL;
@@ -319,7 +350,8 @@ static int read_manifest(struct replay *p)
 		return r;
 	ww_manifest_origin(ww_tape_manifest(tape), &p->facts.origin);
 	p->facts.digest_key = p->cfg.digest_key;
-	return read_tables(p, ww_tape_manifest(tape));
+	r = read_tables(p, ww_tape_manifest(tape));
+	return r < 0 ? r : read_policy(p, ww_tape_manifest(tape));
 }
 
 /* Before the first record of the pipeline. */
@@ -329,6 +361,7 @@ static int open_ledger(struct replay *p, const struct ww_pipeline *pipeline)
 
 	p->facts.contracts = ww_pipeline_contracts(pipeline);
 	p->facts.tables = p->tables;
+	p->facts.policy = p->policy;
 	if (!p->o->contracts)
 		p->facts.recorded = p->facts.contracts;
 	return r < 0 ? r : ww_replay_ledger_new(p->o->state_dir, &p->facts, &p->ledger);
@@ -392,6 +425,7 @@ int ww_cmd_replay(int argc, char **argv)
 	ww_replay_attest_free(p.attest);
 	ww_originals_free(p.originals);
 	ww_tables_free(p.tables);
+	ww_policy_free(p.policy);
 	ww_buf_done(&p.memory);
 	ww_buf_done(&p.contracts);
 	ww_buf_done(&p.phrases);

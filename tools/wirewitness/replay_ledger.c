@@ -48,19 +48,34 @@ static void tables_line(const struct ww_replay_facts *f, const char *end,
 	ww_put_text(out + 2 * WW_SHA256_LEN, end);
 }
 
-/* Other contracts, tables or another version give another log, so no two trees are signed by one
- * key. */
+/* "policy", `between`, the policy's digest in hex and `end`; empty: there is none. */
+static void policy_line(const struct ww_replay_facts *f, char between, const char *end,
+			char out[2 * WW_SHA256_LEN + 16])
+{
+	char digest[2 * WW_SHA256_LEN + 1];
+
+	out[0] = '\0';
+	if (!f->policy)
+		return;
+	hex(&f->policy->digest, digest);
+	snprintf(out, 2 * WW_SHA256_LEN + 16, "policy%c%s%s", between, digest, end);
+}
+
+/* Other contracts, tables, policy or another version give another log, so no two trees are signed
+ * by one key. */
 static void derive(const struct ww_replay_facts *f, struct secrets *ret)
 {
 	char tape[2 * WW_SHA256_LEN + 1], contracts[2 * WW_SHA256_LEN + 1], text[384];
-	char tables[2 * WW_SHA256_LEN + 2];
+	char tables[2 * WW_SHA256_LEN + 2], policy[2 * WW_SHA256_LEN + 16];
 	struct ww_digest_key key;
 	struct ww_sha256 seed;
 
 	hex(&f->tape, tape);
 	hex(&f->contracts, contracts);
 	tables_line(f, "\n", tables);
-	snprintf(text, sizeof(text), ABOUT "%s\n%s\n%s\n%s", tape, contracts, WW_VERSION, tables);
+	policy_line(f, ' ', "\n", policy);
+	snprintf(text, sizeof(text), ABOUT "%s\n%s\n%s\n%s%s", tape, contracts, WW_VERSION, tables,
+		 policy);
 	ww_digest_key_init(&key, f->digest_key);
 	ww_digest(&key, ww_slice_str(text), &seed);
 	ww_digest_key_init(&key, seed.b);
@@ -73,13 +88,14 @@ static void derive(const struct ww_replay_facts *f, struct secrets *ret)
 static void name_it(const struct ww_replay_facts *f, char *out, size_t cap)
 {
 	char tape[2 * WW_SHA256_LEN + 1], contracts[2 * WW_SHA256_LEN + 1];
-	char tables[2 * WW_SHA256_LEN + 2];
+	char tables[2 * WW_SHA256_LEN + 2], policy[2 * WW_SHA256_LEN + 16];
 
 	hex(&f->tape, tape);
 	hex(&f->contracts, contracts);
 	tables_line(f, "", tables);
-	snprintf(out, cap, "wirewitness/replay/%.16s/%.16s/%.16s%s%s", tape, contracts, tables,
-		 tables[0] ? "/" : "", WW_VERSION);
+	policy_line(f, '-', "", policy);
+	snprintf(out, cap, "wirewitness/replay/%.16s/%.16s/%.16s%s%.23s%s%s", tape, contracts,
+		 tables, tables[0] ? "/" : "", policy, policy[0] ? "/" : "", WW_VERSION);
 }
 
 static int put_keys(const char *path, const struct ww_replay_facts *f,
@@ -158,6 +174,8 @@ static int add_first(struct ww_replay_ledger *l, const struct ww_replay_facts *f
 	write_digest(&w, "contracts", &f->contracts);
 	if (f->tables)
 		ww_identity_tables(f->tables, &w);
+	if (f->policy)
+		write_digest(&w, "policy", &f->policy->digest);
 	ww_jsonw_object(&w, "tape");
 	write_digest(&w, "sha256", &f->tape);
 	ww_jsonw_cstr(&w, "end", f->end);

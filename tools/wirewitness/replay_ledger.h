@@ -3,10 +3,10 @@
  * A ledger of what a tape gives: the same bytes whoever makes it, wherever, whenever.
  *
  * Nothing in it is random or read from the machine: its name, its signing key and its salts are
- * made of the tape, the contracts, the address tables and the version. The key is therefore worth
- * what the tape is: whoever holds that can sign with it. What such a ledger says is checked by
- * making it again, its signature only ties reports to it. Its name says that it is one, so that it
- * is never taken for the ledger of a host. Its first record names what it was made of.
+ * made of the tape, the contracts, the address tables, the policy and the version. The key is
+ * therefore worth what the tape is: whoever holds that can sign with it. What such a ledger says is
+ * checked by making it again, its signature only ties reports to it. Its name says that it is one,
+ * so that it is never taken for the ledger of a host. Its first record names what it was made of.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct ww_replay_facts {
 	struct ww_sha256 contracts;     /* that are judged by */
 	struct ww_sha256 recorded;      /* that are on the tape */
 	const struct ww_tables *tables; /* borrowed; NULL: none */
+	const struct ww_policy *policy; /* borrowed; NULL: none */
 	const uint8_t *digest_key;      /* 32 bytes, borrowed */
 	struct ww_manifest_origin origin;
 	struct ww_boot began; /* of its first clock event */

@@ -21,6 +21,7 @@
 #include "daemon/identity.h"
 #include "daemon/phrases_file.h"
 #include "daemon/pipeline.h"
+#include "daemon/policy_option.h"
 #include "daemon/pruner.h"
 #include "daemon/tables_folder.h"
 #include "ledger/bundle.h"
@@ -55,6 +56,7 @@ struct daemon {
 	struct ww_control *control;
 	struct ww_pruner pruner;
 	struct ww_buf contracts;
+	struct ww_policy *policy; /* NULL: none */
 	struct ww_tables *tables; /* NULL: none */
 	struct ww_buf phrases;
 	uint64_t records_dropped; /* while the ledger was stopped */
@@ -516,6 +518,7 @@ static int open_pipeline(struct daemon *d, struct ww_pipeline_config *cfg)
 	memcpy(d->digest_key, cfg->digest_key, sizeof(d->digest_key));
 	cfg->contracts = ww_buf_slice(&d->contracts);
 	cfg->tables = d->tables;
+	cfg->policy = d->policy;
 	cfg->receiver = ww_live_receiver(d->live);
 	cfg->receiver_netns = ww_live_netns();
 	r = ww_pipeline_new(cfg, take_record, d, &d->pipeline, &error);
@@ -620,6 +623,8 @@ static int open_all(struct daemon *d)
 	if (r == 0)
 		r = read_tables(d);
 	if (r == 0)
+		r = ww_policy_option(d->o->policy, &d->policy);
+	if (r == 0)
 		r = read_witnesses(d);
 	if (r == 0)
 		r = open_control(d);
@@ -664,7 +669,7 @@ static void write_identity(const struct daemon *d, const char *when, struct ww_j
 {
 	struct ww_sha256 contracts = ww_pipeline_contracts(d->pipeline);
 
-	ww_identity_write(d->live, &contracts, d->tables, cap_bytes(d), w);
+	ww_identity_write(d->live, &contracts, d->tables, d->policy, cap_bytes(d), w);
 }
 
 /* What the records of this run depend on. */
@@ -758,6 +763,7 @@ static void close_all(struct daemon *d)
 	ww_ledger_reader_close(d->reader);
 	ww_ledger_close(d->ledger);
 	ww_tables_free(d->tables);
+	ww_policy_free(d->policy);
 	ww_buf_done(&d->contracts);
 	ww_buf_done(&d->phrases);
 }

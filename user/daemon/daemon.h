@@ -18,6 +18,7 @@ struct ww_daemon_options {
 	const char *contracts_path; /* NULL: no contracts */
 	const char *phrases;        /* as of ww_phrases_option() */
 	const char *tables;         /* a folder, or "off"; NULL: DIR/tables, where it is there */
+	const char *policy;         /* a file, or "off"; NULL: none */
 	const char *origin; /* name of the ledger, first start only; NULL: wirewitness/HOSTNAME */
 	const char *key;    /* PROVIDER:URI that holds the signing key; NULL: as it is */
 	const char *const *cgroups; /* existing cgroups to watch from the start */

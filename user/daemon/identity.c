@@ -56,7 +56,8 @@ void ww_identity_tables(const struct ww_tables *t, struct ww_jsonw *w)
 }
 
 void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contracts,
-		       const struct ww_tables *tables, uint32_t cap_bytes, struct ww_jsonw *w)
+		       const struct ww_tables *tables, const struct ww_policy *policy,
+		       uint32_t cap_bytes, struct ww_jsonw *w)
 {
 	char boot_id[64] = "", libbpf[32];
 	struct utsname uts;
@@ -73,6 +74,8 @@ void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contract
 	ww_jsonw_hex(w, "contracts", ww_slice(contracts->b, sizeof(contracts->b)));
 	if (tables)
 		ww_identity_tables(tables, w);
+	if (policy)
+		write_digest(w, "policy", &policy->digest);
 	ww_jsonw_u64(w, "captureCapBytes", cap_bytes);
 	write_program(w);
 	ww_live_programs(l, w);

@@ -8,11 +8,14 @@
 
 #include "base/digest.h"
 #include "daemon/live.h"
+#include "policy/policy_file.h"
 #include "policy/tables.h"
 
-/* Writes the members. `contracts` is the digest that verdicts name; tables may be NULL. */
+/* Writes the members. `contracts` is the digest that verdicts name; tables and policy may be
+ * NULL. */
 void ww_identity_write(const struct ww_live *l, const struct ww_sha256 *contracts,
-		       const struct ww_tables *tables, uint32_t cap_bytes, struct ww_jsonw *w);
+		       const struct ww_tables *tables, const struct ww_policy *policy,
+		       uint32_t cap_bytes, struct ww_jsonw *w);
 
 /* The member "tables": their digest, and what each is. */
 void ww_identity_tables(const struct ww_tables *t, struct ww_jsonw *w);

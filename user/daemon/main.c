@@ -83,6 +83,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'x':
 		o->d.tables = arg;
 		return 0;
+	case 'P':
+		o->d.policy = arg;
+		return 0;
 	case 't':
 		live->otlp = strcmp(arg, "off") == 0 ? NULL : arg;
 		return 0;
@@ -146,6 +149,7 @@ static const struct argp_option argp_options[] = {
 	 "address tables for what is listed of peers, or 'off' (default: 'tables' in the state "
 	 "directory, where it is there)",
 	 0},
+	{"policy", 'P', "FILE", 0, "where the bytes of agents may go (YAML)", 0},
 	{"otlp", 't', "ADDR:PORT", 0, "OTLP/HTTP receiver, or 'off' (default 127.0.0.1:4318)", 0},
 	{"cgroup", 'g', "PATH", 0, "watch this existing cgroup (repeatable)", 0},
 	{"tls-library", 'l', "FILE", 0,

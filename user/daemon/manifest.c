@@ -31,6 +31,8 @@ void ww_manifest_write(const struct ww_pipeline_config *cfg, const char *kernel,
 	ww_jsonw_str(w, "contracts", cfg->contracts);
 	if (cfg->prose)
 		ww_jsonw_str(w, "phrases", cfg->phrases);
+	if (cfg->policy)
+		ww_jsonw_str(w, "policy", cfg->policy->text);
 	if (cfg->tables) {
 		tables = ww_tables_digest(cfg->tables);
 		ww_jsonw_hex(w, "tables", ww_slice(tables.b, sizeof(tables.b)));
@@ -114,6 +116,19 @@ void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret)
 bool ww_manifest_tables(struct ww_slice json, struct ww_sha256 *ret)
 {
 	return get_hex(json, "$.tables", ret->b, sizeof(ret->b)) == 0;
+}
+
+int ww_manifest_policy(struct ww_slice json, struct ww_buf *memory, struct ww_slice *ret)
+{
+	size_t before = memory->n;
+	struct ww_json_token t;
+	int r = 0;
+
+	if (ww_json_path(json, "$.policy", &t, NULL) != WW_PARSE_END)
+		r = get_text(json, "$.policy", memory);
+	if (r == 0)
+		*ret = ww_slice_sub(ww_buf_slice(memory), before, SIZE_MAX);
+	return r;
 }
 
 int ww_manifest_read(struct ww_slice json, struct ww_buf *memory,

@@ -26,6 +26,10 @@ void ww_manifest_origin(struct ww_slice json, struct ww_manifest_origin *ret);
 /* Of such a manifest: the digest of the address tables that were used; false: there were none. */
 bool ww_manifest_tables(struct ww_slice json, struct ww_sha256 *ret);
 
+/* Of such a manifest: the policy file that was used, appended to `memory`, which the caller keeps;
+ * empty: there was none. 0; -EBADMSG; -ENOMEM. */
+WW_CHECK int ww_manifest_policy(struct ww_slice json, struct ww_buf *memory, struct ww_slice *ret);
+
 /*
  * Reads it back. Address tables are not on a tape, only their digest. cfg->contracts and
  * cfg->phrases point into `memory`, which the caller keeps as long as cfg. 0; -EBADMSG; -ENOMEM;

@@ -13,6 +13,7 @@
 #include "daemon/attestations.h"
 #include "judge/judge.h"
 #include "policy/contract.h"
+#include "policy/policy_file.h"
 #include "policy/tables.h"
 
 struct ww_pipeline_config {
@@ -21,6 +22,7 @@ struct ww_pipeline_config {
 	bool prose;                /* claims are looked for in the model's answers, by */
 	struct ww_slice phrases;   /* the product's phrase rules and these (YAML; empty: none) */
 	const struct ww_tables *tables; /* address tables; borrowed; NULL: none */
+	const struct ww_policy *policy; /* where bytes may go; borrowed; NULL: none */
 	uint64_t body_bytes_max;        /* 0: default */
 	uint64_t grace_ns;              /* 0: default */
 	uint64_t skew_ns;               /* 0: default */

@@ -154,8 +154,9 @@ struct ww_contracts {
 };
 
 struct ww_contract_error {
-	unsigned line;  /* 1-based, 0 unknown */
-	char text[200]; /* what was expected, and what was there; printable, one line */
+	unsigned line;   /* 1-based, 0 unknown */
+	unsigned column; /* 1-based, 0: not said */
+	char text[200];  /* what was expected, and what was there; printable, one line */
 };
 
 /*

@@ -524,7 +524,7 @@ static int take_pack(struct ww_phrases *p, struct ww_slice yaml,
 
 	if (yaml.n > WW_PHRASE_FILE_BYTES) {
 		*ret_error = (struct ww_contract_error){
-			0, "expected a file of at most 256 KiB, found a larger one"};
+			.text = "expected a file of at most 256 KiB, found a larger one"};
 		return -EFBIG;
 	}
 	ww_yaml_open(&r, yaml);

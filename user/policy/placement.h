@@ -73,8 +73,8 @@ struct ww_placement_label {
 
 struct ww_placement_bound {
 	uint32_t rtt_us;   /* 0: there is none */
-	uint32_t hard_hm;  /* hectometres (tenths of a kilometre), rounded up */
-	uint32_t fibre_hm; /* the same, assuming ordinary fibre */
+	uint64_t hard_m;   /* metres, rounded up */
+	uint64_t fibre_m;  /* the same, assuming ordinary fibre */
 	uint64_t excluded; /* bit i: areas[i] of the policy, under the hard bound */
 };
 

@@ -17,15 +17,14 @@
 #include "policy/contract.h"
 #include "policy/earth.h"
 
-#define WW_POLICY_FILE_BYTES   (512u << 10)
-#define WW_POLICY_NAME_MAX     63u /* bytes of the name of an area, a region, an agent */
-#define WW_POLICY_AREAS_MAX    64u /* sets of them are words of 64 bits */
-#define WW_POLICY_REGIONS_MAX  64u
-#define WW_POLICY_AGENTS_MAX   256u
-#define WW_POLICY_LABELS_MAX   1024u     /* of one region */
-#define WW_POLICY_ITEMS_MAX    256u      /* of other lists: countries, programs, homes */
-#define WW_POLICY_VERTICES_MAX 256u      /* of one polygon */
-#define WW_POLICY_NONE         UINT8_MAX /* no region */
+#define WW_POLICY_FILE_BYTES  (512u << 10)
+#define WW_POLICY_NAME_MAX    63u /* bytes of the name of an area, a region, an agent */
+#define WW_POLICY_AREAS_MAX   64u /* sets of them are words of 64 bits */
+#define WW_POLICY_REGIONS_MAX 64u
+#define WW_POLICY_AGENTS_MAX  256u
+#define WW_POLICY_LABELS_MAX  1024u     /* of one region */
+#define WW_POLICY_ITEMS_MAX   256u      /* of other lists: programs, homes, regions */
+#define WW_POLICY_NONE        UINT8_MAX /* no region */
 
 /* What a name means on the ground. */
 struct ww_policy_area {

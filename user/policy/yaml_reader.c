@@ -11,6 +11,11 @@ unsigned ww_yaml_line(const struct ww_yaml *r)
 	return (unsigned)r->ev.start_mark.line + 1;
 }
 
+unsigned ww_yaml_column(const struct ww_yaml *r)
+{
+	return (unsigned)r->ev.start_mark.column + 1;
+}
+
 struct ww_slice ww_yaml_scalar(const struct ww_yaml *r)
 {
 	return ww_slice(r->ev.data.scalar.value, r->ev.data.scalar.length);
@@ -47,15 +52,22 @@ static void describe(const struct ww_yaml *r, char *out, size_t cap)
 	}
 }
 
-int ww_yaml_fail_at(struct ww_yaml *r, unsigned line, const char *expected, const char *found)
+int ww_yaml_fail_place(struct ww_yaml *r, unsigned line, unsigned column, const char *expected,
+		       const char *found)
 {
 	if (r->err == 0) {
 		r->err = -EINVAL;
 		r->error_line = line;
+		r->error_column = column;
 		snprintf(r->error_text, sizeof(r->error_text), "expected %s, found %s", expected,
 			 found);
 	}
 	return r->err;
+}
+
+int ww_yaml_fail_at(struct ww_yaml *r, unsigned line, const char *expected, const char *found)
+{
+	return ww_yaml_fail_place(r, line, 0, expected, found);
 }
 
 int ww_yaml_fail(struct ww_yaml *r, const char *expected)
@@ -63,7 +75,7 @@ int ww_yaml_fail(struct ww_yaml *r, const char *expected)
 	char found[64];
 
 	describe(r, found, sizeof(found));
-	return ww_yaml_fail_at(r, ww_yaml_line(r), expected, found);
+	return ww_yaml_fail_place(r, ww_yaml_line(r), ww_yaml_column(r), expected, found);
 }
 
 static bool has_extras(const yaml_event_t *ev)
@@ -108,19 +120,23 @@ static int fail_yaml(struct ww_yaml *r)
 	const yaml_parser_t *p = &r->parser;
 	const char *problem = p->problem ? p->problem : "unreadable text";
 	unsigned line = (unsigned)p->problem_mark.line + 1;
+	unsigned column = (unsigned)p->problem_mark.column + 1;
 	char context[96] = "";
 
-	if (p->error == YAML_READER_ERROR)
+	if (p->error == YAML_READER_ERROR) {
 		line = line_at(r, p->problem_offset);
-	else if (p->context)
+		column = 0;
+	} else if (p->context) {
 		snprintf(context, sizeof(context), ", %s from line %u", p->context,
 			 (unsigned)p->context_mark.line + 1);
+	}
 	if (p->error == YAML_SCANNER_ERROR && indented_by_tab(r, line)) {
 		problem = "a tab, which YAML does not take as indentation";
 		context[0] = '\0';
 	}
 	r->err = -EINVAL;
 	r->error_line = line;
+	r->error_column = column;
 	snprintf(r->error_text, sizeof(r->error_text), "not YAML: %s%s", problem, context);
 	return r->err;
 }
@@ -137,8 +153,8 @@ static int next(struct ww_yaml *r)
 		return fail_yaml(r);
 	}
 	if (has_extras(&r->ev))
-		return ww_yaml_fail_at(r, ww_yaml_line(r), "plain values",
-				       "an anchor, alias or tag");
+		return ww_yaml_fail_place(r, ww_yaml_line(r), ww_yaml_column(r), "plain values",
+					  "an anchor, alias or tag");
 	return 0;
 }
 
@@ -219,7 +235,7 @@ static int fail_key(struct ww_yaml *r, const struct ww_yaml_field *fields, unsig
 }
 
 static int check_required(struct ww_yaml *r, const struct ww_yaml_field *fields, unsigned count,
-			  unsigned seen, unsigned line)
+			  unsigned seen, unsigned line, unsigned column)
 {
 	char expected[64];
 
@@ -227,7 +243,7 @@ static int check_required(struct ww_yaml *r, const struct ww_yaml_field *fields,
 		if (!fields[i].required || (seen & 1u << i))
 			continue;
 		snprintf(expected, sizeof(expected), "the key %s", fields[i].key);
-		return ww_yaml_fail_at(r, line, expected, "a mapping without it");
+		return ww_yaml_fail_place(r, line, column, expected, "a mapping without it");
 	}
 	return 0;
 }
@@ -235,7 +251,7 @@ static int check_required(struct ww_yaml *r, const struct ww_yaml_field *fields,
 int ww_yaml_mapping(struct ww_yaml *r, const struct ww_yaml_field *fields, unsigned count,
 		    void *into)
 {
-	unsigned seen = 0, line = ww_yaml_line(r);
+	unsigned seen = 0, line = ww_yaml_line(r), column = ww_yaml_column(r);
 
 	if (r->ev.type != YAML_MAPPING_START_EVENT)
 		return ww_yaml_fail(r, "a mapping");
@@ -252,7 +268,7 @@ int ww_yaml_mapping(struct ww_yaml *r, const struct ww_yaml_field *fields, unsig
 		if (next(r) < 0 || f->take(r, (char *)into + f->at) < 0)
 			return r->err;
 	}
-	return r->err ? r->err : check_required(r, fields, count, seen, line);
+	return r->err ? r->err : check_required(r, fields, count, seen, line, column);
 }
 
 /* Grows *items by one zeroed element of `size` bytes and reads into it. */
@@ -272,20 +288,21 @@ int ww_yaml_list(struct ww_yaml *r, unsigned min, unsigned max, void **items, un
 		 size_t size, ww_yaml_fn take)
 {
 	char expected[48];
-	unsigned line = ww_yaml_line(r);
+	unsigned line = ww_yaml_line(r), column = ww_yaml_column(r);
 
 	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
 		return ww_yaml_fail(r, "a list");
 	while (next(r) == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
 		if (*count >= max) {
 			snprintf(expected, sizeof(expected), "at most %u entries", max);
-			return ww_yaml_fail_at(r, ww_yaml_line(r), expected, "more");
+			return ww_yaml_fail_place(r, ww_yaml_line(r), ww_yaml_column(r), expected,
+						  "more");
 		}
 		if (take_item(r, items, count, size, take) < 0)
 			return r->err;
 	}
 	if (r->err == 0 && *count < min)
-		return ww_yaml_fail_at(r, line, "at least one entry", "an empty list");
+		return ww_yaml_fail_place(r, line, column, "at least one entry", "an empty list");
 	return r->err;
 }
 

@@ -21,12 +21,13 @@
 struct ww_yaml {
 	yaml_parser_t parser;
 	struct ww_slice yaml;
-	yaml_event_t ev;      /* the current event */
-	size_t text_max;      /* bytes of a scalar; WW_CONTRACT_TEXT_BYTES when opened */
-	void *ctx;            /* of the takers' */
-	int err;              /* 0; -EINVAL: the error below; -ENOMEM */
-	unsigned error_line;  /* 1-based */
-	char error_text[200]; /* what was expected, and what was there; printable, one line */
+	yaml_event_t ev;       /* the current event */
+	size_t text_max;       /* bytes of a scalar; WW_CONTRACT_TEXT_BYTES when opened */
+	void *ctx;             /* of the takers' */
+	int err;               /* 0; -EINVAL: the error below; -ENOMEM */
+	unsigned error_line;   /* 1-based */
+	unsigned error_column; /* 1-based, in characters; 0: of the whole line */
+	char error_text[200];  /* what was expected, and what was there; printable, one line */
 };
 
 /* Reads the value at r->ev, which is its first event, and leaves its last event there. */
@@ -63,11 +64,15 @@ int ww_yaml_number(struct ww_yaml *r, uint64_t min, uint64_t max, const char *ex
 		   uint64_t *ret_value);
 int ww_yaml_bool(struct ww_yaml *r, bool *ret_value);
 
-/* Of the current event: its line, its bytes where it is a scalar, whether it is a printable one. */
+/* Of the current event: its line and column, its bytes where it is a scalar, whether it is a
+ * printable one. */
 unsigned ww_yaml_line(const struct ww_yaml *r);
+unsigned ww_yaml_column(const struct ww_yaml *r);
 struct ww_slice ww_yaml_scalar(const struct ww_yaml *r);
 bool ww_yaml_is_text(const struct ww_yaml *r);
 
 /* The current event, or something at a line, is not what it should be. Returns r->err. */
 int ww_yaml_fail(struct ww_yaml *r, const char *expected);
 int ww_yaml_fail_at(struct ww_yaml *r, unsigned line, const char *expected, const char *found);
+int ww_yaml_fail_place(struct ww_yaml *r, unsigned line, unsigned column, const char *expected,
+		       const char *found);
