@@ -125,19 +125,31 @@ const struct ww_policy_agent *ww_policy_agent_named(const struct ww_policy *p, s
 	return NULL;
 }
 
+static bool region_has(const struct ww_policy_region *r, struct ww_slice word)
+{
+	if (ww_slice_ieq_str(word, r->name))
+		return true;
+	for (unsigned i = 0; i < r->label_count; i++) {
+		if (ww_policy_glob(ww_slice_str(r->labels[i].glob), word, true))
+			return true;
+	}
+	return false;
+}
+
+uint64_t ww_policy_regions_of(const struct ww_policy *p, struct ww_slice word)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; p && word.n && i < p->region_count; i++)
+		all |= (uint64_t)region_has(&p->regions[i], word) << i;
+	return all;
+}
+
 unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word)
 {
-	for (unsigned i = 0; p && word.n && i < p->region_count; i++) {
-		const struct ww_policy_region *r = &p->regions[i];
+	uint64_t all = ww_policy_regions_of(p, word);
 
-		if (ww_slice_ieq_str(word, r->name))
-			return i;
-		for (unsigned k = 0; k < r->label_count; k++) {
-			if (ww_policy_glob(ww_slice_str(r->labels[k].glob), word, true))
-				return i;
-		}
-	}
-	return WW_POLICY_NONE;
+	return all ? (unsigned)__builtin_ctzll(all) : WW_POLICY_NONE;
 }
 
 bool ww_policy_home_allowed(const struct ww_policy_agent *a, struct ww_slice home)
