@@ -372,8 +372,9 @@ void ww_placement_of(const struct ww_placement_ask *a, struct ww_placement *ret)
 	struct question q = {.ask = a, .p = ret};
 
 	*ret = (struct ww_placement){.policy = a->policy};
-	ret->local = !ww_where_public(&a->peer);
-	ret->loopback = ww_cidr_endpoint_loopback(&a->peer) || unspecified(&a->peer);
+	ret->local = a->peer.family && !ww_where_public(&a->peer);
+	ret->loopback =
+		ret->local && (ww_cidr_endpoint_loopback(&a->peer) || unspecified(&a->peer));
 	find_bounds(&q);
 	if (find_rows(&q))
 		judge(&q);

@@ -50,7 +50,7 @@ struct ww_placement_ask {
 	const struct ww_policy *policy;      /* NULL: none */
 	const struct ww_policy_agent *agent; /* NULL: none; nothing is asked, labels are told */
 	const struct ww_tables *tables;      /* NULL: none */
-	struct ww_endpoint peer;
+	struct ww_endpoint peer;             /* family 0: not known, only names are asked */
 	/* What the client called it (SNI, authority, DNS), for rows of names; a port is ignored. */
 	const char *names[WW_PLACEMENT_NAMES_MAX];
 	unsigned name_count;

@@ -182,6 +182,17 @@ static const char *number(int64_t v, unsigned places, char out[32])
 	return out;
 }
 
+void ww_policy_host_text(const struct ww_policy *p, char out[WW_POLICY_HOST_TEXT_MAX])
+{
+	char lat[32], lon[32], within[32];
+
+	snprintf(out, WW_POLICY_HOST_TEXT_MAX, "unknown");
+	if (p->host.line)
+		snprintf(out, WW_POLICY_HOST_TEXT_MAX, "%.16s, %.16s within %.16s km",
+			 number(p->host.lat_e6, 6, lat), number(p->host.lon_e6, 6, lon),
+			 number(p->host.within_m, 3, within));
+}
+
 void ww_policy_write_host(const struct ww_policy *p, struct ww_jsonw *w)
 {
 	char text[32];
