@@ -28,9 +28,11 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing
 	-Wimplicit-fallthrough -Wno-unused-parameter $(if $(WERROR),-Werror)
 HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=3) -ftrivial-auto-var-init=zero -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -fPIE
+# Doubles come out the same on every machine: one rounding for each operation; the square root without a library.
+SAME    := -ffp-contract=off -fno-math-errno
 INC     := -Iinclude -Iuser -I$(O)/gen -I$(LLHTTP_INC) $(LLHTTP_DEF)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(WARN) $(CFLAGS) $(HARDEN) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) -ffile-prefix-map=$(CURDIR)=.
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) $(SAME) -ffile-prefix-map=$(CURDIR)=.
 OWN_CFLAGS = -include base/banned.h
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -lpthread
@@ -95,6 +97,7 @@ $(O)/%.o: %.c | $(SKELS)
 
 # Linked in as they are.
 $(O)/user/policy/phrases_default.o $(O)/fuzzobj/user/policy/phrases_default.o: user/policy/phrases.yaml
+$(O)/user/policy/earth_outlines.o $(O)/fuzzobj/user/policy/earth_outlines.o: user/policy/earth_outlines.txt
 
 $(LIB): $(USER_O) $(LLHTTP_O)
 	$(call say,AR,$@)
@@ -140,7 +143,7 @@ $(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc r
 $(O)/tests/unit/daemon/test_follower: LDFLAGS_ALL += -Wl$(comma)--wrap=uv_cond_timedwait
 
 # Each fuzz target twice: with libFuzzer, and with a main that replays the corpus in `make check`.
-FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) -g -O1 -w -fsanitize=address,undefined \
+FUZZ_CC := $(CLANG) -std=gnu17 -D_GNU_SOURCE -DWW_VERSION='"$(VERSION)"' $(INC) $(SAME) -g -O1 -w -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZ_O  := $(USER_C:%.c=$(O)/fuzzobj/%.o) $(patsubst $(LLHTTP_DIR)/%.c,$(O)/fuzzobj/llhttp/%.o,$(wildcard $(LLHTTP_DIR)/*.c))
 

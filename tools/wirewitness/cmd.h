@@ -36,6 +36,7 @@ int ww_cmd_verify(int argc, char **argv);
 int ww_cmd_attest(int argc, char **argv);
 int ww_cmd_contract(int argc, char **argv);
 int ww_cmd_tables(int argc, char **argv);
+int ww_cmd_policy(int argc, char **argv);
 int ww_cmd_key(int argc, char **argv);
 int ww_cmd_prune(int argc, char **argv);
 int ww_cmd_reindex(int argc, char **argv);

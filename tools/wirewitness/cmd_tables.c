@@ -52,7 +52,7 @@ static void check_options(const struct options *o, struct argp_state *state)
 	if (o->verb == CHECK && !o->count)
 		argp_error(state, "what is to be checked is missing");
 	if (o->verb == SHOW && o->count != 1)
-		argp_error(state, "one ADDRESS, please");
+		argp_error(state, "one ADDRESS or NAME, please");
 	if (o->verb == IMPORT && o->count != 1)
 		argp_error(state, "one FILE, please");
 	if (o->verb == IMPORT && !o->name)
@@ -155,9 +155,10 @@ static const struct argp_option argp_options[] = {
 static const struct argp argp = {
 	argp_options,
 	parse,
-	"check FILE|DIR...\nshow ADDRESS\nimport FILE --as NAME",
+	"check FILE|DIR...\nshow ADDRESS|NAME\nimport FILE --as NAME",
 	"check reads tables, or files as clouds publish them, and says what is wrong and what is "
-	"suspicious. show lists all rows that match an address. import takes a published file "
+	"suspicious. show lists all rows that match an address, or a name that clients use. import "
+	"takes a published file "
 	"(AWS, GCP, Azure, a list of networks), a YAML table or a MaxMind-format database into "
 	"the folder of tables.",
 	NULL,

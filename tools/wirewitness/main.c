@@ -26,6 +26,8 @@ static const struct command {
 	{"contract", ww_cmd_contract, "check a contract file; draft one from what was seen"},
 	{"tables", ww_cmd_tables,
 	 "address tables: check, show what is listed of an address, import"},
+	{"policy", ww_cmd_policy,
+	 "where bytes may go: check the file, show what it says of a peer"},
 	{"attest", ww_cmd_attest, "take in what somebody outside signed of an action's outcome"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},

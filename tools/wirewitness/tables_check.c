@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/encode.h"
@@ -116,6 +117,49 @@ static bool look_at(void *ctx, const struct ww_tables_file *table, const struct 
 	return true;
 }
 
+/* Rows of names: those of one table with the same glob. */
+struct host_look {
+	struct look *l;
+	const struct ww_tables *tables;
+	const struct ww_tables_file *table;
+	const char *host;
+	const struct ww_tables_words *words;
+	uint32_t line;
+};
+
+static bool against(void *ctx, const struct ww_tables_file *table, const char *host,
+		    const struct ww_tables_words *words, uint32_t line)
+{
+	const struct host_look *h = ctx;
+
+	if (words == h->words && host == h->host)
+		return false; /* each pair once */
+	if (table != h->table || strcasecmp(host, h->host) != 0 ||
+	    !ww_tables_words_differ(words, h->words, true))
+		return true;
+	if (h->l->contradictions++ < WARNINGS_SHOWN) {
+		print_place(h->l, table, h->line);
+		printf("%s is ambiguous: line %u says otherwise\n", host, line);
+	}
+	return false;
+}
+
+static bool look_at_host(void *ctx, const struct ww_tables_file *table, const char *host,
+			 const struct ww_tables_words *words, uint32_t line)
+{
+	struct host_look *h = ctx;
+	bool early, expired;
+
+	ww_tables_time_at(&words->valid, h->l->now, &early, &expired);
+	h->l->expired += expired;
+	h->table = table;
+	h->host = host;
+	h->words = words;
+	h->line = line;
+	ww_tables_each_host(h->tables, against, h);
+	return true;
+}
+
 static void tell_file(struct look *l, const struct ww_tables_file *f)
 {
 	char hex[2 * WW_SHA256_LEN + 1];
@@ -137,6 +181,7 @@ static void tell(struct look *l, const struct ww_tables *t)
 	ww_clock_sample(&now);
 	l->now = now.wall;
 	ww_tables_each(t, look_at, l);
+	ww_tables_each_host(t, look_at_host, &(struct host_look){.l = l, .tables = t});
 	if (l->contradictions > WARNINGS_SHOWN)
 		printf("%s: warning: %llu more rows are ambiguous\n", l->where,
 		       (unsigned long long)(l->contradictions - WARNINGS_SHOWN));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tables_show.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -9,6 +10,7 @@
 #include "daemon/tables_folder.h"
 #include "out/printable.h"
 #include "out/table.h"
+#include "policy/host_glob.h"
 #include "policy/where.h"
 #include "terminal.h"
 
@@ -16,7 +18,8 @@
 
 struct show {
 	const struct ww_tables *tables;
-	const char *address;
+	const char *what; /* an address, or */
+	bool named;       /* a name */
 	struct ww_endpoint endpoint;
 	struct ww_wall at;
 	struct ww_tables_answer answer;
@@ -38,7 +41,7 @@ static int show_json(const struct show *s)
 	ww_jsonw_init(&w, &b);
 	ww_jsonw_object(&w, NULL);
 	ww_jsonw_u64(&w, "v", 1);
-	ww_jsonw_cstr(&w, "address", s->address);
+	ww_jsonw_cstr(&w, s->named ? "name" : "address", s->what);
 	ww_wall_rfc3339(s->at, at);
 	ww_jsonw_cstr(&w, "at", at);
 	ww_jsonw_hex(&w, "tables", ww_slice(digest.b, WW_SHA256_LEN));
@@ -68,7 +71,7 @@ static int show_json(const struct show *s)
  */
 
 static const struct ww_table_column columns[] = {
-	{"PREFIX", 0, false},  {"OPERATOR", 32, false}, {"SERVICE", 32, false},
+	{"MATCHES", 0, false}, {"OPERATOR", 32, false}, {"SERVICE", 32, false},
 	{"REGION", 32, false}, {"ZONE", 32, false},     {"BASIS", 0, false},
 	{"TABLE", 0, false},   {"AS OF", 0, false},     {"", 0, false},
 };
@@ -103,9 +106,10 @@ static void show_row(struct show *s, const struct ww_tables_match *m)
 		ww_tables_day_text(m->words->valid.from, day);
 		snprintf(note, sizeof(note), "not yet: valid from %s", day);
 	} else if (!m->speaks) {
-		snprintf(note, sizeof(note), "its table has a longer prefix");
+		snprintf(note, sizeof(note), "its table has a %s",
+			 m->host ? "more exact name" : "longer prefix");
 	}
-	cell(s, ww_slice_str(prefix));
+	cell(s, ww_slice_str(m->host ? m->host : prefix));
 	cell(s, m->words->operator_name);
 	cell(s, m->words->service);
 	cell(s, m->words->region);
@@ -141,9 +145,11 @@ static int show_text(struct show *s)
 
 	ww_wall_rfc3339(s->at, at);
 	at[19] = '\0';
-	printf("%s at %sZ: %s\n", s->address, at,
+	printf("%s at %sZ: %s\n", s->what, at,
 	       s->answer.count ? "listed, not measured" : "not listed");
-	if (!ww_where_public(&s->endpoint))
+	if (s->named)
+		printf("a name that clients use: where it leads is another question\n");
+	else if (!ww_where_public(&s->endpoint))
 		printf("loopback, private or not of one host: records list nothing of it\n");
 	if (s->answer.ambiguous)
 		printf("ambiguous: rows contradict each other, none is chosen\n");
@@ -161,21 +167,40 @@ static int show_text(struct show *s)
 	return s->err < 0 ? ww_log_err_r(s->err, "cannot show it") : 0;
 }
 
-int ww_tables_show(const char *dir, const char *address, struct ww_wall at, bool json)
+/* An address, or a name in its place. */
+static int take_what(struct show *s, const char *what)
+{
+	struct ww_slice host = ww_host_of(what);
+	struct ww_cidr c;
+
+	s->what = what;
+	if (!strchr(what, '/') && ww_cidr_parse(ww_slice_str(what), &c) == 0) {
+		s->endpoint.family = c.family;
+		memcpy(s->endpoint.addr, c.addr, sizeof(s->endpoint.addr));
+		return 0;
+	}
+	s->named = true;
+	/* What looks like an address is a mistake in one. */
+	if (ww_host_glob_ok(host) && !memchr(host.p, '*', host.n) &&
+	    strspn(what, "0123456789.") != strlen(what))
+		return 0;
+	ww_log(WW_LOG_ERR,
+	       "expected an address like 203.0.113.7 or a name like api.example.com, "
+	       "got '%s'",
+	       what);
+	return -EINVAL;
+}
+
+int ww_tables_show(const char *dir, const char *what, struct ww_wall at, bool json)
 {
 	WW_AUTO(ww_tables_free_auto) struct ww_tables *t = NULL;
-	struct show s = {.address = address, .at = at};
+	struct show s = {.at = at};
 	char why[WW_TABLES_WHY_MAX];
 	struct ww_clock_map now;
-	struct ww_cidr c;
 	int r;
 
-	if (strchr(address, '/') || ww_cidr_parse(ww_slice_str(address), &c) < 0) {
-		ww_log(WW_LOG_ERR, "expected an address like 203.0.113.7, got '%s'", address);
+	if (take_what(&s, what) < 0)
 		return WW_EXIT_USAGE;
-	}
-	s.endpoint.family = c.family;
-	memcpy(s.endpoint.addr, c.addr, sizeof(s.endpoint.addr));
 	ww_clock_sample(&now);
 	if (!s.at.ns)
 		s.at = now.wall;
@@ -184,7 +209,10 @@ int ww_tables_show(const char *dir, const char *address, struct ww_wall at, bool
 		return WW_EXIT_UNABLE;
 	}
 	s.tables = t;
-	ww_tables_find(t, &s.endpoint, s.at, &s.answer);
+	if (s.named)
+		ww_tables_find_name(t, what, s.at, &s.answer);
+	else
+		ww_tables_find(t, &s.endpoint, s.at, &s.answer);
 	r = json ? show_json(&s) : show_text(&s);
 	if (r < 0)
 		return WW_EXIT_UNABLE;

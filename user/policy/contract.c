@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/encode.h"
+#include "policy/host_glob.h"
 
 /* A request target never has more segments than bytes: struct ww_exchange keeps 1023 of them. */
 #define TARGET_BYTES_MAX 1024u
@@ -92,21 +93,6 @@ const struct ww_contract *ww_contracts_find(const struct ww_contracts *c, const 
 /* --- destinations -------------------------------------------------------------------------------
  */
 
-/* The host of "host", "host:port" and "[v6]:port", without a trailing root dot. */
-static struct ww_slice host_of(const char *name)
-{
-	struct ww_slice s = ww_slice_str(name);
-	size_t colon = ww_slice_find(s, 0, ':');
-
-	if (s.n && s.p[0] == '[')
-		s = ww_slice_sub(s, 1, ww_slice_find(s, 0, ']') - 1);
-	else if (colon < s.n && ww_slice_find(s, colon + 1, ':') == s.n)
-		s = ww_slice_sub(s, 0, colon);
-	if (s.n && s.p[s.n - 1] == '.')
-		s.n--;
-	return s;
-}
-
 static bool name_matches(const char *want, struct ww_slice host)
 {
 	size_t tail;
@@ -133,7 +119,7 @@ static bool address_matches(const struct ww_destination *d, const struct ww_endp
 bool ww_pattern_destination(const struct ww_pattern *p, const char *name,
 			    const struct ww_endpoint *peer)
 {
-	struct ww_slice host = host_of(name);
+	struct ww_slice host = ww_host_of(name);
 
 	for (unsigned i = 0; i < p->destination_count; i++) {
 		const struct ww_destination *d = &p->destinations[i];
@@ -146,7 +132,7 @@ bool ww_pattern_destination(const struct ww_pattern *p, const char *name,
 
 bool ww_pattern_name(const struct ww_pattern *p, const char *name)
 {
-	struct ww_slice host = host_of(name);
+	struct ww_slice host = ww_host_of(name);
 
 	for (unsigned i = 0; i < p->destination_count && host.n; i++) {
 		const struct ww_destination *d = &p->destinations[i];
@@ -159,7 +145,7 @@ bool ww_pattern_name(const struct ww_pattern *p, const char *name)
 
 bool ww_pattern_name_in_full(const struct ww_pattern *p, const char *name)
 {
-	struct ww_slice host = host_of(name);
+	struct ww_slice host = ww_host_of(name);
 
 	for (unsigned i = 0; i < p->destination_count; i++) {
 		const struct ww_destination *d = &p->destinations[i];

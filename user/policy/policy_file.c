@@ -125,6 +125,7 @@ const struct ww_policy_agent *ww_policy_agent_named(const struct ww_policy *p, s
 	return NULL;
 }
 
+<<<<<<< HEAD
 unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word)
 {
 	for (unsigned i = 0; p && word.n && i < p->region_count; i++) {
@@ -138,6 +139,33 @@ unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word)
 		}
 	}
 	return WW_POLICY_NONE;
+=======
+static bool region_has(const struct ww_policy_region *r, struct ww_slice word)
+{
+	if (ww_slice_ieq_str(word, r->name))
+		return true;
+	for (unsigned i = 0; i < r->label_count; i++) {
+		if (ww_policy_glob(ww_slice_str(r->labels[i].glob), word, true))
+			return true;
+	}
+	return false;
+}
+
+uint64_t ww_policy_regions_of(const struct ww_policy *p, struct ww_slice word)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; p && word.n && i < p->region_count; i++)
+		all |= (uint64_t)region_has(&p->regions[i], word) << i;
+	return all;
+}
+
+unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word)
+{
+	uint64_t all = ww_policy_regions_of(p, word);
+
+	return all ? (unsigned)__builtin_ctzll(all) : WW_POLICY_NONE;
+>>>>>>> policy
 }
 
 bool ww_policy_home_allowed(const struct ww_policy_agent *a, struct ww_slice home)
@@ -170,6 +198,20 @@ static const char *number(int64_t v, unsigned places, char out[32])
 	return out;
 }
 
+<<<<<<< HEAD
+=======
+void ww_policy_host_text(const struct ww_policy *p, char out[WW_POLICY_HOST_TEXT_MAX])
+{
+	char lat[32], lon[32], within[32];
+
+	snprintf(out, WW_POLICY_HOST_TEXT_MAX, "unknown");
+	if (p->host.line)
+		snprintf(out, WW_POLICY_HOST_TEXT_MAX, "%.16s, %.16s within %.16s km",
+			 number(p->host.lat_e6, 6, lat), number(p->host.lon_e6, 6, lon),
+			 number(p->host.within_m, 3, within));
+}
+
+>>>>>>> policy
 void ww_policy_write_host(const struct ww_policy *p, struct ww_jsonw *w)
 {
 	char text[32];

@@ -121,11 +121,17 @@ const struct ww_policy_agent *ww_policy_agent(const struct ww_policy *p,
 const struct ww_policy_agent *ww_policy_agent_named(const struct ww_policy *p,
 						    struct ww_slice name);
 
-/* The region that has a word of a table or of a claim: its index, or WW_POLICY_NONE. */
+/* The regions whose name or labels match a word of a table or of a claim: bit i for regions[i]. */
+uint64_t ww_policy_regions_of(const struct ww_policy *p, struct ww_slice word);
+/* The first of them, which has the word: its index, or WW_POLICY_NONE. */
 unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word);
 
 /* Whether the home is one of those that the agent allows. */
 bool ww_policy_home_allowed(const struct ww_policy_agent *a, struct ww_slice home);
+
+/* "50.11, 8.68 within 5 km"; "unknown" where the file has no host. */
+#define WW_POLICY_HOST_TEXT_MAX 96u
+void ww_policy_host_text(const struct ww_policy *p, char out[WW_POLICY_HOST_TEXT_MAX]);
 
 /* The member "host", where the file has one. */
 void ww_policy_write_host(const struct ww_policy *p, struct ww_jsonw *w);

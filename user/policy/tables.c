@@ -5,10 +5,12 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "policy/host_glob.h"
 
 #define NO_ROW     UINT32_MAX
 #define LINE_LAST  0xffffffu /* of struct row */
@@ -57,6 +59,13 @@ struct level {
 	struct row *rows;
 };
 
+/* A row for names. */
+struct host_row {
+	char *host;
+	const struct label *label;
+	uint32_t line;
+};
+
 struct ww_tables {
 	struct ww_tables_file tables[WW_TABLES_MAX];
 	unsigned count;
@@ -66,6 +75,8 @@ struct ww_tables {
 	uint32_t label_count, label_room;
 	struct ww_tables_operator *operators;
 	unsigned operator_count;
+	struct host_row *hosts;
+	unsigned host_count;
 	struct ww_sha256 digest;
 };
 
@@ -196,6 +207,9 @@ void ww_tables_free(struct ww_tables *t)
 		free(t->labels[i]);
 	free(t->labels);
 	free(t->operators);
+	for (unsigned i = 0; i < t->host_count; i++)
+		free(t->hosts[i].host);
+	free(t->hosts);
 	for (int i = 0; i < 2; i++)
 		level_done(&t->levels[i]);
 	for (unsigned i = 0; i < t->count; i++)
@@ -333,6 +347,38 @@ int ww_tables_add_row(struct ww_tables *t, const struct ww_cidr *prefix,
 		.line = line < LINE_LAST ? line : 0,
 		.bits = prefix->bits,
 	};
+	ww_tables_last(t)->rows++;
+	return 0;
+}
+
+int ww_tables_add_host(struct ww_tables *t, const char *host, const struct ww_tables_words *words,
+		       uint32_t line)
+{
+	struct host_row *more;
+	uint32_t label;
+	int r;
+
+	r = label_of(t, words, &label);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < t->host_count; i++) {
+		if (t->hosts[i].label != t->labels[label] ||
+		    strcasecmp(t->hosts[i].host, host) != 0)
+			continue;
+		ww_tables_last(t)->repeated++;
+		return 0;
+	}
+	if (t->host_count == WW_TABLES_HOSTS_MAX)
+		return -E2BIG;
+	more = reallocarray(t->hosts, t->host_count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	t->hosts = more;
+	more = &t->hosts[t->host_count];
+	*more = (struct host_row){strdup(host), t->labels[label], line};
+	if (!more->host)
+		return -ENOMEM;
+	t->host_count++;
 	ww_tables_last(t)->rows++;
 	return 0;
 }
@@ -543,6 +589,16 @@ void ww_tables_each(const struct ww_tables *t, ww_tables_row_fn fn, void *ctx)
 	}
 }
 
+void ww_tables_each_host(const struct ww_tables *t, ww_tables_host_fn fn, void *ctx)
+{
+	for (unsigned i = 0; i < t->host_count; i++) {
+		const struct host_row *h = &t->hosts[i];
+
+		if (!fn(ctx, &t->tables[h->label->table], h->host, &h->label->words, h->line))
+			return;
+	}
+}
+
 const struct ww_tables_operator *ww_tables_operator(const struct ww_tables *t, struct ww_slice name,
 						    unsigned *i)
 {
@@ -619,17 +675,26 @@ static void find_rows(const struct ww_tables *t, const struct level *l, uint32_t
 		m = &ret->rows[ret->count++];
 		m->table = &t->tables[label->table];
 		m->prefix = cidr_of(hi, lo, row->bits, l == &t->levels[1]);
+		m->host = NULL;
 		m->words = &label->words;
 		m->line = row->line;
 		ww_tables_time_at(&m->words->valid, at, &m->early, &m->expired);
 	}
 }
 
+/* How exact a row is: only rows of addresses, or only rows of names, are compared. */
+static unsigned exact(const struct ww_tables_match *m)
+{
+	return m->host ? ww_host_glob_exact(m->host) : m->prefix.bits;
+}
+
 /* Whether a comes before b. */
 static bool before(const struct ww_tables_match *a, const struct ww_tables_match *b)
 {
-	if (a->prefix.bits != b->prefix.bits)
-		return a->prefix.bits > b->prefix.bits;
+	unsigned x = exact(a), y = exact(b);
+
+	if (x != y)
+		return x > y;
 	return a->table < b->table;
 }
 
@@ -671,7 +736,7 @@ static void find_entry(const struct ww_tables *t, unsigned i, const uint8_t *add
 /* Which rows are their table's last word, and whether these agree. */
 static void judge(const struct ww_tables *t, struct ww_tables_answer *ret)
 {
-	uint8_t longest_bits[WW_TABLES_MAX];
+	unsigned most[WW_TABLES_MAX];
 	uint64_t seen = 0;
 
 	for (unsigned i = 0; i < ret->count; i++) {
@@ -679,9 +744,9 @@ static void judge(const struct ww_tables *t, struct ww_tables_answer *ret)
 		unsigned table = (unsigned)(m->table - t->tables);
 
 		if (!(seen & 1ull << table))
-			longest_bits[table] = m->prefix.bits;
+			most[table] = exact(m);
 		seen |= 1ull << table;
-		m->speaks = longest_bits[table] == m->prefix.bits;
+		m->speaks = most[table] == exact(m);
 		ret->speaking += m->speaks;
 		if (!m->speaks || m->early || m->expired)
 			continue;
@@ -739,4 +804,27 @@ void ww_tables_find(const struct ww_tables *t, const struct ww_endpoint *e, stru
 	judge(t, ret);
 	if (ret->total > ret->count) /* the entry of a database always speaks */
 		ret->speaking = count_speaking(t, l, first) + ret->total - rows;
+}
+
+void ww_tables_find_name(const struct ww_tables *t, const char *name, struct ww_wall at,
+			 struct ww_tables_answer *ret)
+{
+	struct ww_slice host = ww_host_of(name);
+
+	ret->count = 0;
+	ret->total = ret->speaking = 0;
+	ret->ambiguous = false;
+	for (unsigned i = 0; i < t->host_count; i++) {
+		const struct host_row *h = &t->hosts[i];
+		struct ww_tables_match m = {.table = &t->tables[h->label->table],
+					    .words = &h->label->words,
+					    .host = h->host,
+					    .line = h->line};
+
+		if (!ww_host_glob(h->host, host))
+			continue;
+		ww_tables_time_at(&m.words->valid, at, &m.early, &m.expired);
+		insert(ret, &m);
+	}
+	judge(t, ret);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * policy: address tables: what others say of networks, by whom they are operated and in which
- * region. A row is a claim by its source (a published range by the operator, an entry of a database
- * by its maker, a declared row by whoever wrote it), never a measurement.
+ * region; and, declared only, of names that clients use. A row is a claim by its source (a
+ * published range by the operator, an entry of a database by its maker, a declared row by whoever
+ * wrote it), never a measurement.
  *
  * Built in two steps: tables and rows are added, then the set is sealed. A sealed set is read only
  * and may be shared by threads. Pure: whoever builds it reads the files.
@@ -14,7 +15,9 @@
  *     shorter one speaks in their place: it was never meant for that address.
  *  3. Rows come longest prefix first, then by table name, then by their words, whatever the order
  *     in which they were added.
- *  4. An IPv4-mapped IPv6 address is its IPv4 address; other embeddings are IPv6 addresses.
+ *  4. Of the rows of names, those of the most exact glob of each table speak: the one with the most
+ *     bytes that are not '*'. They never take the word from rows of addresses, nor those from them.
+ *  5. An IPv4-mapped IPv6 address is its IPv4 address; other embeddings are IPv6 addresses.
  *
  * Memory: 20 bytes per IPv4 row and 28 per IPv6 row, and 32 more while the set is built; databases
  * beside that, as large as their files.
@@ -35,7 +38,8 @@
 #define WW_TABLES_TEXT_MAX    96u      /* bytes of one word of a row */
 #define WW_TABLES_DATE_MAX    21u      /* "2026-11-20T03:21:09Z" and its NUL */
 #define WW_TABLES_FILE_BYTES  (256u << 20)
-#define WW_TABLES_MATCHES_MAX 64u /* rows told of one address; the rest is counted */
+#define WW_TABLES_MATCHES_MAX 64u   /* rows told of one address; the rest is counted */
+#define WW_TABLES_HOSTS_MAX   4096u /* rows of names in all: each is looked at */
 
 /* Whose word a row is. X(enum suffix, number, text, meaning) */
 #define WW_TABLES_BASES(X)                                                \
@@ -84,15 +88,16 @@ struct ww_tables_operator {
 	uint16_t table;
 };
 
-/* A row that matches an address. */
+/* A row that matches an address, or a name. */
 struct ww_tables_match {
 	const struct ww_tables_file *table;
 	const struct ww_tables_words *words; /* of the set, or of the answer */
 	struct ww_cidr prefix;
-	uint32_t line; /* in the file; 0: it has none */
-	bool speaks;   /* its table has no longer prefix for this address */
-	bool early;    /* not valid yet, at the time asked for */
-	bool expired;  /* no longer valid */
+	const char *host; /* the glob that matches the name; NULL: of the address, by its prefix */
+	uint32_t line;    /* in the file; 0: it has none */
+	bool speaks;      /* its table has no longer prefix for this address */
+	bool early;       /* not valid yet, at the time asked for */
+	bool expired;     /* no longer valid */
 };
 
 /* Not to be copied: rows point into it. */
@@ -121,6 +126,13 @@ WW_CHECK int ww_tables_add(struct ww_tables *t, const struct ww_tables_file *met
 WW_CHECK int ww_tables_add_row(struct ww_tables *t, const struct ww_cidr *prefix,
 			       const struct ww_tables_words *words, uint32_t line);
 
+/*
+ * A row for the names that match `host`, a glob as ww_host_glob_ok() takes it. 0; -E2BIG:
+ * WW_TABLES_HOSTS_MAX or WW_TABLES_LABELS_MAX; -ENOMEM.
+ */
+WW_CHECK int ww_tables_add_host(struct ww_tables *t, const char *host,
+				const struct ww_tables_words *words, uint32_t line);
+
 /* 0; -EEXIST: the table has this operator already; -E2BIG; -ENOMEM. */
 WW_CHECK int ww_tables_add_operator(struct ww_tables *t, struct ww_tables_operator *o);
 
@@ -143,6 +155,11 @@ const struct ww_tables_file *ww_tables_at(const struct ww_tables *t, unsigned i)
 void ww_tables_find(const struct ww_tables *t, const struct ww_endpoint *e, struct ww_wall at,
 		    struct ww_tables_answer *ret);
 
+/* All rows for a name that a client used ("api.example", a port and a root dot are ignored, so is
+ * case), those with the most exact globs first; no name: none. The answer is only of names. */
+void ww_tables_find_name(const struct ww_tables *t, const char *name, struct ww_wall at,
+			 struct ww_tables_answer *ret);
+
 /* The declarations about an operator, in order of their tables: the first at or after *i, which is
  * moved behind it; NULL: no more. */
 const struct ww_tables_operator *ww_tables_operator(const struct ww_tables *t, struct ww_slice name,
@@ -154,6 +171,11 @@ typedef bool (*ww_tables_row_fn)(void *ctx, const struct ww_tables_file *table,
 				 const struct ww_cidr *prefix, const struct ww_tables_words *words,
 				 uint32_t line);
 void ww_tables_each(const struct ww_tables *t, ww_tables_row_fn fn, void *ctx);
+
+/* All rows of names, in the order in which they were added, until fn says no. */
+typedef bool (*ww_tables_host_fn)(void *ctx, const struct ww_tables_file *table, const char *host,
+				  const struct ww_tables_words *words, uint32_t line);
+void ww_tables_each_host(const struct ww_tables *t, ww_tables_host_fn fn, void *ctx);
 
 /* Whether two rows with these words contradict each other; `same`: they are of one table. */
 bool ww_tables_words_differ(const struct ww_tables_words *a, const struct ww_tables_words *b,

@@ -26,8 +26,10 @@ int ww_tables_fail_add(struct ww_tables_error *ret, bool offset, uint64_t at, in
 {
 	if (r == -E2BIG)
 		return ww_tables_fail(ret, offset, at,
-				      "a set holds at most %u rows with %u distinct descriptions",
-				      WW_TABLES_ROWS_MAX, WW_TABLES_LABELS_MAX);
+				      "a set holds at most %u rows of networks and %u of names, "
+				      "with %u distinct descriptions",
+				      WW_TABLES_ROWS_MAX, WW_TABLES_HOSTS_MAX,
+				      WW_TABLES_LABELS_MAX);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 #define WW_TABLES_YAML_BYTES    (4u << 20)
 #define WW_TABLES_YAML_ENTRIES  16384u /* of a list */
 #define WW_TABLES_YAML_PREFIXES 4096u  /* of one entry */
+#define WW_TABLES_YAML_HOSTS    1024u  /* the same */
 
 /* What is wrong with a file, and where. */
 struct ww_tables_error {

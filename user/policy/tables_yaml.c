@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NAME.yaml: rows and home jurisdictions as the monitor's owner declares them. */
+/* NAME.yaml: rows of networks and of names, and home jurisdictions, as the monitor's owner declares
+ * them. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 
+#include "policy/host_glob.h"
 #include "policy/tables_read.h"
 #include "policy/yaml_reader.h"
 
@@ -19,6 +21,10 @@ struct entry {
 		struct ww_cidr *items;
 		unsigned count;
 	} prefixes;
+	struct {
+		char **items;
+		unsigned count;
+	} hosts;
 };
 
 static int take_text(struct ww_yaml *r, void *into)
@@ -70,11 +76,37 @@ static int take_prefixes(struct ww_yaml *r, void *into)
 			    &e->prefixes.count, sizeof(*e->prefixes.items), take_prefix);
 }
 
+static int take_host(struct ww_yaml *r, void *into)
+{
+	static const char expected[] =
+		"a name like api.example.com or *.example.com, in its ASCII form";
+
+	if (!ww_yaml_is_text(r) || !ww_host_glob_ok(ww_yaml_scalar(r)))
+		return ww_yaml_fail(r, expected);
+	return ww_yaml_text(r, expected, into);
+}
+
+static int take_hosts(struct ww_yaml *r, void *into)
+{
+	struct entry *e = into;
+
+	return ww_yaml_list(r, 1, WW_TABLES_YAML_HOSTS, (void **)&e->hosts.items, &e->hosts.count,
+			    sizeof(*e->hosts.items), take_host);
+}
+
 static int check_days(struct ww_yaml *r, unsigned line, const struct entry *e)
 {
 	if (e->valid.from > e->valid.until)
 		return ww_yaml_fail_at(r, line, "valid_from not after valid_until",
 				       "dates the other way round");
+	return 0;
+}
+
+/* An entry says of what it speaks. */
+static int check_matched(struct ww_yaml *r, unsigned line, const struct entry *e)
+{
+	if (!e->prefixes.count && !e->hosts.count)
+		return ww_yaml_fail_at(r, line, "cidr or hosts", "an entry with neither");
 	return 0;
 }
 
@@ -126,13 +158,16 @@ static int add_rows(struct ww_yaml *r, unsigned line, const struct entry *e)
 
 	for (unsigned i = 0; r->err == 0 && i < e->prefixes.count; i++)
 		(void)added(r, line, ww_tables_add_row(r->ctx, &e->prefixes.items[i], &w, line));
+	for (unsigned i = 0; r->err == 0 && i < e->hosts.count; i++)
+		(void)added(r, line, ww_tables_add_host(r->ctx, e->hosts.items[i], &w, line));
 	return r->err;
 }
 
 static int take_entry(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
-		{"cidr", take_prefixes, true, 0},
+		{"cidr", take_prefixes, false, 0},
+		{"hosts", take_hosts, false, 0},
 		{"operator", take_text, true, offsetof(struct entry, operator_name)},
 		{"service", take_text, false, offsetof(struct entry, service)},
 		{"region", take_text, false, offsetof(struct entry, region)},
@@ -144,9 +179,12 @@ static int take_entry(struct ww_yaml *r, void *into)
 	unsigned line = ww_yaml_line(r);
 
 	if (ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), &e) == 0 &&
-	    check_days(r, line, &e) == 0)
+	    check_days(r, line, &e) == 0 && check_matched(r, line, &e) == 0)
 		(void)add_rows(r, line, &e);
 	free(e.prefixes.items);
+	for (unsigned i = 0; i < e.hosts.count; i++)
+		free(e.hosts.items[i]);
+	free(e.hosts.items);
 	return r->err;
 }
 

@@ -5,7 +5,7 @@
 
 #define SUMMARY_BYTES_MAX 200u
 
-bool ww_where_public(const struct ww_endpoint *e)
+const struct ww_cidr *ww_where_apart(const struct ww_endpoint *e)
 {
 	/* RFC 6890 and its registries; 192.0.2.0/24 and its kin are nobody's, and may be listed. */
 	static const struct ww_cidr apart[] = {
@@ -24,13 +24,16 @@ bool ww_where_public(const struct ww_endpoint *e)
 		{.addr = {0xff}, .bits = 8, .family = AF_INET6},
 	};
 
-	if (e->family != AF_INET && e->family != AF_INET6)
-		return false;
 	for (size_t i = 0; i < WW_ARRAY_SIZE(apart); i++) {
 		if (ww_cidr_has(&apart[i], e))
-			return false;
+			return &apart[i];
 	}
-	return true;
+	return NULL;
+}
+
+bool ww_where_public(const struct ww_endpoint *e)
+{
+	return (e->family == AF_INET || e->family == AF_INET6) && !ww_where_apart(e);
 }
 
 static void write_word(struct ww_jsonw *w, const char *key, struct ww_slice word)
@@ -75,7 +78,7 @@ void ww_where_write_row(const struct ww_tables_match *m, struct ww_jsonw *w)
 	char prefix[WW_CIDR_TEXT_MAX];
 
 	ww_cidr_text(&m->prefix, prefix);
-	ww_jsonw_cstr(w, "prefix", prefix);
+	ww_jsonw_cstr(w, m->host ? "host" : "prefix", m->host ? m->host : prefix);
 	write_word(w, "operator", m->words->operator_name);
 	write_word(w, "service", m->words->service);
 	write_word(w, "region", m->words->region);

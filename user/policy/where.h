@@ -17,6 +17,9 @@
  */
 bool ww_where_public(const struct ww_endpoint *e);
 
+/* The range of such addresses that it is of; NULL: none. */
+const struct ww_cidr *ww_where_apart(const struct ww_endpoint *e);
+
 /* Writes the member "where" of a peer met at that time (0: not known), unless tables are not asked
  * of its address. */
 void ww_where_write(const struct ww_tables *t, const struct ww_endpoint *peer, struct ww_wall at,
