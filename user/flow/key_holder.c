@@ -16,7 +16,10 @@
 /* An alert is two bytes. */
 #define ALERT_MAX (FRAMING_MAX + 2)
 
-/* A reason, or NONE and the time of the client's second flight. */
+/* RFC 5246 section 7.4.5: a header without a body. */
+#define HELLO_DONE_MAX (5u + 4)
+
+/* A reason, or NONE and when what was signed was there at the latest. */
 struct finding {
 	enum ww_holder_why why;
 	uint64_t at_ns;
@@ -62,6 +65,25 @@ static bool went_on(const struct ww_account_dir *in, uint64_t ns, uint8_t type, 
 	return false;
 }
 
+/* When the server's flight was there, which the client answers at `answer_ns`: then, or before it
+ * where the last record has room for the last message alone. */
+static uint64_t flight_end(const struct ww_account_dir *in, uint64_t answer_ns, uint8_t type,
+			   uint32_t most)
+{
+	const struct ww_account_record *last = NULL;
+
+	for (unsigned i = 0; i < in->record_count; i++)
+		if (in->records[i].time_ns < answer_ns)
+			last = &in->records[i];
+	return last && last->type == type && last->bytes <= most ? last->time_ns : answer_ns;
+}
+
+/* A record of the server's Finished alone. RFC 8446 section 4.4.4, appendix B.4. */
+static uint32_t finished_bytes(uint16_t cipher)
+{
+	return ww_account_framing(TLS_13, cipher) + 4 + (cipher == 0x1302 ? 48 : 32);
+}
+
 static struct finding second_flight_13(const struct ww_tls_facts *facts,
 				       const struct ww_account_dir *out,
 				       const struct ww_account_dir *in)
@@ -82,7 +104,8 @@ static struct finding second_flight_13(const struct ww_tls_facts *facts,
 	if (!r || in->record_count == 0 || r->time_ns <= in->records[0].time_ns ||
 	    r->bytes < FINISHED_MIN || !went_on(in, r->time_ns, RECORD_APPLICATION, ALERT_MAX))
 		return (struct finding){.why = WW_HOLDER_UNFINISHED};
-	return (struct finding){.at_ns = r->time_ns};
+	return (struct finding){.at_ns = flight_end(in, r->time_ns, RECORD_APPLICATION,
+						    finished_bytes(facts->cipher))};
 }
 
 static struct finding second_flight_12(const struct ww_tls_facts *facts,
@@ -101,7 +124,8 @@ static struct finding second_flight_12(const struct ww_tls_facts *facts,
 		return (struct finding){.why = WW_HOLDER_RESUMED};
 	if (!r || r->type != RECORD_HANDSHAKE || !went_on(in, r->time_ns, RECORD_CIPHER_SPEC, 0))
 		return (struct finding){.why = WW_HOLDER_UNFINISHED};
-	return (struct finding){.at_ns = r->time_ns};
+	return (struct finding){
+		.at_ns = flight_end(in, r->time_ns, RECORD_HANDSHAKE, HELLO_DONE_MAX)};
 }
 
 static bool same_host(const struct ww_flow *f)

@@ -8,11 +8,15 @@
  * The time is from the first ClientHello, as it passed the packet hook on its way out, until the
  * client's second flight, which no client sends before it had the signature:
  *  - TLS 1.3 (RFC 8446 section 2): the first encrypted record that it sends is that of its
- *    Finished, or of its certificate where the server wants one. The server's CertificateVerify is
- *    encrypted and cannot be told from its neighbours.
+ *    Finished, or of its certificate where the server wants one.
  *  - TLS 1.2 (RFC 5246 section 7.3): the first record after the ServerHello is that of its
  *    ClientKeyExchange, or certificate. The server signs its ServerKeyExchange, which an (EC)DHE
  *    suite has.
+ * The client's own work is in that. It is not where the server's flight ends with a record that has
+ * room for its last message alone (Finished, ServerHelloDone): all that was signed had arrived when
+ * that record's header did. Records of TLS 1.3 are encrypted, but their lengths are not, and
+ * padding only leaves less room.
+ *
  * Retransmissions, a HelloRetryRequest, large certificates, a busy host make it longer, which is
  * the safe side. A client that answers before it has all is not answered: the time counts only
  * when the server went on, with its own ChangeCipherSpec (1.2) or encrypted records (1.3).
