@@ -50,11 +50,7 @@ struct ww_placement_ask {
 	const struct ww_policy *policy;      /* NULL: none */
 	const struct ww_policy_agent *agent; /* NULL: none; nothing is asked, labels are told */
 	const struct ww_tables *tables;      /* NULL: none */
-<<<<<<< HEAD
-	struct ww_endpoint peer;
-=======
 	struct ww_endpoint peer;             /* family 0: not known, only names are asked */
->>>>>>> policy
 	/* What the client called it (SNI, authority, DNS), for rows of names; a port is ignored. */
 	const char *names[WW_PLACEMENT_NAMES_MAX];
 	unsigned name_count;
@@ -73,10 +69,7 @@ struct ww_placement_label {
 	uint8_t in;       /* region of the policy, or WW_POLICY_NONE */
 	const char *home; /* declared, valid; NULL: none, or contradictory */
 	bool impossible, early, expired; /* then it does not count */
-<<<<<<< HEAD
-=======
 	uint64_t regions;                /* all regions of the policy whose labels match its word */
->>>>>>> policy
 };
 
 struct ww_placement_bound {
@@ -97,14 +90,10 @@ struct ww_placement {
 	uint32_t findings;
 	unsigned label_count;
 	struct ww_placement_label labels[WW_PLACEMENT_LABELS_MAX]; /* those that count first */
-<<<<<<< HEAD
-	uint64_t labels_total;
-=======
 	unsigned counted;      /* of these, how many count: the first ones */
 	uint64_t labels_total; /* that speak, whether they count or not */
 	bool partial; /* some place or operator that counts is not told, or could not be looked at
 		       */
->>>>>>> policy
 	struct ww_placement_bound tcp, key_holder;
 	const char *no_bound; /* static: why there is none, or NULL */
 };
@@ -125,17 +114,10 @@ enum ww_claim_match { WW_CLAIM_UNKNOWN, WW_CLAIM_SAME, WW_CLAIM_DIFFERENT };
 
 /*
  * Whether a claimed region (a span's cloud.region, a header, usage.inference_geo) and the labels
-<<<<<<< HEAD
- * that count can both be true. SAME: a label has that word, or one of the same region of the
- * policy. DIFFERENT: the claim and every label that names a region are in regions of the policy,
- * and no two are the same. Else UNKNOWN: a word that no region has contradicts nothing. Case,
- * blanks, '-' and '_' do not count for equal words ("North Central US" is northcentralus).
-=======
  * that count can both be true. SAME: a label has that word (case and blanks do not count: "North
  * Central US" is northcentralus), or a word that a region of the policy has as well as the claim's.
  * DIFFERENT: the claim and every label that names a region are in regions of the policy, and no
  * label is in one of the claim's. Else UNKNOWN: a word that no region has contradicts nothing.
->>>>>>> policy
  */
 enum ww_claim_match ww_policy_compare(const struct ww_policy *p, const struct ww_placement *pl,
 				      struct ww_slice claimed);

@@ -125,21 +125,6 @@ const struct ww_policy_agent *ww_policy_agent_named(const struct ww_policy *p, s
 	return NULL;
 }
 
-<<<<<<< HEAD
-unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word)
-{
-	for (unsigned i = 0; p && word.n && i < p->region_count; i++) {
-		const struct ww_policy_region *r = &p->regions[i];
-
-		if (ww_slice_ieq_str(word, r->name))
-			return i;
-		for (unsigned k = 0; k < r->label_count; k++) {
-			if (ww_policy_glob(ww_slice_str(r->labels[k].glob), word, true))
-				return i;
-		}
-	}
-	return WW_POLICY_NONE;
-=======
 static bool region_has(const struct ww_policy_region *r, struct ww_slice word)
 {
 	if (ww_slice_ieq_str(word, r->name))
@@ -165,7 +150,6 @@ unsigned ww_policy_region_of(const struct ww_policy *p, struct ww_slice word)
 	uint64_t all = ww_policy_regions_of(p, word);
 
 	return all ? (unsigned)__builtin_ctzll(all) : WW_POLICY_NONE;
->>>>>>> policy
 }
 
 bool ww_policy_home_allowed(const struct ww_policy_agent *a, struct ww_slice home)
@@ -198,8 +182,6 @@ static const char *number(int64_t v, unsigned places, char out[32])
 	return out;
 }
 
-<<<<<<< HEAD
-=======
 void ww_policy_host_text(const struct ww_policy *p, char out[WW_POLICY_HOST_TEXT_MAX])
 {
 	char lat[32], lon[32], within[32];
@@ -211,7 +193,6 @@ void ww_policy_host_text(const struct ww_policy *p, char out[WW_POLICY_HOST_TEXT
 			 number(p->host.within_m, 3, within));
 }
 
->>>>>>> policy
 void ww_policy_write_host(const struct ww_policy *p, struct ww_jsonw *w)
 {
 	char text[32];
