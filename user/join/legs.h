@@ -217,6 +217,7 @@ struct ww_leg_path {
 	/* Kept by judge/path.h: */
 	bool dirty;         /* something came since it was written */
 	struct ww_boot looked; /* when what had come by then was judged */
+	unsigned told;      /* legs, when it was written */
 	uint32_t revision;  /* written so far */
 	uint64_t said;      /* hash of what was said then */
 	uint8_t verdict;

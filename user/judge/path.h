@@ -27,7 +27,6 @@
 
 struct ww_path_config {
 	uint64_t grace_ns;
-	uint64_t skew_ns;
 	const uint8_t *digest_key;      /* 32 bytes; not kept */
 	const struct ww_policy *policy; /* borrowed; NULL: none */
 	const struct ww_tables *tables; /* borrowed; NULL: none */
