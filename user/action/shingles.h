@@ -2,23 +2,23 @@
 /*
  * shingles: finds copies of prompts in what leaves later, without keeping a word of them.
  *
- * Of a prompt's text the normal form (action/symbols.h) is hashed, every run of WW_SHINGLE_SYMBOLS
- * symbols of it, and of each WW_SHINGLE_WINDOW hashes in a row the smallest is kept: winnowing
- * (Schleimer, Wilkerson and Aiken, SIGMOD 2003). Those kept are the prompt's shingles. Of a body
- * every hash is looked up. So whatever a prompt and a body have in common over
- * WW_SHINGLE_GUARANTEED symbols holds a shingle, and of a copy of the whole prompt every one is
- * found.
+ * Of a prompt's normal form (action/symbols) the hashes of some runs of symbols are kept, chosen by
+ * winnowing (action/winnow; Schleimer, Wilkerson and Aiken, SIGMOD 2003): its shingles. Of a body
+ * every hash is looked up, also of what it holds packed (action/forms). So whatever a prompt and a
+ * body have in common over WW_SHINGLE_GUARANTEED symbols holds a shingle, and of a copy of the
+ * whole prompt every one is found.
  *
- * The hash is keyed: without the install's key nobody can make the shingles of a guessed text. They
- * live in memory only. What can be recorded of them are two counts and the name of a form.
+ * The hash is keyed: who has no key cannot make the shingles of a guessed text. They live in memory
+ * only; what can be recorded of them are two counts and the name of a form.
  *
- * What many texts have is of none of them: a shingle of WW_SHINGLE_COMMON different texts or more is
- * common and counts nowhere. And one that is of two prompts is only counted for the one that is
- * there more completely: a prompt that came to the same template is no copy.
+ * What many texts had stands for none of them: a shingle of WW_SHINGLE_COMMON different texts is
+ * common, and counts no more. Of two prompts that have shingles in common, those that are found
+ * count only for the one that is there more completely, by an eighth at least: a prompt is no copy
+ * of another that came to the same template.
  *
- * A hit needs half of the prompt's (not common) shingles, WW_SHINGLE_SHARED_MIN at least; of a
- * prompt with more than WW_SHINGLE_STRETCH half of any WW_SHINGLE_STRETCH in a row. So a part of a
- * long prompt is found, and phrases that two long texts have here and there are no copy.
+ * A hit needs half of the prompt's shingles that are not common, WW_SHINGLE_SHARED_MIN at least; of
+ * a prompt with more than WW_SHINGLE_STRETCH half of any WW_SHINGLE_STRETCH in a row. So a part of
+ * a long prompt is found, and phrases that two long texts have here and there are no copy.
  *
  * Bounded per agent and in all: the oldest goes first, counted. Not thread safe. Pure.
  */
@@ -26,22 +26,22 @@
 
 #include <wirewitness/event.h>
 
-#include "base/own.h"
-#include "base/slice.h"
+#include "action/forms.h"
+#include "action/winnow.h"
 
-#define WW_SHINGLE_SYMBOLS    24u /* letters and digits, or bytes of others: some five words */
-#define WW_SHINGLE_WINDOW     16u
-#define WW_SHINGLE_GUARANTEED (WW_SHINGLE_SYMBOLS + WW_SHINGLE_WINDOW - 1)
+#define WW_SHINGLE_GUARANTEED (WW_WINNOW_SYMBOLS + WW_WINNOW_WINDOW - 1)
 #define WW_SHINGLE_SHARED_MIN 4u
 #define WW_SHINGLE_STRETCH    32u
 #define WW_SHINGLE_COMMON     8u
 
-/* Remembered: of one text, of one agent (the root of a process tree), of all. */
-#define WW_SHINGLES_TEXT_MAX   8192u
-#define WW_SHINGLES_AGENT_MAX  32768u
-#define WW_SHINGLES_ALL_MAX    131072u
-#define WW_SHINGLE_OWNERS_MAX  256u /* of one agent */
-#define WW_SHINGLES_OWNERS_MAX 4096u
+/* Remembered: shingles of one text, of one agent (the root of a process tree), of all. */
+#define WW_SHINGLES_TEXT_MAX  8192u
+#define WW_SHINGLES_AGENT_MAX 16384u
+#define WW_SHINGLES_ALL_MAX   65536u
+/* And owners: of one text, of one agent, of all. */
+#define WW_SHINGLES_TEXT_OWNERS_MAX  64u
+#define WW_SHINGLES_AGENT_OWNERS_MAX 256u
+#define WW_SHINGLES_ALL_OWNERS_MAX   4096u
 
 struct ww_shingles;
 
@@ -52,8 +52,8 @@ WW_DEFINE_AUTO(struct ww_shingles, ww_shingles_free)
 
 /*
  * Remembers a prompt for `owner`. The same text again for the same owner changes nothing; an owner
- * may have several texts, a text several owners. *ret_count: its shingles; 0: it is too short to be
- * found again, and is not remembered. 0 or -ENOMEM.
+ * may have several texts, a text several owners. *ret_count: its shingles that are not common; 0:
+ * it cannot be found again, for there are too few. 0 or -ENOMEM.
  */
 WW_CHECK int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_actor_key root,
 			     struct ww_slice text, uint32_t *ret_count);
@@ -66,10 +66,9 @@ struct ww_shingle_hit {
 	uint32_t shared, of; /* of the shingles that are not common */
 	/*
 	 * The form in which most of it is there: "plain", "json", "percent"; or what it is packed
-	 * in, the outermost first: "base64", "gzip", "base64+gzip" ... Of static storage or owned
-	 * by s, for as long as that lives.
+	 * in, the outermost first: "base64", "gzip", "base64+gzip" ...
 	 */
-	const char *form;
+	char form[WW_FORM_NAME_MAX];
 };
 
 /*
@@ -82,8 +81,8 @@ unsigned ww_shingles_find(struct ww_shingles *s, struct ww_slice body, struct ww
 			  unsigned max, bool *ret_partial);
 
 struct ww_shingles_stats {
-	uint32_t owners, texts, pieces;
-	uint64_t evicted; /* owners of a text that went for another's, by either ceiling */
+	uint32_t owners, texts, pieces; /* remembered now; a piece is a shingle of a text */
+	uint64_t evicted; /* owners whose text went for that of another, by any ceiling */
 	uint64_t cut;     /* texts of which only the first WW_SHINGLES_TEXT_MAX are remembered */
 };
 
