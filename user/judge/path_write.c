@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/hash.h"
+#include "judge/verdict.h"
 
 #define REFS_MAX 64u
 
@@ -23,12 +24,6 @@ struct page {
 
 #define FINDING_(n, b, t, d) [b] = (t),
 static const char *const finding_names[] = {WW_PATH_FINDINGS(FINDING_)};
-
-#define NAME_(n, v, t, d) [v] = (t),
-static const char *const verdict_names[WW_VERDICT_MAX] = {WW_VERDICTS(NAME_)};
-static const char *const reason_names[WW_REASON_MAX] = {WW_REASONS(NAME_)};
-static const char *const evidence_names[WW_EVIDENCE_MAX] = {WW_EVIDENCE(NAME_)};
-static const char *const join_names[WW_JOIN_MAX] = {WW_JOINS(NAME_)};
 
 void ww_path_id(uint64_t id, uint32_t revision, char *out)
 {
@@ -268,8 +263,8 @@ static void put_join(const struct page *p, const struct ww_path_row *r)
 {
 	struct ww_jsonw *j = p->j;
 
-	ww_jsonw_cstr(j, "evidence", evidence_names[r->evidence]);
-	ww_jsonw_cstr(j, "join", join_names[r->join]);
+	ww_jsonw_cstr(j, "evidence", ww_verdict_evidence_name(r->evidence));
+	ww_jsonw_cstr(j, "join", ww_verdict_join_name(r->join));
 	ww_jsonw_cstr(j, "by", ww_leg_by_name(r->by));
 	if (r->told && r->told->form) {
 		ww_jsonw_object(j, "copy");
@@ -587,14 +582,14 @@ static void put_ruling(const struct page *p)
 	const char *open;
 	unsigned i = 0;
 
-	ww_jsonw_cstr(j, "verdict", verdict_names[r->verdict]);
-	ww_jsonw_cstr(j, "reason", r->reason ? reason_names[r->reason] : NULL);
+	ww_jsonw_cstr(j, "verdict", ww_verdict_name(r->verdict));
+	ww_jsonw_cstr(j, "reason", r->reason ? ww_verdict_reason_name(r->reason) : NULL);
 	ww_jsonw_array(j, "open");
 	while ((open = ww_path_open(r->open, &i)))
 		ww_jsonw_cstr(j, NULL, open);
 	ww_jsonw_end_array(j);
-	ww_jsonw_cstr(j, "evidence", evidence_names[r->evidence]);
-	ww_jsonw_cstr(j, "join", join_names[r->join]);
+	ww_jsonw_cstr(j, "evidence", ww_verdict_evidence_name(r->evidence));
+	ww_jsonw_cstr(j, "join", ww_verdict_join_name(r->join));
 }
 
 static void put_host_of(const struct page *p)
@@ -624,10 +619,10 @@ static void put_summary(const struct page *p)
 	char why[64] = "", about[384] = "", text[512];
 
 	if (r->reason)
-		snprintf(why, sizeof(why), "(%s)", reason_names[r->reason]);
+		snprintf(why, sizeof(why), "(%s)", ww_verdict_reason_name(r->reason));
 	if (r->deciding >= 0)
 		put_deciding(p, &p->c->rows[p->c->ground_rows[r->deciding]], about, sizeof(about));
-	snprintf(text, sizeof(text), "%s%s: %u leg%s%s", verdict_names[r->verdict], why, judged,
+	snprintf(text, sizeof(text), "%s%s: %u leg%s%s", ww_verdict_name(r->verdict), why, judged,
 		 judged == 1 ? "" : "s", about);
 	ww_jsonw_cstr(p->j, "summary", text);
 }
