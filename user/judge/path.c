@@ -392,6 +392,8 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 
 	if (!x->client || x->channel)
 		return 0;
+	if (x->t_last_resp.ns > t->now.ns) /* it is told before the event that ended it */
+		t->now = x->t_last_resp;
 	f = update(t, x->cookie);
 	if (f && f->receiver)
 		return 0;
@@ -416,9 +418,10 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last)
 {
 	bool quiet = last || t->now.ns > p->last.ns + WW_LEGS_QUIET_NS;
+	uint64_t since = p->changed.ns > p->last.ns ? p->changed.ns : p->last.ns;
 	uint64_t gist;
 
-	if (!last && p->changed.ns + t->w.grace_ns > t->now.ns)
+	if (!last && since + t->w.grace_ns > t->now.ns)
 		return;
 	/* More of the same is told when no more comes. */
 	if (!quiet && p->revision > 0 && p->looked.ns >= p->changed.ns)

@@ -266,7 +266,7 @@ static enum ww_path_unread unread(const struct ww_path_world *w, const struct ww
 		return WW_PATH_UNREAD_CUT;
 	if (!f->checked || hidden > (int64_t)HIDDEN_MAX)
 		return WW_PATH_UNREAD_ACCOUNT;
-	return c->path->searchable ? WW_PATH_UNREAD_MAX : WW_PATH_UNREAD_CUT;
+	return c->path->searchable ? WW_PATH_UNREAD_MAX : WW_PATH_UNREAD_SHORT;
 }
 
 static bool carries_leg(const struct ww_path_case *c, const struct ww_leg_flow *f)
@@ -303,9 +303,11 @@ static void look_at(const struct ww_path_world *w, struct ww_path_case *c,
 	    ww_legs_payload(f) == 0)
 		return;
 	why = unread(w, c, f);
-	if (why == WW_PATH_UNREAD_MAX || (why == WW_PATH_UNREAD_CUT && carries_leg(c, f)))
+	if (why == WW_PATH_UNREAD_MAX ||
+	    ((why == WW_PATH_UNREAD_CUT || why == WW_PATH_UNREAD_SHORT) && carries_leg(c, f)))
 		return;
-	add_opaque(c, f, why);
+	if (why != WW_PATH_UNREAD_SHORT)
+		add_opaque(c, f, why);
 	if (!c->agent)
 		return;
 	ww_path_place(w, c->agent, f, NULL, &pl);
@@ -315,26 +317,17 @@ static void look_at(const struct ww_path_world *w, struct ww_path_case *c,
 		c->grounds.orphans = true;
 }
 
-static bool sends_on(const struct ww_path_world *w, const struct ww_path_case *c,
-		     const struct ww_leg_tree *tree)
+static bool sends_on(const struct ww_path_case *c, const struct ww_leg_tree *tree)
 {
 	for (const struct ww_leg_flow *f = tree ? tree->flows : NULL; f; f = f->next) {
-		struct ww_placement pl;
-
-		if (f->role == WW_FLOW_ACCEPT || f->receiver || f->channel || !overlaps(c, f) ||
-		    f->peer.port == PORT_DNS || ww_legs_payload(f) == 0)
-			continue;
-		if (!c->agent)
-			return true;
-		ww_path_place(w, c->agent, f, NULL, &pl);
-		if (pl.local || !ww_path_allowed(c->agent, &pl))
+		if (f->role != WW_FLOW_ACCEPT && !f->receiver && !f->channel && overlaps(c, f) &&
+		    f->peer.port != PORT_DNS && ww_legs_payload(f))
 			return true;
 	}
 	return false;
 }
 
-/* A watched process of this host that sent nothing on to where not all is allowed: the prompt went
- * no farther than that. */
+/* A watched process of this host that sent nothing on: the prompt went no farther than that. */
 static void settle_hosts(const struct ww_path_world *w, struct ww_path_case *c)
 {
 	for (unsigned i = 0; i < c->grounds.count; i++) {
@@ -345,7 +338,7 @@ static void settle_hosts(const struct ww_path_world *w, struct ww_path_case *c)
 			continue;
 		end = r->flow ? ww_legs_other_end(w->legs, r->flow) : NULL;
 		if (!end || ww_actor_key_eq(end->root, c->path->root) ||
-		    sends_on(w, c, ww_legs_tree(w->legs, end->root)))
+		    sends_on(c, ww_legs_tree(w->legs, end->root)))
 			continue;
 		c->ground[i].local = false;
 		r->ends = WW_HORIZON_HOST;

@@ -43,7 +43,8 @@ struct ww_path_ground {
 	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE)      /* nothing decodes it */     \
 	X(CUT, "cut", PLAINTEXT_INCOMPLETE)          /* read or kept in part */   \
 	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE)  /* bytes that no hook saw */ \
-	X(LOCAL, "local", REMOTE_EXECUTOR)           /* to another process here */
+	X(LOCAL, "local", REMOTE_EXECUTOR)           /* to another process here */ \
+	X(SHORT, "short", PLAINTEXT_INCOMPLETE)      /* read, but the prompt cannot be found again */
 
 #define WW_PATH_UNREAD_ENUM_(n, t, r) WW_PATH_UNREAD_##n,
 enum ww_path_unread { WW_PATH_UNREADS(WW_PATH_UNREAD_ENUM_) WW_PATH_UNREAD_MAX };
