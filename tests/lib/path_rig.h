@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What agents, gateways, models and others do on a host, as events of a tape: connections with TLS
- * 1.3 handshakes, HTTP/1 over them, spans; and what the real pipeline makes of it under a policy and
- * tables. Bytes are counted as a kernel would. Times are milliseconds after RIG_BASE_NS; events are
- * played in order of time, whatever the order in which they were made.
+ * 1.3 handshakes, HTTP/1 over them, spans; and what the real pipeline makes of it under a policy
+ * and tables. Bytes are counted as a kernel would. Times are milliseconds after RIG_BASE_NS; events
+ * are played in order of time, whatever the order in which they were made.
  */
 #pragma once
 
@@ -31,28 +31,28 @@
 #define GATEWAY        300u
 
 /* 203.0.113.0/24 is eu, 198.51.100.0/24 us, 192.0.2.0/24 sg; 2001:db8:1::/48 contradicts itself. */
-#define RIG_TABLE                                                                       \
-	"version: 1\nas_of: 2026-01-01\noperators:\n"                                       \
-	"- {name: eucloud, home: DE, basis: provider-doc}\n"                                \
-	"- {name: uscloud, home: US, basis: provider-doc}\n"                                \
-	"prefixes:\n"                                                                       \
-	"- {cidr: [203.0.113.0/24], operator: eucloud, region: eu-west-1, "                 \
-	"basis: provider-doc}\n"                                                            \
-	"- {cidr: [198.51.100.0/24], operator: uscloud, region: us-east-1, "                \
-	"basis: provider-doc}\n"                                                            \
-	"- {cidr: [192.0.2.0/24], operator: uscloud, region: sg, basis: provider-doc}\n"    \
-	"- {cidr: [198.18.0.0/24], operator: uscloud, region: us-east-1, "                  \
-	"basis: provider-doc}\n"                                                            \
-	"- {cidr: [198.18.0.0/24], operator: uscloud, region: eu-west-1, "                  \
-	"basis: provider-doc}\n"                                                            \
-	"- {cidr: [198.18.1.0/24], operator: eucloud, region: eu-west-1, "                  \
+#define RIG_TABLE                                                                        \
+	"version: 1\nas_of: 2026-01-01\noperators:\n"                                    \
+	"- {name: eucloud, home: DE, basis: provider-doc}\n"                             \
+	"- {name: uscloud, home: US, basis: provider-doc}\n"                             \
+	"prefixes:\n"                                                                    \
+	"- {cidr: [203.0.113.0/24], operator: eucloud, region: eu-west-1, "              \
+	"basis: provider-doc}\n"                                                         \
+	"- {cidr: [198.51.100.0/24], operator: uscloud, region: us-east-1, "             \
+	"basis: provider-doc}\n"                                                         \
+	"- {cidr: [192.0.2.0/24], operator: uscloud, region: sg, basis: provider-doc}\n" \
+	"- {cidr: [198.18.0.0/24], operator: uscloud, region: us-east-1, "               \
+	"basis: provider-doc}\n"                                                         \
+	"- {cidr: [198.18.0.0/24], operator: uscloud, region: eu-west-1, "               \
+	"basis: provider-doc}\n"                                                         \
+	"- {cidr: [198.18.1.0/24], operator: eucloud, region: eu-west-1, "               \
 	"basis: provider-doc, valid_until: 2026-01-02}\n"
 
-#define RIG_REGIONS                                       \
-	"version: 1\nregions:\n"                              \
-	"- {name: eu, labels: [eu-*]}\n"                      \
-	"- {name: us, labels: [us-*]}\n"                      \
-	"- {name: sg, labels: [sg, ap-southeast-*]}\n"        \
+#define RIG_REGIONS                                    \
+	"version: 1\nregions:\n"                       \
+	"- {name: eu, labels: [eu-*]}\n"               \
+	"- {name: us, labels: [us-*]}\n"               \
+	"- {name: sg, labels: [sg, ap-southeast-*]}\n" \
 	"agents:\n"
 
 #define RIG_POLICY RIG_REGIONS "- {name: support, cgroup: \"/agents/*\", allowed_regions: [eu]}\n"
@@ -116,8 +116,7 @@ static inline void rig_process(struct rig *r, uint64_t ms, uint32_t pid, uint32_
 
 static inline void rig_cover(struct rig *r, uint64_t ms, bool on)
 {
-	struct ww_event_coverage *c =
-		ev_make(sizeof(*c), WW_EVENT_COVERAGE, rig_ns(ms), 0, 0);
+	struct ww_event_coverage *c = ev_make(sizeof(*c), WW_EVENT_COVERAGE, rig_ns(ms), 0, 0);
 
 	c->h.cpu = WW_EVENT_CPU_USER;
 	c->what = WW_COVERAGE_SOCKETS;
@@ -128,8 +127,7 @@ static inline void rig_cover(struct rig *r, uint64_t ms, bool on)
 
 static inline void rig_gap(struct rig *r, uint64_t ms, uint64_t length_ms)
 {
-	struct ww_event_coverage *c =
-		ev_make(sizeof(*c), WW_EVENT_COVERAGE, rig_ns(ms), 0, 0);
+	struct ww_event_coverage *c = ev_make(sizeof(*c), WW_EVENT_COVERAGE, rig_ns(ms), 0, 0);
 
 	c->h.cpu = WW_EVENT_CPU_USER;
 	c->what = WW_COVERAGE_GAP;
@@ -320,15 +318,15 @@ static inline struct rig_conn *rig_connect(struct rig *r, uint64_t ms, uint32_t 
 
 	assert(r->conn_count < RIG_CONNS_MAX);
 	c = &r->conns[r->conn_count++];
-	*c = (struct rig_conn){.cookie = cookie,
-			       .pid = pid,
-			       .local = ev_endpoint(strncmp(addr, "127.", 4) == 0 ? "127.0.0.1"
-										  : "10.0.0.1",
-						    (uint16_t)(40000 + cookie)),
-			       .peer = ev_endpoint(addr, port),
-			       .role = WW_FLOW_CONNECT,
-			       .opaque = kind == RIG_OPAQUE,
-			       .plain = kind == RIG_PLAIN};
+	*c = (struct rig_conn){
+		.cookie = cookie,
+		.pid = pid,
+		.local = ev_endpoint(strncmp(addr, "127.", 4) == 0 ? "127.0.0.1" : "10.0.0.1",
+				     (uint16_t)(40000 + cookie)),
+		.peer = ev_endpoint(addr, port),
+		.role = WW_FLOW_CONNECT,
+		.opaque = kind == RIG_OPAQUE,
+		.plain = kind == RIG_PLAIN};
 	open = ev_open(rig_ns(ms), pid, cookie, c->peer);
 	open->local = c->local;
 	rig_put(r, open);
@@ -408,7 +406,7 @@ static inline void rig_end(struct rig *r, uint64_t ms, uint64_t cookie, uint8_t 
 
 #define RIG_TRACE  "0af7651916cd43dd8448eb211c80319c"
 #define RIG_TRACE2 "1bf7651916cd43dd8448eb211c80319c"
-#define RIG_PROMPT                                                                     \
+#define RIG_PROMPT                                                                       \
 	"Please summarise the attached complaint of customer 4711 and say which of the " \
 	"three refund rules applies to it, with the paragraph that you rely on."
 
@@ -665,7 +663,8 @@ static inline json_t *rig_leg_for(json_t *path, const char *purpose, unsigned nt
 	json_t *l;
 	size_t i;
 
-	json_array_foreach (json_object_get(path, "legs"), i, l) {
+	json_array_foreach(json_object_get(path, "legs"), i, l)
+	{
 		if (strcmp(rig_text(l, "purpose"), purpose) == 0 && nth-- == 0)
 			return l;
 	}
@@ -677,7 +676,8 @@ static inline json_t *rig_finding(json_t *path, const char *finding, unsigned le
 	json_t *f;
 	size_t i;
 
-	json_array_foreach (json_object_get(path, "findings"), i, f) {
+	json_array_foreach(json_object_get(path, "findings"), i, f)
+	{
 		if (strcmp(rig_text(f, "finding"), finding) == 0 &&
 		    (leg == 0 || json_integer_value(json_object_get(f, "leg")) == (json_int_t)leg))
 			return f;
@@ -691,7 +691,8 @@ static inline bool rig_open_reason(json_t *path, const char *reason)
 	json_t *o;
 	size_t i;
 
-	json_array_foreach (json_object_get(path, "open"), i, o) {
+	json_array_foreach(json_object_get(path, "open"), i, o)
+	{
 		if (strcmp(json_string_value(o), reason) == 0)
 			return true;
 	}

@@ -192,7 +192,8 @@ static void take_exchange(struct ww_leg *leg, const struct ww_exchange *x)
 	leg->req_bytes = x->req_bytes;
 	leg->resp_bytes = x->resp_bytes;
 	leg->req_end = x->req_offset + x->req_bytes;
-	/* Of HTTP/2 the range holds what other streams sent in between, but the body's own bytes. */
+	/* Of HTTP/2 the range holds what other streams sent in between, but the body's own bytes.
+	 */
 	leg->req_least = x->stream ? x->req.wire_bytes : x->req_bytes;
 	leg->outcome = (uint8_t)x->outcome;
 	leg->status = x->status;
@@ -457,8 +458,8 @@ int ww_legs_path_for(struct ww_legs *l, struct ww_leg *leg, const struct ww_dige
 		memcpy(p->trace_id, leg->trace.trace_id, sizeof(p->trace_id));
 	}
 	pl.by = p->traced && leg->trace.present ? WW_LEG_BY_TRACEPARENT
-		: p->count == 0                  ? WW_LEG_BY_EXCHANGE
-						 : by;
+		: p->count == 0                 ? WW_LEG_BY_EXCHANGE
+						: by;
 	pl.join = pl.by == WW_LEG_BY_TURN || pl.by == WW_LEG_BY_PROMPT ? WW_JOIN_UNIQUE
 								       : WW_JOIN_EXACT;
 	put_leg(l, p, &pl);
@@ -543,8 +544,8 @@ void ww_legs_free(struct ww_legs *l)
 	while (l->legs)
 		forget_leg(l, l->legs);
 	ww_legs_flows_done(l);
-	DL_FOREACH_SAFE (l->lookups, e, tmp)
-		free(e);
+	DL_FOREACH_SAFE(l->lookups, e, tmp)
+	free(e);
 	free(l);
 }
 

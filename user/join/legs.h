@@ -26,18 +26,18 @@
 
 #define WW_LEGS_MAX         16384u /* requests held, of all trees */
 #define WW_LEGS_PATHS_MAX   4096u
-#define WW_LEGS_OF_PATH_MAX 512u   /* an agent asks its model some 100 times in one turn */
-#define WW_LEGS_FLOWS_MAX   8192u  /* connections that have closed */
+#define WW_LEGS_OF_PATH_MAX 512u  /* an agent asks its model some 100 times in one turn */
+#define WW_LEGS_FLOWS_MAX   8192u /* connections that have closed */
 #define WW_LEGS_LOOKUPS_MAX 4096u
 #define WW_LEGS_NAMES_MAX   8u
 #define WW_LEGS_QUIET_NS    60000000000ull  /* then the next request is another path's */
 #define WW_LEGS_KEPT_NS     600000000000ull /* copies of a prompt are looked for so long */
 
 /* X(enum suffix, text, meaning) */
-#define WW_LEG_PURPOSES(X)                                       \
-	X(INFERENCE, "inference", "the prompt was sent to a model") \
+#define WW_LEG_PURPOSES(X)                                             \
+	X(INFERENCE, "inference", "the prompt was sent to a model")    \
 	X(DERIVED, "derived", "a request had the prompt's text in it") \
-	X(DNS, "dns", "the name that was connected to was asked for") \
+	X(DNS, "dns", "the name that was connected to was asked for")  \
 	X(ATTEMPT, "attempt", "a connection beside it that carried nothing")
 
 /* X(enum suffix, text, meaning) */
@@ -52,13 +52,13 @@
 	X(COPY, "copy", "a copy of the prompt's text")
 
 /* By what a leg is known to be one. X(enum suffix, text, meaning) */
-#define WW_LEG_BYS(X)                                                                  \
-	X(EXCHANGE, "exchange", "it is the request that the path is of")               \
-	X(TRACEPARENT, "traceparent", "trace context of the request")                  \
-	X(TURN, "turn", "keyed digest of the whole conversation up to the prompt")     \
-	X(PROMPT, "prompt", "keyed digest of the prompt")                              \
-	X(SHINGLES, "shingles", "keyed fingerprints of the prompt's text")             \
-	X(NAME, "name", "the DNS name that both connections were made for")            \
+#define WW_LEG_BYS(X)                                                              \
+	X(EXCHANGE, "exchange", "it is the request that the path is of")           \
+	X(TRACEPARENT, "traceparent", "trace context of the request")              \
+	X(TURN, "turn", "keyed digest of the whole conversation up to the prompt") \
+	X(PROMPT, "prompt", "keyed digest of the prompt")                          \
+	X(SHINGLES, "shingles", "keyed fingerprints of the prompt's text")         \
+	X(NAME, "name", "the DNS name that both connections were made for")        \
 	X(PEER, "peer", "the same process connected to the same address")
 
 #define WW_LEG_PURPOSE_ENUM_(n, t, d) WW_LEG_##n,
@@ -75,7 +75,7 @@ const char *ww_leg_by_name(enum ww_leg_by b);
 
 /* A DNS name that a connection's address had when it was made. */
 struct ww_leg_name {
-	char *name; /* owned */
+	char *name;              /* owned */
 	uint64_t cookie, serial; /* the lookup */
 	struct ww_boot answered;
 };
@@ -107,15 +107,16 @@ struct ww_leg_flow {
 	uint32_t packets[2];
 	uint32_t rtt_min_us, key_holder_us;
 	uint32_t owner_changes;
-	uint32_t exchanges;    /* that ended on it */
-	struct ww_boot unread; /* of the last request on it that was not looked into whole; 0: none */
-	bool unparsed;         /* some of it is of no protocol that is read */
-	bool crossed;          /* its crossing was told */
-	bool settled;          /* where it goes was looked at, and nothing is to be told */
-	char *sni;             /* owned; NULL: none */
+	uint32_t exchanges; /* that ended on it */
+	struct ww_boot
+		unread; /* of the last request on it that was not looked into whole; 0: none */
+	bool unparsed;  /* some of it is of no protocol that is read */
+	bool crossed;   /* its crossing was told */
+	bool settled;   /* where it goes was looked at, and nothing is to be told */
+	char *sni;      /* owned; NULL: none */
 	unsigned name_count;
 	struct ww_leg_name *names; /* owned */
-	bool has_ends, doubtful; /* accepted: `ends` is set; another one has them as well */
+	bool has_ends, doubtful;   /* accepted: `ends` is set; another one has them as well */
 	UT_hash_handle hh, hh_ends;
 	struct ww_leg_ends {
 		uint8_t local[16], peer[16];
@@ -127,10 +128,10 @@ struct ww_leg_flow {
 
 /* A request that ended: held for as long as it, or a path of it, is remembered. */
 struct ww_leg {
-	struct ww_leg *prev, *next;           /* of its tree, by arrival */
-	struct ww_leg *older, *younger;       /* of all, by arrival */
-	struct ww_leg_tree *tree;             /* NULL: forgotten; held by paths alone */
-	unsigned refs;                        /* of paths, and of the list of all */
+	struct ww_leg *prev, *next;     /* of its tree, by arrival */
+	struct ww_leg *older, *younger; /* of all, by arrival */
+	struct ww_leg_tree *tree;       /* NULL: forgotten; held by paths alone */
+	unsigned refs;                  /* of paths, and of the list of all */
 	uint64_t cookie;
 	uint32_t index;
 	struct ww_actor_key actor, root;
@@ -139,27 +140,27 @@ struct ww_leg {
 	struct ww_boot t_first_req, t_last_req, t_first_resp, t_end;
 	struct ww_boot arrived;
 	uint64_t req_bytes, resp_bytes;
-	uint64_t req_end;    /* plaintext sent on the connection up to the request's end */
-	uint64_t req_least;  /* of a shared connection: bytes that are of this request for certain */
-	uint64_t acked;      /* of req_bytes; grows */
-	uint8_t acked_how;   /* enum ww_leg_acked */
-	uint8_t outcome;     /* enum ww_exchange_outcome */
+	uint64_t req_end;   /* plaintext sent on the connection up to the request's end */
+	uint64_t req_least; /* of a shared connection: bytes that are of this request for certain */
+	uint64_t acked;     /* of req_bytes; grows */
+	uint8_t acked_how;  /* enum ww_leg_acked */
+	uint8_t outcome;    /* enum ww_exchange_outcome */
 	uint16_t status;
 	uint32_t stream;
 	uint32_t findings;
-	bool connect;        /* method CONNECT */
+	bool connect; /* method CONNECT */
 	bool body_whole;
 	struct ww_sha256 body;
 	struct ww_trace_context trace;
-	bool model;          /* a decoded call to a model; then also: */
+	bool model; /* a decoded call to a model; then also: */
 	bool request_whole, conversation_present, turn_present, prompt_present;
 	uint64_t prompt_bytes;
 	struct ww_sha256 conversation, turn, prompt;
 	const char *sni, *authority; /* empty: none */
 	const char *model_name, *response_id, *request_id;
-	unsigned claim_count; /* about place, by the peer and in the request; */
+	unsigned claim_count;          /* about place, by the peer and in the request; */
 	struct ww_place_claim *claims; /* owned */
-	char texts[]; /* which the texts are in */
+	char texts[];                  /* which the texts are in */
 };
 
 /* How `acked` is to be read. X(enum suffix, text in records) */
@@ -176,12 +177,12 @@ const char *ww_leg_acked_name(enum ww_leg_acked a);
 /* A leg as a path's. */
 struct ww_path_leg {
 	struct ww_leg *leg;
-	uint8_t purpose;      /* enum ww_leg_purpose */
-	uint8_t by;           /* enum ww_leg_by */
-	uint8_t join;         /* enum ww_join_grade */
-	uint32_t shared, of;  /* shingles */
-	uint32_t owners;      /* paths that it may be of instead, this one included; 1: it alone */
-	const char *form;     /* static; NULL: not by shingles */
+	uint8_t purpose;     /* enum ww_leg_purpose */
+	uint8_t by;          /* enum ww_leg_by */
+	uint8_t join;        /* enum ww_join_grade */
+	uint32_t shared, of; /* shingles */
+	uint32_t owners;     /* paths that it may be of instead, this one included; 1: it alone */
+	const char *form;    /* static; NULL: not by shingles */
 };
 
 struct ww_policy_agent; /* policy/policy_file.h */
@@ -194,13 +195,13 @@ struct ww_path_key {
 
 /* One prompt of one process tree. */
 struct ww_leg_path {
-	struct ww_leg_path *prev, *next;   /* of all, by arrival */
+	struct ww_leg_path *prev, *next;           /* of all, by arrival */
 	struct ww_leg_path *tree_prev, *tree_next; /* of its tree */
-	struct ww_leg_path *older;         /* with the same key */
+	struct ww_leg_path *older;                 /* with the same key */
 	struct ww_leg_tree *tree;
-	uint64_t id;                       /* "y-<16 hex>" */
+	uint64_t id; /* "y-<16 hex>" */
 	struct ww_path_key key;
-	uint8_t by;                        /* what the key is: TURN, PROMPT, EXCHANGE */
+	uint8_t by; /* what the key is: TURN, PROMPT, EXCHANGE */
 	struct ww_actor_key actor, root;
 	uint64_t cgroup;
 	struct ww_boot first, last; /* request's first byte; what ended last */
@@ -210,20 +211,20 @@ struct ww_leg_path {
 	uint64_t prompt_bytes;
 	bool prompt_present, turn_present;
 	struct ww_sha256 prompt, turn;
-	bool searchable;  /* copies of it can be found */
+	bool searchable; /* copies of it can be found */
 	unsigned count, room;
-	unsigned dropped; /* beyond WW_LEGS_OF_PATH_MAX */
+	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX */
 	struct ww_path_leg *legs; /* by arrival */
 	/* Kept by judge/path.h: */
-	bool dirty;         /* something came since it was written */
+	bool dirty;            /* something came since it was written */
 	struct ww_boot looked; /* when what had come by then was judged */
-	unsigned told;      /* legs, when it was written */
-	uint32_t revision;  /* written so far */
-	uint64_t said;      /* hash of what was said then */
+	unsigned told;         /* legs, when it was written */
+	uint32_t revision;     /* written so far */
+	uint64_t said;         /* hash of what was said then */
 	uint8_t verdict;
 	bool agent_known;
 	const struct ww_policy_agent *agent;
-	UT_hash_handle hh;      /* by id */
+	UT_hash_handle hh; /* by id */
 	UT_hash_handle hh_key;
 };
 
@@ -249,7 +250,7 @@ struct ww_leg_lookup {
 };
 
 struct ww_legs_counts {
-	uint32_t legs, paths, flows, lookups; /* held now */
+	uint32_t legs, paths, flows, lookups;                /* held now */
 	uint64_t legs_dropped, paths_dropped, flows_dropped; /* by the ceilings */
 };
 
@@ -283,8 +284,7 @@ bool ww_legs_serves(const struct ww_legs *l, struct ww_actor_key root);
 /* Takes a request of a client that ended. 0 with the one that is held; -ENOMEM: blind_until moves.
  * `call`: NULL, or what it is as a call to a model. */
 WW_CHECK int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x,
-			 const struct ww_model_call *call, struct ww_boot now,
-			 struct ww_leg **ret);
+			 const struct ww_model_call *call, struct ww_boot now, struct ww_leg **ret);
 
 /* All requests that are listed, from the one that arrived last. NULL: no more. */
 const struct ww_leg *ww_legs_last(const struct ww_legs *l);
@@ -306,8 +306,8 @@ struct ww_leg_path *ww_legs_paths(const struct ww_legs *l);
 /* NULL: nothing is held of it. */
 struct ww_leg_tree *ww_legs_tree(const struct ww_legs *l, struct ww_actor_key root);
 
-/* How much of its request the peer's TCP has acknowledged, by what is known of its connection (NULL:
- * nothing): leg->acked, acked_how. Never too much. */
+/* How much of its request the peer's TCP has acknowledged, by what is known of its connection
+ * (NULL: nothing): leg->acked, acked_how. Never too much. */
 void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f);
 /* Bytes of the application that were acknowledged (UDP: sent), past the handshake; never too many.
  */

@@ -3,12 +3,12 @@
  * path: where did a prompt go? Collects what join/legs.h holds, decides when a path is written, and
  * writes the records of kind "path" and "crossing".
  *
- * A path is written first when nothing came to it for the grace time, or at once when a leg of it is
- * a violation; again when that changes what is said, and a last time when it was quiet for
+ * A path is written first when nothing came to it for the grace time, or at once when a leg of it
+ * is a violation; again when that changes what is said, and a last time when it was quiet for
  * WW_LEGS_QUIET_NS and has more legs than were told. Each revision supersedes the one before.
  *
- * A crossing is written once for a connection, as soon as the kernel's counters say that payload was
- * acknowledged where the policy does not allow it: also where nothing can be read.
+ * A crossing is written once for a connection, as soon as the kernel's counters say that payload
+ * was acknowledged where the policy does not allow it: also where nothing can be read.
  *
  * Numbered invariants:
  *  1. No leg is guessed: where several requests may be the one that a gateway sent on, all are told

@@ -6,7 +6,7 @@
 
 #define PORT_DNS 53
 /* As where the absence of an action is judged: an alert, a key update. */
-#define HIDDEN_MAX WW_WORLD_REMAINDER_BYTES
+#define HIDDEN_MAX  WW_WORLD_REMAINDER_BYTES
 #define UPSPANS_MAX 8u
 
 const char *ww_horizon_name(enum ww_horizon h)
@@ -171,8 +171,8 @@ static bool compare(const struct ww_path_world *w, struct ww_path_row *r,
 	for (unsigned i = 0; i < r->span_count; i++) {
 		const char *region = r->spans[i]->region;
 
-		if (region && ww_policy_compare(w->policy, pl, ww_slice_str(region)) ==
-				      WW_CLAIM_DIFFERENT)
+		if (region &&
+		    ww_policy_compare(w->policy, pl, ww_slice_str(region)) == WW_CLAIM_DIFFERENT)
 			contradicted = true;
 	}
 	if (contradicted)
@@ -368,8 +368,8 @@ static void take_coverage(const struct ww_path_world *w, struct ww_path_case *c,
 {
 	struct ww_path_grounds *g = &c->grounds;
 	struct ww_coverage_answer *a = &c->coverage;
-	const uint32_t all = WW_COVERS_TCP | WW_COVERS_UDP | WW_COVERS_RAW | WW_COVERS_UNIX |
-			     WW_COVERS_PROC;
+	const uint32_t all =
+		WW_COVERS_TCP | WW_COVERS_UDP | WW_COVERS_RAW | WW_COVERS_UNIX | WW_COVERS_PROC;
 
 	ww_coverage_query(w->coverage, c->path->cgroup, c->from, c->to, a);
 	g->early = now.ns < c->to.ns;
@@ -380,8 +380,8 @@ static void take_coverage(const struct ww_path_world *w, struct ww_path_case *c,
 	g->gaps = a->gaps;
 	g->unix_peers = a->unix_peers;
 	g->raw_sockets = a->raw_sockets;
-	g->unbound = a->unbound_calls +
-		     ww_flows_homeless(w->flows, c->path->cgroup, c->from, c->to);
+	g->unbound =
+		a->unbound_calls + ww_flows_homeless(w->flows, c->path->cgroup, c->from, c->to);
 }
 
 /* What the scopes of the gateways say counts as well. */

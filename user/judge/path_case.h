@@ -20,38 +20,38 @@
 #define WW_PATH_ROW_SPANS_MAX  4u
 
 /* X(enum suffix, bit, text, meaning); the first five are those of placement.h. */
-#define WW_PATH_FINDINGS(X)                                                                    \
-	X(OUT_OF_REGION, 0, "OUT_OF_REGION", "listed in a region that is not allowed")         \
-	X(OUT_OF_HOME, 1, "OUT_OF_HOME", "the operator's declared home is not allowed")        \
-	X(UNLISTED_DESTINATION, 2, "UNLISTED_DESTINATION", "nothing valid is listed of it")    \
-	X(LABEL_AMBIGUOUS, 3, "LABEL_AMBIGUOUS", "labels contradict each other")               \
-	X(LABEL_IMPOSSIBLE, 4, "LABEL_IMPOSSIBLE", "a label is farther than light allows")     \
-	X(FAILOVER_LEG, 5, "FAILOVER_LEG", "the same was sent again, to another host")         \
-	X(DISCLOSED_ON_FAILED_LEG, 6, "DISCLOSED_ON_FAILED_LEG",                               \
-	  "it failed, and its bytes were acknowledged all the same")                           \
-	X(DERIVED_COPY, 7, "DERIVED_COPY", "the prompt's text was in another request")         \
-	X(AUTHORITY_SNI_MISMATCH, 8, "AUTHORITY_SNI_MISMATCH",                                 \
-	  "TLS and the request name different hosts")                                          \
-	X(PROXIED_HORIZON, 9, "PROXIED_HORIZON",                                               \
-	  "it went to a gateway or proxy whose own way on was not seen")                       \
-	X(CONNECT_BY_IP, 10, "CONNECT_BY_IP", "no answer of DNS gave this address before")     \
-	X(ECH_PRESENT, 11, "ECH_PRESENT", "the client sent encrypted_client_hello")            \
-	X(REGION_CLAIM_DIFFERS, 12, "REGION_CLAIM_DIFFERS",                                    \
-	  "a span or the peer claims another region than what is listed")                      \
-	X(SIZE_ONLY_COPY, 13, "SIZE_ONLY_COPY",                                                \
+#define WW_PATH_FINDINGS(X)                                                                 \
+	X(OUT_OF_REGION, 0, "OUT_OF_REGION", "listed in a region that is not allowed")      \
+	X(OUT_OF_HOME, 1, "OUT_OF_HOME", "the operator's declared home is not allowed")     \
+	X(UNLISTED_DESTINATION, 2, "UNLISTED_DESTINATION", "nothing valid is listed of it") \
+	X(LABEL_AMBIGUOUS, 3, "LABEL_AMBIGUOUS", "labels contradict each other")            \
+	X(LABEL_IMPOSSIBLE, 4, "LABEL_IMPOSSIBLE", "a label is farther than light allows")  \
+	X(FAILOVER_LEG, 5, "FAILOVER_LEG", "the same was sent again, to another host")      \
+	X(DISCLOSED_ON_FAILED_LEG, 6, "DISCLOSED_ON_FAILED_LEG",                            \
+	  "it failed, and its bytes were acknowledged all the same")                        \
+	X(DERIVED_COPY, 7, "DERIVED_COPY", "the prompt's text was in another request")      \
+	X(AUTHORITY_SNI_MISMATCH, 8, "AUTHORITY_SNI_MISMATCH",                              \
+	  "TLS and the request name different hosts")                                       \
+	X(PROXIED_HORIZON, 9, "PROXIED_HORIZON",                                            \
+	  "it went to a gateway or proxy whose own way on was not seen")                    \
+	X(CONNECT_BY_IP, 10, "CONNECT_BY_IP", "no answer of DNS gave this address before")  \
+	X(ECH_PRESENT, 11, "ECH_PRESENT", "the client sent encrypted_client_hello")         \
+	X(REGION_CLAIM_DIFFERS, 12, "REGION_CLAIM_DIFFERS",                                 \
+	  "a span or the peer claims another region than what is listed")                   \
+	X(SIZE_ONLY_COPY, 13, "SIZE_ONLY_COPY",                                             \
 	  "not read, and opened after the prompt was sent, with as many bytes: no more is known")
 
 #define WW_PATH_FINDING_ENUM_(n, v, t, d) WW_PATH_##n = 1u << (v),
 enum ww_path_finding { WW_PATH_FINDINGS(WW_PATH_FINDING_ENUM_) };
 
 /* Where the sight of this host ends. X(enum suffix, text, meaning) */
-#define WW_HORIZONS(X)                                                                          \
-	X(NONE, "", "it does not end here: the leg goes on in another one")                     \
-	X(TLS, "tls-terminator", "whoever holds the key of that TLS connection")                \
-	X(PROXY, "proxy", "whoever was asked for a way")                                        \
-	X(GATEWAY, "gateway", "a local or private peer whose own way on was not seen")          \
-	X(HOST, "host", "a watched process here that sent nothing on")                          \
-	X(PLAIN, "plain", "whoever is on the way can read it")                                  \
+#define WW_HORIZONS(X)                                                                 \
+	X(NONE, "", "it does not end here: the leg goes on in another one")            \
+	X(TLS, "tls-terminator", "whoever holds the key of that TLS connection")       \
+	X(PROXY, "proxy", "whoever was asked for a way")                               \
+	X(GATEWAY, "gateway", "a local or private peer whose own way on was not seen") \
+	X(HOST, "host", "a watched process here that sent nothing on")                 \
+	X(PLAIN, "plain", "whoever is on the way can read it")                         \
 	X(RESOLVER, "resolver", "whoever answers DNS")
 
 #define WW_HORIZON_ENUM_(n, t, d) WW_HORIZON_##n,
@@ -60,14 +60,14 @@ const char *ww_horizon_name(enum ww_horizon h);
 
 struct ww_path_row {
 	uint8_t purpose, cause, by, join;
-	uint8_t ends;   /* enum ww_horizon */
-	uint16_t of;    /* number of the row that it continues; 0: none */
-	bool followed;  /* it ends on this host, and its onward legs are known for certain */
-	bool refused;   /* an attempt: nobody answered */
-	bool local;     /* its peer is a process of this host */
-	struct ww_leg *leg;                /* NULL: an attempt, a lookup */
-	const struct ww_path_leg *told;    /* NULL: it is not of the path's own list */
-	const struct ww_leg_flow *flow;    /* NULL: not held any more */
+	uint8_t ends;       /* enum ww_horizon */
+	uint16_t of;        /* number of the row that it continues; 0: none */
+	bool followed;      /* it ends on this host, and its onward legs are known for certain */
+	bool refused;       /* an attempt: nobody answered */
+	bool local;         /* its peer is a process of this host */
+	struct ww_leg *leg; /* NULL: an attempt, a lookup */
+	const struct ww_path_leg *told; /* NULL: it is not of the path's own list */
+	const struct ww_leg_flow *flow; /* NULL: not held any more */
 	const struct ww_leg_lookup *lookup;
 	const struct ww_leg *candidates[WW_PATH_CANDIDATES_MAX]; /* of an AMBIGUOUS one */
 	unsigned candidate_count, candidate_total;

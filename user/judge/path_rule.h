@@ -23,10 +23,10 @@
 struct ww_path_ground {
 	enum ww_evidence evidence;
 	enum ww_join_grade join;
-	bool forbidden;  /* region or home, or not listed where that is denied */
-	bool ambiguous;  /* what is listed contradicts itself, or names no one place */
-	bool impossible; /* a row is farther away than light allows */
-	bool unlisted;   /* nothing valid is listed, and the policy does not let that pass */
+	bool forbidden;    /* region or home, or not listed where that is denied */
+	bool ambiguous;    /* what is listed contradicts itself, or names no one place */
+	bool impossible;   /* a row is farther away than light allows */
+	bool unlisted;     /* nothing valid is listed, and the policy does not let that pass */
 	bool contradicted; /* a span says another region */
 	bool local;        /* on this host, and no leg of its own way on is known for certain */
 	bool unresolved;   /* whose connection it is, is not certain */
@@ -36,15 +36,15 @@ struct ww_path_ground {
 
 /* What could not be looked into, to where the policy does not allow all, X(enum suffix, text,
  * reason): by this much no copy of the prompt can be excluded. */
-#define WW_PATH_UNREADS(X)                                                    \
-	X(TLS, "tls", TLS_OPAQUE)                    /* no hook in its library */ \
-	X(QUIC, "quic", TLS_OPAQUE)                  /* encrypted datagrams */    \
-	X(UDP, "udp", PLAINTEXT_INCOMPLETE)          /* other datagrams */        \
-	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE)      /* nothing decodes it */     \
-	X(CUT, "cut", PLAINTEXT_INCOMPLETE)          /* read or kept in part */   \
-	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE)  /* bytes that no hook saw */ \
-	X(LOCAL, "local", REMOTE_EXECUTOR)           /* to another process here */ \
-	X(SHORT, "short", PLAINTEXT_INCOMPLETE)      /* read, but the prompt cannot be found again */
+#define WW_PATH_UNREADS(X)                                                        \
+	X(TLS, "tls", TLS_OPAQUE)                   /* no hook in its library */  \
+	X(QUIC, "quic", TLS_OPAQUE)                 /* encrypted datagrams */     \
+	X(UDP, "udp", PLAINTEXT_INCOMPLETE)         /* other datagrams */         \
+	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE)     /* nothing decodes it */      \
+	X(CUT, "cut", PLAINTEXT_INCOMPLETE)         /* read or kept in part */    \
+	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE) /* bytes that no hook saw */  \
+	X(LOCAL, "local", REMOTE_EXECUTOR)          /* to another process here */ \
+	X(SHORT, "short", PLAINTEXT_INCOMPLETE)     /* read, but the prompt cannot be found again */
 
 #define WW_PATH_UNREAD_ENUM_(n, t, r) WW_PATH_UNREAD_##n,
 enum ww_path_unread { WW_PATH_UNREADS(WW_PATH_UNREAD_ENUM_) WW_PATH_UNREAD_MAX };

@@ -24,8 +24,8 @@ struct ww_path_span {
 	uint8_t parent[8];
 	uint8_t role; /* enum ww_span_role */
 	struct ww_boot received;
-	char *region;           /* owned; NULL: it says none */
-	uint8_t answer[24];     /* of which answer of a model: tree, and hash of the id */
+	char *region;       /* owned; NULL: it says none */
+	uint8_t answer[24]; /* of which answer of a model: tree, and hash of the id */
 	bool answered;
 	UT_hash_handle hh, hh_answer;
 };

@@ -160,8 +160,7 @@ static void find_upstream(const struct ww_leg_tree *tree, struct ww_actor_key ga
 	for (struct ww_leg *k = tree ? tree->legs : NULL; k; k = k->next) {
 		if (k == down || !ww_actor_key_eq(k->actor, gateway) || !nested(k, down))
 			continue;
-		if (by_trace ? !same_trace(k, down)
-			     : !same_prompt(k, down) || other_trace(k, down))
+		if (by_trace ? !same_trace(k, down) : !same_prompt(k, down) || other_trace(k, down))
 			continue;
 		u->total++;
 		if (u->count < FOUND_MAX)
@@ -253,8 +252,8 @@ static void put_upstream(const struct ww_path_world *w, struct ww_path_case *c, 
 		r->findings &= ~(uint32_t)WW_PATH_FAILOVER_LEG;
 		r->candidate_total = join == WW_JOIN_AMBIGUOUS ? u->total : 0;
 		r->candidate_count = 0;
-		for (unsigned k = 0; k < u->count && join == WW_JOIN_AMBIGUOUS &&
-				     k < WW_PATH_CANDIDATES_MAX; k++)
+		for (unsigned k = 0;
+		     k < u->count && join == WW_JOIN_AMBIGUOUS && k < WW_PATH_CANDIDATES_MAX; k++)
 			r->candidates[r->candidate_count++] = u->found[k];
 	}
 }
@@ -387,8 +386,8 @@ static void add_lookups(const struct ww_path_world *w, struct ww_path_case *c, u
 	const struct ww_leg_flow *f = c->rows[i].flow;
 
 	for (unsigned k = 0; k < f->name_count; k++) {
-		const struct ww_leg_lookup *l = ww_legs_lookup_get(w->legs, f->names[k].cookie,
-								   f->names[k].serial);
+		const struct ww_leg_lookup *l =
+			ww_legs_lookup_get(w->legs, f->names[k].cookie, f->names[k].serial);
 		struct ww_path_row *r = l && !has_lookup(c, l) ? ww_path_case_add(c) : NULL;
 
 		if (!r)

@@ -5,11 +5,11 @@
  */
 #include "../../lib/path_rig.h"
 
-#define US "198.51.100.7"
-#define EU "203.0.113.7"
-#define SG "192.0.2.7"
-#define ANY "198.18.0.7" /* listed in two regions */
-#define NONE "100.100.100.100"
+#define US       "198.51.100.7"
+#define EU       "203.0.113.7"
+#define SG       "192.0.2.7"
+#define ANY      "198.18.0.7" /* listed in two regions */
+#define NONE     "100.100.100.100"
 #define UNLISTED "9.9.9.9"
 
 #define SPAN_A RIG_TRACE "-00f067aa0ba902b7"
