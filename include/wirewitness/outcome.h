@@ -50,7 +50,7 @@
 	X(CONTROL_ERRORED_OPEN, OBSERVED_ONLY, OBSERVED_ONLY) \
 	X(CONTROL_MISSING, EXCLUDED, EXCLUDED)                \
 	X(NARRATED_ONLY, CONTRADICTED, CONTRADICTED)          \
-	/* Of paths, which no action has. */                   \
+	/* Of paths, which no action has. */                  \
 	X(WITHIN_POLICY_TO_HORIZON, UNKNOWN, UNKNOWN)         \
 	X(VIOLATION, UNKNOWN, UNKNOWN)                        \
 	X(CLAIM_CONTRADICTED, UNKNOWN, UNKNOWN)

@@ -39,7 +39,7 @@ struct ww_pipeline {
 	uint32_t receiver_netns;
 	struct ww_boot now;
 	uint64_t coverage_written_ns;
-	uint64_t judge_refused; /* of ww_judge_counts, already reported */
+	uint64_t judge_refused; /* of ww_judge_counts and ww_paths_refused, already reported */
 	struct ww_contracts *contracts;
 	const struct ww_tables *tables;
 	struct ww_phrases *phrases; /* NULL: prose is not read */
@@ -477,7 +477,7 @@ static void settle_loopbacks(struct ww_pipeline *p, bool all)
 
 static void report_judge_losses(struct ww_pipeline *p)
 {
-	uint64_t refused = ww_judge_counts(p->judge).memory_refused;
+	uint64_t refused = ww_judge_counts(p->judge).memory_refused + ww_paths_refused(p->paths);
 	uint64_t fresh = refused - p->judge_refused;
 
 	p->judge_refused = refused;
@@ -691,6 +691,7 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	ww_judge_finish(p->judge, p->now);
 	report_judge_losses(p);
 	ww_paths_finish(p->paths, p->now);
+	report_judge_losses(p);
 	ww_coverage_each(p->coverage, true, write_coverage, p);
 }
 

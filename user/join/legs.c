@@ -160,7 +160,7 @@ static void take_call(struct ww_leg *leg, const struct ww_model_call *call)
 }
 
 /* Without memory they are missing: nothing rests on them. */
-static void take_claims(struct ww_leg *leg, const struct ww_place_claims *x,
+static void take_claims(struct ww_legs *l, struct ww_leg *leg, const struct ww_place_claims *x,
 			const struct ww_place_claims *call)
 {
 	unsigned more = call ? call->count : 0;
@@ -168,8 +168,10 @@ static void take_claims(struct ww_leg *leg, const struct ww_place_claims *x,
 	if (x->count + more == 0)
 		return;
 	leg->claims = malloc((x->count + more) * sizeof(*leg->claims));
-	if (!leg->claims)
+	if (!leg->claims) {
+		l->counts.refused++;
 		return;
+	}
 	leg->claim_count = x->count + more;
 	memcpy(leg->claims, x->item, x->count * sizeof(*leg->claims));
 	if (more)
@@ -228,7 +230,7 @@ int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_
 	take_texts(leg, &t);
 	if (call)
 		take_call(leg, call);
-	take_claims(leg, &x->places, call ? &call->places : NULL);
+	take_claims(l, leg, &x->places, call ? &call->places : NULL);
 	leg->arrived = now;
 	leg->tree = tree;
 	leg->refs = 1;
@@ -323,6 +325,8 @@ static bool put_leg(struct ww_legs *l, struct ww_leg_path *p, const struct ww_pa
 		if (more) {
 			p->legs = more;
 			p->room = room;
+		} else {
+			l->counts.refused++;
 		}
 	}
 	p->dirty = true;
@@ -491,8 +495,10 @@ void ww_legs_lookup(struct ww_legs *l, const struct ww_lookup *lookup)
 {
 	struct ww_leg_lookup *e = malloc(sizeof(*e));
 
-	if (!e)
+	if (!e) {
+		l->counts.refused++;
 		return;
+	}
 	*e = (struct ww_leg_lookup){.cookie = lookup->cookie,
 				    .serial = lookup->serial,
 				    .actor = lookup->actor,

@@ -251,7 +251,9 @@ struct ww_leg_lookup {
 
 struct ww_legs_counts {
 	uint32_t legs, paths, flows, lookups;                /* held now */
-	uint64_t legs_dropped, paths_dropped, flows_dropped; /* by the ceilings */
+	uint64_t legs_dropped, paths_dropped, flows_dropped; /* by the ceilings, or for want of memory
+							      */
+	uint64_t refused; /* allocations that failed and no call told of */
 };
 
 struct ww_legs;

@@ -100,6 +100,7 @@ static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
 	}
 	HASH_ADD(hh_ends, l->ends, ends, sizeof(e->ends), e);
 	e->has_ends = e->hh_ends.tbl != NULL;
+	l->counts.refused += !e->has_ends;
 }
 
 struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f)
@@ -121,7 +122,7 @@ struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_l
 /* --- what is known of one -----------------------------------------------------------------------
  */
 
-static void take_names(struct ww_leg_flow *e, const struct ww_flow *f)
+static void take_names(struct ww_legs *l, struct ww_leg_flow *e, const struct ww_flow *f)
 {
 	struct ww_named_told told;
 
@@ -129,6 +130,7 @@ static void take_names(struct ww_leg_flow *e, const struct ww_flow *f)
 		return;
 	e->names = told.count ? calloc(WW_LEGS_NAMES_MAX, sizeof(*e->names)) : NULL;
 	e->asked = told.missing == 0 && (e->names || !told.count);
+	l->counts.refused += told.count && !e->names;
 	if (!e->names)
 		return;
 	for (unsigned i = 0; i < told.count && e->name_count < WW_LEGS_NAMES_MAX; i++) {
@@ -140,6 +142,7 @@ static void take_names(struct ww_leg_flow *e, const struct ww_flow *f)
 					  name.answered};
 		if (!n->name) {
 			e->asked = false;
+			l->counts.refused++;
 			return;
 		}
 		e->name_count++;
@@ -168,7 +171,7 @@ static void take_counters(struct ww_leg_flow *e, struct ww_flow *f, struct ww_bo
 	e->owner_changes = f->owner_changes;
 }
 
-static bool take(struct ww_leg_flow *e, struct ww_flow *f, struct ww_boot now)
+static bool take(struct ww_legs *l, struct ww_leg_flow *e, struct ww_flow *f, struct ww_boot now)
 {
 	if (!e->role && f->role == WW_FLOW_ACCEPT)
 		e->tree->accepted++;
@@ -193,7 +196,7 @@ static bool take(struct ww_leg_flow *e, struct ww_flow *f, struct ww_boot now)
 	e->t_open = f->t_open;
 	e->t_established = f->t_established;
 	e->t_close = f->t_close;
-	take_names(e, f);
+	take_names(l, e, f);
 	take_counters(e, f, now);
 	if (!e->sni && f->tls_facts.sni[0]) {
 		e->sni = strdup(f->tls_facts.sni);
@@ -242,9 +245,10 @@ struct ww_leg_flow *ww_legs_flow(struct ww_legs *l, struct ww_flow *f, struct ww
 
 	if (!e)
 		e = make_flow(l, f);
-	if (!e || !take_root(l, e, f->root) || !take(e, f, now)) {
+	if (!e || !take_root(l, e, f->root) || !take(l, e, f, now)) {
 		ww_legs_blind(l, now);
 		l->counts.flows_dropped++;
+		l->counts.refused++;
 		return e;
 	}
 	take_accepted(l, e);

@@ -478,3 +478,8 @@ struct ww_path_counts ww_paths_counts(const struct ww_paths *t)
 	c.legs = ww_legs_counts(t->legs);
 	return c;
 }
+
+uint64_t ww_paths_refused(const struct ww_paths *t)
+{
+	return ww_legs_counts(t->legs).refused + t->counts.records_lost;
+}

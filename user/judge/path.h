@@ -77,3 +77,5 @@ void ww_paths_tick(struct ww_paths *p, struct ww_boot now);
 void ww_paths_finish(struct ww_paths *p, struct ww_boot now);
 
 struct ww_path_counts ww_paths_counts(const struct ww_paths *p);
+/* Allocations that failed and no call told of, and records that were not written. */
+uint64_t ww_paths_refused(const struct ww_paths *p);

@@ -22,7 +22,7 @@ static void add_names(struct ww_placement_ask *a, const struct ww_leg_flow *f,
 	} else {
 		add_name(a, f->sni);
 	}
-	for (unsigned i = 0; f && i < f->name_count; i++)
+	for (unsigned i = 0; i < f->name_count; i++)
 		add_name(a, f->names[i].name);
 }
 
@@ -30,18 +30,18 @@ void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *
 		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret)
 {
 	struct ww_placement_ask a = {.policy = w->policy, .agent = agent, .tables = w->tables};
-	struct ww_boot at = leg ? leg->t_first_req : f->t_open;
-	bool direct = f && !f->tunnelled;
+	bool direct = f && !f->tunnelled && !ww_endpoint_loopback(&f->peer);
 
-	a.peer = f ? f->peer : leg->peer;
-	a.at = ww_clock_wall(w->clock, at);
-	if (f && !f->tunnelled && !ww_endpoint_loopback(&a.peer))
+	/* One of them is there; without the connection nothing is known of a proxy on the way. */
+	a.peer = leg ? leg->peer : f->peer;
+	a.at = ww_clock_wall(w->clock, leg ? leg->t_first_req : f->t_open);
+	if (direct)
 		add_names(&a, f, leg);
 	if (f) {
 		a.rtt_min_us = f->rtt_min_us;
 		a.key_holder_us = f->key_holder_us;
 	}
-	a.rtt_counts = direct && !ww_endpoint_loopback(&a.peer);
+	a.rtt_counts = direct;
 	ww_placement_of(&a, ret);
 }
 

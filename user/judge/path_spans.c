@@ -65,6 +65,7 @@ static void answer_of(struct ww_actor_key root, const char *id, uint8_t out[24])
 int ww_path_spans_add(struct ww_path_spans *t, const struct ww_span *s)
 {
 	struct ww_path_span *e, *same = NULL;
+	int r = 0;
 
 	if (s->root.pid == 0)
 		return 0;
@@ -99,11 +100,12 @@ int ww_path_spans_add(struct ww_path_spans *t, const struct ww_span *s)
 		if (!same)
 			HASH_ADD(hh_answer, t->by_answer, answer, sizeof(e->answer), e);
 		e->answered = e->hh_answer.tbl != NULL;
+		r = same || e->answered ? 0 : -ENOMEM;
 	}
 	DL_APPEND(t->spans, e);
 	if (++t->count > WW_PATH_SPANS_MAX)
 		drop(t, t->spans);
-	return 0;
+	return r;
 }
 
 const struct ww_path_span *ww_path_spans_get(const struct ww_path_spans *t,

@@ -191,7 +191,7 @@ static void put_request(const struct page *p, const struct ww_path_row *r)
 	put_actor(j, "actor", l->actor);
 	put_program(p->w, j, l->actor);
 	put_endpoint(j, "local", &l->local);
-	put_endpoint(j, "peer", f ? &f->peer : &l->peer);
+	put_endpoint(j, "peer", &l->peer);
 	if (f)
 		ww_jsonw_cstr(j, "proto", proto_name(f));
 	if (l->sni[0])
@@ -605,7 +605,7 @@ static void put_deciding(const struct page *p, const struct ww_path_row *r, char
 	struct ww_slice region = region_of(p, r);
 	char peer[WW_ENDPOINT_TEXT_MAX];
 
-	ww_endpoint_text(r->flow ? &r->flow->peer : &r->leg->peer, peer);
+	ww_endpoint_text(&r->leg->peer, peer);
 	snprintf(out, cap, "; to %.128s%s%s, listed in %.*s: %llu bytes %s", name,
 		 name[0] ? " " : "", peer, (int)(region.n ? region.n : 7),
 		 region.n ? (const char *)region.p : "nothing", (unsigned long long)r->leg->acked,

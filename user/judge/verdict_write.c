@@ -693,8 +693,8 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	ww_local_case_write(v->k, v->r, v->clock, w);
 	write_world(v, w);
 	if (v->k->contract && (ww_contract_networked(v->k->contract) || v->k->grounds.local.there))
-		ww_coverage_write_answer(&v->k->world.coverage, v->k->world.from,
-					 v->k->world.to, w);
+		ww_coverage_write_answer(&v->k->world.coverage, v->k->world.from, v->k->world.to,
+					 w);
 	write_digest(w, "contracts", &v->contracts->digest);
 	if (a->said_count || a->narrated)
 		write_digest(w, "phrases", &v->phrases->digest);

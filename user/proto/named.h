@@ -49,7 +49,7 @@ WW_CHECK int ww_named_connect(struct ww_named *t, struct ww_flow *f, struct ww_b
 
 /* What a flow was told. */
 struct ww_named_told {
-	bool own;         /* the names were given to the flow's process, else to another of its scope */
+	bool own; /* the names were given to the flow's process, else to another of its scope */
 	unsigned count;   /* names kept, the youngest answer first */
 	uint64_t missing; /* names, or answers before it, that are not known here */
 };
