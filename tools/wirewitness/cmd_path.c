@@ -13,7 +13,6 @@
 #include "out/path_match.h"
 #include "out/path_text.h"
 #include "out/template.h"
-#include "path_anycast.h"
 #include "records.h"
 #include "rt/file.h"
 #include "terminal.h"
@@ -72,8 +71,8 @@ static bool is_hex(const char *s, size_t n)
 
 static void take_at(struct path *p, struct argp_state *state)
 {
-	char text[WW_PATH_AT_MAX];
-	uint64_t span = ww_path_at(p->at, text);
+	char text[WW_PATH_INSTANT_MAX];
+	uint64_t span = ww_path_instant(p->at, text);
 	struct ww_moment m;
 
 	ww_records_moment_option(state, "at", span ? text : p->at, &m);
@@ -501,8 +500,6 @@ int ww_cmd_path(int argc, char **argv)
 	struct path p = {.error = 0};
 	int r;
 
-	if (argc > 1 && strcmp(argv[1], "anycast") == 0)
-		return ww_path_anycast_run(argc - 1, argv + 1);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &p) != 0)
 		return WW_EXIT_USAGE;
 	ww_terminal_end_on_signals();

@@ -80,8 +80,8 @@ static bool is_path(const struct ww_path_want *want, struct ww_slice record)
 bool ww_path_times(struct ww_slice record, struct ww_wall *ret_from, struct ww_wall *ret_to)
 {
 	static const char *const times[] = {
-		"legs.connectBootNs",     "legs.firstRequestBootNs",  "legs.lastRequestBootNs",
-		"legs.endBootNs",         "legs.firstResponseBootNs",
+		"legs.connectBootNs", "legs.firstRequestBootNs",  "legs.lastRequestBootNs",
+		"legs.endBootNs",     "legs.firstResponseBootNs",
 	};
 	const struct ww_json_token t = ww_member_get(record, "t");
 	uint64_t first = UINT64_MAX, last = 0;
@@ -127,25 +127,25 @@ bool ww_path_match(const struct ww_path_want *want, struct ww_slice record)
 	       (want->to.ns == 0 || is_time(want, record));
 }
 
-uint64_t ww_path_at(const char *text, char out[WW_PATH_AT_MAX])
+uint64_t ww_path_instant(const char *text, char out[WW_PATH_INSTANT_MAX])
 {
 	static const char minute[] = "dddd-dd-ddTdd:dd";
 	size_t n = strlen(text);
 
-	if (n < sizeof(minute) || n > WW_PATH_AT_MAX - 8)
+	if (n < sizeof(minute) || n > WW_PATH_INSTANT_MAX - 8)
 		return 0;
 	for (size_t i = 0; i < sizeof(minute) - 1; i++) {
 		bool digit = text[i] >= '0' && text[i] <= '9';
 
-		if (minute[i] == 'd' ? !digit
+		if (minute[i] == 'd'   ? !digit
 		    : minute[i] == 'T' ? text[i] != 'T' && text[i] != 't' && text[i] != ' '
 				       : text[i] != minute[i])
 			return 0;
 	}
 	if (text[sizeof(minute) - 1] == ':') {
-		snprintf(out, WW_PATH_AT_MAX, "%s", text);
+		snprintf(out, WW_PATH_INSTANT_MAX, "%s", text);
 		return NS_PER_S;
 	}
-	snprintf(out, WW_PATH_AT_MAX, "%.16s:00%s", text, text + sizeof(minute) - 1);
+	snprintf(out, WW_PATH_INSTANT_MAX, "%.16s:00%s", text, text + sizeof(minute) - 1);
 	return 60 * NS_PER_S;
 }

@@ -30,5 +30,5 @@ bool ww_path_times(struct ww_slice record, struct ww_wall *ret_from, struct ww_w
  * "2026-11-24T14:32:05Z" a second. The text without its minute's seconds is completed in `out`.
  * Returns the nanoseconds of it, or 0: it has no such form, and is taken as it is.
  */
-#define WW_PATH_AT_MAX 64u
-uint64_t ww_path_at(const char *text, char out[WW_PATH_AT_MAX]);
+#define WW_PATH_INSTANT_MAX 64u
+uint64_t ww_path_instant(const char *text, char out[WW_PATH_INSTANT_MAX]);

@@ -21,95 +21,95 @@
 #define AXIS_COLUMN  17u
 
 /* Every line of the page. Members with a leading underscore are added here: meanings of words. */
-#define PATTERNS(X)                                                                              \
-	X(HEAD, "PATH {path|id}[, revision {revision}], ledger index {_index}")                  \
-	X(NEWER, "SUPERSEDED: a later revision is {_newer}")                                     \
-	X(REPLACED, "replaces {id}, ledger index {index}")                                       \
-	X(VERDICT, "{!verdict}[({reason})][: {_verdict}]")                                       \
-	X(REASON, "{reason}: {_reason}")                                                         \
-	X(SUMMARY, "{summary}")                                                                  \
-	X(AGENT, "Agent        {agent}[: {program}][, process {actor}][, process tree {root}]"   \
-		 "[, scope {cgroup}]")                                                           \
-	X(WHEN, "When         {&t} UTC, the first byte of the first leg")                        \
-	X(PROMPT, "Prompt       [{promptBytes} bytes, ]keyed digest {promptDigest}")             \
-	X(TRACE, "Trace        {traceIds+}[, spans {spans+}]")                                   \
-	X(GRADES, "Grades       evidence {evidence}, join {join}")                               \
-	X(POLICY, "Policy       {policy}")                                                       \
-	X(TABLES, "Tables       {tables}")                                                       \
-	X(HOST, "This host    declared at {_position} degrees[, within {host.withinKm} km]"      \
-		"[, by: {host.source}]")                                                         \
-	X(NO_HOST, "This host    no position is declared: no distance is bounded")               \
-	X(LEGS, "LEGS, in the order of their first byte")                                        \
-	X(NO_LEGS, "no leg was seen")                                                            \
-	X(LEG, "{seq}  {purpose}[, {cause}][ of leg {of}], to {peer}[ ({authority|sni})]"        \
-	       "[: {requestAckedBytes} of {requestBytes} bytes acknowledged]"                    \
-	       "[^{requestAckedBytes}: {requestBytes} bytes][, {status}]"                        \
-	       "[^{status}, {_outcome|outcome}]  {evidence} {join}")                             \
-	X(LEG_PLACE, "[listed: {place.labels.region+}][^{place.labels.region}listed: nowhere]"   \
-		     "[ (policy: {place.region})][; claimed: {claims.says+} (by: {claims.by+})]" \
-		     "[; declared law: {place.labels.home+}]"                                    \
-		     "[; excluded under the hard bound: {place.bounds.tcp.excluded+}]")          \
-	X(DETAILS, "LEG BY LEG: where TLS ended, where data was processed and whose law reaches " \
-		   "it are three questions")                                                     \
-	X(LEG_HEAD, "Leg {seq}[: it {_purpose}][ ({_cause})]")                                   \
-	X(LEG_BYTES, "{requestBytes} bytes by {proto}[, acknowledged {requestAckedBytes}]"       \
-		     "[: {_acked}][; received {responseBytes}]")                                 \
+#define PATTERNS(X)                                                                                \
+	X(HEAD, "PATH {path|id}[, revision {revision}], ledger index {_index}")                    \
+	X(NEWER, "SUPERSEDED: a later revision is {_newer}")                                       \
+	X(REPLACED, "replaces {id}, ledger index {index}")                                         \
+	X(VERDICT, "{!verdict}[({reason})][: {_verdict}]")                                         \
+	X(REASON, "{reason}: {_reason}")                                                           \
+	X(SUMMARY, "{summary}")                                                                    \
+	X(AGENT, "Agent        {agent}[: {program}][, process {actor}][, process tree {root}]"     \
+		 "[, scope {cgroup}]")                                                             \
+	X(WHEN, "When         {&t} UTC, the first byte of the first leg")                          \
+	X(PROMPT, "Prompt       [{promptBytes} bytes, ]keyed digest {promptDigest}")               \
+	X(TRACE, "Trace        {traceIds+}[, spans {spans+}]")                                     \
+	X(GRADES, "Grades       evidence {evidence}, join {join}")                                 \
+	X(POLICY, "Policy       {policy}")                                                         \
+	X(TABLES, "Tables       {tables}")                                                         \
+	X(HOST, "This host    declared at {_position} degrees[, within {host.withinKm} km]"        \
+		"[, by: {host.source}]")                                                           \
+	X(NO_HOST, "This host    no position is declared: no distance is bounded")                 \
+	X(LEGS, "LEGS, in the order of their first byte")                                          \
+	X(NO_LEGS, "no leg was seen")                                                              \
+	X(LEG, "{seq}  {purpose}[, {cause}][ of leg {of}], to {peer}[ ({authority|sni})]"          \
+	       "[: {requestAckedBytes} of {requestBytes} bytes acknowledged]"                      \
+	       "[^{requestAckedBytes}: {requestBytes} bytes][, {status}]"                          \
+	       "[^{status}, {_outcome|outcome}]  {evidence} {join}")                               \
+	X(LEG_PLACE, "[listed: {place.labels.region+}][^{place.labels.region}listed: nowhere]"     \
+		     "[, {_region}][; claimed: {claims.says+} (by: {claims.by+})]"   \
+		     "[; declared law: {place.labels.home+}]"                                      \
+		     "[; excluded under the hard bound: {place.bounds.tcp.excluded+}]")            \
+	X(DETAILS, "LEG BY LEG: where TLS ended, where data was processed and whose law reaches "  \
+		   "it are three questions")                                                       \
+	X(LEG_HEAD, "Leg {seq}[: it {_purpose}][ ({_cause})]")                                     \
+	X(LEG_BYTES, "{requestBytes} bytes by {proto}[, acknowledged {requestAckedBytes}]"         \
+		     "[: {_acked}][; received {responseBytes}]")                                   \
 	X(LEG_END, "{_outcome|outcome}[, status {status}][, model {model}][, answer {responseId}]" \
-		   "[, took {firstRequestBootNs~endBootNs}]")                                    \
-	X(LEG_GRADES, "evidence {evidence}, join {join}[ by {by}][, one of {candidates+}]"       \
-		      "[, exchange {exchange}][, connection {flow}]")                            \
-	X(LEG_ACTOR, "process {actor}[, {program}][, from {local}]")                             \
-	X(LEG_DNS, "{name} asked {ageMs} ms before the connection, {lookup}")                    \
-	X(LABEL, "listed by {table}[ of {asOf}][, {_basis}]: {region}[, of {operator}]"          \
-		 "[ {service}][, matched by {by}][; the policy declares it part of {in}]")       \
-	X(LABEL_NOT, "listed by {table}[ of {asOf}]: {region}, and impossible: farther away "    \
-		     "than light allows for the round trip that was measured")                   \
-	X(NO_LABEL, "listed in no table")                                                        \
-	X(REGION, "policy: the listed region is {_region}")                                      \
-	X(BOUND_TCP, "measured: {rttUs} us to whoever answered TCP; light allows at most "       \
-		     "{withinKm} km (hard bound)[, {withinKmOrdinaryFibre} km assuming "         \
-		     "ordinary fibre]")                                                          \
-	X(BOUND_KEY, "measured: {rttUs} us to the holder of the certificate's key; light "       \
-		     "allows at most {withinKm} km (hard bound)[, {withinKmOrdinaryFibre} km "   \
-		     "assuming ordinary fibre]")                                                 \
-	X(EXCLUDED, "excluded under the hard bound: {excluded+}")                                \
-	X(UNBOUND, "no distance is bounded[: {_none|bounds.none}]")                              \
-	X(CLAIM, "claimed by the {by} ({from}): {says}[, span {span}]")                          \
-	X(NO_CLAIM, "not known: nobody claimed anything")                                        \
-	X(HOME, "declared: {operator} is under the law of {home}, by {table}[ of {asOf}]")       \
-	X(NO_HOME, "not known: no home is declared")                                             \
-	X(HOME_STANDING, "policy: the declared home is {_home}")                                 \
-	X(LEG_FINDING, "{finding}")                                                              \
-	X(MORE_LEGS, "and {_beyond} legs more: -o json has those of the record, which counts "   \
-		     "{legsTotal}")                                                              \
-	X(MORE, "and {_beyond} more: -o json has them")                                          \
-	X(HORIZON, " horizon: behind this line nothing is known ")                               \
-	X(ENDS, "behind leg {_legs}: {_ends|ends}")                                                         \
-	X(NO_HORIZON, "the record names no horizon")                                             \
-	X(FINDINGS, "FINDINGS")                                                                  \
-	X(FINDING, "{finding}[ on leg {leg}][, listed region {region}][, declared home {home}]"  \
-		   "[, {shared} of {of} fingerprints found again][, in the form {form}]"         \
-		   "[: {_finding}]")                                                             \
-	X(NO_FINDINGS, "none")                                                                   \
-	X(OPAQUE, "CONNECTIONS OF THIS PROCESS TREE THAT COULD NOT BE READ: {opaqueTotal}")      \
-	X(OPAQUE_FLOW, "{flow} to {peer}: {bytesSent} bytes sent[; {_why|why}][; listed region " \
-		       "{place.labels.region}]")                                                 \
-	X(ATTESTED, "ATTESTED FROM OUTSIDE (E7; no part of what was seen here)")                 \
-	X(ATTESTATION, "claimed by {attester|by}: {says|outcome|region}[, leg {leg}]"            \
-		       "[, at {&attestedAt}][, {attestation|id}]")                               \
-	X(NOT_ATTESTED, "nothing")                                                               \
-	X(COVERAGE, "COVERAGE")                                                                  \
-	X(WINDOW, "watched: {?coverage.known}, the whole window: {?coverage.wholeWindow}"        \
-		  "[, window of {coverage.fromBootNs~coverage.toBootNs}]"                        \
-		  "[, gaps {coverage.gaps}]")                                                    \
-	X(LOST, "lost: {coverage.lostEvents} events, {coverage.lostBytes} bytes"                 \
-		"[ (cause: {coverage.lostCause})]")                                              \
-	X(BLIND, "not seen into[, unix peers {coverage.unixPeers}][, loopback peers "            \
-		 "{coverage.loopbackPeers}][, processes with unreadable TLS "                    \
-		 "{coverage.opaqueProcesses}][, raw sockets {coverage.rawSockets}][, calls "     \
-		 "without a connection {coverage.unboundCalls}]")                                \
-	X(NO_COVERAGE, "the record does not say how completely it was seen")                     \
-	X(TELL, "WHAT WOULD TELL MORE")                                                          \
+		   "[, took {firstRequestBootNs~endBootNs}]")                                      \
+	X(LEG_GRADES, "evidence {evidence}, join {join}[ by {by}][, one of {candidates+}]"         \
+		      "[, exchange {exchange}][, connection {flow}]")                              \
+	X(LEG_ACTOR, "process {actor}[, {program}][, from {local}]")                               \
+	X(LEG_DNS, "{name} asked {ageMs} ms before the connection, {lookup}")                      \
+	X(LABEL, "listed by {table}[ of {asOf}][, {_basis}]: {region}[, of {operator}]"            \
+		 "[ {service}][, matched by {by}][; the policy declares it part of {in}]")         \
+	X(LABEL_NOT, "listed by {table}[ of {asOf}]: {region}, and impossible: farther away "      \
+		     "than light allows for the round trip that was measured")                     \
+	X(NO_LABEL, "listed in no table")                                                          \
+	X(REGION, "policy: the listed region is {_region}")                                        \
+	X(BOUND_TCP, "measured: {rttUs} us to whoever answered TCP; light allows at most "         \
+		     "{withinKm} km (hard bound)[, {withinKmOrdinaryFibre} km assuming "           \
+		     "ordinary fibre]")                                                            \
+	X(BOUND_KEY, "measured: {rttUs} us to the holder of the certificate's key; light "         \
+		     "allows at most {withinKm} km (hard bound)[, {withinKmOrdinaryFibre} km "     \
+		     "assuming ordinary fibre]")                                                   \
+	X(EXCLUDED, "excluded under the hard bound: {excluded+}")                                  \
+	X(UNBOUND, "no distance is bounded[: {_none|bounds.none}]")                                \
+	X(CLAIM, "claimed by the {by} ({from}): {says}[, span {span}]")                            \
+	X(NO_CLAIM, "not known: nobody claimed anything")                                          \
+	X(HOME, "declared: {operator} is under the law of {home}, by {table}[ of {asOf}]")         \
+	X(NO_HOME, "not known: no home is declared")                                               \
+	X(HOME_STANDING, "policy: the declared home is {_home}")                                   \
+	X(LEG_FINDING, "{finding}")                                                                \
+	X(MORE_LEGS, "and {_beyond} legs more: -o json has those of the record, which counts "     \
+		     "{legsTotal}")                                                                \
+	X(MORE, "and {_beyond} more: -o json has them")                                            \
+	X(HORIZON, " horizon: behind this line nothing is known ")                                 \
+	X(ENDS, "behind leg {_legs}: {_ends|ends}")                                                \
+	X(NO_HORIZON, "the record names no horizon")                                               \
+	X(FINDINGS, "FINDINGS")                                                                    \
+	X(FINDING, "{finding}[ on leg {leg}][, listed region {region}][, declared home {home}]"    \
+		   "[, {shared} of {of} fingerprints found again][, in the form {form}]"           \
+		   "[: {_finding}]")                                                               \
+	X(NO_FINDINGS, "none")                                                                     \
+	X(OPAQUE, "CONNECTIONS OF THIS PROCESS TREE THAT COULD NOT BE READ: {opaqueTotal}")        \
+	X(OPAQUE_FLOW, "{flow} to {peer}: {bytesSent} bytes sent[; {_why|why}][; listed region "   \
+		       "{place.labels.region}]")                                                   \
+	X(ATTESTED, "ATTESTED FROM OUTSIDE (E7; no part of what was seen here)")                   \
+	X(ATTESTATION, "claimed by {attester|by}: {says|outcome|region}[, leg {leg}]"              \
+		       "[, at {&attestedAt}][, {attestation|id}]")                                 \
+	X(NOT_ATTESTED, "nothing")                                                                 \
+	X(COVERAGE, "COVERAGE")                                                                    \
+	X(WINDOW, "watched: {?coverage.known}, the whole window: {?coverage.wholeWindow}"          \
+		  "[, window of {coverage.fromBootNs~coverage.toBootNs}]"                          \
+		  "[, gaps {coverage.gaps}]")                                                      \
+	X(LOST, "lost: {coverage.lostEvents} events, {coverage.lostBytes} bytes"                   \
+		"[ (cause: {coverage.lostCause})]")                                                \
+	X(BLIND, "not seen into[, unix peers {coverage.unixPeers}][, loopback peers "              \
+		 "{coverage.loopbackPeers}][, processes with unreadable TLS "                      \
+		 "{coverage.opaqueProcesses}][, raw sockets {coverage.rawSockets}][, calls "       \
+		 "without a connection {coverage.unboundCalls}]")                                  \
+	X(NO_COVERAGE, "the record does not say how completely it was seen")                       \
+	X(TELL, "WHAT WOULD TELL MORE")                                                            \
 	X(TELL_NONE, "nothing that is known here")
 
 #define ENUM_(n, p) P_##n,
@@ -341,8 +341,9 @@ static void say_beyond(struct page *p, unsigned indent, enum pattern what, unsig
  */
 
 /* What stands in front of the first line of a kind; the others have spaces there. */
-static const char *const labels[] = {"Sent", "Ended", "Evidence", "By", "DNS", "Where TLS ended",
-				     "Where processed", "Whose law", "Remarks"};
+static const char *const labels[] = {"Sent",   "Ended",           "Evidence",        "By",
+				     "DNS",    "Where TLS ended", "Where processed", "Whose law",
+				     "Remarks"};
 enum label { L_SENT, L_ENDED, L_EVIDENCE, L_BY, L_DNS, L_TLS, L_DATA, L_LAW, L_REMARKS };
 
 static void put_label(struct page *p, enum label l)
@@ -531,13 +532,14 @@ static unsigned depth_of(const struct page *p, struct ww_slice leg)
 static const struct added leg_words[] = {{"_purpose", "purpose", WW_PATH_PURPOSE},
 					 {"_cause", "cause", WW_PATH_CAUSE},
 					 {"_acked", "requestAcked", WW_PATH_ACKED},
-					 {"_outcome", "outcome", WW_PATH_OUTCOME}};
+					 {"_outcome", "outcome", WW_PATH_OUTCOME},
+					 {"_region", "place.region", WW_PATH_STANDING}};
 
 static void leg_line(struct page *p, unsigned indent, struct ww_slice leg)
 {
 	indent += 2 * depth_of(p, leg);
 	say_of(p, indent, indent + 3, P_LEG, MEANINGS(p, leg, leg_words));
-	say_of(p, indent + 3, indent + 5, P_LEG_PLACE, leg);
+	say_of(p, indent + 3, indent + 5, P_LEG_PLACE, MEANINGS(p, leg, leg_words));
 }
 
 static void leg_details(struct page *p, unsigned indent, struct ww_slice leg)
@@ -746,7 +748,7 @@ static void facts(struct page *p)
 	static const struct {
 		const char *path;
 		enum pattern what;
-	} lines[] = {{"actor", P_AGENT},   {"t", P_WHEN},        {"promptDigest", P_PROMPT},
+	} lines[] = {{"actor", P_AGENT},    {"t", P_WHEN},          {"promptDigest", P_PROMPT},
 		     {"traceIds", P_TRACE}, {"evidence", P_GRADES}, {"policy", P_POLICY},
 		     {"tables", P_TABLES}};
 

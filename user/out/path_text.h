@@ -28,7 +28,7 @@ struct ww_path_revision {
 struct ww_path_ask {
 	uint64_t index; /* of the record in the ledger */
 	struct ww_slice record;
-	struct ww_slice superseded_by;          /* the id of its newest revision; empty: this one */
+	struct ww_slice superseded_by; /* the id of its newest revision; empty: this one */
 	const struct ww_path_revision *replaced; /* earlier ones, oldest first */
 	unsigned replaced_count;
 };

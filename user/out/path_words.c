@@ -31,7 +31,8 @@ static const struct ww_path_word reasons[] = {
 	 "told"},
 	{"PLAINTEXT_INCOMPLETE", "bytes of a connection have no explanation",
 	 "a byte account that closes"},
-	{"REMOTE_EXECUTOR", "a gateway on this host took the bytes on, and its own way was not seen",
+	{"REMOTE_EXECUTOR",
+	 "a gateway on this host took the bytes on, and its own way was not seen",
 	 "the gateway inside a watched scope, and trace context that it hands on"},
 	{"SHARED_CONNECTION", "bytes of several requests on one connection cannot be told apart",
 	 NULL},
@@ -131,8 +132,9 @@ static const struct ww_path_word ends[] = {
 	 "its own records"},
 	{"gateway", "a gateway near this host: its own onward way was not seen",
 	 "the gateway inside a watched scope, and trace context that it hands on"},
-	{"unread", "the content of this connection could not be read: whether the prompt was in it "
-		   "is not known",
+	{"unread",
+	 "the content of this connection could not be read: whether the prompt was in it "
+	 "is not known",
 	 "a TLS library that can be read in this process"},
 	{"plain", "sent without TLS: everybody on the way could read it", NULL},
 	{"resolver", "a resolver: whom it asked on is not known here", NULL},
@@ -182,9 +184,9 @@ static const struct ww_path_word bases[] = {
 	{"measured", "a measurement, as the monitor's owner declares", NULL},
 };
 
-#define SET(rows)                          \
-	{                                  \
-		rows, WW_ARRAY_SIZE(rows)  \
+#define SET(rows)                         \
+	{                                 \
+		rows, WW_ARRAY_SIZE(rows) \
 	}
 
 static const struct {
@@ -201,7 +203,8 @@ static const struct {
 
 const struct ww_path_word *ww_path_word(enum ww_path_set set, const struct ww_json_token *word)
 {
-	for (unsigned i = 0; word->raw.p && word->type == WW_JSON_STRING && i < sets[set].count; i++)
+	for (unsigned i = 0; word->raw.p && word->type == WW_JSON_STRING && i < sets[set].count;
+	     i++)
 		if (ww_json_is(word, sets[set].rows[i].word))
 			return &sets[set].rows[i];
 	return NULL;

@@ -13,7 +13,7 @@
 #include "out/printable.h"
 #include "rt/file.h"
 
-#define FOLDER "tests/golden/paths/"
+#define FOLDER  "tests/golden/paths/"
 #define COLUMNS 92u
 
 static void read_file(const char *path, struct ww_buf *out)
@@ -256,11 +256,12 @@ static void revisions(void **state)
 {
 	static const struct ww_path_revision before[] = {{7, WW_SLICE_LIT("y-1-1")},
 							 {9, WW_SLICE_LIT("y-1-2")}};
-	struct ww_path_ask ask = {.index = 12,
-				  .record = WW_SLICE_LIT("{\"id\":\"y-1-3\",\"verdict\":\"VIOLATION\"}"),
-				  .superseded_by = WW_SLICE_LIT("y-1-4"),
-				  .replaced = before,
-				  .replaced_count = 2};
+	struct ww_path_ask ask = {
+		.index = 12,
+		.record = WW_SLICE_LIT("{\"id\":\"y-1-3\",\"verdict\":\"VIOLATION\"}"),
+		.superseded_by = WW_SLICE_LIT("y-1-4"),
+		.replaced = before,
+		.replaced_count = 2};
 	WW_AUTO_BUF struct ww_buf out = {0};
 	static const char begin[] = "PATH y-1-3, ledger index 12\n"
 				    "  SUPERSEDED: a later revision is y-1-4\n"
@@ -276,10 +277,10 @@ static void revisions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts),     cmocka_unit_test(widths),
-		cmocka_unit_test(objects),   cmocka_unit_test(cut_off),
+		cmocka_unit_test(texts),        cmocka_unit_test(widths),
+		cmocka_unit_test(objects),      cmocka_unit_test(cut_off),
 		cmocka_unit_test(other_shapes), cmocka_unit_test(bounded),
-		cmocka_unit_test(colour),    cmocka_unit_test(revisions),
+		cmocka_unit_test(colour),       cmocka_unit_test(revisions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
