@@ -434,13 +434,14 @@ static void head(struct ww_report_view *v)
 	ww_html_raw(h, "\n");
 }
 
-static void contents(struct ww_html *h)
+static void contents(struct ww_report_view *v)
 {
 	static const struct {
 		const char *mark, *title;
 	} places[] = {
 		{"#completeness", "Completeness"},
 		{"#verdicts", "Verdicts"},
+		{"#paths", "Where prompts went"},
 		{"#verify", "How to check"},
 		{"#limits", "Limits"},
 		{"#scope", "Scope"},
@@ -448,10 +449,15 @@ static void contents(struct ww_html *h)
 		{"#records", "Records"},
 	};
 
+	struct ww_html *h = &v->h;
+
 	ww_html_open(h, "nav");
 	ww_html_attr_str(h, "aria-label", "Contents");
 	ww_html_open(h, "ul");
 	for (size_t i = 0; i < WW_ARRAY_SIZE(places); i++) {
+		/* Reports of earlier versions have no such section. */
+		if (strcmp(places[i].mark, "#paths") == 0 && v->s->sections.paths.n == 0)
+			continue;
 		ww_html_open(h, "li");
 		ww_html_open(h, "a");
 		ww_html_attr_str(h, "href", places[i].mark);
@@ -480,7 +486,7 @@ static void masthead(struct ww_report_view *v)
 		    "A view of the signed report that this file carries. The report is the record: "
 		    "check that, not this page.");
 	ww_html_close(h);
-	contents(h);
+	contents(v);
 }
 
 static void document(struct ww_report_view *v, struct ww_slice file)
@@ -493,6 +499,7 @@ static void document(struct ww_report_view *v, struct ww_slice file)
 	ww_html_open(h, "main");
 	ww_report_html_before(v);
 	ww_report_html_verdicts(v);
+	ww_report_html_paths(v);
 	ww_report_html_after(v);
 	ww_report_html_articles(v);
 	evidence(v);
