@@ -283,9 +283,9 @@ static const struct table destinations = {
 
 /* The three axes are never merged; each word stands beside what backs it. */
 static const struct cell axis_cells[] = {
-	CELL("Word", "word", TEXT),   CELL("Why", "why", TEXT),
-	CELL("Bound", "bound", TEXT), CELL("By whom", "claimedBy", TEXT),
-	CELL("Proof", "proof", TEXT),
+	CELL("Word", "word", TEXT),         CELL("Why", "why", TEXT),
+	CELL("Bound", "bound", TEXT),       CELL("Basis", "basis", TEXT),
+	CELL("By whom", "claimedBy", TEXT), CELL("Proof", "proof", TEXT),
 };
 
 static const struct {
