@@ -17,6 +17,7 @@
 #define ITEMS_SHOWN  12u /* of one list below a leg */
 #define DEPTH_SHOWN  6u
 #define LINE_BYTES   (256u << 10)
+#define CUT_LINES    3u
 #define LABEL_COLUMN 13u
 #define AXIS_COLUMN  17u
 
@@ -46,7 +47,7 @@
 	       "[^{requestAckedBytes}: {requestBytes} bytes][, {status}]"                          \
 	       "[^{status}, {_outcome|outcome}]  {evidence} {join}")                               \
 	X(LEG_PLACE, "[listed: {place.labels.region+}][^{place.labels.region}listed: nowhere]"     \
-		     "[, {_region}][; claimed: {claims.says+} (by: {claims.by+})]"   \
+		     "[, {_region}][; claimed: {claims.says+} (by: {claims.by+})]"                 \
 		     "[; declared law: {place.labels.home+}]"                                      \
 		     "[; excluded under the hard bound: {place.bounds.tcp.excluded+}]")            \
 	X(DETAILS, "LEG BY LEG: where TLS ended, where data was processed and whose law reaches "  \
@@ -84,7 +85,7 @@
 		     "{legsTotal}")                                                                \
 	X(MORE, "and {_beyond} more: -o json has them")                                            \
 	X(HORIZON, " horizon: behind this line nothing is known ")                                 \
-	X(ENDS, "behind leg {_legs}: {_ends|ends}")                                                \
+	X(ENDS, "leg {_legs}: {_ends|ends}")                                                       \
 	X(NO_HORIZON, "the record names no horizon")                                               \
 	X(FINDINGS, "FINDINGS")                                                                    \
 	X(FINDING, "{finding}[ on leg {leg}][, listed region {region}][, declared home {home}]"    \
@@ -238,6 +239,28 @@ static void say_of(struct page *p, unsigned indent, unsigned hang, enum pattern 
 		return;
 	}
 	put_wrapped(p, indent, hang, ww_buf_slice(&p->line));
+}
+
+/* At most CUT_LINES lines of it: what follows has all. */
+static void say_cut(struct page *p, unsigned indent, unsigned hang, enum pattern what,
+		    struct ww_slice object)
+{
+	struct ww_slice text, cut;
+	int r;
+
+	if (p->err)
+		return;
+	ww_buf_clear(&p->line);
+	r = ww_template_render(patterns[what], object, p->colour, &p->line);
+	p->err = r == -EMSGSIZE ? 0 : r;
+	text = ww_buf_slice(&p->line);
+	cut = ww_printable_cut(text, CUT_LINES * (p->columns - hang));
+	if (p->err == 0 && cut.n < text.n) {
+		p->line.n = cut.n;
+		p->err = ww_buf_add(&p->line, " ...", 4);
+		cut = ww_buf_slice(&p->line);
+	}
+	put_wrapped(p, indent, hang, cut);
 }
 
 static void say(struct page *p, unsigned indent, enum pattern what)
@@ -539,7 +562,7 @@ static void leg_line(struct page *p, unsigned indent, struct ww_slice leg)
 {
 	indent += 2 * depth_of(p, leg);
 	say_of(p, indent, indent + 3, P_LEG, MEANINGS(p, leg, leg_words));
-	say_of(p, indent + 3, indent + 5, P_LEG_PLACE, MEANINGS(p, leg, leg_words));
+	say_cut(p, indent + 3, indent + 5, P_LEG_PLACE, MEANINGS(p, leg, leg_words));
 }
 
 static void leg_details(struct page *p, unsigned indent, struct ww_slice leg)

@@ -126,7 +126,8 @@ static const struct ww_path_word outcomes[] = {
 
 static const struct ww_path_word ends[] = {
 	{"tls-terminator", "TLS ended at this peer: what it did with the bytes is not known here",
-	 "its operator's records, signed and imported (wirewitness attest import): they stand in "
+	 "records of the operator there, signed and imported (wirewitness attest import): they "
+	 "stand in "
 	 "a column of their own"},
 	{"proxy", "the peer is a proxy or tunnel: where it sent the bytes on is not known here",
 	 "its own records"},

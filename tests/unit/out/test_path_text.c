@@ -2,7 +2,6 @@
 /* The pages and objects of the records in tests/golden/paths; with WW_GOLDEN set, written anew. */
 #include "out/path_text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,24 +10,16 @@
 #include <jansson.h>
 
 #include "out/printable.h"
-#include "rt/file.h"
+#include "path_samples.h"
 
-#define FOLDER  "tests/golden/paths/"
 #define COLUMNS 92u
-
-static void read_file(const char *path, struct ww_buf *out)
-{
-	ww_buf_init(out, 8u << 20);
-	if (ww_file_read(path, out) < 0)
-		fail_msg("%s cannot be read", path);
-}
 
 static void compare(const char *name, const char *end, const struct ww_buf *have)
 {
 	WW_AUTO_BUF struct ww_buf want = {0};
 	char path[256];
 
-	snprintf(path, sizeof(path), FOLDER "%s%s", name, end);
+	snprintf(path, sizeof(path), SAMPLES_FOLDER "%s%s", name, end);
 	if (getenv("WW_GOLDEN")) {
 		FILE *f = fopen(path, "we");
 
@@ -39,35 +30,6 @@ static void compare(const char *name, const char *end, const struct ww_buf *have
 	read_file(path, &want);
 	if (!ww_slice_eq(ww_buf_slice(have), ww_buf_slice(&want)))
 		fail_msg("%s differs; it is now:\n%.*s", path, (int)have->n, (const char *)have->p);
-}
-
-/* One record, without its line's end. */
-static struct ww_slice record_of(const struct ww_buf *file)
-{
-	return ww_slice_sub(ww_buf_slice(file), 0, file->n - 1);
-}
-
-static void each_sample(void (*fn)(const char *name, struct ww_slice record))
-{
-	DIR *d = opendir(FOLDER);
-	unsigned count = 0;
-
-	assert_non_null(d);
-	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		WW_AUTO_BUF struct ww_buf file = {0};
-		size_t n = strlen(e->d_name);
-		char path[512], name[256];
-
-		if (n < 6 || strcmp(e->d_name + n - 5, ".json") != 0)
-			continue;
-		snprintf(path, sizeof(path), FOLDER "%s", e->d_name);
-		snprintf(name, sizeof(name), "%.*s", (int)(n - 5), e->d_name);
-		read_file(path, &file);
-		fn(name, record_of(&file));
-		count++;
-	}
-	closedir(d);
-	assert_true(count >= 11);
 }
 
 /* --- every sample -------------------------------------------------------------------------------
