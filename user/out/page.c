@@ -114,8 +114,9 @@ static const struct step {
 	{PATHS, "byVerdict", "   {verdict:26} {count:6} [{meaning}]\n", NULL},
 	{PATHS, NULL,
 	 "   Legs       {legs.count}: for {legs.listedRegion} of them a table listed a region, for "
-	 "{legs.regionClaimed} somebody\n"
-	 "              claimed one, for {legs.homeDeclared} the operator's home is declared; for "
+	 "{legs.processingClaimed} somebody\n"
+	 "              claimed where data was processed, for {legs.homeDeclared} the operator's "
+	 "home is declared; for "
 	 "{legs.distanceBounded} a round trip was\n"
 	 "              measured that bounds the distance, for {legs.areasExcluded} areas are "
 	 "excluded under the hard bound\n"

@@ -2,7 +2,8 @@
 /*
  * page: the readable text beside a signed report. One page: scope; coverage and loss; how many
  * verdicts cannot be verified, and why; the verdicts in the columns said, span, wire; where prompts
- * went; findings; limits; how to check the report with tools of others. A view: the signed file is the record.
+ * went; findings; limits; how to check the report with tools of others. A view: the signed file is
+ * the record.
  *
  * All words stand in one table of patterns (out/template.h), which tests read for words that a
  * report may not use. Pure.

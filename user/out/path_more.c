@@ -31,9 +31,9 @@ unsigned ww_path_more(struct ww_slice record, void (*fn)(void *ctx, const char *
 		const char *path;
 		enum ww_path_set set;
 	} words[] = {
-		{"verdict", WW_PATH_VERDICT},          {"reason", WW_PATH_REASON},
-		{"findings.finding", WW_PATH_FINDING}, {"legs.findings", WW_PATH_FINDING},
-		{"horizon.ends", WW_PATH_ENDS},
+		{"verdict", WW_PATH_VERDICT},       {"reason", WW_PATH_REASON},
+		{"open", WW_PATH_REASON},           {"findings.finding", WW_PATH_FINDING},
+		{"legs.findings", WW_PATH_FINDING}, {"horizon.ends", WW_PATH_ENDS},
 	};
 	struct more m = {.fn = fn, .ctx = ctx};
 	struct ww_member_walk w;

@@ -90,6 +90,20 @@ static uint8_t policy_of(struct ww_path_survey *s, const struct ww_json_token *v
 	return (uint8_t)i;
 }
 
+/* Other claims are about where TLS ended, or no place. */
+static bool claims_processing(struct ww_slice leg)
+{
+	struct ww_member_walk w;
+	struct ww_member m;
+
+	ww_member_begin(&w, leg);
+	while (ww_member_next(&w, &m))
+		if (ww_slice_eq_str(m.path, "claims.about") && m.value.type == WW_JSON_STRING &&
+		    ww_json_is(&m.value, "processing"))
+			return true;
+	return false;
+}
+
 static void take_leg(struct axes *a, struct ww_slice leg)
 {
 	static const struct ww_slice paths[] = {
@@ -98,7 +112,6 @@ static void take_leg(struct axes *a, struct ww_slice leg)
 		WW_SLICE_LIT("place.bounds.keyHolder.withinKm"),
 		WW_SLICE_LIT("place.bounds.tcp.excluded"),
 		WW_SLICE_LIT("place.bounds.keyHolder.excluded"),
-		WW_SLICE_LIT("claims.says"),
 		WW_SLICE_LIT("place.labels.home"),
 	};
 	struct ww_json_token v[WW_ARRAY_SIZE(paths)];
@@ -108,8 +121,8 @@ static void take_leg(struct axes *a, struct ww_slice leg)
 	a->listed += ww_member_has(&v[0]);
 	a->bounded += ww_member_has(&v[1]) || ww_member_has(&v[2]);
 	a->excluding += ww_member_has(&v[3]) || ww_member_has(&v[4]);
-	a->claimed += ww_member_has(&v[5]);
-	a->declared += ww_member_has(&v[6]);
+	a->claimed += claims_processing(leg);
+	a->declared += ww_member_has(&v[5]);
 }
 
 static void take_legs(struct row *r, struct ww_slice record)
@@ -357,7 +370,7 @@ void ww_path_survey_write(const struct ww_path_survey *s, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "listedRegion", d.axes.listed);
 	ww_jsonw_u64(w, "distanceBounded", d.axes.bounded);
 	ww_jsonw_u64(w, "areasExcluded", d.axes.excluding);
-	ww_jsonw_u64(w, "regionClaimed", d.axes.claimed);
+	ww_jsonw_u64(w, "processingClaimed", d.axes.claimed);
 	ww_jsonw_u64(w, "homeDeclared", d.axes.declared);
 	ww_jsonw_end_object(w);
 	ww_jsonw_u64(w, "crossings", s->crossings);
@@ -401,7 +414,7 @@ void ww_path_survey_jurisdiction(const struct ww_path_survey *s, struct ww_jsonw
 				"was bounded"
 			      : "no distance was bounded and no table lists a region");
 	write_axis(w, "whereDataWasProcessed", "claimed", a.claimed, a.legs,
-		   "the peers, spans and clients that each leg names",
+		   "the peers and requests that each leg names",
 		   a.claimed ? "nobody here saw behind the peer that ended TLS"
 			     : "nobody claimed anything, and nobody here saw behind the peer that "
 			       "ended TLS");

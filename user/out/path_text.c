@@ -2,6 +2,7 @@
 #include "out/path_text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include <wirewitness/limits.h>
@@ -28,6 +29,7 @@
 	X(REPLACED, "replaces {id}, ledger index {index}")                                         \
 	X(VERDICT, "{!verdict}[({reason})][: {_verdict}]")                                         \
 	X(REASON, "{reason}: {_reason}")                                                           \
+	X(OPEN, "open: {open+}")                                                                   \
 	X(SUMMARY, "{summary}")                                                                    \
 	X(AGENT, "Agent        {agent}[: {program}][, process {actor}][, process tree {root}]"     \
 		 "[, scope {cgroup}]")                                                             \
@@ -57,6 +59,8 @@
 		     "[: {_acked}][; received {responseBytes}]")                                   \
 	X(LEG_END, "{_outcome|outcome}[, status {status}][, model {model}][, answer {responseId}]" \
 		   "[, took {firstRequestBootNs~endBootNs}]")                                      \
+	X(LEG_COPY, "{copy.shared} of {copy.of} keyed fingerprints of the prompt found again, in " \
+		    "the form {copy.form}")                                                        \
 	X(LEG_GRADES, "evidence {evidence}, join {join}[ by {by}][, one of {candidates+}]"         \
 		      "[, exchange {exchange}][, connection {flow}]")                              \
 	X(LEG_ACTOR, "process {actor}[, {program}][, from {local}]")                               \
@@ -75,7 +79,9 @@
 		     "assuming ordinary fibre]")                                                   \
 	X(EXCLUDED, "excluded under the hard bound: {excluded+}")                                  \
 	X(UNBOUND, "no distance is bounded[: {_none|bounds.none}]")                                \
-	X(CLAIM, "claimed by the {by} ({from}): {says}[, span {span}]")                            \
+	X(CLAIM, "claimed by {_by|by} ({from}): {says}[, span {span}]")                            \
+	X(REFERENCE,                                                                               \
+	  "{says} ({from}, of {_by|by}), claimed: no place; the operator can be asked by it")      \
 	X(NO_CLAIM, "not known: nobody claimed anything")                                          \
 	X(HOME, "declared: {operator} is under the law of {home}, by {table}[ of {asOf}]")         \
 	X(NO_HOME, "not known: no home is declared")                                               \
@@ -88,13 +94,14 @@
 	X(ENDS, "leg {_legs}: {_ends|ends}")                                                       \
 	X(NO_HORIZON, "the record names no horizon")                                               \
 	X(FINDINGS, "FINDINGS")                                                                    \
-	X(FINDING, "{finding}[ on leg {leg}][, listed region {region}][, declared home {home}]"    \
+	X(FINDING, "{finding}[ on leg {leg}][ on connection {flow}][, listed region {region}][, "  \
+		   "declared home {home}]"                                                         \
 		   "[, {shared} of {of} fingerprints found again][, in the form {form}]"           \
 		   "[: {_finding}]")                                                               \
 	X(NO_FINDINGS, "none")                                                                     \
 	X(OPAQUE, "CONNECTIONS OF THIS PROCESS TREE THAT COULD NOT BE READ: {opaqueTotal}")        \
-	X(OPAQUE_FLOW, "{flow} to {peer}: {bytesSent} bytes sent[; {_why|why}][; listed region "   \
-		       "{place.labels.region}]")                                                   \
+	X(OPAQUE_FLOW, "{flow} to {peer}[ ({sni})]: {bytesSent} bytes sent[; {_why|why}][; "       \
+		       "policy: the listed region is {_region}]")                                  \
 	X(ATTESTED, "ATTESTED FROM OUTSIDE (E7; no part of what was seen here)")                   \
 	X(ATTESTATION, "claimed by {attester|by}: {says|outcome|region}[, leg {leg}]"              \
 		       "[, at {&attestedAt}][, {attestation|id}]")                                 \
@@ -129,6 +136,8 @@ struct page {
 	unsigned columns;
 	bool colour;
 	const char *label; /* for the next line beside one */
+	int about;         /* which claims are told, */
+	unsigned claims;   /* and how many were */
 	int err;
 	struct ww_buf line, object; /* scratch */
 };
@@ -364,10 +373,30 @@ static void say_beyond(struct page *p, unsigned indent, enum pattern what, unsig
  */
 
 /* What stands in front of the first line of a kind; the others have spaces there. */
-static const char *const labels[] = {"Sent",   "Ended",           "Evidence",        "By",
-				     "DNS",    "Where TLS ended", "Where processed", "Whose law",
+static const char *const labels[] = {"Sent",
+				     "Ended",
+				     "Copy",
+				     "Evidence",
+				     "By",
+				     "DNS",
+				     "Where TLS ended",
+				     "Where processed",
+				     "Whose law",
+				     "References",
 				     "Remarks"};
-enum label { L_SENT, L_ENDED, L_EVIDENCE, L_BY, L_DNS, L_TLS, L_DATA, L_LAW, L_REMARKS };
+enum label {
+	L_SENT,
+	L_ENDED,
+	L_COPY,
+	L_EVIDENCE,
+	L_BY,
+	L_DNS,
+	L_TLS,
+	L_DATA,
+	L_LAW,
+	L_REFERENCES,
+	L_REMARKS
+};
 
 static void put_label(struct page *p, enum label l)
 {
@@ -418,9 +447,39 @@ static void home(struct page *p, unsigned indent, struct ww_slice element)
 		say_beside(p, indent, P_HOME, element);
 }
 
+/* What a word is about decides which question it belongs to. */
+enum about { ABOUT_TLS, ABOUT_DATA, ABOUT_NOTHING };
+
+static enum about about_of(struct ww_slice claim)
+{
+	const struct ww_json_token v = ww_member_get(claim, "about");
+
+	if (!ww_member_has(&v) || v.type != WW_JSON_STRING)
+		return ABOUT_DATA;
+	if (ww_json_is(&v, "edge") || ww_json_is(&v, "endpoint"))
+		return ABOUT_TLS;
+	return ww_json_is(&v, "reference") ? ABOUT_NOTHING : ABOUT_DATA;
+}
+
 static void claim(struct page *p, unsigned indent, struct ww_slice element)
 {
-	say_beside(p, indent, P_CLAIM, element);
+	static const struct added added[] = {{"_by", "by", WW_PATH_BY}};
+
+	if (about_of(element) != (enum about)p->about)
+		return;
+	if (p->claims++ < ITEMS_SHOWN)
+		say_beside(p, indent, p->about == ABOUT_NOTHING ? P_REFERENCE : P_CLAIM,
+			   MEANINGS(p, element, added));
+}
+
+/* Returns how many there are about it. */
+static unsigned claims(struct page *p, unsigned indent, struct ww_slice leg, enum about about)
+{
+	p->about = (int)about;
+	p->claims = 0;
+	each(p, leg, "$.claims", indent, UINT_MAX, claim);
+	say_beyond(p, indent + AXIS_COLUMN, P_MORE, p->claims, ITEMS_SHOWN);
+	return p->claims;
 }
 
 static void lookup(struct page *p, unsigned indent, struct ww_slice element)
@@ -485,7 +544,8 @@ static const struct added place_words[] = {{"_region", "region", WW_PATH_STANDIN
 					   {"_home", "home", WW_PATH_STANDING},
 					   {"_none", "bounds.none", WW_PATH_UNBOUND}};
 
-static void where_tls_ended(struct page *p, unsigned indent, struct ww_slice place)
+static void where_tls_ended(struct page *p, unsigned indent, struct ww_slice leg,
+			    struct ww_slice place)
 {
 	bool bounded;
 	unsigned n;
@@ -502,21 +562,19 @@ static void where_tls_ended(struct page *p, unsigned indent, struct ww_slice pla
 	bounded |= bound(p, indent, place, "$.bounds.keyHolder", P_BOUND_KEY);
 	if (!bounded)
 		say_beside(p, indent, P_UNBOUND, MEANINGS(p, place, place_words));
+	claims(p, indent, leg, ABOUT_TLS);
 }
 
 /* Three axes, never merged. */
 static void axes(struct page *p, unsigned indent, struct ww_slice leg)
 {
 	struct ww_slice place = WW_SLICE_LIT("{}");
-	unsigned n;
 
 	range(leg, "$.place", &place);
-	where_tls_ended(p, indent, place);
+	where_tls_ended(p, indent, leg, place);
 	put_label(p, L_DATA);
-	n = each(p, leg, "$.claims", indent, ITEMS_SHOWN, claim);
-	if (n == 0)
+	if (claims(p, indent, leg, ABOUT_DATA) == 0)
 		say_beside(p, indent, P_NO_CLAIM, leg);
-	say_beyond(p, indent + AXIS_COLUMN, P_MORE, n, ITEMS_SHOWN);
 	put_label(p, L_LAW);
 	each(p, place, "$.labels", indent, ITEMS_SHOWN, home);
 	if (!any_has(place, "$.labels", "home"))
@@ -573,6 +631,7 @@ static void leg_details(struct page *p, unsigned indent, struct ww_slice leg)
 		enum pattern what;
 	} lines[] = {{L_SENT, "requestBytes", P_LEG_BYTES},
 		     {L_ENDED, "outcome", P_LEG_END},
+		     {L_COPY, "copy.of", P_LEG_COPY},
 		     {L_EVIDENCE, "evidence", P_LEG_GRADES},
 		     {L_BY, "actor", P_LEG_ACTOR}};
 	unsigned n;
@@ -589,6 +648,8 @@ static void leg_details(struct page *p, unsigned indent, struct ww_slice leg)
 	n = each(p, leg, "$.dns", indent, ITEMS_SHOWN, lookup);
 	say_beyond(p, indent + AXIS_COLUMN, P_MORE, n, ITEMS_SHOWN);
 	axes(p, indent, leg);
+	put_label(p, L_REFERENCES);
+	claims(p, indent, leg, ABOUT_NOTHING);
 	put_label(p, L_REMARKS);
 	n = each(p, leg, "$.findings", indent, ITEMS_SHOWN, leg_finding);
 	say_beyond(p, indent + AXIS_COLUMN, P_MORE, n, ITEMS_SHOWN);
@@ -669,7 +730,8 @@ static void finding(struct page *p, unsigned indent, struct ww_slice element)
 
 static void opaque_flow(struct page *p, unsigned indent, struct ww_slice element)
 {
-	static const struct added added[] = {{"_why", "why", WW_PATH_OPAQUE}};
+	static const struct added added[] = {{"_why", "why", WW_PATH_OPAQUE},
+					     {"_region", "region", WW_PATH_STANDING}};
 
 	say_of(p, indent, indent + 2, P_OPAQUE_FLOW, MEANINGS(p, element, added));
 }
@@ -735,6 +797,8 @@ static void head(struct page *p, const struct ww_path_ask *ask)
 	say_of(p, 0, 2, P_VERDICT, record);
 	if (has(record, "_reason"))
 		say_of(p, 2, 4, P_REASON, record);
+	if (has(record, "open"))
+		say_of(p, 2, 4, P_OPEN, record);
 	if (has(record, "summary"))
 		say_of(p, 2, 4, P_SUMMARY, record);
 }

@@ -133,10 +133,7 @@ static const struct ww_path_word ends[] = {
 	 "its own records"},
 	{"gateway", "a gateway near this host: its own onward way was not seen",
 	 "the gateway inside a watched scope, and trace context that it hands on"},
-	{"unread",
-	 "the content of this connection could not be read: whether the prompt was in it "
-	 "is not known",
-	 "a TLS library that can be read in this process"},
+	{"host", "a process on this host that was seen to send nothing on", NULL},
 	{"plain", "sent without TLS: everybody on the way could read it", NULL},
 	{"resolver", "a resolver: whom it asked on is not known here", NULL},
 };
@@ -168,13 +165,8 @@ static const struct ww_path_word standings[] = {
 
 static const struct ww_path_word unbound[] = {
 	{"loopback", "the peer is this host itself: its round trip is no distance", NULL},
-	{"private", "the peer has an address of a private range: what answers may be near", NULL},
 	{"proxy", "a proxy answers: the distance to it is not that to the service", NULL},
-	{"resumed", "the TLS session was resumed: nothing was signed afresh", NULL},
-	{"no-position", "the policy does not say where this host is", NULL},
-	{"no-rtt", "the kernel measured no round trip on this connection", NULL},
-	{"udp", "datagrams: the kernel measures no round trip", NULL},
-	{"unconnected", "no connection was made", NULL},
+	{"unmeasured", "no round trip was measured on this connection", NULL},
 };
 
 static const struct ww_path_word bases[] = {
@@ -183,6 +175,13 @@ static const struct ww_path_word bases[] = {
 	{"contract", "a contract that the monitor's owner declares", NULL},
 	{"provider-doc", "a provider's documentation, as the monitor's owner declares", NULL},
 	{"measured", "a measurement, as the monitor's owner declares", NULL},
+};
+
+static const struct ww_path_word bys[] = {
+	{"peer", "the peer", NULL},
+	{"request", "the client's own request, a wish", NULL},
+	{"host", "the name that the client called", NULL},
+	{"span", "the application's span", NULL},
 };
 
 #define SET(rows)                         \
@@ -200,6 +199,7 @@ static const struct {
 	[WW_PATH_ENDS] = SET(ends),        [WW_PATH_ACKED] = SET(acked),
 	[WW_PATH_OPAQUE] = SET(opaque),    [WW_PATH_STANDING] = SET(standings),
 	[WW_PATH_UNBOUND] = SET(unbound),  [WW_PATH_BASIS] = SET(bases),
+	[WW_PATH_BY] = SET(bys),
 };
 
 const struct ww_path_word *ww_path_word(enum ww_path_set set, const struct ww_json_token *word)

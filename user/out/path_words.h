@@ -23,6 +23,7 @@ enum ww_path_set {
 	WW_PATH_STANDING, /* of a place: region, home */
 	WW_PATH_UNBOUND,  /* why there is no bound */
 	WW_PATH_BASIS,    /* on which a row of a table rests */
+	WW_PATH_BY,       /* who claims */
 	WW_PATH_SETS
 };
 

@@ -233,7 +233,8 @@ static void add_labels(struct map *m, struct ww_slice leg)
 
 static void add_claims(struct map *m, struct ww_slice leg)
 {
-	static const struct ww_slice members[] = {WW_SLICE_LIT("says"), WW_SLICE_LIT("by")};
+	static const struct ww_slice members[] = {WW_SLICE_LIT("says"), WW_SLICE_LIT("by"),
+						  WW_SLICE_LIT("about")};
 	struct ww_json_token t, v[WW_ARRAY_SIZE(members)];
 	struct ww_slice claim;
 	struct ww_json j;
@@ -242,7 +243,9 @@ static void add_claims(struct map *m, struct ww_slice leg)
 		return;
 	while (ww_fields_next(&j, &t, &claim) == 1) {
 		ww_member_pick(claim, members, WW_ARRAY_SIZE(members), v);
-		add_area(m, WW_SVG_AREA_CLAIMED, &v[0], &v[1], NULL);
+		/* A reference is no place. */
+		if (!ww_member_has(&v[2]) || !ww_json_is(&v[2], "reference"))
+			add_area(m, WW_SVG_AREA_CLAIMED, &v[0], &v[1], NULL);
 	}
 }
 

@@ -105,7 +105,47 @@ static void pick(struct ww_slice object, const struct ww_slice *members, size_t 
 
 #define PICK(object, members, m) pick(object, members, WW_ARRAY_SIZE(members), m)
 
-static void listed_cell(struct ww_report_view *v, struct ww_slice place)
+/* What a word is about decides in which column it stands. */
+static bool is_about(struct ww_slice claim, const char *one, const char *other)
+{
+	const struct ww_json_token v = ww_member_get(claim, "about");
+
+	return ww_member_has(&v) && v.type == WW_JSON_STRING &&
+	       (ww_json_is(&v, one) || ww_json_is(&v, other));
+}
+
+static void claim_lines(struct ww_report_view *v, struct ww_slice leg, const char *one,
+			const char *other, unsigned *lines)
+{
+	static const struct ww_slice members[] = {WW_SLICE_LIT("by"), WW_SLICE_LIT("from"),
+						  WW_SLICE_LIT("says")};
+	struct ww_json_token t, m[WW_ARRAY_SIZE(members)];
+	unsigned shown = 0;
+	struct ww_slice claim;
+	struct ww_json j;
+
+	if (!ww_report_array(leg, "$.claims", &j))
+		return;
+	while (v->h.err == 0 && shown < ITEMS_SHOWN && ww_fields_next(&j, &t, &claim) == 1) {
+		const struct ww_path_word *by;
+
+		if (!is_about(claim, one, other))
+			continue;
+		shown++;
+		PICK(claim, members, m);
+		by = ww_path_word(WW_PATH_BY, &m[0]);
+		line_break(&v->h, lines);
+		ww_html_str(&v->h, "claimed by ");
+		if (by)
+			ww_html_str(&v->h, by->meaning);
+		else
+			ww_report_value(v, "span", &m[0], WW_REPORT_TEXT);
+		ww_report_said(v, " (", &m[1], "): ");
+		ww_report_value(v, "b", &m[2], WW_REPORT_TEXT);
+	}
+}
+
+static void listed_cell(struct ww_report_view *v, struct ww_slice leg, struct ww_slice place)
 {
 	static const struct ww_slice members[] = {
 		WW_SLICE_LIT("region"),   WW_SLICE_LIT("table"), WW_SLICE_LIT("asOf"),
@@ -141,6 +181,8 @@ static void listed_cell(struct ww_report_view *v, struct ww_slice place)
 		ww_html_str(h, "policy: ");
 		ww_report_value(v, "span", &standing, WW_REPORT_TEXT);
 	}
+	lines++;
+	claim_lines(v, leg, "edge", "endpoint", &lines);
 	ww_html_close(h);
 }
 
@@ -197,24 +239,10 @@ static void light_cell(struct ww_report_view *v, struct ww_slice place)
 
 static void claims_cell(struct ww_report_view *v, struct ww_slice leg)
 {
-	static const struct ww_slice members[] = {WW_SLICE_LIT("by"), WW_SLICE_LIT("from"),
-						  WW_SLICE_LIT("says")};
-	struct ww_json_token t, m[WW_ARRAY_SIZE(members)];
 	unsigned lines = 0;
-	struct ww_slice claim;
-	struct ww_json j;
 
 	ww_html_open(&v->h, "td");
-	if (ww_report_array(leg, "$.claims", &j)) {
-		while (v->h.err == 0 && lines < ITEMS_SHOWN &&
-		       ww_fields_next(&j, &t, &claim) == 1) {
-			PICK(claim, members, m);
-			line_break(&v->h, &lines);
-			ww_report_said(v, "claimed by the ", &m[0], "");
-			ww_report_said(v, " (", &m[1], "): ");
-			ww_report_value(v, "b", &m[2], WW_REPORT_TEXT);
-		}
-	}
+	claim_lines(v, leg, "processing", "processing", &lines);
 	if (lines == 0)
 		ww_html_put(&v->h, "span", "none", "not known: nobody claimed anything");
 	ww_html_close(&v->h);
@@ -347,7 +375,7 @@ static void leg_row(struct ww_report_view *v, struct ww_slice leg)
 		ww_report_link(v, e->index);
 	}
 	ww_html_close(h);
-	listed_cell(v, place);
+	listed_cell(v, leg, place);
 	light_cell(v, place);
 	claims_cell(v, leg);
 	law_cell(v, place);
@@ -363,7 +391,7 @@ static void legs_table(struct ww_report_view *v, struct ww_slice record)
 		"Leg",
 		"Why and to whom",
 		"Disclosed",
-		"Where TLS ended: listed",
+		"Where TLS ended: listed and claimed",
 		"Where TLS ended: measured",
 		"Where data was processed: claimed",
 		"Whose law reaches it: declared",
@@ -449,6 +477,7 @@ static void lists(struct ww_report_view *v, struct ww_slice record)
 	static const struct item findings[] = {
 		ITEM("", "finding", ""),
 		ITEM(" on leg ", "leg", ""),
+		ITEM(" on connection ", "flow", ""),
 		ITEM(", listed region ", "region", ""),
 		ITEM(", declared home ", "home", ""),
 		ITEM(", fingerprints found again ", "shared", ""),

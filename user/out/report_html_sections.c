@@ -139,7 +139,7 @@ static const struct cell path_facts[] = {
 	CELL("Earlier revisions of them", "superseded", TEXT),
 	CELL("Legs", "legs.count", TEXT),
 	CELL("with a listed region", "legs.listedRegion", TEXT),
-	CELL("with a claimed region", "legs.regionClaimed", TEXT),
+	CELL("with a claimed place of processing", "legs.processingClaimed", TEXT),
 	CELL("with a declared home", "legs.homeDeclared", TEXT),
 	CELL("with a bounded distance", "legs.distanceBounded", TEXT),
 	CELL("with areas excluded under the hard bound", "legs.areasExcluded", TEXT),
