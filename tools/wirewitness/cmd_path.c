@@ -13,6 +13,7 @@
 #include "out/path_match.h"
 #include "out/path_text.h"
 #include "out/template.h"
+#include "path_anycast.h"
 #include "records.h"
 #include "rt/file.h"
 #include "terminal.h"
@@ -500,6 +501,8 @@ int ww_cmd_path(int argc, char **argv)
 	struct path p = {.error = 0};
 	int r;
 
+	if (argc > 1 && strcmp(argv[1], "anycast") == 0)
+		return ww_path_anycast_run(argc - 1, argv + 1);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &p) != 0)
 		return WW_EXIT_USAGE;
 	ww_terminal_end_on_signals();
