@@ -12,6 +12,7 @@
 #include "ledger/fields.h"
 #include "out/printable.h"
 #include "out/report_html_view.h"
+#include "out/svg_map.h"
 
 /* --- the listed records -------------------------------------------------------------------------
  */
@@ -394,12 +395,19 @@ static void evidence(struct ww_report_view *v)
 
 static void head(struct ww_report_view *v)
 {
-	struct ww_slice style = ww_slice_str(ww_report_html_style());
+	/* Reports without paths have the page that they always had. */
+	const char *const styles[] = {ww_report_html_style(),
+				      v->s->sections.paths.n ? ww_report_html_path_style() : "",
+				      v->s->sections.paths.n ? ww_svg_map_style() : ""};
 	char hash[WW_BASE64_LEN(WW_SHA256_LEN) + 1], policy[256];
 	struct ww_html *h = &v->h;
+	struct ww_sha256_ctx digest;
 	struct ww_sha256 sum;
 
-	ww_sha256(style, &sum);
+	ww_sha256_begin(&digest);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(styles); i++)
+		ww_sha256_add(&digest, ww_slice_str(styles[i]));
+	ww_sha256_end(&digest, &sum);
 	ww_base64_encode(ww_slice(sum.b, sizeof(sum.b)), hash);
 	ww_put_text(
 		ww_put_text(ww_put_text(policy, "default-src 'none'; style-src 'sha256-"), hash),
@@ -428,7 +436,8 @@ static void head(struct ww_report_view *v)
 	ww_html_text(h, v->s->created_at);
 	ww_html_close(h);
 	ww_html_open(h, "style");
-	ww_html_raw(h, ww_report_html_style());
+	for (size_t i = 0; i < WW_ARRAY_SIZE(styles); i++)
+		ww_html_raw(h, styles[i]);
 	ww_html_close(h);
 	ww_html_close(h);
 	ww_html_raw(h, "\n");

@@ -178,7 +178,7 @@ static void add_area(struct map *m, enum ww_svg_area_kind kind, const struct ww_
 	m->owned[m->area_count] = declared(m, known);
 	if (!m->owned[m->area_count])
 		m->owned[m->area_count] = country(a->name);
-	a->on = m->owned[m->area_count++];
+	a->area = m->owned[m->area_count++];
 }
 
 /* --- legs ---------------------------------------------------------------------------------------
@@ -186,6 +186,8 @@ static void add_area(struct map *m, enum ww_svg_area_kind kind, const struct ww_
 
 static void add_bound(struct map *m, struct ww_slice leg, const char *what, const char *path)
 {
+	struct ww_json_token by = {.type = WW_JSON_STRING};
+	char disc[NAME_MAX];
 	const struct ww_json_token seq = ww_member_get(leg, "seq");
 	struct ww_json_token t, area;
 	struct ww_slice bound, text;
@@ -198,12 +200,14 @@ static void add_bound(struct map *m, struct ww_slice leg, const char *what, cons
 	rtt = ww_member_u64(&t, 0);
 	if (rtt == 0 || rtt > UINT32_MAX)
 		return;
+	snprintf(disc, sizeof(disc), "%s, leg %llu", what,
+		 (unsigned long long)ww_member_u64(&seq, 0));
+	by.raw = ww_slice_str(disc);
 	if (m->disc_count < WW_SVG_MAP_DISCS_MAX) {
 		struct ww_svg_disc *d = &m->discs[m->disc_count];
 		char *name = m->disc_names[m->disc_count++];
 
-		snprintf(name, NAME_MAX, "%s, leg %llu", what,
-			 (unsigned long long)ww_member_u64(&seq, 0));
+		memcpy(name, disc, sizeof(disc));
 		*d = (struct ww_svg_disc){.name = ww_slice_str(name),
 					  .at = m->at,
 					  .within_km = m->within_km,
@@ -212,7 +216,7 @@ static void add_bound(struct map *m, struct ww_slice leg, const char *what, cons
 	if (!ww_report_array(bound, "$.excluded", &j))
 		return;
 	while (ww_fields_next(&j, &area, &text) == 1)
-		add_area(m, WW_SVG_AREA_EXCLUDED, &area, NULL, NULL);
+		add_area(m, WW_SVG_AREA_EXCLUDED, &area, &by, NULL);
 }
 
 static void add_labels(struct map *m, struct ww_slice leg)
@@ -260,8 +264,8 @@ static void read_legs(struct map *m)
 	while (ww_fields_next(&j, &t, &leg) == 1) {
 		if (t.type != WW_JSON_OBJECT)
 			continue;
-		add_bound(m, leg, "TCP", "$.place.bounds.tcp");
-		add_bound(m, leg, "certificate key", "$.place.bounds.keyHolder");
+		add_bound(m, leg, "who terminates TCP", "$.place.bounds.tcp");
+		add_bound(m, leg, "who holds the certificate's key", "$.place.bounds.keyHolder");
 		add_labels(m, leg);
 		add_claims(m, leg);
 	}

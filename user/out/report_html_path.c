@@ -617,3 +617,10 @@ void ww_report_html_paths(struct ww_report_view *v)
 	}
 	ww_html_close(&v->h);
 }
+
+const char *ww_report_html_path_style(void)
+{
+	return ".horizon{border-top:3px double var(--ink);max-width:none;padding-top:.3rem;"
+	       "font-weight:600}"
+	       "h4{font-size:.95rem;margin:1em 0 .3em}";
+}
