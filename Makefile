@@ -136,7 +136,7 @@ $(O)/dev/%: $(O)/tools/dev/%.o $(LIB)
 
 $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -lbrotlienc -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(filter-out Makefile,$^) $(LIBS) -lcmocka -ljansson -lnghttp2 -lbrotlienc -lm -o $@
 
 # Where memory runs out on demand; where a thread rests.
 $(O)/tests/unit/daemon/test_pipeline: LDFLAGS_ALL += $(foreach f,malloc calloc realloc strdup,-Wl$(comma)--wrap=$f)

@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/hash.h"
+#include "policy/area_write.h"
 #include "judge/verdict.h"
 
 #define REFS_MAX 64u
@@ -594,8 +595,10 @@ static void put_ruling(const struct page *p)
 
 static void put_host_of(const struct page *p)
 {
-	if (p->w->policy)
+	if (p->w->policy) {
 		ww_policy_write_host(p->w->policy, p->j);
+		ww_policy_write_areas(p->w->policy, p->j);
+	}
 }
 
 /* What a leg that decides has to do with it. */

@@ -3,7 +3,7 @@
 
 #include <float.h>
 
-_Static_assert(FLT_EVAL_METHOD == 0, "doubles are computed as doubles");
+_Static_assert(FLT_EVAL_METHOD >= 0 && FLT_EVAL_METHOD != 2, "doubles are computed as doubles");
 
 #define RADIANS (WW_PI / 180)
 
