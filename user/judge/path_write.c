@@ -738,7 +738,7 @@ bool ww_crossing_write(const struct ww_path_world *w, const struct ww_leg_flow *
 	ww_jsonw_end_array(&j);
 	if (!udp)
 		ww_jsonw_u64(&j, "handshakeBytes", f->setup);
-	ww_jsonw_u64(&j, udp ? "payloadBytesSent" : "payloadBytesAcked", payload);
+	ww_jsonw_u64(&j, "payloadBytesAcked", payload);
 	ww_jsonw_cstr(&j, "requestAcked", udp ? "sent" : "atLeast");
 	ww_jsonw_cstr(&j, "evidence", "E2");
 	ww_jsonw_array(&j, "findings");

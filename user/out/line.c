@@ -59,12 +59,6 @@
 	  " · wire " WW_LINE_WIRE "[ · attested " WW_LINE_ATTESTED "]"                           \
 	  "[  {wire.destination|wire.undecoded.destination}]"                                    \
 	  "[  {wire.peer|wire.undecoded.peer}]  join {join}[ n={n}]  {id}")                      \
-	X(PATH, false,                                                                           \
-	  "{!verdict:12}[ ({reason})]  [{agent}  ]{program|actor}  legs {legsTotal}  to "        \
-	  "{legs.authority+}[  {findings.finding+}]  join {join}  {id}")                         \
-	X(CROSSING, false,                                                                       \
-	  "{agent}  {peer}[  {sni}]  {place.labels.region+}  [{payloadBytesAcked} bytes "        \
-	  "acknowledged][{payloadBytesSent} bytes sent]  {findings+}  {id}")                     \
 	X(COVERAGE, true,                                                                        \
 	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks {marksTotal}]"            \
 	  "[, first: {marks.detail}]  {id}")                                                     \

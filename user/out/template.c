@@ -138,9 +138,6 @@ const char *ww_template_tone(struct ww_slice word)
 		{"CALL_EMITTED_NOT_EXECUTED", "\033[31m"},
 		{"ATTEMPTED_FAILED", "\033[31m"},
 		{"SUSPECT_NO_ACTION", "\033[31m"},
-		{"VIOLATION", "\033[1;31m"},
-		{"CLAIM_CONTRADICTED", "\033[1;31m"},
-		{"WITHIN_POLICY_TO_HORIZON", "\033[32m"},
 		{"UNVERIFIABLE", "\033[33m"},
 		{"ACTED_UNDECODED", "\033[33m"},
 		{"REPLY_LOST", "\033[33m"},
@@ -150,7 +147,6 @@ const char *ww_template_tone(struct ww_slice word)
 		{"ERROR", "\033[31m"},
 		{"loss", "\033[33m"},
 		{"finding", "\033[33m"},
-		{"crossing", "\033[1;31m"},
 		{"verdict", "\033[1m"},
 		{"life", "\033[36m"},
 	};
