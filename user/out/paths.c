@@ -398,6 +398,7 @@ static const struct ww_path paths[] = {
 	{"peerAddress", K(SPAN)},
 	{"phrases", K(VERDICT)},
 	{"pid", K(ACTOR)},
+	{"policy", K(LIFE)},
 	{"processes", K(COVERAGE)},
 	{"program", K(EXCHANGE)},
 	{"program.sha256", K(LIFE)},
