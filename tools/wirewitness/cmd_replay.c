@@ -315,7 +315,7 @@ static int read_tables(struct replay *p, struct ww_slice manifest)
 static int read_policy(struct replay *p, struct ww_slice manifest)
 {
 	struct ww_contract_error error = {0};
-	WW_AUTO_BUF struct ww_buf memory;
+	WW_AUTO_BUF struct ww_buf memory = {0};
 	struct ww_slice yaml;
 	int r;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy_show.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -23,11 +24,12 @@ static int take_what(struct ww_policy_show *s, const char *what)
 {
 	struct ww_placement_ask *a = &s->ask;
 	struct ww_slice host = ww_host_of(what);
-	struct ww_cidr c;
+	uint8_t addr[16] = {0};
+	int family = strchr(what, ':') ? AF_INET6 : AF_INET;
 
-	if (!strchr(what, '/') && ww_cidr_parse(ww_slice_str(what), &c) == 0) {
-		a->peer.family = c.family;
-		memcpy(a->peer.addr, c.addr, sizeof(a->peer.addr));
+	if (inet_pton(family, what, addr) == 1) {
+		a->peer.family = (uint16_t)family;
+		memcpy(a->peer.addr, addr, sizeof(addr));
 		return 0;
 	}
 	if (ww_host_glob_ok(host) && !memchr(host.p, '*', host.n) &&

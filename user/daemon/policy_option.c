@@ -21,7 +21,7 @@ void ww_policy_error_text(const char *file, const char *severity, const struct w
 int ww_policy_option(const char *arg, struct ww_policy **ret)
 {
 	struct ww_contract_error error = {0};
-	WW_AUTO_BUF struct ww_buf yaml;
+	WW_AUTO_BUF struct ww_buf yaml = {0};
 	char text[4608];
 	int r;
 

@@ -31,7 +31,8 @@ struct row {
 	struct ww_placement_label label;
 	const char *host;
 	bool counts;
-	unsigned allowed, forbidden; /* declared homes of its operator that are */
+	bool homes_differ;           /* of its operator, as declared */
+	unsigned allowed, forbidden; /* of these */
 };
 
 struct question {
@@ -93,7 +94,6 @@ static void find_home(const struct question *q, struct row *row)
 {
 	const struct ww_placement_ask *a = q->ask;
 	const struct ww_tables_operator *o;
-	bool contradictory = false;
 	unsigned i = 0;
 
 	if (!row->label.operator_name.n)
@@ -106,16 +106,14 @@ static void find_home(const struct question *q, struct row *row)
 			continue;
 		if (!row->label.home)
 			row->label.home = o->home;
-		contradictory |= strcasecmp(row->label.home, o->home) != 0;
+		row->homes_differ |= strcasecmp(row->label.home, o->home) != 0;
 		if (a->agent && ww_policy_home_allowed(a->agent, ww_slice_str(o->home)))
 			row->allowed++;
 		else
 			row->forbidden++;
 	}
-	if (contradictory) {
+	if (row->homes_differ)
 		row->label.home = NULL;
-		q->p->ambiguous = true;
-	}
 }
 
 static bool have_row(const struct question *q, const struct ww_tables_match *m)
@@ -218,32 +216,47 @@ static bool same_word(struct ww_slice a, struct ww_slice b)
 	       (a.n == 0 || strncasecmp((const char *)a.p, (const char *)b.p, a.n) == 0);
 }
 
-/* Whether two labels cannot both be true. Words of different operators are compared only where the
- * policy knows both. */
-static bool contradict(const struct ww_placement_label *a, const struct ww_placement_label *b)
+static bool same_operator(const struct ww_placement_label *a, const struct ww_placement_label *b)
 {
-	bool same_table = a->table == b->table;
-	bool same_operator = a->operator_name.n && ww_slice_eq(a->operator_name, b->operator_name);
+	return a->operator_name.n && ww_slice_eq(a->operator_name, b->operator_name);
+}
 
-	if (same_table && a->by_name == b->by_name && a->operator_name.n && b->operator_name.n &&
-	    !same_operator)
-		return true;
+/* Whether two labels cannot both be true of the place. Words of different operators are compared
+ * only where the policy knows both. */
+static bool regions_differ(const struct ww_placement_label *a, const struct ww_placement_label *b)
+{
 	if (!a->region.n || !b->region.n || same_word(a->region, b->region))
 		return false;
 	if (a->regions && b->regions)
 		return !(a->regions & b->regions);
-	return same_table || same_operator;
+	return a->table == b->table || same_operator(a, b);
 }
 
+/* The same of the operator: who answers to a name may well use another's network. */
+static bool operators_differ(const struct ww_placement_label *a, const struct ww_placement_label *b)
+{
+	return a->table == b->table && a->by_name == b->by_name && a->operator_name.n &&
+	       b->operator_name.n && !same_operator(a, b);
+}
+
+/* What an agent does not ask for is not ambiguous to it. */
 static bool any_contradiction(const struct question *q)
 {
+	const struct ww_policy_agent *agent = q->ask->agent;
+	bool regions = !agent || agent->asks_region, homes = !agent || agent->asks_home;
+
 	for (unsigned i = 0; i < q->count; i++) {
-		if (!q->rows[i].counts)
+		const struct row *r = &q->rows[i];
+
+		if (!r->counts)
 			continue;
-		if (everywhere(&q->rows[i].label))
+		if ((regions && everywhere(&r->label)) || (homes && r->homes_differ))
 			return true;
 		for (unsigned k = 0; k < i; k++) {
-			if (q->rows[k].counts && contradict(&q->rows[i].label, &q->rows[k].label))
+			const struct row *o = &q->rows[k];
+
+			if (o->counts && ((regions && regions_differ(&r->label, &o->label)) ||
+					  (homes && operators_differ(&r->label, &o->label))))
 				return true;
 		}
 	}
@@ -301,7 +314,7 @@ static void judge(struct question *q)
 	const struct ww_policy_agent *agent = q->ask->agent;
 	struct ww_placement *p = q->p;
 
-	p->ambiguous |= any_contradiction(q);
+	p->ambiguous = any_contradiction(q);
 	if (agent && agent->asks_region)
 		p->region = region_standing(q);
 	if (agent && agent->asks_home)

@@ -85,7 +85,7 @@ struct ww_placement {
 	enum ww_standing region, home;
 	bool local; /* loopback, private, link-local, multicast: whose it is, is not known */
 	bool loopback;
-	bool ambiguous; /* labels that count contradict each other, or name no one place */
+	bool ambiguous; /* labels that count contradict each other in what the agent asks for */
 	bool by_name;   /* labels count, and none of them is of the address */
 	uint32_t findings;
 	unsigned label_count;

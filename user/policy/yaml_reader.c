@@ -339,6 +339,7 @@ int ww_yaml_document(struct ww_yaml *r, const struct ww_yaml_field *fields, unsi
 	    next(r) < 0) /* document end, stream end */
 		return r->err;
 	if (r->ev.type != YAML_STREAM_END_EVENT)
-		return ww_yaml_fail_at(r, ww_yaml_line(r), "one document", "a second one");
+		return ww_yaml_fail_place(r, ww_yaml_line(r), ww_yaml_column(r), "one document",
+					  "a second one");
 	return 0;
 }

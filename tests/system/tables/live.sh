@@ -72,7 +72,7 @@ said_of() # RECORDS: what must be there, whoever made the records
 		"$(cd live.state/tables && sha256sum -- * | sort)"
 }
 
-ww_daemon live
+ww_daemon live --policy "$WW_ROOT/docs/examples/policy.yaml"
 ok 'a watched client asks four hosts' ww_watched client bash -c "$script"
 is 'each server saw one request' "$(for host in near far unlisted inside; do "$WW_LIB/truth" "$host.ndjson" 'len(req)'; done | paste -sd' ')" '1 1 1 1'
 ww_stop live
@@ -81,6 +81,8 @@ echo 'live:'
 said_of live.ndjson
 is 'the start names each table' "$(jq -r 'select(.event == "start") | .tables | .sha256, (.files[] | "\(.sha256)  \(.name)")' live.ndjson)" \
 	"$(digest live.state/tables; cd live.state/tables && sha256sum -- *)"
+is '  and the policy' "$(jq -r 'select(.event == "start") | .policy' live.ndjson)" \
+	"$(sha256sum <"$WW_ROOT/docs/examples/policy.yaml" | cut -d' ' -f1)"
 ok 'a list of flows shows it' code 0 "$ww" ls flows --state "$WW_STATE"
 ok '  the operator and the regions' grep -qE "near.test .*DE, aws eu-near-1, aws eu-1 \(ambiguous\)$" stdout
 ok 'a record is shown with it' code 0 "$ww" show --state "$WW_STATE" "$(jq -r 'select(.kind == "flow" and .tls.sni == "near.test") | .id' live.ndjson)"
@@ -89,13 +91,15 @@ ok '  word by word' said eu-near-1
 # From the tape the same bytes, by whoever has the tables; without them none are made up.
 mkdir -p open
 cp -r live.state/tables open/
-ok 'the same recorded' ww_record tape --otlp off --tables live.state/tables -- bash -c "$script"
+ok 'the same recorded' ww_record tape --otlp off --tables live.state/tables --policy "$WW_ROOT/docs/examples/policy.yaml" -- bash -c "$script"
 said_of tape.records
 replay() { "$ww" replay tape.tape "$@"; }
 replay --tables open/tables >replayed
 ok 'a replay gives the same bytes' cmp replayed tape.records
 ok 'a replay without the tables' code 3 replay
 ok '  says which they are' said "the tape was made with address tables (sha256 $(digest live.state/tables))"
+ok 'a ledger of the tape names its policy, without the file' code 0 replay --tables live.state/tables --state policy
+ok '  ' said "/policy-$(sha256sum <"$WW_ROOT/docs/examples/policy.yaml" | cut -c1-16)/"
 replay --tables off >none
 ok '  or none are wanted' cmp <(jq -c 'del(.where)' tape.records) <(jq -c . none)
 ok '  and then nothing is listed' sh -c '! grep -q where none'

@@ -100,6 +100,35 @@ static void where_it_is_from(void **state)
 	assert_string_equal(origin.boot_id, "");
 }
 
+/* The policy file is on the tape as it was. */
+static void with_policy(void **state)
+{
+	const char yaml[] = "version: 1\n# \"quoted\" \xc3\xa9\nagents: []\n";
+	struct ww_pipeline_config cfg = {0}, out;
+	struct ww_contract_error error = {0};
+	WW_AUTO(ww_policy_free_auto) struct ww_policy *p = NULL;
+	WW_AUTO_BUF struct ww_buf text, memory;
+	struct ww_slice policy;
+	struct ww_jsonw w;
+
+	assert_int_equal(ww_policy_parse(ww_slice_str(yaml), &p, &error), 0);
+	cfg.policy = p;
+	ww_buf_init(&text, 1u << 16);
+	ww_buf_init(&memory, 1u << 16);
+	ww_jsonw_init(&w, &text);
+	ww_manifest_write(&cfg, "k", "b", &w);
+	assert_int_equal(ww_manifest_read(ww_buf_slice(&text), &memory, &out), 0);
+	assert_null(out.policy); /* whoever reads it parses it */
+	assert_int_equal(ww_manifest_policy(ww_buf_slice(&text), &memory, &policy), 0);
+	assert_true(ww_slice_eq_str(policy, yaml));
+	assert_int_equal(out.contracts.n, 0);
+	assert_int_equal(ww_manifest_policy(WW_SLICE_LIT("{\"policy\":7}"), &memory, &policy),
+			 -EBADMSG);
+	assert_int_equal(ww_manifest_policy(WW_SLICE_LIT("{\"contracts\":\"\"}"), &memory, &policy),
+			 0);
+	assert_int_equal(policy.n, 0);
+}
+
 static void tapes_of_before(void **state)
 {
 	struct ww_pipeline_config cfg;
@@ -243,10 +272,10 @@ static void names_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(where_it_is_from),     cmocka_unit_test(round_trip),
-		cmocka_unit_test(tapes_of_before),      cmocka_unit_test(must_refuse_others),
-		cmocka_unit_test(must_refuse_too_much), cmocka_unit_test(flipped_bytes),
-		cmocka_unit_test(names_tables),
+		cmocka_unit_test(where_it_is_from),   cmocka_unit_test(round_trip),
+		cmocka_unit_test(with_policy),        cmocka_unit_test(tapes_of_before),
+		cmocka_unit_test(must_refuse_others), cmocka_unit_test(must_refuse_too_much),
+		cmocka_unit_test(flipped_bytes),      cmocka_unit_test(names_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

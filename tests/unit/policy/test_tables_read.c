@@ -366,6 +366,57 @@ static void test_yaml(void **state)
 	assert_int_equal(o->basis, WW_TABLES_CONTRACT);
 }
 
+static bool dump_host(void *ctx, const struct ww_tables_file *file, const char *host,
+		      const struct ww_tables_words *words, uint32_t line)
+{
+	char *out = ctx;
+	size_t n = strlen(out);
+
+	snprintf(out + n, 512 - n, "%u %s %.*s\n", line, host, (int)words->region.n,
+		 (const char *)words->region.p);
+	return true;
+}
+
+static void test_yaml_names(void **state)
+{
+	WW_AUTO(ww_tables_free_auto)
+	struct ww_tables *t = table(
+		"names.yaml",
+		WW_SLICE_LIT(YAML
+			     "prefixes:\n"
+			     "- {hosts: ['*.a.example', A.example], cidr: [203.0.113.0/24],\n"
+			     "   operator: a, region: r1, basis: contract}\n"
+			     "- {hosts: [x.a.example], operator: a, region: r2,\n"
+			     "   basis: contract, valid_until: 2026-11-27}\n"
+			     "- {hosts: [a.EXAMPLE], operator: a, region: r1, basis: contract}\n"
+			     "- {hosts: [a.example], operator: a, region: r3,\n"
+			     "   basis: contract}\n"));
+	struct ww_wall at = {1795780800000000000ull}; /* 2026-11-27 */
+	struct ww_tables_answer a;
+	char hosts[512] = "";
+
+	assert_string_equal(dump(t), "4 203.0.113.0/24 a||r1||contract||\n");
+	ww_tables_each_host(t, dump_host, hosts);
+	assert_string_equal(hosts, "4 *.a.example r1\n4 A.example r1\n6 x.a.example r2\n"
+				   "9 a.example r3\n");
+	assert_int_equal(ww_tables_at(t, 0)->rows, 5);
+	assert_int_equal(ww_tables_at(t, 0)->repeated, 1); /* but for case the same row */
+	ww_tables_find_name(t, "X.A.example:443", at, &a);
+	assert_int_equal(a.count, 2);
+	assert_string_equal(a.rows[0].host, "x.a.example"); /* the most exact one first */
+	assert_true(a.rows[0].speaks && !a.rows[1].speaks && a.speaking == 1);
+	assert_false(a.rows[0].expired || a.ambiguous);
+	at.ns += 86400000000000ull; /* a day later: no other speaks in its place */
+	ww_tables_find_name(t, "x.a.example", at, &a);
+	assert_true(a.rows[0].expired && a.rows[0].speaks && !a.rows[1].speaks);
+	ww_tables_find_name(t, "a.example.", at, &a);
+	assert_true(a.count == 2 && a.ambiguous);
+	ww_tables_find_name(t, "example", at, &a);
+	assert_int_equal(a.count, 0);
+	ww_tables_find_name(t, "", at, &a);
+	assert_int_equal(a.count, 0);
+}
+
 static void test_bad_yaml(void **state)
 {
 	static const struct {
@@ -395,6 +446,14 @@ static void test_bad_yaml(void **state)
 		{YAML "operators:\n- {name: a, home: XA, basis: contract}\n"
 		      "- {name: a, home: XB, basis: contract}\n",
 		 5, "every operator once"},
+		{YAML "prefixes:\n- {operator: a, basis: contract}\n", 4, "cidr or hosts"},
+		{YAML "prefixes:\n- {hosts: [], operator: a, basis: contract}\n", 4,
+		 "at least one"},
+		{YAML "prefixes:\n- {hosts: ['*'], operator: a, basis: contract}\n", 4,
+		 "a name like api.example.com or *.example.com, in its ASCII form, found \"*\""},
+		{YAML "prefixes:\n- {hosts: [a.example,\n   b..example]}\n", 5, "a name like"},
+		{YAML "prefixes:\n- {hosts: ['b\u00fccher.example']}\n", 4, "in its ASCII form"},
+		{YAML "prefixes:\n- {hosts: ['a.example:443']}\n", 4, "a name like"},
 	};
 
 	for (unsigned i = 0; i < WW_ARRAY_SIZE(rows); i++)
@@ -510,13 +569,13 @@ static void test_shapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_aws),       cmocka_unit_test(test_gcp),
-		cmocka_unit_test(test_azure),     cmocka_unit_test(test_list),
-		cmocka_unit_test(test_bad_json),  cmocka_unit_test(test_nesting),
-		cmocka_unit_test(test_rows),      cmocka_unit_test(test_bad_rows),
-		cmocka_unit_test(test_yaml),      cmocka_unit_test(test_bad_yaml),
-		cmocka_unit_test(test_databases), cmocka_unit_test(test_bad_databases),
-		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_aws),           cmocka_unit_test(test_gcp),
+		cmocka_unit_test(test_azure),         cmocka_unit_test(test_list),
+		cmocka_unit_test(test_bad_json),      cmocka_unit_test(test_nesting),
+		cmocka_unit_test(test_rows),          cmocka_unit_test(test_bad_rows),
+		cmocka_unit_test(test_yaml),          cmocka_unit_test(test_yaml_names),
+		cmocka_unit_test(test_bad_yaml),      cmocka_unit_test(test_databases),
+		cmocka_unit_test(test_bad_databases), cmocka_unit_test(test_shapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
