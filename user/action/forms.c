@@ -14,8 +14,9 @@
 #define LINE_DIGITS_MIN   32u        /* of base64, before a line break that belongs to it */
 #define PROBE_BYTES       32u /* every so many a digit is looked for: half of the shortest run */
 
-#define RUN_LOOKED_AT 20u
-#define FEED_BYTES    4096u
+#define SAMPLE_STRANGE 8u /* of its bytes may be, and it is text yet */
+#define RUN_LOOKED_AT  20u
+#define FEED_BYTES     4096u
 
 /* What is looked for in a text, one kind after the other. */
 enum stage {
@@ -72,26 +73,26 @@ void ww_forms_free(struct ww_forms *f)
 /* --- what it may be
  * ------------------------------------------------------------------------------- */
 
-static unsigned control_characters(struct ww_slice s)
+/* Control characters, and what is no UTF-8. */
+static unsigned strange_bytes(struct ww_slice s)
 {
-	unsigned n = 0;
+	unsigned strange = 0;
 
-	for (size_t i = 0; i < s.n; i++)
-		n += (s.p[i] < 0x20 && s.p[i] != '\n' && s.p[i] != '\r' && s.p[i] != '\t') ||
-		     s.p[i] == 0x7f;
-	return n;
+	for (size_t at = 0, n; at < s.n; at += n) {
+		uint8_t c = s.p[at];
+
+		n = 1;
+		if (c < 0x80)
+			strange += c == 0x7f || (c < ' ' && c != '\n' && c != '\r' && c != '\t');
+		else
+			strange += ww_utf8_next(s, at, &n) == WW_PARSE_BAD;
+	}
+	return strange;
 }
 
 static bool begins_as_text(struct ww_slice s)
 {
-	size_t at = 0, n;
-
-	s = ww_slice_sub(s, 0, SAMPLE_BYTES);
-	if (control_characters(s) > 0)
-		return false;
-	while (at < s.n && ww_utf8_next(s, at, &n) == WW_PARSE_DONE)
-		at += n;
-	return at == s.n || ww_utf8_next(s, at, &n) == WW_PARSE_MORE;
+	return strange_bytes(ww_slice_sub(s, 0, SAMPLE_BYTES)) == 0;
 }
 
 static size_t find(struct ww_slice s, size_t from, struct ww_slice what)
@@ -231,7 +232,8 @@ static bool undo(struct ww_forms *f, enum ww_coding coding, enum sign sign, stru
 		ww_buf_wipe(out);
 		return false;
 	}
-	*ret_used = cut ? in.n : (size_t)ended;
+	/* Where a stream ends that was not read to its end is not known. */
+	*ret_used = cut ? 1 : (size_t)ended;
 	push(f, ww_coding_name(coding));
 	return true;
 }
@@ -314,17 +316,28 @@ struct run {
 	size_t digits;
 };
 
-/* Where the digits around an offset begin, not before `from`. */
+/* Where the digits around an offset begin, written as they are or escaped; not before `from`. */
 static size_t run_begin(struct ww_slice s, size_t from, size_t at)
 {
-	while (at > from && digit_of[s.p[at - 1]])
-		at--;
-	/* The rest of an escape before it is no digit. */
-	if (at > 0 && s.p[at - 1] == '\\' && at < s.n)
-		at += s.p[at] == 'u' ? 5 : s.p[at] != '/';
-	else if (at > 0 && s.p[at - 1] == '%')
-		at += 2;
-	return at < s.n ? at : s.n;
+	size_t escape, n;
+	uint8_t d;
+
+	for (;;) {
+		while (at > from && digit_of[s.p[at - 1]])
+			at--;
+		escape = at;
+		while (escape > from && s.p[escape - 1] == '\\')
+			escape--;
+		if (escape == at && at > from && s.p[at - 1] == '%')
+			escape--;
+		if (escape == at)
+			return at;
+		d = digit_at(s, escape, &n);
+		/* What is left of an escape of something else is no digit. */
+		if (d == 0 || d == DIGIT_BREAK)
+			return escape + n < s.n ? escape + n : s.n;
+		at = escape;
+	}
 }
 
 static void run_measure(struct ww_slice s, struct run *r)
@@ -423,26 +436,23 @@ static bool run_decode(struct ww_slice s, const struct run *r, size_t skip, size
  */
 static size_t run_skip(struct ww_slice s, const struct run *r)
 {
-	unsigned controls, least = 0;
+	unsigned strange, least = 0;
 	size_t best = 0;
 
 	for (size_t skip = 0; skip < 4; skip++) {
 		struct ww_buf b;
+		bool known;
 
 		ww_buf_init(&b, SAMPLE_BYTES);
 		if (!run_decode(s, r, skip, SAMPLE_BYTES, &b))
 			return best;
-		controls = control_characters(ww_buf_slice(&b));
-		if (skip == 0 &&
-		    (controls < 4 || is_gzip(ww_buf_slice(&b)) || is_zstd(ww_buf_slice(&b)))) {
-			ww_buf_wipe(&b);
-			return 0;
-		}
+		strange = strange_bytes(ww_buf_slice(&b));
+		known = is_gzip(ww_buf_slice(&b)) || is_zstd(ww_buf_slice(&b));
 		ww_buf_wipe(&b);
-		if (skip == 0) {
-			least = controls / 2;
-		} else if (controls < least) {
-			least = controls;
+		if (skip == 0 && (strange <= SAMPLE_STRANGE || known))
+			return 0;
+		if (skip == 0 || strange < least) {
+			least = skip == 0 ? strange / 2 : strange;
 			best = skip;
 		}
 	}

@@ -582,8 +582,10 @@ static bool is_enough(const struct ww_shingles *s, struct text *t, bool own)
 		t->shared = shared;
 		t->of = of;
 	}
-	need = ((of < WW_SHINGLE_STRETCH ? of : WW_SHINGLE_STRETCH) + 1) / 2;
-	return best >= (need < WW_SHINGLE_SHARED_MIN ? WW_SHINGLE_SHARED_MIN : need);
+	need = (3 * of + 3) / 4;
+	if (need < WW_SHINGLE_SHARED_MIN)
+		need = WW_SHINGLE_SHARED_MIN;
+	return best >= (need < WW_SHINGLE_ENOUGH ? need : WW_SHINGLE_ENOUGH);
 }
 
 static int by_completeness(const void *x, const void *y)

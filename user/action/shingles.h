@@ -16,9 +16,10 @@
  * count only for the one that is there more completely, by an eighth at least: a prompt is no copy
  * of another that came to the same template.
  *
- * A hit needs half of the prompt's shingles that are not common, WW_SHINGLE_SHARED_MIN at least; of
- * a prompt with more than WW_SHINGLE_STRETCH half of any WW_SHINGLE_STRETCH in a row. So a part of
- * a long prompt is found, and phrases that two long texts have here and there are no copy.
+ * A hit needs WW_SHINGLE_ENOUGH of any WW_SHINGLE_STRETCH shingles that follow each other in the
+ * prompt, common ones left out; of a short prompt three quarters of all, WW_SHINGLE_SHARED_MIN at
+ * least. So a part of a long prompt is found, and phrases that two long texts have here and there
+ * are no copy.
  *
  * Bounded per agent and in all: the oldest goes first, counted. Not thread safe. Pure.
  */
@@ -30,8 +31,9 @@
 #include "action/winnow.h"
 
 #define WW_SHINGLE_GUARANTEED (WW_WINNOW_SYMBOLS + WW_WINNOW_WINDOW - 1)
-#define WW_SHINGLE_SHARED_MIN 4u
+#define WW_SHINGLE_SHARED_MIN 6u
 #define WW_SHINGLE_STRETCH    32u
+#define WW_SHINGLE_ENOUGH     16u
 #define WW_SHINGLE_COMMON     8u
 
 /* Remembered: shingles of one text, of one agent (the root of a process tree), of all. */

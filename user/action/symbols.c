@@ -20,9 +20,10 @@ static const uint8_t symbol_of[256] = {
 	['A'] = ALPHABET,
 	['a'] = ALPHABET,
 	[0x80] = SAME16(0x80), SAME16(0x90), SAME16(0xa0), SAME16(0xb0),
-	0xc0, 0xc1, SPECIAL, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, SAME8(0xc8), SAME16(0xd0),
-	0xe0, 0xe1, SPECIAL, SPECIAL, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb,
-	0xec, 0xed, 0xee, SPECIAL, SAME8(0xf0), SAME8(0xf8),
+	[0xc2] = SPECIAL,
+	[0xe0] = SPECIAL, SPECIAL, SPECIAL, SPECIAL,
+	0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed, 0xee, SPECIAL,
+	SAME16(0xf0),
 };
 /* clang-format on */
 
@@ -75,37 +76,55 @@ static bool is_continuation(uint8_t c)
 	return (c & 0xc0) == 0x80;
 }
 
+/* Of alphabets one symbol for a letter: the last byte. See symbols.h. */
+static size_t lead_bytes(uint8_t first)
+{
+	if (first < 0xc0)
+		return 0;
+	if (first < 0xe0)
+		return 1;
+	if (first < 0xe2)
+		return 2;
+	return first == 0xe3;
+}
+
 /* A byte that does not stand for itself, or the begin of a character that may be left out. */
 static void put_byte(struct ww_symbols *s, uint8_t c, struct out *o)
 {
 	size_t n2, n3 = 0;
 	uint8_t c2, c3 = 0x80;
 
-	if (c < 0x80) {
-		if (symbol_of[c] > SPECIAL)
-			put(o, symbol_of[c]);
+	if (symbol_of[c] > SPECIAL)
+		put(o, symbol_of[c]);
+	if (symbol_of[c] != SPECIAL || c < 0x80)
 		return;
-	}
-	if (c == 0xc2 || c == 0xe2 || c == 0xe3 || c == 0xef) {
-		c2 = byte_at(s, s->at, &n2);
-		if (c != 0xc2)
-			c3 = byte_at(s, s->at + n2, &n3);
-		if (is_continuation(c2) && is_continuation(c3) && is_left_out(c, c2, c3)) {
+	c2 = byte_at(s, s->at, &n2);
+	if (c != 0xc2)
+		c3 = byte_at(s, s->at + n2, &n3);
+	if (is_continuation(c2) && is_continuation(c3)) {
+		if (is_left_out(c, c2, c3)) {
 			s->at += n2 + n3;
 			return;
 		}
+		if (lead_bytes(c) == 2)
+			s->at += n2;
 	}
-	put(o, c);
+	if (lead_bytes(c) == 0)
+		put(o, c);
 }
 
-/* Four hexadecimal digits at an offset. */
-static bool unit_at(const struct ww_symbols *s, size_t at, uint32_t *ret_unit)
+/* u and four hexadecimal digits at an offset, and how much of the text they take. */
+static bool unit_at(const struct ww_symbols *s, size_t at, uint32_t *ret_unit, size_t *ret_n)
 {
-	uint8_t b[2];
+	size_t begin = at, n;
+	uint8_t b[2], c[5];
 
-	if (ww_hex_decode(ww_slice_sub(s->in, at, 4), b, 2) < 0)
+	for (unsigned i = 0; i < sizeof(c); i++, at += n)
+		c[i] = byte_at(s, at, &n);
+	if (c[0] != 'u' || ww_hex_decode(ww_slice(c + 1, 4), b, 2) < 0)
 		return false;
 	*ret_unit = (uint32_t)b[0] << 8 | b[1];
+	*ret_n = at - begin;
 	return true;
 }
 
@@ -121,14 +140,13 @@ static size_t skip_backslashes(const struct ww_symbols *s, size_t at)
 /* The second half of a surrogate pair, with its escape. */
 static bool low_surrogate(struct ww_symbols *s, uint32_t *code)
 {
-	size_t at = skip_backslashes(s, s->at);
+	size_t at = skip_backslashes(s, s->at), n;
 	uint32_t low;
 
-	if (at == s->at || at >= s->in.n || s->in.p[at] != 'u' || !unit_at(s, at + 1, &low) ||
-	    low < 0xdc00 || low > 0xdfff)
+	if (at == s->at || !unit_at(s, at, &low, &n) || low < 0xdc00 || low > 0xdfff)
 		return false;
 	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
-	s->at = at + 5;
+	s->at = at + n;
 	return true;
 }
 
@@ -149,7 +167,7 @@ static void put_code(struct ww_symbols *s, uint32_t code, struct out *o)
 	}
 	if ((n == 2 || n == 3) && is_left_out(b[0], b[1], b[2]))
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = lead_bytes(b[0]); i < n; i++)
 		put(o, b[i]);
 }
 
@@ -169,9 +187,9 @@ static void put_escape(struct ww_symbols *s, struct out *o)
 			s->at += n;
 			return;
 		case 'u':
-			if (!unit_at(s, s->at + n, &code))
+			if (!unit_at(s, s->at, &code, &n))
 				return;
-			s->at += n + 4;
+			s->at += n;
 			if (code != '\\') {
 				put_code(s, code, o);
 				return;

@@ -3,8 +3,11 @@
  * symbols: the normal form of text in which copies are looked for. The same words give the same
  * symbols however often they were escaped on the way.
  *
- * Symbols are ASCII letters in lower case, digits, and the bytes of UTF-8 characters. White space,
- * line ends, control characters and punctuation are left out (ASCII, Latin-1, and the blocks
+ * Symbols are ASCII letters in lower case, digits, and bytes of other characters in UTF-8: of
+ * those below U+2000, which are letters of alphabets, the last byte, of those from U+3000 to
+ * U+3FFF, where the kana are, the last two, of others all. So a symbol says about as much of a text
+ * as a letter does, whatever it is written in; that some letters share one does no harm. White
+ * space, line ends, control characters and punctuation are left out (ASCII, Latin-1, and the blocks
  * General Punctuation and CJK Symbols and Punctuation), and so is U+FFFD. Of escapes stands what
  * they mean:
  * - any number of backslashes in a row with what JSON (RFC 8259 section 7) has behind one: a
