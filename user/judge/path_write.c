@@ -370,35 +370,55 @@ static void put_leg(const struct page *p, unsigned at)
 /* --- the rest -----------------------------------------------------------------------------------
  */
 
-/* The first place that is not allowed, as a table has it. */
+/* The first label that counts and says something of it; NULL: none. */
+static const struct ww_placement_label *label_of(const struct ww_placement *pl, bool home)
+{
+	for (unsigned i = 0; i < pl->label_count; i++) {
+		const struct ww_placement_label *l = &pl->labels[i];
+
+		if (!l->impossible && !l->early && !l->expired &&
+		    (home ? l->home != NULL : l->region.n > 0))
+			return l;
+	}
+	return NULL;
+}
+
+/* Its region, as a table has it; empty: none. */
 static struct ww_slice region_of(const struct page *p, const struct ww_path_row *r)
 {
+	const struct ww_placement_label *l;
 	struct ww_placement pl;
 
 	ww_path_place(p->w, p->c->agent, r->flow, r->leg, &pl);
-	for (unsigned i = 0; i < pl.label_count; i++) {
-		const struct ww_placement_label *l = &pl.labels[i];
+	l = label_of(&pl, false);
+	return l ? l->region : (struct ww_slice){0};
+}
 
-		if (!l->impossible && !l->early && !l->expired && l->region.n)
-			return l->region;
-	}
-	return (struct ww_slice){0};
+static void put_place_of(const struct page *p, const struct ww_path_row *r, bool home)
+{
+	const struct ww_placement_label *l;
+	struct ww_placement pl;
+
+	ww_path_place(p->w, p->c->agent, r->flow, r->leg, &pl);
+	l = label_of(&pl, home);
+	if (l && home)
+		ww_jsonw_cstr(p->j, "home", l->home);
+	else if (l)
+		ww_jsonw_str(p->j, "region", l->region);
 }
 
 static void put_finding(const struct page *p, unsigned at, unsigned bit)
 {
 	const struct ww_path_row *r = &p->c->rows[p->rows[at]];
 	struct ww_jsonw *j = p->j;
-	struct ww_slice region;
 
 	ww_jsonw_object(j, NULL);
 	ww_jsonw_cstr(j, "finding", finding_names[bit]);
 	ww_jsonw_u64(j, "leg", at + 1);
-	if ((1u << bit) & (WW_PATH_OUT_OF_REGION | WW_PATH_REGION_CLAIM_DIFFERS)) {
-		region = region_of(p, r);
-		if (region.n)
-			ww_jsonw_str(j, "region", region);
-	}
+	if ((1u << bit) & (WW_PATH_OUT_OF_REGION | WW_PATH_REGION_CLAIM_DIFFERS))
+		put_place_of(p, r, false);
+	if ((1u << bit) == WW_PATH_OUT_OF_HOME)
+		put_place_of(p, r, true);
 	if ((1u << bit) == WW_PATH_DERIVED_COPY && r->told) {
 		ww_jsonw_u64(j, "shared", r->told->shared);
 		ww_jsonw_u64(j, "of", r->told->of);
