@@ -6,8 +6,8 @@
  */
 #include "../lib/path_rig.h"
 
-#define EU "203.0.113.7"
-#define US "198.51.100.7"
+#define EU     "203.0.113.7"
+#define US     "198.51.100.7"
 #define SPAN_A RIG_TRACE "-00f067aa0ba902b7"
 #define SPAN_G RIG_TRACE "-02f067aa0ba902b7"
 
@@ -114,7 +114,8 @@ static unsigned check(unsigned s, unsigned at, const char *fault)
 	for (unsigned i = 0; i < rig.record_count; i++) {
 		json_t *r = rig.records[i];
 
-		if (strcmp(rig_text(r, "kind"), "crossing") == 0 ? !scenes[s].crosses
+		if (strcmp(rig_text(r, "kind"), "crossing") == 0
+			    ? !scenes[s].crosses
 			    : strcmp(rig_text(r, "verdict"), scenes[s].never) == 0) {
 			fprintf(stderr, "WRONG %s, event %u (kind %u) %s: %s\n", scenes[s].name, at,
 				at < rig.count ? rig.ev[at]->kind : 0, fault,
@@ -163,10 +164,12 @@ static void neighbours_swapped(void **state)
 			    b->time_ns - a->time_ns > 1000000)
 				continue;
 			rig.ev[at] = b, rig.ev[at + 1] = a;
-			b->time_ns ^= a->time_ns, a->time_ns ^= b->time_ns, b->time_ns ^= a->time_ns;
+			b->time_ns ^= a->time_ns, a->time_ns ^= b->time_ns,
+				b->time_ns ^= a->time_ns;
 			rig_play(&rig);
 			wrong += check(s, at, "behind its successor");
-			b->time_ns ^= a->time_ns, a->time_ns ^= b->time_ns, b->time_ns ^= a->time_ns;
+			b->time_ns ^= a->time_ns, a->time_ns ^= b->time_ns,
+				b->time_ns ^= a->time_ns;
 			rig.ev[at] = a, rig.ev[at + 1] = b;
 		}
 		rig_close(&rig);

@@ -230,6 +230,7 @@ int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_
 	take_texts(leg, &t);
 	if (call)
 		take_call(leg, call);
+	leg->due = ww_legs_written(ww_legs_flow_get(l, x->cookie));
 	take_claims(l, leg, &x->places, call ? &call->places : NULL);
 	leg->arrived = now;
 	leg->tree = tree;

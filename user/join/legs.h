@@ -141,6 +141,7 @@ struct ww_leg {
 	struct ww_boot arrived;
 	uint64_t req_bytes, resp_bytes;
 	uint64_t req_end;   /* plaintext sent on the connection up to the request's end */
+	uint64_t due;       /* bytes of the connection up to its end, at most; 0: not known */
 	uint64_t req_least; /* of a shared connection: bytes that are of this request for certain */
 	uint64_t acked;     /* of req_bytes; grows */
 	uint8_t acked_how;  /* enum ww_leg_acked */
@@ -250,10 +251,11 @@ struct ww_leg_lookup {
 };
 
 struct ww_legs_counts {
-	uint32_t legs, paths, flows, lookups;                /* held now */
-	uint64_t legs_dropped, paths_dropped, flows_dropped; /* by the ceilings, or for want of memory
-							      */
-	uint64_t refused; /* allocations that failed and no call told of */
+	uint32_t legs, paths, flows, lookups; /* held now */
+	uint64_t legs_dropped, paths_dropped,
+		flows_dropped; /* by the ceilings, or for want of memory
+				*/
+	uint64_t refused;      /* allocations that failed and no call told of */
 };
 
 struct ww_legs;

@@ -295,6 +295,11 @@ static uint64_t outstanding(const struct ww_leg_flow *f)
 	return out + (due > f->bytes_sent ? due - f->bytes_sent : 0);
 }
 
+uint64_t ww_legs_written(const struct ww_leg_flow *f)
+{
+	return f && f->checked ? f->setup + f->explained + f->overhead_max : 0;
+}
+
 void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 {
 	bool answered = leg->status >= 200 && leg->status < 300 && !leg->stream;
@@ -311,6 +316,8 @@ void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 	behind = f && f->explained > leg->req_end ? f->explained - leg->req_end : 0;
 	if (open != UINT64_MAX)
 		open = open > behind ? open - behind : 0;
+	if (leg->due && f && f->bytes_acked >= leg->due)
+		open = 0; /* when it ended, no more than that had been written */
 	all = open == 0 || (open == UINT64_MAX && answered);
 	if (all && leg->req_least) {
 		leg->acked = leg->req_least;

@@ -25,5 +25,7 @@ void ww_legs_blind(struct ww_legs *l, struct ww_boot t);
 struct ww_leg_tree *ww_legs_tree_for(struct ww_legs *l, struct ww_actor_key root);
 /* Frees a tree that nothing is held of any more; NULL is accepted. */
 void ww_legs_tree_settle(struct ww_legs *l, struct ww_leg_tree *t);
+/* Bytes that the connection carries when all that was written so far is sent; 0: not known. */
+uint64_t ww_legs_written(const struct ww_leg_flow *f);
 void ww_legs_flows_done(struct ww_legs *l);
 void ww_legs_flows_expire(struct ww_legs *l, struct ww_boot t);

@@ -704,7 +704,7 @@ uint64_t ww_path_gist(const struct ww_path_case *c)
 {
 	static const uint64_t key[2] = {0x70617468, 0x67697374};
 	struct {
-		uint32_t verdict, reason, open, findings, evidence, join, gateways, spans;
+		uint32_t verdict, reason, open, findings, evidence, join, causes, spans;
 		uint64_t opaque;
 	} g = {.verdict = c->ruling.verdict,
 	       .reason = c->ruling.reason,
@@ -717,7 +717,8 @@ uint64_t ww_path_gist(const struct ww_path_case *c)
 		const struct ww_path_row *r = &c->rows[i];
 
 		g.findings |= r->findings;
-		g.gateways |= 1u << r->cause;
+		if (r->cause != WW_LEG_CAUSE_TURN)
+			g.causes |= 1u << r->cause;
 		for (unsigned k = 0; k < r->span_count; k++)
 			g.spans |= r->spans[k]->region != NULL;
 	}
