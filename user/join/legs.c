@@ -37,10 +37,10 @@ const char *ww_leg_acked_name(enum ww_leg_acked a)
 	return (unsigned)a < WW_LEG_ACKED_MAX ? names[a] : "unknown";
 }
 
-void ww_legs_blind(struct ww_legs *l, struct ww_boot t)
+void ww_legs_blind(struct ww_boot *blind, struct ww_boot t)
 {
-	if (t.ns > l->blind_until.ns)
-		l->blind_until = t;
+	if (t.ns > blind->ns)
+		*blind = t;
 }
 
 /* --- trees --------------------------------------------------------------------------------------
@@ -206,6 +206,22 @@ static void take_exchange(struct ww_leg *leg, const struct ww_exchange *x)
 	leg->trace = x->trace;
 }
 
+static void forget_path(struct ww_legs *l, struct ww_leg_path *p);
+
+/* The oldest goes first: of what is listed, then with its path. */
+static void make_room(struct ww_legs *l, const struct ww_leg *leg)
+{
+	while (l->counts.legs > WW_LEGS_MAX && l->legs != leg) {
+		ww_legs_blind(&l->blind.requests, l->legs->t_end);
+		l->counts.legs_dropped++;
+		forget_leg(l, l->legs);
+	}
+	while (l->counts.legs > WW_LEGS_MAX && l->paths) {
+		l->counts.paths_dropped++;
+		forget_path(l, l->paths);
+	}
+}
+
 int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_model_call *call,
 		struct ww_boot now, struct ww_leg **ret)
 {
@@ -221,7 +237,7 @@ int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_
 	leg = tree ? malloc(sizeof(*leg) + measure(&t)) : NULL;
 	if (!leg) {
 		ww_legs_tree_settle(l, tree);
-		ww_legs_blind(l, now);
+		ww_legs_blind(&l->blind.requests, now);
 		l->counts.legs_dropped++;
 		return -ENOMEM;
 	}
@@ -239,11 +255,7 @@ int ww_legs_add(struct ww_legs *l, const struct ww_exchange *x, const struct ww_
 	l->listed++;
 	DL_APPEND2(l->legs, leg, older, younger);
 	DL_APPEND(tree->legs, leg);
-	while (l->listed > WW_LEGS_MAX) {
-		ww_legs_blind(l, l->legs->t_end);
-		l->counts.legs_dropped++;
-		forget_leg(l, l->legs);
-	}
+	make_room(l, leg);
 	*ret = leg;
 	return 0;
 }
@@ -292,6 +304,7 @@ static void forget_path(struct ww_legs *l, struct ww_leg_path *p)
 
 	if (l->gone)
 		l->gone(l->gone_ctx, p);
+	ww_legs_told(l, p);
 	unchain(l, p);
 	HASH_DELETE(hh, l->by_id, p);
 	DL_DELETE(l->paths, p);
@@ -302,6 +315,26 @@ static void forget_path(struct ww_legs *l, struct ww_leg_path *p)
 	ww_legs_tree_settle(l, tree);
 	free(p->legs);
 	free(p);
+}
+
+void ww_legs_touch(struct ww_legs *l, struct ww_leg_path *p, struct ww_boot now)
+{
+	if (!p->dirty)
+		DL_APPEND2(l->waiting, p, wait_prev, wait_next);
+	p->dirty = true;
+	p->changed = now;
+}
+
+void ww_legs_told(struct ww_legs *l, struct ww_leg_path *p)
+{
+	if (p->dirty)
+		DL_DELETE2(l->waiting, p, wait_prev, wait_next);
+	p->dirty = false;
+}
+
+struct ww_leg_path *ww_legs_waiting(const struct ww_legs *l)
+{
+	return l->waiting;
 }
 
 static bool has_leg(const struct ww_leg_path *p, const struct ww_leg *leg)
@@ -330,8 +363,7 @@ static bool put_leg(struct ww_legs *l, struct ww_leg_path *p, const struct ww_pa
 			l->counts.refused++;
 		}
 	}
-	p->dirty = true;
-	p->changed = leg->arrived;
+	ww_legs_touch(l, p, leg->arrived);
 	if (leg->t_end.ns > p->last.ns)
 		p->last = leg->t_end;
 	if (leg->t_first_req.ns < p->first.ns)
@@ -453,7 +485,7 @@ int ww_legs_path_for(struct ww_legs *l, struct ww_leg *leg, const struct ww_dige
 	if (!p) {
 		p = make_path(l, leg, &k, by, key);
 		if (!p) {
-			ww_legs_blind(l, leg->t_end);
+			ww_legs_blind(&l->blind.requests, leg->t_end);
 			l->counts.paths_dropped++;
 			return -ENOMEM;
 		}
@@ -578,9 +610,9 @@ void ww_legs_expire(struct ww_legs *l, struct ww_boot t)
 	ww_legs_flows_expire(l, t);
 }
 
-struct ww_boot ww_legs_blind_until(const struct ww_legs *l)
+struct ww_legs_blind ww_legs_blind_until(const struct ww_legs *l)
 {
-	return l->blind_until;
+	return l->blind;
 }
 
 struct ww_legs_counts ww_legs_counts(const struct ww_legs *l)

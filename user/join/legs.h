@@ -8,8 +8,8 @@
  *  1. A request belongs to a path by content (the same turn, else the same prompt, by keyed
  *     digest, in one process tree; shingles), never by time alone, and never by what another tree
  *     says: trace context splits what content would put together, it puts nothing together.
- *  2. What is dropped by a ceiling moves `blind_until`: a window that begins before it is not known
- *     whole.
+ *  2. What is dropped by a ceiling is told by ww_legs_blind_until(): a window that begins before
+ * that is not known whole.
  *  3. Lists are in order of arrival; nothing visible depends on hashing.
  *
  * Bounded by the ceilings below: the oldest goes first. Pure, not thread safe.
@@ -24,11 +24,11 @@
 #include "proto/exchange.h"
 #include "proto/lookup.h"
 
-#define WW_LEGS_MAX         16384u /* requests held, of all trees */
-#define WW_LEGS_PATHS_MAX   4096u
+#define WW_LEGS_MAX         8192u /* requests held, of all trees */
+#define WW_LEGS_PATHS_MAX   2048u
 #define WW_LEGS_OF_PATH_MAX 512u  /* an agent asks its model some 100 times in one turn */
-#define WW_LEGS_FLOWS_MAX   8192u /* connections that have closed */
-#define WW_LEGS_LOOKUPS_MAX 4096u
+#define WW_LEGS_FLOWS_MAX   4096u /* connections that have closed */
+#define WW_LEGS_LOOKUPS_MAX 1024u
 #define WW_LEGS_NAMES_MAX   8u
 #define WW_LEGS_QUIET_NS    60000000000ull  /* then the next request is another path's */
 #define WW_LEGS_KEPT_NS     600000000000ull /* copies of a prompt are looked for so long */
@@ -198,6 +198,7 @@ struct ww_path_key {
 struct ww_leg_path {
 	struct ww_leg_path *prev, *next;           /* of all, by arrival */
 	struct ww_leg_path *tree_prev, *tree_next; /* of its tree */
+	struct ww_leg_path *wait_prev, *wait_next; /* of those that wait, by when they began to */
 	struct ww_leg_path *older;                 /* with the same key */
 	struct ww_leg_tree *tree;
 	uint64_t id; /* "y-<16 hex>" */
@@ -217,7 +218,7 @@ struct ww_leg_path {
 	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX */
 	struct ww_path_leg *legs; /* by arrival */
 	/* Kept by judge/path.h: */
-	bool dirty;            /* something came since it was written */
+	bool dirty; /* something came since it was written: it is among those that wait */
 	struct ww_boot looked; /* when what had come by then was judged */
 	unsigned told;         /* legs, when it was written */
 	uint32_t revision;     /* written so far */
@@ -307,6 +308,12 @@ bool ww_legs_derived(struct ww_legs *l, struct ww_leg_path *p, const struct ww_p
 struct ww_leg_path *ww_legs_path_get(const struct ww_legs *l, uint64_t id);
 /* The oldest; go on with ->next. */
 struct ww_leg_path *ww_legs_paths(const struct ww_legs *l);
+/* Something came that may change what is said of it: it waits to be told, behind all others. */
+void ww_legs_touch(struct ww_legs *l, struct ww_leg_path *p, struct ww_boot now);
+/* It waits no longer. */
+void ww_legs_told(struct ww_legs *l, struct ww_leg_path *p);
+/* The first that waits; go on with ->wait_next. */
+struct ww_leg_path *ww_legs_waiting(const struct ww_legs *l);
 /* NULL: nothing is held of it. */
 struct ww_leg_tree *ww_legs_tree(const struct ww_legs *l, struct ww_actor_key root);
 
@@ -324,6 +331,9 @@ void ww_legs_on_gone(struct ww_legs *l, ww_legs_gone_fn fn, void *ctx);
 /* Forgets what ended before t. */
 void ww_legs_expire(struct ww_legs *l, struct ww_boot t);
 
-/* Some request or connection that ended at or before this was dropped. 0: none was. */
-struct ww_boot ww_legs_blind_until(const struct ww_legs *l);
+/* Some connection, or request, that ended at or before this was dropped. 0: none was. */
+struct ww_legs_blind {
+	struct ww_boot flows, requests;
+};
+struct ww_legs_blind ww_legs_blind_until(const struct ww_legs *l);
 struct ww_legs_counts ww_legs_counts(const struct ww_legs *l);

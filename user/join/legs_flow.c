@@ -232,7 +232,7 @@ static void take_closed(struct ww_legs *l, struct ww_leg_flow *e)
 	if (++l->closed_count > WW_LEGS_FLOWS_MAX) {
 		struct ww_leg_flow *first = l->closed;
 
-		ww_legs_blind(l, first->t_close);
+		ww_legs_blind(&l->blind.flows, first->t_close);
 		l->counts.flows_dropped++;
 		l->closed_count--;
 		free_flow(l, first);
@@ -246,7 +246,7 @@ struct ww_leg_flow *ww_legs_flow(struct ww_legs *l, struct ww_flow *f, struct ww
 	if (!e)
 		e = make_flow(l, f);
 	if (!e || !take_root(l, e, f->root) || !take(l, e, f, now)) {
-		ww_legs_blind(l, now);
+		ww_legs_blind(&l->blind.flows, now);
 		l->counts.flows_dropped++;
 		l->counts.refused++;
 		return e;

@@ -13,6 +13,8 @@
 /* What is not known to be a handshake where events were lost is taken for one, up to this. */
 #define HANDSHAKE_MAX (64u << 10)
 #define PORT_DNS      53
+/* What is too old is looked for so often. */
+#define EXPIRE_NS 5000000000ull
 
 struct ww_paths {
 	struct ww_path_world w;
@@ -22,7 +24,7 @@ struct ww_paths {
 	const struct ww_digest_key *key;
 	ww_record_fn emit;
 	void *ctx;
-	struct ww_boot now;
+	struct ww_boot now, expired;
 	struct ww_path_counts counts;
 	struct ww_buf record;
 	struct ww_path_case c; /* of the path that is looked at */
@@ -31,10 +33,15 @@ struct ww_paths {
 /* --- life ---------------------------------------------------------------------------------------
  */
 
+static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last);
+
+/* What was not told yet is told before it is forgotten. */
 static void path_gone(void *ctx, struct ww_leg_path *p)
 {
 	struct ww_paths *t = ctx;
 
+	if (p->dirty)
+		settle(t, p, true);
 	if (p->searchable)
 		ww_shingles_forget(t->shingles, p->id);
 }
@@ -178,8 +185,7 @@ static void touch(struct ww_paths *t, uint64_t cookie, struct ww_actor_key root)
 			const struct ww_leg *l = p->legs[i].leg;
 
 			if (l->cookie == cookie && l->acked_how != WW_LEG_ACKED_ALL) {
-				p->dirty = true;
-				p->changed = t->now;
+				ww_legs_touch(t->legs, p, t->now);
 				break;
 			}
 		}
@@ -220,10 +226,8 @@ int ww_paths_span(struct ww_paths *t, const struct ww_span *span)
 	struct ww_leg_path *p = tree && tree->paths ? tree->paths->tree_prev : NULL;
 
 	for (unsigned n = 0; p && n < NEAR_MAX; n++) {
-		if (speaks_of(p, span)) {
-			p->dirty = true;
-			p->changed = t->now;
-		}
+		if (speaks_of(p, span))
+			ww_legs_touch(t->legs, p, t->now);
 		p = p == tree->paths ? NULL : p->tree_prev;
 	}
 	return ww_path_spans_add(t->spans, span);
@@ -431,7 +435,8 @@ static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last)
 	if (p->revision == 0 || gist != p->said || (quiet && p->told != p->count))
 		say(t, p, gist);
 	p->looked = p->changed;
-	p->dirty = !quiet && p->told != p->count;
+	if (quiet || p->told == p->count)
+		ww_legs_told(t->legs, p);
 }
 
 /* Nothing of what a path that may go on needs is forgotten. */
@@ -450,25 +455,30 @@ static void expire(struct ww_paths *t)
 	ww_legs_expire(t->legs, before);
 }
 
-void ww_paths_tick(struct ww_paths *t, struct ww_boot now)
+static void settle_all(struct ww_paths *t, struct ww_boot now, bool last)
 {
+	struct ww_leg_path *next;
+
 	if (now.ns > t->now.ns)
 		t->now = now;
-	for (struct ww_leg_path *p = ww_legs_paths(t->legs); p; p = p->next) {
-		if (p->dirty)
-			settle(t, p, false);
+	for (struct ww_leg_path *p = ww_legs_waiting(t->legs); p; p = next) {
+		next = p->wait_next;
+		settle(t, p, last);
 	}
-	expire(t);
+}
+
+void ww_paths_tick(struct ww_paths *t, struct ww_boot now)
+{
+	settle_all(t, now, false);
+	if (t->expired.ns + EXPIRE_NS <= now.ns) {
+		t->expired = now;
+		expire(t);
+	}
 }
 
 void ww_paths_finish(struct ww_paths *t, struct ww_boot now)
 {
-	if (now.ns > t->now.ns)
-		t->now = now;
-	for (struct ww_leg_path *p = ww_legs_paths(t->legs); p; p = p->next) {
-		if (p->dirty)
-			settle(t, p, true);
-	}
+	settle_all(t, now, true);
 }
 
 struct ww_path_counts ww_paths_counts(const struct ww_paths *t)

@@ -348,7 +348,7 @@ static void settle_hosts(const struct ww_path_world *w, struct ww_path_case *c)
 
 static void look_around(const struct ww_path_world *w, struct ww_path_case *c)
 {
-	struct ww_boot blind = ww_legs_blind_until(w->legs);
+	struct ww_legs_blind blind = ww_legs_blind_until(w->legs);
 	const struct ww_leg_tree *nobody = ww_legs_tree(w->legs, (struct ww_actor_key){0});
 
 	for (unsigned i = 0; i < c->tree_count; i++) {
@@ -361,7 +361,11 @@ static void look_around(const struct ww_path_world *w, struct ww_path_case *c)
 		if (f->cgroup == c->path->cgroup)
 			look_at(w, c, f);
 	}
-	c->grounds.forgotten = c->more_trees || (blind.ns && c->from.ns <= blind.ns);
+	c->grounds.forgotten = c->more_trees || (blind.flows.ns && c->from.ns <= blind.flows.ns);
+	/* Requests of others matter where a gateway sent something on. */
+	for (unsigned i = 0; i < c->count && blind.requests.ns && c->from.ns <= blind.requests.ns;
+	     i++)
+		c->grounds.forgotten |= c->rows[i].local;
 }
 
 static void take_coverage(const struct ww_path_world *w, struct ww_path_case *c, struct ww_boot now)
@@ -427,8 +431,6 @@ void ww_path_case_make(const struct ww_path_world *w, struct ww_leg_path *path, 
 		       struct ww_path_case *c)
 {
 	memset(c, 0, offsetof(struct ww_path_case, rows));
-	memset((char *)c + offsetof(struct ww_path_case, opaque_count), 0,
-	       sizeof(*c) - offsetof(struct ww_path_case, opaque_count));
 	c->path = path;
 	if (!path->agent_known) {
 		path->agent = ww_path_agent(w, path->cgroup, path->actor, path->root);

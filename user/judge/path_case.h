@@ -88,18 +88,19 @@ struct ww_path_case {
 	const struct ww_policy_agent *agent; /* NULL: the policy has none, or there is no policy */
 	struct ww_boot from, to;
 	struct ww_coverage_answer coverage;
-	unsigned count, total;
-	struct ww_path_row rows[WW_PATH_ROWS_MAX];
 	unsigned opaque_count, opaque_total;
-	struct ww_path_opaque opaque[WW_PATH_OPAQUE_MAX];
 	unsigned tree_count;
-	struct ww_actor_key trees[WW_PATH_TREES_MAX];
 	bool more_trees;
 	unsigned attempts;
 	struct ww_path_grounds grounds;
-	unsigned ground_rows[WW_PATH_ROWS_MAX];
-	struct ww_path_ground ground[WW_PATH_ROWS_MAX];
 	struct ww_path_ruling ruling;
+	unsigned count, total;
+	/* Undefined beyond their counts. */
+	struct ww_path_row rows[WW_PATH_ROWS_MAX];
+	unsigned ground_rows[WW_PATH_ROWS_MAX]; /* of `ground`, which grounds.count counts */
+	struct ww_path_ground ground[WW_PATH_ROWS_MAX];
+	struct ww_path_opaque opaque[WW_PATH_OPAQUE_MAX];
+	struct ww_actor_key trees[WW_PATH_TREES_MAX];
 };
 
 /* What a case is made from; all borrowed. */

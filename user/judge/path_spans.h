@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "claim/span.h"
 
-#define WW_PATH_SPANS_MAX 8192u
+#define WW_PATH_SPANS_MAX 4096u
 
 struct ww_path_span_key {
 	uint64_t root_start_ns, root_pid;
