@@ -17,6 +17,7 @@
 
 #include "daemon/pipeline.h"
 #include "policy/tables_read.h"
+#include "derived.h"
 #include "events.h"
 
 #define RIG_BASE_NS    1000000000000ull
@@ -576,6 +577,7 @@ static inline void rig_play_without(struct rig *r, unsigned lost)
 		}
 	}
 	ww_pipeline_finish(p);
+	all_derived(ww_buf_slice(&r->text), true);
 }
 
 static inline void rig_play(struct rig *r)
