@@ -155,10 +155,10 @@ $(O)/fuzzobj/%.o: %.c | $(SKELS)
 
 $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_O)
 	$(call say,FUZZ,$@)
-	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -lnghttp2 -o $@
+	$(q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -lnghttp2 -lm -o $@
 
 $(O)/fuzz-replay/%: $(O)/tests/fuzz/%.o $(O)/tests/lib/fuzz_replay.o $(LIB)
-	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lnghttp2 -o $@
+	$(q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $^ $(LIBS) -lnghttp2 -lm -o $@
 
 units: $(UNIT) $(FUZZ_REPLAY)
 
@@ -210,7 +210,7 @@ $(O)/compile_commands.json: Makefile
 	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wirewitness
-DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/policy.yaml examples/policy-clouds.yaml examples/tables.yaml agents.md attestations.md evidence.md keys.md policy.md records.md reports.md tables.md)
+DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/policy.yaml examples/policy-clouds.yaml examples/tables.yaml agents.md attestations.md bounds.md evidence.md keys.md policy.md records.md reports.md tables.md)
 install: programs ## install programs, unit, manual pages and the contract example (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system $(DOC)
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/

@@ -3,7 +3,7 @@
 # What `make deps` runs: Debian packages, then npm packages (pinned by lock files): those of the demo agent into
 # BUILD/npm, the verifiers and validators of others into BUILD/npm-reports, the agents of the truth suite into BUILD/npm-truth,
 # a browser's driver and an accessibility checker into BUILD/npm-ui, other implementations of wire formats into
-# BUILD/npm-wires. Quick when nothing is missing; one line per step that does something.
+# BUILD/npm-wires, outlines of countries in full into BUILD/npm-outlines. Quick when nothing is missing; one line per step that does something.
 #   tests/lib/deps.sh [--check] [--demo] [BUILD]     --check installs nothing: prints what is missing, exit 1;
 #                                                    --demo: only what building and the demo need
 set -euo pipefail
@@ -109,6 +109,7 @@ npm_sets=(npm tests/lib/agents/node)
 	npm-truth tests/truth/agents
 	npm-ui tests/ui
 	npm-wires tests/lib/wires
+	npm-outlines tests/system/outlines
 )
 
 npm_stamp() # FROM

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// node outlines_data.mjs FOLDER > user/policy/earth_outlines.txt: outlines of countries, simplified.
+// node outlines_data.mjs PACKAGES > user/policy/earth_outlines.txt: outlines of countries, simplified.
 //
-// Input: FOLDER/countries-10m.json of the npm package world-atlas 2.0.2 (its digest is checked), which is Natural
-// Earth 1:10m "admin 0 countries", version 4.1.0, in the public domain; and ISO 3166-1 as Debian's iso-codes has it, which turns
-// numbers into letters. Run by hand; tests/system/outlines checks what it wrote against the same input with code of its own.
+// Input, below PACKAGES/node_modules: countries-10m.json of the npm package world-atlas 2.0.2 (its digest is checked), which is
+// Natural Earth 1:10m "admin 0 countries", version 4.1.0, in the public domain; and i18n-iso-countries 7.14.0, which turns the
+// numbers of ISO 3166-1 into letters. `make deps` puts both into build/npm-outlines. Run by hand; tests/system/outlines checks what
+// it wrote against the same input with code of its own.
 import crypto from 'node:crypto'
 import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
 
 const DIGEST = '3bc6f1d367a9bcec479841bae0e76092f512838411d0cef124e92eec4db45f79'
-const ISO = '/usr/share/iso-codes/json/iso_3166-1.json'
 const R = 6371008.8 // metres
 const SPOT_M = 5000 // a ring that a circle of this radius covers is written as the circle
 const UNIT = 250 // per degree
@@ -34,12 +36,13 @@ const WITHIN = [
 	['Indian Ocean Ter.', 'CC', 96, -13, 97.5, -11.5], ['Russia', 'UA', 32.4, 44.3, 36.7, 46.3],
 ]
 
-const file = fs.readFileSync(`${process.argv[2]}/countries-10m.json`)
+const packages = path.resolve(process.argv[2])
+const file = fs.readFileSync(`${packages}/node_modules/world-atlas/countries-10m.json`)
 const digest = crypto.createHash('sha256').update(file).digest('hex')
 if (digest !== DIGEST)
 	throw new Error(`countries-10m.json is another one: ${digest}`)
 const topology = JSON.parse(file)
-const letters = Object.fromEntries(JSON.parse(fs.readFileSync(ISO))['3166-1'].map(c => [c.numeric, c.alpha_2]))
+const iso = createRequire(`${packages}/x.js`)('i18n-iso-countries')
 
 // --- geometry -----------------------------------------------------------------------------------
 
@@ -127,7 +130,7 @@ const countries = {} // by code: rings of the source
 const add = (code, rings) => (countries[code] ??= []).push(...rings)
 for (const g of topology.objects.countries.geometries) {
 	const name = g.properties.name, rings = (g.type === 'Polygon' ? [g.arcs] : g.arcs).flat()
-	const codes = PIECES[name] ?? [letters[g.id]]
+	const codes = PIECES[name] ?? [iso.numericToAlpha2(g.id)]
 	if (!codes[0])
 		throw new Error(`no code for ${name}`)
 	codes.forEach(code => add(code, rings))
