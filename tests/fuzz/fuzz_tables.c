@@ -46,11 +46,32 @@ static bool find_again(void *ctx, const struct ww_tables_file *table, const stru
 	return ++l->count < ROWS_LOOKED_AT;
 }
 
+/* A name that the glob stands for, whatever the other rows are. */
+static bool find_host(void *ctx, const struct ww_tables_file *table, const char *host,
+		      const struct ww_tables_words *words, uint32_t line)
+{
+	struct look *l = ctx;
+	static struct ww_tables_answer a;
+	char name[256];
+	bool found = false;
+
+	assert(strlen(host) < sizeof(name));
+	for (size_t i = 0; i <= strlen(host); i++)
+		name[i] = host[i] == '*' ? 'x' : host[i];
+	ww_tables_find_name(l->t, name, (struct ww_wall){1795737600000000000ull}, &a);
+	for (unsigned i = 0; i < a.count; i++)
+		found = found || (a.rows[i].host == host && a.rows[i].words == words);
+	assert(found || a.total > a.count);
+	return ++l->count < ROWS_LOOKED_AT;
+}
+
 static void look_at(const struct ww_tables *t)
 {
 	struct look l = {t, 0};
 
 	ww_tables_each(t, find_again, &l);
+	l.count = 0;
+	ww_tables_each_host(t, find_host, &l);
 }
 
 static void check_error(int r, const struct ww_tables_error *e, size_t size)
