@@ -110,6 +110,9 @@ struct ww_flow_state {
 	__u8 quic_dir; /* of the first of them, enum ww_dir */
 	bool named;    /* its owner was told to user space */
 	bool closed;   /* its close was told */
+	bool clear;    /* a server's handshake goes on in clear behind its hello */
+	__u8 _pad;
+	__u16 clear_bytes; /* told of it */
 };
 
 struct {

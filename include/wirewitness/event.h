@@ -177,7 +177,7 @@ struct ww_event_hello {
 	__u8 client;        /* 1 ClientHello, 0 ServerHello */
 	__u16 captured;     /* bytes in bytes[] */
 	__u32 record_bytes; /* length of the whole TLS record on the wire, header included */
-	__u8 bytes[WW_HELLO_BYTES_MAX]; /* from the record header on */
+	__u8 bytes[WW_HELLO_BYTES_MAX]; /* from the record header on; h.size ends behind captured */
 };
 
 struct ww_event_record {
@@ -258,6 +258,8 @@ enum ww_packet_what {
 	WW_PACKET_NONE = 0,
 	WW_PACKET_DNS = 1,  /* a datagram, or a TCP segment, to or from a peer's port 53 */
 	WW_PACKET_QUIC = 2, /* a datagram that looks like a QUIC client's Initial or 0-RTT */
+	WW_PACKET_CLEAR =
+		3, /* a segment of a server's handshake behind its hello, in clear: TLS 1.2 */
 	WW_PACKET_MAX
 };
 

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "flow/account.h"
 #include "flow/behind.h"
+#include "flow/certificate.h"
 #include "flow/channel.h"
 #include "flow/key_holder.h"
 #include "flow/quic.h"
@@ -45,6 +46,7 @@ struct entry {
 	bool told_open;
 	bool closing;
 	struct ww_behind behind;
+	struct ww_certificate_reader certificate;
 	uint8_t written;            /* number of the last write that was told; 0: none */
 	struct entry *prev, *next;  /* all, by arrival */
 	struct entry *next_closing; /* by time of close */
@@ -62,6 +64,7 @@ struct ww_flows {
 	struct ww_channels *channels;
 	struct ww_quic_room quic_room;
 	struct ww_behind_room behind_room;
+	struct ww_certificate_room certificate_room;
 	struct ww_boot now; /* of the event that is fed */
 	int32_t exit_code;
 	struct ww_flow_stats stats;
@@ -112,6 +115,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 	ww_buf_done(&e->channel.others);
 	ww_quic_done(&e->quic, &t->quic_room);
 	ww_behind_done(&e->behind, &t->behind_room);
+	ww_certificate_done(&e->certificate, &t->certificate_room);
 	free(e);
 }
 
@@ -556,6 +560,8 @@ static int feed_record(struct ww_flows *t, const struct ww_event_record *ev)
 		return -ENOMEM;
 	if (ev->dir <= WW_DIR_IN)
 		ww_account_add_record(&e->account[ev->dir], ev);
+	if (ev->dir == WW_DIR_IN)
+		ww_certificate_record(&e->certificate, ev->index, ev->stream_offset);
 	settle_holder(e);
 	return 0;
 }
@@ -564,12 +570,17 @@ static int feed_packet(struct ww_flows *t, const struct ww_event_packet *ev)
 {
 	struct entry *e;
 
-	if (ev->what != WW_PACKET_QUIC)
+	if (ev->what != WW_PACKET_QUIC && ev->what != WW_PACKET_CLEAR)
 		return 0;
 	e = ensure(t, &ev->h, ev->h.cookie);
 	if (!e)
 		return -ENOMEM;
-	ww_quic_packet(&e->quic, &t->quic_room, ev, &e->flow);
+	if (ev->what == WW_PACKET_QUIC) {
+		ww_quic_packet(&e->quic, &t->quic_room, ev, &e->flow);
+	} else if (e->flow.tls_facts.version != 0x0304) {
+		ww_certificate_segment(&e->certificate, &t->certificate_room, ev);
+		e->flow.certificate = e->certificate.got;
+	}
 	return 0;
 }
 

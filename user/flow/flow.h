@@ -150,15 +150,16 @@ struct ww_flow {
 	 */
 	uint32_t key_holder_us;
 	uint8_t key_holder_why;
-	struct ww_account account[2]; /* by enum ww_dir; filled by ww_flow_account() */
-	uint64_t lost_bytes[2];       /* plaintext holes by direction */
-	uint32_t exchanges;           /* proto: exchanges seen on it */
-	uint64_t read_out;            /* proto: what was sent up to here is of exchanges that began,
-					 or the protocol's own. 0: only exchanges tell */
-	struct ww_channel *channel;   /* NULL: it is a socket */
-	struct ww_quic *quic;         /* NULL: no datagram looked like a QUIC client's */
-	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
-	void *named;                  /* owned by proto/named.h, likewise */
+	const struct ww_certificate *certificate; /* the server's, of TLS 1.2; NULL: not read */
+	struct ww_account account[2];             /* by enum ww_dir; filled by ww_flow_account() */
+	uint64_t lost_bytes[2];                   /* plaintext holes by direction */
+	uint32_t exchanges;                       /* proto: exchanges seen on it */
+	uint64_t read_out;          /* proto: what was sent up to here is of exchanges that began,
+				       or the protocol's own. 0: only exchanges tell */
+	struct ww_channel *channel; /* NULL: it is a socket */
+	struct ww_quic *quic;       /* NULL: no datagram looked like a QUIC client's */
+	void *proto;                /* owned by proto, see ww_flow_ops.closed */
+	void *named;                /* owned by proto/named.h, likewise */
 };
 
 /* What the flow table tells the next stage. ctx is the one given at creation. All pointers borrowed

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "flow/certificate.h"
 #include "flow/flow.h"
 #include "flow/key_holder.h"
 #include "flow/quic.h"
@@ -133,6 +134,21 @@ static void write_quic(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+static void write_certificate(const struct ww_certificate *c, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "certificate");
+	ww_jsonw_hex(w, "sha256", ww_slice(c->digest.b, sizeof(c->digest.b)));
+	ww_jsonw_array(w, "names");
+	for (unsigned i = 0; i < c->name_count; i++)
+		ww_jsonw_cstr(w, NULL, c->names[i]);
+	ww_jsonw_end_array(w);
+	if (c->more)
+		ww_jsonw_bool(w, "more", true);
+	if (c->unreadable)
+		ww_jsonw_bool(w, "unreadable", true);
+	ww_jsonw_end_object(w);
+}
+
 static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 {
 	char hex[8];
@@ -151,6 +167,8 @@ static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, "keyHolderWhy",
 			      ww_key_holder_why_name((enum ww_holder_why)f->key_holder_why));
 	}
+	if (f->certificate)
+		write_certificate(f->certificate, w);
 	ww_jsonw_end_object(w);
 }
 

@@ -164,10 +164,10 @@ void ww_destinations_write(struct ww_destinations *d, struct ww_jsonw *w)
 {
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "basis", "the flows that the shown verdicts rest on");
-	ww_jsonw_cstr(
-		w, "certificates",
-		"not recorded: TLS 1.3 encrypts them, and of older handshakes only the hellos are "
-		"copied");
+	ww_jsonw_cstr(w, "certificates",
+		      "not listed: TLS 1.3 encrypts them, one that was sent in clear stands in its "
+		      "flow's "
+		      "record");
 	ww_jsonw_u64(w, "flowsBeyondList", d->beyond);
 	ww_jsonw_array(w, "list");
 	for (size_t i = 0; i < d->count; i++) {

@@ -23,7 +23,7 @@ static size_t fixed_size(uint16_t kind)
 	case WW_EVENT_FLOW_STAT:
 		return sizeof(struct ww_event_counters);
 	case WW_EVENT_TLS_HELLO:
-		return sizeof(struct ww_event_hello);
+		return offsetof(struct ww_event_hello, bytes);
 	case WW_EVENT_TLS_RECORD:
 		return sizeof(struct ww_event_record);
 	case WW_EVENT_BIND_PREFIX:
@@ -97,9 +97,12 @@ static bool inner_fits(const struct ww_event *ev)
 
 		return c->bytes <= ev->size - sizeof(*c);
 	}
-	case WW_EVENT_TLS_HELLO:
-		return ((const struct ww_event_hello *)ev)->captured <= WW_HELLO_BYTES_MAX &&
-		       ((const struct ww_event_hello *)ev)->dir <= WW_DIR_IN;
+	case WW_EVENT_TLS_HELLO: {
+		const struct ww_event_hello *e = (const struct ww_event_hello *)ev;
+
+		return e->captured <= ev->size - offsetof(struct ww_event_hello, bytes) &&
+		       e->captured <= WW_HELLO_BYTES_MAX && e->dir <= WW_DIR_IN;
+	}
 	case WW_EVENT_TLS_RECORD:
 		return ((const struct ww_event_record *)ev)->dir <= WW_DIR_IN;
 	case WW_EVENT_PROC_FORK:

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""compare.py RECORDS LOG CAPTURE: the key holder's time of each flow against the capture, from which it must not be shorter, and
-the client's own clock, from which it must not be longer."""
+"""compare.py RECORDS LOG CAPTURE FOLDER: the key holder's time of each flow against the capture, from which it must not be
+shorter, and the client's own clock, from which it must not be longer; and what was read of certificates against openssl."""
 import json
+import re
+import subprocess
 import sys
 
 flows = {}
@@ -39,6 +41,16 @@ def signed(line, flow):
     return verify["last"] - out[0]["first"]
 
 
+def printed(name):
+    """What openssl says of it."""
+    text = subprocess.run(["openssl", "x509", "-in", f"{sys.argv[4]}/{name}.pem", "-noout", "-fingerprint", "-sha256", "-ext", "subjectAltName"],
+                          check=True, capture_output=True, text=True).stdout
+    names = re.findall(r"DNS:([^,\s]+)", text)
+    told = {"sha256": re.search("=(.*)", text).group(1).replace(":", "").lower(), "names": names[:8]}
+    return told | {"more": True} if len(names) > 8 else told
+
+
+certificates = {"old": "ecdsa", "old-large": "large", "old-pieces": "large", "old-rsa": "rsa"}
 check("capture", capture["dropped"] == 0, capture["dropped"])
 names = [line["name"] for line in log]
 check("client", len(names) == len(set(names)) == 18, names)
@@ -54,6 +66,9 @@ for line in log:
     flow = flows[line["port"]]
     us, why = flow["tls"]["keyHolderUs"], flow["tls"].get("keyHolderWhy")
     check(name, why == line["why"], (us, why, line))
+    # In clear, and sent: a session that goes on has none.
+    want = printed(certificates[name]) if name in certificates else None
+    check(name, flow["tls"].get("certificate") == want, (flow["tls"], want))
     check(name, (us is None) == (line["why"] is not None), (us, why))
     check(name, not line.get("reused") or us is None, us)
     check(name, line.get("failed", False) == (name == "refused"), line)

@@ -86,9 +86,9 @@ def tls(path, host, port, ca):
         ("ECH first", with_extension(plain, 0xFE0D, ech, False), dict(whole, ech=True)),
         ("ECH last", with_extension(plain, 0xFE0D, ech, True), dict(whole, ech=True)),
         # What lies behind the ceiling of what is looked at is not known, and is not denied.
-        ("cut", with_extension(plain, 0xFFA5, bytes(2000), False), dict(sni=None, alpn=None, ech=None, helloWhole=False)),
-        ("cut behind", with_extension(with_extension(plain, 0xFFA5, bytes(2000), True), 0xFE0D, ech, True), dict(whole, ech=None, helloWhole=False)),
-        ("cut behind ECH", with_extension(with_extension(plain, 0xFFA5, bytes(2000), True), 0xFE0D, ech, False), dict(whole, ech=True, helloWhole=False)),
+        ("cut", with_extension(plain, 0xFFA5, bytes(2400), False), dict(sni=None, alpn=None, ech=None, helloWhole=False)),
+        ("cut behind", with_extension(with_extension(plain, 0xFFA5, bytes(2400), True), 0xFE0D, ech, True), dict(whole, ech=None, helloWhole=False)),
+        ("cut behind ECH", with_extension(with_extension(plain, 0xFFA5, bytes(2400), True), 0xFE0D, ech, False), dict(whole, ech=True, helloWhole=False)),
     ]
     sink = socket.create_server(("127.0.0.1", 0))
     with open(path, "w") as log:
