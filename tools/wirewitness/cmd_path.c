@@ -23,7 +23,7 @@
 #define PROMPT_BYTES_MAX (16u << 20)
 #define CELL_BYTES_MAX   8192u
 
-enum { OPT_TRACE = 0x200, OPT_PROMPT, OPT_AT, OPT_AGENT, OPT_SINCE, OPT_UNTIL };
+enum { OPT_TRACE = 0x200, OPT_PROMPT, OPT_AT, OPT_AGENT };
 
 struct path {
 	const char *state_dir, *socket_path, *prompt_file, *at;
@@ -55,8 +55,8 @@ static const struct argp_option argp_options[] = {
 	 1},
 	{"agent", OPT_AGENT, "NAME", 0,
 	 "of this agent: its name in the policy, its program, or the id of a process or scope", 1},
-	{"since", OPT_SINCE, "WHEN", 0, "begun after " WW_MOMENT_FORMS, 1},
-	{"until", OPT_UNTIL, "WHEN", 0, "begun before it", 1},
+	{"since", 'S', "WHEN", 0, "begun after " WW_MOMENT_FORMS, 1},
+	{"until", 'U', "WHEN", 0, "begun before it", 1},
 	{"newest", 'n', "COUNT", 0, "of several only the last so many", 2},
 	{"all", 'a', NULL, 0, "superseded revisions too, not only the newest of each path", 2},
 	{"output", 'o', "FORMAT", 0, "text (default) or json: an object per path", 2},
@@ -116,10 +116,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_AGENT:
 		p->want.agent = arg;
 		return 0;
-	case OPT_SINCE:
+	case 'S':
 		ww_records_moment_option(state, "since", arg, &p->query.since);
 		return 0;
-	case OPT_UNTIL:
+	case 'U':
 		ww_records_moment_option(state, "until", arg, &p->query.until);
 		return 0;
 	case 'n':
@@ -243,6 +243,27 @@ static bool take_mentioning(void *ctx, uint64_t index)
 	return p->error == 0;
 }
 
+static int find_mentioning(struct path *p, struct ww_slice id)
+{
+	int r = ww_record_index_mentions(p->records.index, id, take_mentioning, p);
+
+	return r < 0 ? r : p->error;
+}
+
+/* What paths rest on need not be in the ledger (any more). */
+static int find_unknown(struct path *p, int r)
+{
+	struct ww_slice id = ww_slice_str(p->id);
+
+	if (r == -ENOTUNIQ)
+		ww_log(WW_LOG_ERR, "several ids begin with '%s'", p->id);
+	if (r == -ENOENT && ww_record_index_is_id(id))
+		r = find_mentioning(p, id);
+	if (r < 0 && r != -ENOTUNIQ && r != -ENOENT && r != -ERANGE)
+		return ww_log_err_r(r, "cannot look for '%s'", p->id);
+	return r < 0 || p->count == 0 ? -ENODATA : 0;
+}
+
 /* A path's id names one revision, or all; any other record's the paths that rest on it. */
 static int find_by_id(struct path *p)
 {
@@ -260,21 +281,16 @@ static int find_by_id(struct path *p)
 	r = ww_records_find(&p->records, p->id, &index);
 	if (r == 0)
 		r = ww_records_get(&p->records, index, &json);
-	if (r == -ENOTUNIQ)
-		ww_log(WW_LOG_ERR, "several ids begin with '%s'", p->id);
-	if (r == -ENOTUNIQ || r == -ENOENT || r == -ERANGE)
-		return -ENODATA;
-	if (r < 0)
+	if (r == -EUCLEAN)
 		return ww_records_explain(index, r);
+	if (r < 0)
+		return find_unknown(p, r);
 	if (is_path(json))
 		return keep(p, index);
 	ww_buf_init(&id, WW_RECORD_BYTES_MAX);
 	v = ww_member_get(json, "id");
 	r = ww_member_has(&v) ? ww_buf_add(&id, v.raw.p, v.raw.n) : -ENODATA;
-	if (r == 0)
-		r = ww_record_index_mentions(p->records.index, ww_buf_slice(&id), take_mentioning,
-					     p);
-	return r < 0 ? r : p->error;
+	return r < 0 ? r : find_mentioning(p, ww_buf_slice(&id));
 }
 
 /* As the text stands in the file, and without the line end that editors put there. The text goes

@@ -177,8 +177,8 @@ static int tell(struct ww_anycast *a)
 	if (count == 0)
 		ww_log(WW_LOG_INFO, "no address was measured by two of the hosts");
 	else
-		printf("%llu addresses that two hosts measured; of %llu more than one machine "
-		       "answers\n",
+		printf("%llu addresses were measured by two hosts; several machines answer for "
+		       "%llu of them\n",
 		       (unsigned long long)count, (unsigned long long)several);
 	return count ? 0 : WW_EXIT_NO;
 }

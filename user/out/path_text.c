@@ -48,10 +48,15 @@
 	       "[: {requestAckedBytes} of {requestBytes} bytes acknowledged]"                      \
 	       "[^{requestAckedBytes}: {requestBytes} bytes][, {status}]"                          \
 	       "[^{status}, {_outcome|outcome}]  {evidence} {join}")                               \
-	X(LEG_PLACE, "[listed: {place.labels.region+}][^{place.labels.region}listed: nowhere]"     \
-		     "[, {_region}][; claimed: {claims.says+} (by: {claims.by+})]"                 \
-		     "[; declared law: {place.labels.home+}]"                                      \
-		     "[; excluded under the hard bound: {place.bounds.tcp.excluded+}]")            \
+	X(LEG_PLACE, "listed: {place.labels.region+}[, {_region}][; claimed: {claims.says+} (by: " \
+		     "{claims.by+})][; declared law: {place.labels.home+}][; excluded under the "  \
+		     "hard bound: {place.bounds.tcp.excluded+}]")                                  \
+	X(LEG_NOWHERE, "listed: nowhere[, {_region}][; claimed: {claims.says+} (by: "              \
+		       "{claims.by+})][; declared law: {place.labels.home+}][; excluded under "    \
+		       "the hard bound: {place.bounds.tcp.excluded+}]")                            \
+	X(LEG_NO_TABLES, "no address tables were in force[; claimed: {claims.says+} (by: "         \
+			 "{claims.by+})][; declared law: {place.labels.home+}][; excluded under "  \
+			 "the hard bound: {place.bounds.tcp.excluded+}]")                          \
 	X(DETAILS, "LEG BY LEG: where TLS ended, where data was processed and whose law reaches "  \
 		   "it are three questions")                                                       \
 	X(LEG_HEAD, "Leg {seq}[: it {_purpose}][ ({_cause})]")                                     \
@@ -69,6 +74,7 @@
 		 "[ {service}][, matched by {by}][; the policy declares it part of {in}]")         \
 	X(LABEL_NOT, "listed by {table}[ of {asOf}]: {region}, and impossible: farther away "      \
 		     "than light allows for the round trip that was measured")                     \
+	X(NO_TABLES, "not known: no address tables were in force")                                 \
 	X(NO_LABEL, "listed in no table")                                                          \
 	X(REGION, "policy: the listed region is {_region}")                                        \
 	X(BOUND_TCP, "measured: {rttUs} us to whoever answered TCP; light allows at most "         \
@@ -553,7 +559,7 @@ static void where_tls_ended(struct page *p, unsigned indent, struct ww_slice leg
 	put_label(p, L_TLS);
 	n = each(p, place, "$.labels", indent, ITEMS_SHOWN, label);
 	if (!any_has(place, "$.labels", "region"))
-		say_beside(p, indent, P_NO_LABEL, place);
+		say_beside(p, indent, has(p->record, "tables") ? P_NO_LABEL : P_NO_TABLES, place);
 	else
 		say_beyond(p, indent + AXIS_COLUMN, P_MORE, n, ITEMS_SHOWN);
 	if (has(place, "region"))
@@ -620,7 +626,11 @@ static void leg_line(struct page *p, unsigned indent, struct ww_slice leg)
 {
 	indent += 2 * depth_of(p, leg);
 	say_of(p, indent, indent + 3, P_LEG, MEANINGS(p, leg, leg_words));
-	say_cut(p, indent + 3, indent + 5, P_LEG_PLACE, MEANINGS(p, leg, leg_words));
+	say_cut(p, indent + 3, indent + 5,
+		has(leg, "place.labels.region") ? P_LEG_PLACE
+		: has(p->record, "tables")      ? P_LEG_NOWHERE
+						: P_LEG_NO_TABLES,
+		MEANINGS(p, leg, leg_words));
 }
 
 static void leg_details(struct page *p, unsigned indent, struct ww_slice leg)

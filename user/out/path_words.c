@@ -18,7 +18,8 @@ static const struct ww_path_word verdicts[] = {
 	 "a table row or a configuration of the application that is put right: both cannot be "
 	 "true"},
 	{"UNVERIFIABLE", "whether the policy held cannot be told; the reason says why", NULL},
-	{"NOT_APPLICABLE", "no rule of the policy is about this agent: what was seen is not judged",
+	{"NOT_APPLICABLE",
+	 "no policy, or no rule of it, is about this agent: what was seen is not judged",
 	 "a rule for this agent in the policy file"},
 };
 
@@ -82,9 +83,9 @@ static const struct ww_path_word findings[] = {
 	 "was measured",
 	 "a newer table"},
 	{"PROXIED_HORIZON",
-	 "the peer is a proxy, tunnel or gateway near this host: the distance to it says nothing "
-	 "about where it sends on",
-	 "the gateway inside a watched scope, or its own records"},
+	 "the peer is a proxy or a tunnel, or has an address of this host or of a private range: "
+	 "the distance to it says nothing about where it sends on",
+	 "the gateway inside a watched scope, and trace context that it hands on"},
 	{"CONNECT_BY_IP", "no DNS answer that was seen names this address", NULL},
 	{"ECH_PRESENT", "the TLS hello hides the name that was asked for (ECH)", NULL},
 	{"REGION_CLAIM_DIFFERS",
@@ -131,7 +132,7 @@ static const struct ww_path_word ends[] = {
 	 "a column of their own"},
 	{"proxy", "the peer is a proxy or tunnel: where it sent the bytes on is not known here",
 	 "its own records"},
-	{"gateway", "a gateway near this host: its own onward way was not seen",
+	{"gateway", "a peer on this host or in a private range: where it sends on was not seen",
 	 "the gateway inside a watched scope, and trace context that it hands on"},
 	{"host", "a process on this host that was seen to send nothing on", NULL},
 	{"plain", "sent without TLS: everybody on the way could read it", NULL},
@@ -152,6 +153,7 @@ static const struct ww_path_word opaque[] = {
 	{"plain", "no TLS, and no protocol that is read", NULL},
 	{"cut", "read in part", NULL},
 	{"account", "bytes that have no explanation", NULL},
+	{"short", "read, but the prompt is too short to be found again in it", NULL},
 	{"local", "to another process on this host, which may send it on", NULL},
 };
 

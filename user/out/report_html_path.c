@@ -145,7 +145,8 @@ static void claim_lines(struct ww_report_view *v, struct ww_slice leg, const cha
 	}
 }
 
-static void listed_cell(struct ww_report_view *v, struct ww_slice leg, struct ww_slice place)
+static void listed_cell(struct ww_report_view *v, struct ww_slice leg, struct ww_slice place,
+			bool tables)
 {
 	static const struct ww_slice members[] = {
 		WW_SLICE_LIT("region"),   WW_SLICE_LIT("table"), WW_SLICE_LIT("asOf"),
@@ -175,7 +176,9 @@ static void listed_cell(struct ww_report_view *v, struct ww_slice leg, struct ww
 		}
 	}
 	if (lines == 0)
-		ww_html_put(h, "span", "none", "listed in no table");
+		ww_html_put(h, "span", "none",
+			    tables ? "listed in no table"
+				   : "not known: no address tables were in force");
 	if (ww_member_has(&standing)) {
 		line_break(h, &lines);
 		ww_html_str(h, "policy: ");
@@ -300,7 +303,7 @@ static void findings_lines(struct ww_report_view *v, struct ww_slice leg)
 	}
 }
 
-static void leg_row(struct ww_report_view *v, struct ww_slice leg)
+static void leg_row(struct ww_report_view *v, struct ww_slice leg, bool tables)
 {
 	enum {
 		SEQ,
@@ -375,7 +378,7 @@ static void leg_row(struct ww_report_view *v, struct ww_slice leg)
 		ww_report_link(v, e->index);
 	}
 	ww_html_close(h);
-	listed_cell(v, leg, place);
+	listed_cell(v, leg, place, tables);
 	light_cell(v, place);
 	claims_cell(v, leg);
 	law_cell(v, place);
@@ -387,6 +390,8 @@ static void leg_row(struct ww_report_view *v, struct ww_slice leg)
 
 static void legs_table(struct ww_report_view *v, struct ww_slice record)
 {
+	const struct ww_json_token in_force = ww_member_get(record, "tables");
+	bool tables = ww_member_has(&in_force);
 	static const char *const titles[] = {
 		"Leg",
 		"Why and to whom",
@@ -409,7 +414,7 @@ static void legs_table(struct ww_report_view *v, struct ww_slice record)
 		if (n++ == 0)
 			ww_report_begin_table(v, "group", "Legs, in the order of their first byte",
 					      titles, WW_ARRAY_SIZE(titles));
-		leg_row(v, leg);
+		leg_row(v, leg, tables);
 	}
 	if (n)
 		ww_report_end_table(v);

@@ -9,8 +9,10 @@
 #include <wirewitness/record.h>
 #include <wirewitness/verdict.h>
 
+#include "judge/path_case.h"
 #include "ledger/wording.h"
 #include "out/line.h"
+#include "out/member.h"
 #include "out/listing.h"
 #include "out/page.h"
 #include "out/path_more.h"
@@ -149,6 +151,21 @@ static void listings(void **state)
 /* Every word that a verdict, reason or finding of a path may have is explained. */
 static void all_explained(void **state)
 {
+#define EXPLAINED(set, text)                                                 \
+	do {                                                                 \
+		const struct ww_json_token t_ = {.type = WW_JSON_STRING,     \
+						 .raw = ww_slice_str(text)}; \
+                                                                             \
+		if (!ww_path_word(set, &t_))                                 \
+			fail_msg("path_words.c does not have '%s'", text);   \
+	} while (0);
+#define FINDING_(n, v, t, d)  EXPLAINED(WW_PATH_FINDING, t)
+#define STANDING_(n, v, t, d) EXPLAINED(WW_PATH_STANDING, t)
+#define ENDS_(n, t, d)        EXPLAINED(WW_PATH_ENDS, t[0] ? t : "host")
+#define PURPOSE_(n, t, d)     EXPLAINED(WW_PATH_PURPOSE, t)
+#define CAUSE_(n, t, d)       EXPLAINED(WW_PATH_CAUSE, t)
+#define ACKED_(n, t)          EXPLAINED(WW_PATH_ACKED, t)
+#define UNREAD_(n, t, r)      EXPLAINED(WW_PATH_OPAQUE, t)
 	static const enum ww_verdict verdicts[] = {
 		WW_VERDICT_WITHIN_POLICY_TO_HORIZON, WW_VERDICT_VIOLATION,
 		WW_VERDICT_CLAIM_CONTRADICTED, WW_VERDICT_UNVERIFIABLE, WW_VERDICT_NOT_APPLICABLE};
@@ -161,6 +178,13 @@ static void all_explained(void **state)
 
 		assert_non_null(ww_path_word(WW_PATH_VERDICT, &t));
 	}
+	WW_PATH_FINDINGS(FINDING_)
+	WW_STANDINGS(STANDING_)
+	WW_HORIZONS(ENDS_)
+	WW_LEG_PURPOSES(PURPOSE_)
+	WW_LEG_CAUSES(CAUSE_)
+	WW_LEG_ACKEDS(ACKED_)
+	WW_PATH_UNREADS(UNREAD_)
 }
 
 /* --- what is made of records --------------------------------------------------------------------
@@ -185,6 +209,40 @@ static void text_page(const char *name, struct ww_slice record)
 static void text_pages(void **state)
 {
 	each_sample(text_page);
+}
+
+/* What the engine wrote of recorded runs. */
+static void recorded(void **state)
+{
+	static const char *const tapes[] = {
+		"tests/golden/tapes/anthropic_refunds.records",
+		"tests/golden/tapes/http2_refunds.records",
+		"tests/golden/tapes/node_refunds.records",
+		"tests/golden/tapes/python_refunds.records",
+	};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(tapes); i++) {
+		WW_AUTO_BUF struct ww_buf file = {0};
+		struct ww_slice rest, line;
+
+		read_file(tapes[i], &file);
+		rest = ww_buf_slice(&file);
+		while (ww_slice_line(&rest, &line)) {
+			const struct ww_json_token kind = ww_member_get(line, "kind"),
+						   summary = ww_member_get(line, "summary");
+			char text[1024];
+
+			if (!ww_json_is(&kind, "path") && !ww_json_is(&kind, "crossing"))
+				continue;
+			text_page(tapes[i], line);
+			snprintf(text, sizeof(text), "%.*s", (int)summary.raw.n,
+				 (const char *)summary.raw.p);
+			check(text);
+			count++;
+		}
+	}
+	assert_true(count >= 16);
 }
 
 struct html {
@@ -362,6 +420,7 @@ static void check_document(const char *path)
 static void documents(void **state)
 {
 	check_document("docs/paths.md");
+	check_document("docs/policy.md");
 }
 
 /* What is never said, in every other document, page and list of words. */
@@ -374,6 +433,7 @@ static void never_said(void **state)
 		"docs/decisions.md",
 		"docs/evidence.md",
 		"docs/paths.md",
+		"docs/policy.md",
 		"docs/records.md",
 		"docs/reports.md",
 		"docs/tables.md",
@@ -402,8 +462,9 @@ int main(void)
 		cmocka_unit_test(seeded),     cmocka_unit_test(words),
 		cmocka_unit_test(tables),     cmocka_unit_test(patterns),
 		cmocka_unit_test(listings),   cmocka_unit_test(all_explained),
-		cmocka_unit_test(text_pages), cmocka_unit_test(html_page),
-		cmocka_unit_test(documents),  cmocka_unit_test(never_said),
+		cmocka_unit_test(text_pages), cmocka_unit_test(recorded),
+		cmocka_unit_test(html_page),  cmocka_unit_test(documents),
+		cmocka_unit_test(never_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,7 +93,7 @@ static inline const char *wording_breaks(const char *text)
 	static const char *const proven[] = {"proven", "proves", "prove", "proved"};
 	static const char *const proofs[] = {"proof", "proofs", "signature"};
 	static const char *const bounds[] = {"hard bound", "closed world", "closed-world",
-					     "excludes nothing"};
+					     "excludes nothing", "nothing is excluded"};
 	static const char *const known[] = {"listed",   "lists",    "list",      "claimed",
 					    "claim",    "claims",   "declared",  "declare",
 					    "declares", "measured", "hard bound"};
