@@ -457,6 +457,14 @@ int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_actor_key r
 	return 0;
 }
 
+bool ww_shingles_knows(const struct ww_shingles *s, uint64_t owner)
+{
+	struct owner *o;
+
+	HASH_FIND(hh, s->by_id, &owner, sizeof(owner), o);
+	return o != NULL;
+}
+
 void ww_shingles_forget(struct ww_shingles *s, uint64_t owner)
 {
 	struct owner *o;

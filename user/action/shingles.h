@@ -63,6 +63,9 @@ WW_CHECK int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_ac
 /* Forgets all that is only its. */
 void ww_shingles_forget(struct ww_shingles *s, uint64_t owner);
 
+/* Whether a text of this owner is still remembered. */
+bool ww_shingles_knows(const struct ww_shingles *s, uint64_t owner);
+
 struct ww_shingle_hit {
 	uint64_t owner;
 	uint32_t shared, of; /* of the shingles that are not common */

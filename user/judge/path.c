@@ -294,7 +294,7 @@ static unsigned count_owners(const struct ww_paths *t, const struct ww_leg_path 
 	return home ? home : all;
 }
 
-static int take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p,
+static void take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p,
 		     const struct ww_shingle_hit *hit, unsigned owners)
 {
 	struct ww_path_leg pl = {.purpose = WW_LEG_DERIVED,
@@ -303,16 +303,12 @@ static int take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p
 				 .shared = hit->shared,
 				 .of = hit->of,
 				 .form = hit->form,
-				 .owners = owners};
+				 .owners = owners,
+				 .leg = k->leg};
 
-	if (k->call && has_peer(p, &k->x->peer))
-		return 0;
-	if (!k->leg && ww_legs_add(t->legs, k->x, k->call, t->now, &k->leg) < 0)
-		return -ENOMEM;
-	pl.leg = k->leg;
-	if (ww_legs_derived(t->legs, p, &pl) && k->count < HITS_MAX)
+	if (!(k->call && has_peer(p, &k->x->peer)) && ww_legs_derived(t->legs, p, &pl) &&
+	    k->count < HITS_MAX)
 		k->of[k->count++] = p;
-	return 0;
 }
 
 /* Looks for prompts in a request. *ret_partial: not all of it could be looked at. */
@@ -320,9 +316,11 @@ static int find_copies(struct ww_paths *t, struct copies *k, bool *ret_partial)
 {
 	struct ww_shingle_hit hits[HITS_MAX];
 	unsigned n = ww_shingles_find(t->shingles, k->x->req.data, hits, HITS_MAX, ret_partial);
-	int r = 0;
 
-	for (unsigned i = 0; i < n && r == 0; i++) {
+	/* It may take the place of the oldest: before any path is looked at. */
+	if (n && !k->leg && ww_legs_add(t->legs, k->x, k->call, t->now, &k->leg) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
 		struct ww_leg_path *p = ww_legs_path_get(t->legs, hits[i].owner);
 		unsigned owners;
 		bool home;
@@ -330,15 +328,15 @@ static int find_copies(struct ww_paths *t, struct copies *k, bool *ret_partial)
 		if (!p || p == k->own || (k->call && has_peer(p, &k->x->peer)))
 			continue;
 		owners = count_owners(t, p, k->x->root, &home);
-		for (struct ww_leg_path *q = ww_legs_paths(t->legs); q && r == 0; q = q->next) {
+		for (struct ww_leg_path *q = ww_legs_paths(t->legs); q; q = q->next) {
 			if ((q != p && !same_prompt(p, q)) || q == k->own ||
 			    (k->own && same_prompt(q, k->own)) ||
 			    (home && !ww_actor_key_eq(q->root, k->x->root)))
 				continue;
-			r = take_copy(t, k, q, &hits[i], owners);
+			take_copy(t, k, q, &hits[i], owners);
 		}
 	}
-	return r;
+	return 0;
 }
 
 static int remember(struct ww_paths *t, struct ww_leg_path *p, const struct ww_model_call *call)
@@ -351,6 +349,13 @@ static int remember(struct ww_paths *t, struct ww_leg_path *p, const struct ww_m
 	r = ww_shingles_add(t->shingles, p->id, p->root, ww_buf_slice(&call->prompt_text), &count);
 	p->searchable = r == 0 && count > 0;
 	return r;
+}
+
+static void make_case(struct ww_paths *t, struct ww_leg_path *p)
+{
+	/* The oldest prompts are forgotten for others: copies of it are not found any more. */
+	p->searchable = p->searchable && ww_shingles_knows(t->shingles, p->id);
+	ww_path_case_make(&t->w, p, t->now, &t->c);
 }
 
 static void say(struct ww_paths *t, struct ww_leg_path *p, uint64_t gist)
@@ -372,7 +377,7 @@ static void write_at_once(struct ww_paths *t, struct ww_leg_path *p)
 {
 	if (!t->w.policy || !p->dirty || p->verdict == WW_VERDICT_VIOLATION)
 		return;
-	ww_path_case_make(&t->w, p, t->now, &t->c);
+	make_case(t, p);
 	if (t->c.ruling.verdict == WW_VERDICT_VIOLATION)
 		say(t, p, ww_path_gist(&t->c));
 }
@@ -430,7 +435,7 @@ static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last)
 	/* More of the same is told when no more comes. */
 	if (!quiet && p->revision > 0 && p->looked.ns >= p->changed.ns)
 		return;
-	ww_path_case_make(&t->w, p, t->now, &t->c);
+	make_case(t, p);
 	gist = ww_path_gist(&t->c);
 	if (p->revision == 0 || gist != p->said || (quiet && p->told != p->count))
 		say(t, p, gist);
