@@ -19,6 +19,7 @@
 #include <wirewitness/verdict.h>
 
 #include "action/model.h"
+#include "action/shingles.h"
 #include "base/hash.h"
 #include "flow/flow.h"
 #include "proto/exchange.h"
@@ -183,7 +184,7 @@ struct ww_path_leg {
 	uint8_t join;        /* enum ww_join_grade */
 	uint32_t shared, of; /* shingles */
 	uint32_t owners;     /* paths that it may be of instead, this one included; 1: it alone */
-	const char *form;    /* static; NULL: not by shingles */
+	char form[WW_FORM_NAME_MAX]; /* empty: not by shingles */
 };
 
 struct ww_policy_agent; /* policy/policy_file.h */

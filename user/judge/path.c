@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 #include "action/shingles.h"
 #include "judge/path_write.h"
@@ -302,10 +303,10 @@ static void take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *
 				 .join = owners == 1 ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS,
 				 .shared = hit->shared,
 				 .of = hit->of,
-				 .form = hit->form,
 				 .owners = owners,
 				 .leg = k->leg};
 
+	snprintf(pl.form, sizeof(pl.form), "%s", hit->form);
 	if (!(k->call && has_peer(p, &k->x->peer)) && ww_legs_derived(t->legs, p, &pl) &&
 	    k->count < HITS_MAX)
 		k->of[k->count++] = p;
