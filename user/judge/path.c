@@ -296,7 +296,7 @@ static unsigned count_owners(const struct ww_paths *t, const struct ww_leg_path 
 }
 
 static void take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p,
-		     const struct ww_shingle_hit *hit, unsigned owners)
+		      const struct ww_shingle_hit *hit, unsigned owners)
 {
 	struct ww_path_leg pl = {.purpose = WW_LEG_DERIVED,
 				 .by = WW_LEG_BY_SHINGLES,
