@@ -52,6 +52,7 @@
 #define WW_DEEDS_HELD_MAX      16384u       /* runs and file changes kept as join candidates */
 #define WW_TOOL_CALLS_MAX      64u          /* per model response */
 #define WW_TOOL_RESULTS_BYTES  (256u << 10) /* result texts of one request that are looked into */
+#define WW_PROMPT_BYTES_MAX    (64u << 10)  /* of a prompt, kept to find copies of it */
 #define WW_CONTRACTS_MAX       256u
 #define WW_CONTRACT_FILE_BYTES (1u << 20)
 #define WW_CONTRACT_ITEMS_MAX  64u         /* entries of one list inside a contract */

@@ -27,6 +27,7 @@ int ww_cmd_tail(int argc, char **argv);
 int ww_cmd_ls(int argc, char **argv);
 int ww_cmd_show(int argc, char **argv);
 int ww_cmd_actions(int argc, char **argv);
+int ww_cmd_path(int argc, char **argv);
 int ww_cmd_why(int argc, char **argv);
 int ww_cmd_report(int argc, char **argv);
 int ww_cmd_proof(int argc, char **argv);

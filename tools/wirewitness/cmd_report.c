@@ -336,13 +336,19 @@ static int page_record(void *ctx, uint64_t index, struct ww_slice *ret_json)
 static int build_page(struct report *p, struct ww_buf *out)
 {
 	const union ww_statement_sections s = ww_sections_slices(&p->sections);
+	size_t path_count;
+	const uint64_t *path_rows = ww_path_survey_rows(p->selection.paths, &path_count);
 	const struct ww_page_input in = {.scope = s.scope,
 					 .period = s.period,
 					 .coverage = s.coverage,
 					 .summary = s.summary,
+					 .paths = s.paths,
+					 .destinations = s.destinations,
 					 .report = ww_buf_slice(&p->sections.made),
 					 .verdicts = p->sections.verdicts,
 					 .verdict_count = p->sections.verdict_count,
+					 .path_rows = path_rows,
+					 .path_count = path_count,
 					 .findings = p->selection.findings,
 					 .finding_count = p->selection.finding_count,
 					 .record = page_record,

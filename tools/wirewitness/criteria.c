@@ -320,7 +320,7 @@ static bool is_agent(const struct ww_criteria *c, struct ww_slice verdict)
 	return is_found(c, &v[0]) || is_found(c, &v[1]) || is_found(c, &v[2]);
 }
 
-/* Its tool span is of the trace, or one of the records that it rests on. */
+/* Its tool span is of the trace, one of its requests, or one of the records that it rests on. */
 static bool is_trace(const struct ww_criteria *c, struct ww_slice verdict)
 {
 	struct ww_member_walk w;
@@ -328,7 +328,9 @@ static bool is_trace(const struct ww_criteria *c, struct ww_slice verdict)
 
 	ww_member_begin(&w, verdict);
 	while (ww_member_next(&w, &m)) {
-		if (ww_slice_eq_str(m.path, "span.traceId") && ww_json_is(&m.value, c->trace))
+		if ((ww_slice_eq_str(m.path, "span.traceId") ||
+		     ww_slice_eq_str(m.path, "traceIds")) &&
+		    ww_json_is(&m.value, c->trace))
 			return true;
 		if (ww_slice_eq_str(m.path, "refs") && is_found(c, &m.value))
 			return true;

@@ -18,6 +18,7 @@ static const struct command {
 	{"actions", ww_cmd_actions,
 	 "what was said, what the span says, what the wire shows: per action"},
 	{"why", ww_cmd_why, "the whole chain of evidence behind a verdict"},
+	{"path", ww_cmd_path, "where one prompt went, as far as this host can see"},
 	{"show", ww_cmd_show, "one record with what it cites and what cites it"},
 	{"report", ww_cmd_report, "write a signed report for auditors"},
 	{"html", ww_cmd_html, "a report as one page for people"},

@@ -239,6 +239,7 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	ww_buf_init(&p->scratch, SCRATCH_BYTES_MAX);
 	ww_buf_init(&p->inner, SCRATCH_BYTES_MAX);
 	ww_buf_init(&c->results, WW_TOOL_RESULTS_BYTES);
+	ww_buf_init(&c->prompt_text, WW_PROMPT_BYTES_MAX);
 	/* One byte more says that there was more. */
 	ww_buf_init(&c->answer, WW_PROSE_BYTES_MAX + 1);
 	ww_buf_init(&c->thought, WW_PROSE_BYTES_MAX + 1);
@@ -271,6 +272,7 @@ void ww_model_call_free(struct ww_model_call *c)
 	if (!c)
 		return;
 	ww_buf_wipe(&c->results);
+	ww_buf_wipe(&c->prompt_text);
 	ww_buf_wipe(&c->answer);
 	ww_buf_wipe(&c->thought);
 	free(c);

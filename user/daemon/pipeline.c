@@ -7,6 +7,7 @@
 #include "action/model.h"
 #include "claim/otlp.h"
 #include "join/deeds.h"
+#include "judge/path.h"
 #include "proto/named.h"
 #include "proto/proto.h"
 
@@ -38,7 +39,7 @@ struct ww_pipeline {
 	uint32_t receiver_netns;
 	struct ww_boot now;
 	uint64_t coverage_written_ns;
-	uint64_t judge_refused; /* of ww_judge_counts, already reported */
+	uint64_t judge_refused; /* of ww_judge_counts and ww_paths_refused, already reported */
 	struct ww_contracts *contracts;
 	const struct ww_tables *tables;
 	struct ww_phrases *phrases; /* NULL: prose is not read */
@@ -50,6 +51,7 @@ struct ww_pipeline {
 	struct ww_lookups *lookups;
 	struct ww_named *named;
 	struct ww_judge *judge;
+	struct ww_paths *paths;
 	struct ww_attestations *attestations;
 	struct ww_buf record;
 	struct ww_buf attested;             /* a verdict with what was attested of its action */
@@ -188,6 +190,7 @@ static void flow_closed(void *ctx, struct ww_flow *f)
 	if (f->type == 2 && f->role == WW_FLOW_CONNECT && f->bytes_sent > 0)
 		note_loopback(p, f);
 	write_flow(p, f);
+	ww_paths_flow(p->paths, f);
 	ww_named_release(f);
 	ww_judge_flow(p->judge, f);
 }
@@ -298,6 +301,8 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 	mcp = call ? NULL : decode_mcp_call(p, x);
 	if (ww_judge_exchange(p->judge, x, call, mcp) < 0)
 		lost_memory(p, x->cgroup);
+	if (ww_paths_exchange(p->paths, x, call) < 0)
+		lost_memory(p, x->cgroup);
 }
 
 /* --- names --------------------------------------------------------------------------------------
@@ -313,6 +318,7 @@ static void lookup_done(void *ctx, const struct ww_lookup *l)
 	end(p, &w, WW_RECORD_LOOKUP);
 	if (l->answer && ww_named_answer(p->named, l) < 0)
 		lost_memory(p, l->cgroup);
+	ww_paths_lookup(p->paths, l);
 }
 
 static void lookup_unread(void *ctx, uint64_t cgroup)
@@ -360,6 +366,8 @@ static void span_decoded(void *ctx, struct ww_span *span)
 	begin(p, &w);
 	ww_span_write(span, &p->key, &w);
 	end(p, &w, WW_RECORD_SPAN);
+	if (ww_paths_span(p->paths, span) < 0)
+		lost_memory(p, span->cgroup);
 	if (ww_judge_span(p->judge, span) < 0)
 		lost_memory(p, span->cgroup);
 	ww_span_done(span);
@@ -469,7 +477,7 @@ static void settle_loopbacks(struct ww_pipeline *p, bool all)
 
 static void report_judge_losses(struct ww_pipeline *p)
 {
-	uint64_t refused = ww_judge_counts(p->judge).memory_refused;
+	uint64_t refused = ww_judge_counts(p->judge).memory_refused + ww_paths_refused(p->paths);
 	uint64_t fresh = refused - p->judge_refused;
 
 	p->judge_refused = refused;
@@ -488,6 +496,7 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	ww_lookups_tick(p->lookups, now);
 	report_judge_losses(p);
 	ww_judge_tick(p->judge, now);
+	ww_paths_tick(p->paths, now);
 	if (now.ns > ACTOR_KEPT_NS)
 		ww_actors_expire(p->actors, (struct ww_boot){now.ns - ACTOR_KEPT_NS});
 	if (now.ns > SCOPE_KEPT_NS)
@@ -664,6 +673,7 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	default:
 		break;
 	}
+	ww_paths_event(p->paths, ev);
 }
 
 int ww_pipeline_attest(struct ww_pipeline *p, const struct ww_attest_ask *ask,
@@ -679,6 +689,8 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	ww_lookups_finish(p->lookups);
 	report_judge_losses(p);
 	ww_judge_finish(p->judge, p->now);
+	report_judge_losses(p);
+	ww_paths_finish(p->paths, p->now);
 	report_judge_losses(p);
 	ww_coverage_each(p->coverage, true, write_coverage, p);
 }
@@ -763,6 +775,7 @@ void ww_pipeline_free(struct ww_pipeline *p)
 		ww_flows_free(p->flows);
 	}
 	ww_attestations_free(p->attestations);
+	ww_paths_free(p->paths);
 	ww_judge_free(p->judge);
 	ww_proto_free(p->proto);
 	ww_lookups_free(p->lookups);
@@ -776,6 +789,17 @@ void ww_pipeline_free(struct ww_pipeline *p)
 	ww_buf_done(&p->attested);
 	explicit_bzero(&p->key, sizeof(p->key));
 	free(p);
+}
+
+static int new_paths(struct ww_pipeline *p, const struct ww_pipeline_config *cfg, uint64_t grace_ns)
+{
+	const struct ww_path_config path_cfg = {.grace_ns = grace_ns,
+						.digest_key = cfg->digest_key,
+						.policy = cfg->policy,
+						.tables = cfg->tables};
+	const struct ww_path_deps deps = {p->actors, p->flows, p->coverage, &p->key, &p->clock};
+
+	return ww_paths_new(&path_cfg, &deps, emit_record, p, &p->paths);
 }
 
 static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *cfg)
@@ -808,6 +832,8 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 	deps = (struct ww_judge_deps){p->actors, p->flows,  p->coverage, p->contracts,
 				      &p->key,   &p->clock, p->phrases};
 	r = ww_judge_new(&judge_cfg, &deps, emit_judged, p, &p->judge);
+	if (r == 0)
+		r = new_paths(p, cfg, judge_cfg.grace_ns);
 	return r < 0 ? r : ww_attestations_new(p->contracts, &p->key, p->judge, &p->attestations);
 }
 

@@ -40,6 +40,14 @@
 	X(LOOKUP, true,                                                                          \
 	  "{name} {type}  {rcode|end}[  {answers.address+}]  from {server}"                      \
 	  "[  {askedBootNs~answeredBootNs}]  by {actor}  {id}")                                  \
+	X(PATH, false,                                                                           \
+	  "{!verdict:12}[ ({reason})]  legs {legsTotal}[  agent {agent}][  to {legs.peer+}]"     \
+	  "[  listed {legs.place.labels.region+}][  claimed {legs.claims.says+}]"                \
+	  "[  {findings.finding+}]  evidence {evidence}  join {join}  {id}")                     \
+	X(CROSSING, false,                                                                       \
+	  "{findings+}  {peer}[  {names+}][  listed {place.labels.region+}]"                     \
+	  "[  declared law {place.labels.home+}]  {payloadBytesAcked} payload bytes "            \
+	  "({requestAcked})[  agent {agent}]  by {actor}  evidence {evidence}  {flow}  {id}")    \
 	X(SPAN, true,                                                                            \
 	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "  \
 	  "{id}")                                                                                \
