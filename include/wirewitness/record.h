@@ -30,7 +30,9 @@
 	X(RUN, 16, "run", "a declared program was run")                                          \
 	X(CHANGE, 17, "change", "a declared file changed")                                       \
 	X(ATTESTATION, 18, "attestation", "what somebody outside signed of an action's outcome") \
-	X(LOOKUP, 19, "lookup", "a question to a DNS server, and its answer")
+	X(LOOKUP, 19, "lookup", "a question to a DNS server, and its answer")                    \
+	X(GUARD, 22, "guard",                                                                    \
+	  "the guard denied a connection or a datagram, or would have, or cut a flow")
 
 #define WW_RECORD_ENUM_(n, v, t, d) WW_RECORD_##n = (v),
 enum ww_record_kind { WW_RECORD_KINDS(WW_RECORD_ENUM_) WW_RECORD_MAX };
