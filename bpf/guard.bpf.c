@@ -4,7 +4,8 @@
  * the state of sockets are those of the other programs (the loader hands their maps over).
  *
  * Invariants:
- * 1. One look-up in one list is one decision: a list is replaced as a whole, by one pointer.
+ * 1. One decision is made by one list: its two parts are found by one number, which changes at
+ * once. What is behind a number stays for as long as somebody may have read it.
  * 2. attempts of all events are as many as were met. Who counts into an entry of ww_guard_tries
  *    that is being removed sees WW_DEAD and tells by itself.
  * 3. Only what is forbidden costs more than the look-up.
@@ -16,8 +17,12 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Which of the pairs in ww_guard_lists is in force: 0 or 1. */
+volatile __u32 ww_guard_pair = 0;
 /* Sockets that the loader has cut off without their knowing: there are some. */
 volatile __u32 ww_guard_drops = 0;
+/* The sweep tells all there is, also what was told within the last second. */
+volatile __u32 ww_guard_all = 0;
 
 #define WW_AGAIN_NS 1000000000ull
 #define WW_IDLE_NS  60000000000ull
@@ -31,9 +36,10 @@ struct list {
 	__uint(value_size, sizeof(struct ww_guard_value));
 };
 
+/* By enum ww_guard_slot, see there. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(max_entries, WW_GUARD_SLOTS);
 	__type(key, __u32);
 	__array(values, struct list);
 } ww_guard_lists SEC(".maps");
@@ -113,12 +119,13 @@ static __always_inline bool emit(const struct ww_guard_try *key, const struct ww
 	return true;
 }
 
-/* What is pending, unless somebody tells it now or did within the last second. */
-static __always_inline void tell_pending(const struct ww_guard_try *key, struct ww_guard_tries *t)
+/* What is pending, unless somebody tells it now or did within the last second (not `all`). */
+static __always_inline void tell_pending(const struct ww_guard_try *key, struct ww_guard_tries *t,
+					 bool all)
 {
 	__u64 last = t->told_ns, now = bpf_ktime_get_boot_ns(), n;
 
-	if ((last && now - last < WW_AGAIN_NS) ||
+	if ((!all && last && now - last < WW_AGAIN_NS) ||
 	    __sync_val_compare_and_swap(&t->told_ns, last, now) != last)
 		return;
 	n = t->pending;
@@ -144,7 +151,7 @@ static __always_inline void tell(const struct ww_guard_try *key, const struct ww
 	}
 	t->cookie = now->cookie;
 	t->tid = now->tid;
-	tell_pending(key, t);
+	tell_pending(key, t, false);
 }
 
 /* Reading this tells what is pending, and forgets who has stopped. */
@@ -162,7 +169,7 @@ int ww_guard_sweep(struct bpf_iter__bpf_map_elem *ctx)
 	if (!t)
 		return 0;
 	if (t->pending)
-		tell_pending(&key, t);
+		tell_pending(&key, t, ww_guard_all);
 	else if (bpf_ktime_get_boot_ns() - t->told_ns > WW_IDLE_NS &&
 		 __sync_val_compare_and_swap(&t->pending, 0, WW_DEAD) == 0)
 		bpf_map_delete_elem(&ww_guard_tries, &key);
@@ -183,22 +190,33 @@ static __always_inline void count(bool forbidden)
 		__sync_fetch_and_add(&t->forbidden, 1);
 }
 
-/* What the list in force says of an address; NULL: there is none. */
-static __always_inline struct ww_guard_value *look_up(const struct ww_endpoint *to)
+static __always_inline struct ww_guard_value *look_up(__u32 slot, const struct ww_guard_key *key)
+{
+	void *list = bpf_map_lookup_elem(&ww_guard_lists, &slot);
+
+	return list ? bpf_map_lookup_elem(list, key) : NULL;
+}
+
+/* What the list in force says of an address. False: there is none. */
+static __always_inline bool ask_list(const struct ww_endpoint *to, struct ww_guard_value *ret)
 {
 	struct ww_guard_key key = {.bits = 128};
-	__u32 zero = 0;
-	void *list = bpf_map_lookup_elem(&ww_guard_lists, &zero);
+	__u32 slot = (ww_guard_pair & 1) * 2;
+	struct ww_guard_value *base, *commands;
 
-	if (!list)
-		return NULL;
 	if (to->family == AF_INET) {
 		key.addr[10] = key.addr[11] = 0xff;
 		__builtin_memcpy(key.addr + 12, to->addr, 4);
 	} else {
 		__builtin_memcpy(key.addr, to->addr, 16);
 	}
-	return bpf_map_lookup_elem(list, &key);
+	commands = look_up(slot + WW_GUARD_SLOT_COMMANDS, &key);
+	base = look_up(slot + WW_GUARD_SLOT_BASE, &key);
+	if (!commands || !base)
+		return false;
+	*ret = *commands;
+	ret->deny |= base->deny; /* commands do nothing but deny */
+	return true;
 }
 
 struct attempt {
@@ -214,18 +232,18 @@ struct attempt {
 static __always_inline int decide(const struct attempt *a)
 {
 	struct ww_scope_entry *scope = bpf_map_lookup_elem(&ww_scope, &a->scope.id);
-	struct ww_guard_value *v = look_up(&a->to);
+	struct ww_guard_value v;
 	struct ww_guard_try key = {};
 	struct ww_guard_tries now = {};
 	struct ww_actor_key actor = {};
 	bool forbidden;
 
-	if (!scope || !v)
+	if (!scope || !ask_list(&a->to, &v))
 		return 1;
 	now.agents = scope->agents;
-	now.mode = v->mode;
-	key.generation = v->generation;
-	forbidden = now.agents && (v->deny & now.agents) == now.agents;
+	now.mode = v.mode;
+	key.generation = v.generation;
+	forbidden = now.agents && (v.deny & now.agents) == now.agents;
 	count(forbidden);
 	if (!forbidden)
 		return 1;

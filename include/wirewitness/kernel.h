@@ -27,9 +27,18 @@ struct ww_scope_entry {
 };
 
 /*
- * The guard's list: a longest-prefix trie over addresses (IPv4 as IPv4-mapped), reached through map
- * ww_guard_lists. It always has ::/0.
+ * The guard's list: two longest-prefix tries over addresses (IPv4 as IPv4-mapped), one of policy
+ * and tables, and a small one of commands, which change at any time. Each has ::/0. Both are found
+ * in map ww_guard_lists: of two pairs one is in force, the other is changed; the last slot is
+ * written to wait until nobody uses what was in force before.
  */
+enum ww_guard_slot {
+	WW_GUARD_SLOT_BASE = 0, /* plus 2 for the second pair */
+	WW_GUARD_SLOT_COMMANDS = 1,
+	WW_GUARD_SLOT_WAIT = 4,
+	WW_GUARD_SLOTS
+};
+
 #define WW_GUARD_ENTRIES_MAX 262144u
 #define WW_GUARD_TRIES_MAX   16384u /* processes and peers whose attempts are summed up at a time */
 #define WW_GUARD_DROPS_MAX   1024u  /* sockets that are cut off without being closed */

@@ -747,6 +747,20 @@ static void tell_clock_behind(struct daemon *d)
 	life(d, "clock-step", text);
 }
 
+/* Denials are kept until they are lifted: where they do not hold, nobody may think that they do. */
+static void tell_guard_off(struct daemon *d)
+{
+	unsigned kept = d->warden ? 0 : ww_warden_kept(d->o->state_dir);
+	char text[96];
+
+	if (kept == 0)
+		return;
+	snprintf(text, sizeof(text), "%u denial%s by command not in force: the guard is off", kept,
+		 kept > 1 ? "s" : "");
+	ww_log(WW_LOG_WARN, "%s", text);
+	life(d, "guard-off", text);
+}
+
 static int serve(struct daemon *d)
 {
 	char text[512];
@@ -755,6 +769,7 @@ static int serve(struct daemon *d)
 	describe_start(d, text, sizeof(text));
 	life_with(d, "start", text, write_identity);
 	tell_clock_behind(d);
+	tell_guard_off(d);
 	commit_seed(d);
 	r = ww_live_start(d->live);
 	if (r == 0)

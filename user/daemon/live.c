@@ -14,6 +14,7 @@
 #include "rt/address.h"
 #include "sense/changes.h"
 #include "sense/event_check.h"
+#include "sense/guard.h"
 #include "sense/sense.h"
 #include "sense/stdio.h"
 #include "sense/target.h"
@@ -476,6 +477,8 @@ static void drain(struct ww_live *l, bool always_tick)
 void ww_live_settle(struct ww_live *l)
 {
 	ww_digester_wait(l->digester);
+	if (ww_sense_guard(l->sense))
+		ww_guard_sweep(ww_sense_guard(l->sense), true);
 }
 
 void ww_live_drain(struct ww_live *l)

@@ -84,7 +84,8 @@ unsigned ww_live_scopes(const struct ww_live *l);
 struct ww_sense *ww_live_sense(struct ww_live *l);
 void ww_live_tell(struct ww_live *l, const struct ww_event *ev);
 
-/* Before the end: the digests of library files that are still being worked out are delivered. */
+/* Before the end: the digests of library files that are still being worked out are delivered; what
+ * the guard has summed up comes with the next drain. */
 void ww_live_settle(struct ww_live *l);
 
 /* Delivers all that is in the rings now, the losses, and a tick. */

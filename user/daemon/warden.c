@@ -15,16 +15,28 @@
 
 #define DAY_NS 86400000000000ull
 
+/* The part of the list that policy and tables give, and its map. */
+struct base {
+	struct ww_guard_list *list;
+	int map;
+	struct ww_sha256 digest;
+	uint32_t derived; /* rules of regions and homes */
+	uint64_t day;     /* that it is of; */
+	bool dated;       /* another day may give another one */
+};
+
 struct ww_warden {
 	struct ww_warden_config cfg;
 	struct ww_live *live;
 	enum ww_guard_mode mode;
-	struct ww_guard_derived derived;
-	uint64_t derived_day;
 	struct ww_warden_commands commands;
-	uint32_t generation;                /* of `now` */
-	struct ww_guard_list *now, *before; /* in force, and the one that events may still name */
-	uint64_t told_ns;                   /* of the last event made here */
+	struct base base;
+	struct ww_guard_list
+		*base_before; /* of generation - 1, where that had another; else NULL */
+	uint32_t generation;
+	struct ww_guard_list *now,
+		*before;  /* commands in force; those that events may still name */
+	uint64_t told_ns; /* of the last event made here */
 };
 
 static struct ww_wall wall_now(void)
@@ -74,16 +86,12 @@ static int add_command(const struct ww_warden *w, const struct ww_warden_command
 					: ww_guard_list_add(l, &rule);
 }
 
-static int make_list(const struct ww_warden *w, struct ww_guard_list **ret)
+static int make_commands(const struct ww_warden *w, struct ww_guard_list **ret)
 {
 	WW_AUTO(ww_guard_list_free_auto) struct ww_guard_list *l = NULL;
 	uint32_t networks;
 	int r = ww_guard_list_new(&l);
 
-	if (r == 0)
-		r = ww_guard_rules_lists(w->cfg.policy, l);
-	for (uint32_t i = 0; i < w->derived.count && r == 0; i++)
-		r = ww_guard_list_add(l, &w->derived.rules[i]);
 	for (unsigned i = 0; i < w->commands.count && r == 0; i++)
 		r = add_command(w, &w->commands.at[i], l, &networks);
 	if (r == 0)
@@ -92,6 +100,59 @@ static int make_list(const struct ww_warden *w, struct ww_guard_list **ret)
 		return r;
 	*ret = WW_TAKE(l);
 	return 0;
+}
+
+static void base_done(struct base *b)
+{
+	ww_guard_list_free(b->list);
+	if (b->map >= 0)
+		close(b->map);
+	*b = (struct base){.map = -1};
+}
+
+static int make_base(const struct ww_warden *w, struct ww_wall at, struct base *ret)
+{
+	WW_AUTO(ww_guard_derived_done) struct ww_guard_derived derived = {.rules = NULL};
+	WW_AUTO(base_done) struct base b = {.map = -1, .day = at.ns / DAY_NS};
+	int r = ww_guard_list_new(&b.list);
+
+	if (r == 0)
+		r = ww_guard_rules_lists(w->cfg.policy, b.list);
+	if (r == 0)
+		r = ww_guard_rules_derive(w->cfg.policy, w->cfg.tables, at, &derived);
+	for (uint32_t i = 0; i < derived.count && r == 0; i++)
+		r = ww_guard_list_add(b.list, &derived.rules[i]);
+	if (r == 0)
+		r = ww_guard_list_seal(b.list);
+	if (r < 0)
+		return r;
+	b.digest = ww_guard_list_digest(b.list);
+	b.derived = derived.count;
+	b.dated = derived.dated;
+	*ret = b;
+	b = (struct base){.map = -1};
+	return 0;
+}
+
+/* SHA-256 over the digests of both parts: of policy and tables, then of commands. */
+static struct ww_sha256 digest_of(const struct base *b, const struct ww_guard_list *commands)
+{
+	struct ww_sha256 second = ww_guard_list_digest(commands), both;
+	struct ww_sha256_ctx c;
+
+	ww_sha256_begin(&c);
+	ww_sha256_add(&c, ww_slice(b->digest.b, sizeof(b->digest.b)));
+	ww_sha256_add(&c, ww_slice(second.b, sizeof(second.b)));
+	ww_sha256_end(&c, &both);
+	return both;
+}
+
+static uint32_t entries(const struct ww_guard_list *l)
+{
+	uint32_t count;
+
+	(void)ww_guard_list_entries(l, &count);
+	return count;
 }
 
 static int explain_list(int r, struct ww_errtext *why)
@@ -105,19 +166,21 @@ static int explain_list(int r, struct ww_errtext *why)
 }
 
 /* Told first, then in force; what was in force stays where it cannot be. */
-static int put(struct ww_warden *w, struct ww_guard_list *list, struct ww_event_guard_list *told,
-	       struct ww_errtext *why)
+static int put(struct ww_warden *w, const struct base *b, const struct ww_guard_list *commands,
+	       struct ww_event_guard_list *told, struct ww_errtext *why)
 {
 	struct ww_guard_bpf *g = ww_sense_guard(ww_live_sense(w->live));
 	WW_AUTO_FD int map = -1;
-	int r = ww_guard_build(list, told->generation, w->mode, &map);
+	int r = ww_guard_build(commands, told->generation, w->mode, &map);
 
 	if (r < 0)
 		return ww_errtext_errno(why, r, "cannot give the kernel the guard's list");
-	ww_live_drain(w->live); /* events of the list before the one that goes now */
+	/* What the list before the one that goes now decided is told while it can be explained. */
+	ww_guard_sweep(g, true);
+	ww_live_drain(w->live);
 	told->h = ww_event_header(WW_EVENT_GUARD_LIST, sizeof(*told), next_time(w));
 	ww_live_tell(w->live, &told->h);
-	r = ww_guard_swap(g, map);
+	r = ww_guard_swap(g, b->map, map);
 	if (r == 0)
 		return 0;
 	told->h.time_ns = next_time(w);
@@ -126,37 +189,66 @@ static int put(struct ww_warden *w, struct ww_guard_list *list, struct ww_event_
 	return ww_errtext_errno(why, r, "cannot put the guard's list in force");
 }
 
-/* A new list of all that holds now. */
-static int renew(struct ww_warden *w, const char *text, struct ww_warden_who who,
-		 struct ww_errtext *why)
+/* A new list of all that holds now. fresh: another base, taken over on success; NULL: as it is. */
+static int renew(struct ww_warden *w, struct base *fresh, const char *text,
+		 struct ww_warden_who who, struct ww_errtext *why)
 {
-	WW_AUTO(ww_guard_list_free_auto) struct ww_guard_list *list = NULL;
+	WW_AUTO(ww_guard_list_free_auto) struct ww_guard_list *commands = NULL;
+	struct base *b = fresh ? fresh : &w->base;
 	struct ww_event_guard_list told = {.uid = who.uid,
 					   .pid = who.pid,
 					   .mode = (uint8_t)w->mode,
 					   .generation = w->generation + 1,
 					   .commands = w->commands.count};
 	struct ww_sha256 digest;
-	uint32_t entries;
-	int r = explain_list(make_list(w, &list), why);
+	int r = explain_list(make_commands(w, &commands), why);
 
+	if (r == 0 && b->map < 0)
+		r = explain_list(ww_guard_build(b->list, 0, w->mode, &b->map), why);
 	if (r < 0)
 		return r;
-	(void)ww_guard_list_entries(list, &entries);
-	digest = ww_guard_list_digest(list);
-	told.prefixes = entries;
-	told.rules = ww_guard_list_rules(list);
+	digest = digest_of(b, commands);
+	told.prefixes = entries(b->list) + entries(commands);
+	told.rules = ww_guard_list_rules(b->list) + ww_guard_list_rules(commands);
 	memcpy(told.digest, digest.b, sizeof(told.digest));
 	told.text_bytes = (uint32_t)strnlen(text, sizeof(told.text));
 	memcpy(told.text, text, told.text_bytes);
-	r = put(w, list, &told, why);
+	r = put(w, b, commands, &told, why);
 	if (r < 0)
 		return r;
 	ww_guard_list_free(w->before);
 	w->before = w->now;
-	w->now = WW_TAKE(list);
+	w->now = WW_TAKE(commands);
+	ww_guard_list_free(w->base_before);
+	w->base_before = fresh ? WW_TAKE(w->base.list) : NULL;
+	if (fresh) {
+		base_done(&w->base);
+		w->base = *fresh;
+		*fresh = (struct base){.map = -1};
+	}
 	w->generation = told.generation;
 	return 0;
+}
+
+/* The rule that forbids it, by command or else by policy; NULL: none, or the list is gone. */
+static const struct ww_guard_rule *why_of(const struct ww_warden *w, uint32_t generation,
+					  uint64_t agents, const struct ww_endpoint *to,
+					  unsigned *ret_agent, struct ww_slice *ret_text)
+{
+	bool last = generation + 1 == w->generation;
+	const struct ww_guard_list *parts[2] = {
+		last ? w->before : w->now, last && w->base_before ? w->base_before : w->base.list};
+
+	for (unsigned i = 0; i < 2 && (last || generation == w->generation); i++) {
+		const struct ww_guard_rule *rule =
+			parts[i] ? ww_guard_list_why(parts[i], agents, to, ret_agent) : NULL;
+
+		if (!rule)
+			continue;
+		*ret_text = ww_guard_list_text(parts[i], rule->text);
+		return rule;
+	}
+	return NULL;
 }
 
 /* --- for live ----------------------------------------------------------------------------------
@@ -172,16 +264,12 @@ static uint64_t agents(void *ctx, const char *path)
 static void explain(void *ctx, struct ww_event_guard *ev)
 {
 	struct ww_warden *w = ctx;
-	const struct ww_guard_list *l = ev->generation == w->generation       ? w->now
-					: ev->generation + 1 == w->generation ? w->before
-									      : NULL;
-	const struct ww_guard_rule *rule = NULL;
-	struct ww_slice name, text;
+	struct ww_slice name, text = WW_SLICE_NULL;
 	unsigned agent = 0;
+	const struct ww_guard_rule *rule =
+		why_of(w, ev->generation, ev->agents, &ev->peer, &agent, &text);
 
 	ev->why = WW_GUARD_WHY_UNKNOWN;
-	if (l)
-		rule = ww_guard_list_why(l, ev->agents, &ev->peer, &agent);
 	if (!rule)
 		return;
 	ev->why = rule->why;
@@ -189,7 +277,7 @@ static void explain(void *ctx, struct ww_event_guard *ev)
 	ev->prefix_family = rule->prefix.family;
 	ev->prefix_bits = rule->prefix.bits;
 	name = ww_guard_rules_name(w->cfg.policy, agent);
-	text = ww_slice_sub(ww_guard_list_text(l, rule->text), 0, sizeof(ev->text) - name.n);
+	text = ww_slice_sub(text, 0, sizeof(ev->text) - name.n);
 	ev->agent_bytes = (uint16_t)name.n;
 	ev->text_bytes = (uint32_t)text.n;
 	if (name.n)
@@ -206,7 +294,7 @@ static int start(void *ctx, struct ww_live *live)
 
 	w->live = live;
 	(void)ww_warden_commands_expire(&w->commands, wall_now(), NULL);
-	r = renew(w, "start", (struct ww_warden_who){0, 0}, &why);
+	r = renew(w, NULL, "start", (struct ww_warden_who){0, 0}, &why);
 	if (r < 0)
 		ww_log(WW_LOG_ERR, "%s", why.text);
 	return r;
@@ -219,19 +307,6 @@ struct ww_live_guard ww_warden_guard(struct ww_warden *w)
 
 /* --- life --------------------------------------------------------------------------------------
  */
-
-static int derive(struct ww_warden *w, struct ww_wall at)
-{
-	struct ww_guard_derived fresh;
-	int r = ww_guard_rules_derive(w->cfg.policy, w->cfg.tables, at, &fresh);
-
-	if (r < 0)
-		return r;
-	ww_guard_derived_done(&w->derived);
-	w->derived = fresh;
-	w->derived_day = at.ns / DAY_NS;
-	return 0;
-}
 
 /* What the kernel cannot tell apart is said once, and not enforced. */
 static void tell_programs(const struct ww_warden *w)
@@ -259,13 +334,14 @@ int ww_warden_new(const struct ww_warden_config *cfg, struct ww_warden **ret,
 	if (!cfg->policy || cfg->policy->guard == WW_POLICY_GUARD_OFF)
 		return 0;
 	w->cfg = *cfg;
+	w->base.map = -1;
 	w->mode = cfg->policy->guard == WW_POLICY_GUARD_ENFORCE ? WW_GUARD_MODE_ENFORCE
 								: WW_GUARD_MODE_DRY_RUN;
 	if (cfg->policy->agent_count > WW_GUARD_AGENTS_MAX)
 		return ww_errtext_set(why, -E2BIG, "the guard takes at most %u agents in a policy",
 				      WW_GUARD_AGENTS_MAX);
 	tell_programs(w);
-	r = explain_list(derive(w, wall_now()), why);
+	r = explain_list(make_base(w, wall_now(), &w->base), why);
 	if (r == 0 && cfg->state_dir)
 		r = ww_warden_commands_load(&w->commands, cfg->state_dir, why);
 	if (r < 0)
@@ -274,11 +350,20 @@ int ww_warden_new(const struct ww_warden_config *cfg, struct ww_warden **ret,
 	return 0;
 }
 
+unsigned ww_warden_kept(const char *state_dir)
+{
+	WW_AUTO_FREE struct ww_warden_commands *c = calloc(1, sizeof(*c));
+
+	return c && ww_warden_commands_load(c, state_dir, NULL) == 0 ? c->count : 0;
+}
+
 void ww_warden_free(struct ww_warden *w)
 {
 	if (!w)
 		return;
-	ww_guard_derived_done(&w->derived);
+	if (w->base.list)
+		base_done(&w->base);
+	ww_guard_list_free(w->base_before);
 	ww_guard_list_free(w->now);
 	ww_guard_list_free(w->before);
 	free(w);
@@ -296,25 +381,25 @@ static bool keep(struct ww_warden *w)
 
 void ww_warden_tick(struct ww_warden *w)
 {
+	WW_AUTO(base_done) struct base fresh = {.map = -1};
 	struct ww_wall now = wall_now();
 	struct ww_errtext why = {""};
 	char text[WW_PATH_BYTES_MAX] = "another day";
 	bool over = ww_warden_commands_expire(&w->commands, now, text);
-	bool day = now.ns / DAY_NS != w->derived_day;
+	bool day = w->base.dated && now.ns / DAY_NS != w->base.day;
 	int r = 0;
 
 	if (!over && !day)
 		return;
 	if (over)
 		(void)keep(w);
+	w->base.day = now.ns / DAY_NS; /* whatever comes of it: not again and again */
 	if (day)
-		r = explain_list(derive(w, now), &why);
+		r = explain_list(make_base(w, now, &fresh), &why);
 	if (r == 0)
-		r = renew(w, text, (struct ww_warden_who){0, 0}, &why);
-	if (r == 0)
-		return;
-	w->derived_day = now.ns / DAY_NS; /* not again and again */
-	ww_log(WW_LOG_ERR, "guard: %s; the list before stays in force", why.text);
+		r = renew(w, day ? &fresh : NULL, text, (struct ww_warden_who){0, 0}, &why);
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "guard: %s; the list before stays in force", why.text);
 }
 
 /* --- cutting -----------------------------------------------------------------------------------
@@ -322,8 +407,17 @@ void ww_warden_tick(struct ww_warden *w)
 
 static bool is_forbidden(const struct ww_warden *w, const struct ww_flow *f, uint64_t *ret_agents)
 {
+	struct ww_slice text;
+	unsigned agent;
+
 	*ret_agents = ww_guard_agents(ww_sense_guard(ww_live_sense(w->live)), f->cgroup);
-	return ww_guard_list_denies(w->now, *ret_agents, &f->peer);
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t one = *ret_agents & 1ull << i;
+
+		if (one && !why_of(w, w->generation, one, &f->peer, &agent, &text))
+			return false;
+	}
+	return *ret_agents != 0;
 }
 
 /* 0; -ENOENT: it is gone, or has no one peer; other -errno. */
@@ -442,15 +536,13 @@ static int check_target(const struct ww_warden *w, const struct ww_warden_comman
 
 static void write_list(const struct ww_warden *w, struct ww_jsonw *out)
 {
-	struct ww_sha256 digest = ww_guard_list_digest(w->now);
-	uint32_t entries;
+	struct ww_sha256 digest = digest_of(&w->base, w->now);
 
-	(void)ww_guard_list_entries(w->now, &entries);
 	ww_jsonw_cstr(out, "mode", ww_guard_mode_name(w->mode));
 	ww_jsonw_u64(out, "generation", w->generation);
 	ww_jsonw_hex(out, "list", ww_slice(digest.b, sizeof(digest.b)));
-	ww_jsonw_u64(out, "prefixes", entries);
-	ww_jsonw_u64(out, "rules", ww_guard_list_rules(w->now));
+	ww_jsonw_u64(out, "prefixes", entries(w->base.list) + entries(w->now));
+	ww_jsonw_u64(out, "rules", ww_guard_list_rules(w->base.list) + ww_guard_list_rules(w->now));
 }
 
 static int change(struct ww_warden *w, struct ww_slice request, bool deny, struct ww_warden_who who,
@@ -474,7 +566,7 @@ static int change(struct ww_warden *w, struct ww_slice request, bool deny, struc
 		return r;
 	ww_warden_command_text(&c, target);
 	snprintf(text, sizeof(text), "%s %s", deny ? "deny" : "allow", target);
-	r = renew(w, text, who, why);
+	r = renew(w, NULL, text, who, why);
 	if (r < 0) {
 		w->commands = before;
 		return r;
@@ -526,7 +618,7 @@ static void write_all(const struct ww_warden *w, struct ww_jsonw *out)
 	write_list(w, out);
 	ww_jsonw_u64(out, "policyDeny", w->cfg.policy->guard_deny_count);
 	ww_jsonw_u64(out, "policyAllow", w->cfg.policy->guard_allow_count);
-	ww_jsonw_u64(out, "derived", w->derived.count);
+	ww_jsonw_u64(out, "derived", w->base.derived);
 	ww_warden_commands_write(&w->commands, w->cfg.policy, out);
 }
 

@@ -462,17 +462,3 @@ const struct ww_guard_rule *ww_guard_list_why(const struct ww_guard_list *l, uin
 	*ret_agent = agent;
 	return r;
 }
-
-bool ww_guard_list_denies(const struct ww_guard_list *l, uint64_t agents,
-			  const struct ww_endpoint *to)
-{
-	if (!agents)
-		return false;
-	for (unsigned i = 0; i < 64; i++) {
-		unsigned agent;
-
-		if ((agents >> i & 1) && !ww_guard_list_why(l, 1ull << i, to, &agent))
-			return false;
-	}
-	return true;
-}

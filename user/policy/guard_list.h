@@ -85,10 +85,6 @@ uint32_t ww_guard_list_rules(const struct ww_guard_list *l);
 /* SHA-256 of the sealed entries: address, length and agents of each, big endian. */
 struct ww_sha256 ww_guard_list_digest(const struct ww_guard_list *l);
 
-/* Whether every one of these agents is forbidden to send there (an empty set is not). */
-bool ww_guard_list_denies(const struct ww_guard_list *l, uint64_t agents,
-			  const struct ww_endpoint *to);
-
 /* The rule that forbids it to the first of these agents; NULL: none does. *ret_agent: which. */
 const struct ww_guard_rule *ww_guard_list_why(const struct ww_guard_list *l, uint64_t agents,
 					      const struct ww_endpoint *to, unsigned *ret_agent);

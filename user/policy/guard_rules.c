@@ -75,6 +75,7 @@ int ww_guard_rules_lists(const struct ww_policy *p, struct ww_guard_list *l)
 struct networks {
 	struct ww_cidr *at; /* in order: IPv4 first, by address, shorter ones first; each once */
 	uint32_t count, cap;
+	bool dated;
 	int err;
 };
 
@@ -95,6 +96,7 @@ static bool note_network(void *ctx, const struct ww_tables_file *table,
 	struct networks *n = ctx;
 	struct ww_cidr *grown;
 
+	n->dated |= words->valid.from != INT32_MIN || words->valid.until != INT32_MAX;
 	if (n->count && compare(&n->at[n->count - 1], prefix) == 0)
 		return true;
 	if (n->count == n->cap) {
@@ -336,6 +338,7 @@ int ww_guard_rules_derive(const struct ww_policy *p, const struct ww_tables *t, 
 		ww_guard_derived_done(&out);
 		return r;
 	}
+	out.dated = n.dated;
 	*ret = out;
 	return 0;
 }

@@ -30,6 +30,7 @@ WW_CHECK int ww_guard_rules_lists(const struct ww_policy *p, struct ww_guard_lis
 struct ww_guard_derived {
 	struct ww_guard_rule *rules;
 	uint32_t count;
+	bool dated; /* rows of the tables begin or end some day */
 };
 
 /*

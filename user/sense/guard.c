@@ -202,25 +202,39 @@ int ww_guard_build(const struct ww_guard_list *list, uint32_t generation, enum w
 	return 0;
 }
 
-int ww_guard_swap(struct ww_guard_bpf *g, int map)
+/* Returns when no program is in the middle of a decision that began before. */
+static int put_slot(struct ww_guard_bpf *g, uint32_t slot, int map)
 {
-	uint32_t zero = 0;
-
-	/* Returns when no program has the one before any more. */
-	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.ww_guard_lists), &zero, &map,
+	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.ww_guard_lists), &slot, &map,
 				   BPF_ANY) < 0
 		       ? -errno
 		       : 0;
 }
 
+int ww_guard_swap(struct ww_guard_bpf *g, int base, int commands)
+{
+	uint32_t other = !g->skel->bss->ww_guard_pair;
+	int r = put_slot(g, 2 * other + WW_GUARD_SLOT_BASE, base);
+
+	if (r == 0)
+		r = put_slot(g, 2 * other + WW_GUARD_SLOT_COMMANDS, commands);
+	if (r < 0)
+		return r;
+	__atomic_store_n(&g->skel->bss->ww_guard_pair, other, __ATOMIC_SEQ_CST);
+	/* It has a map already, so this cannot fail for want of memory; and it is in force. */
+	(void)put_slot(g, WW_GUARD_SLOT_WAIT, commands);
+	return 0;
+}
+
 /* --- and what it says --------------------------------------------------------------------------
  */
 
-void ww_guard_sweep(struct ww_guard_bpf *g)
+void ww_guard_sweep(struct ww_guard_bpf *g, bool all)
 {
 	WW_AUTO_FD int fd = bpf_iter_create(bpf_link__fd(g->sweep));
 	char none[64];
 
+	__atomic_store_n(&g->skel->bss->ww_guard_all, all, __ATOMIC_SEQ_CST);
 	while (fd >= 0 && read(fd, none, sizeof(none)) > 0)
 		;
 }

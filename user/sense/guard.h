@@ -4,8 +4,8 @@
  * which case every scope has its programs beside the others.
  *
  * Numbered invariants:
- *  1. A decision is made by one list as a whole: a list is built beside the one in force, and put
- * in its place by one pointer. The events say which one decided (generation).
+ *  1. A decision is made by one list as a whole: a list is built beside the one in force, and one
+ *     number changed. The events say which one decided (generation).
  *  2. Nothing is pinned: with the daemon, however it ends, the guard ends. It is no firewall.
  *  3. attempts: as many as the hooks met; events that found no room are told later, not lost.
  */
@@ -29,14 +29,15 @@ WW_CHECK int ww_guard_open(struct ww_wirewitness *skel, struct ww_scopes *scopes
 			   struct ww_guard_bpf **ret, char *why, size_t cap);
 void ww_guard_close(struct ww_guard_bpf *g);
 
-/* A list as a map of the kernel's; *ret_map is to be closed. 0, -ENOMEM, other -errno. */
+/* One part of a list as a map of the kernel's; *ret_map is to be closed. Of the part of commands
+ * generation and mode count. 0, -ENOMEM, other -errno. */
 WW_CHECK int ww_guard_build(const struct ww_guard_list *list, uint32_t generation,
 			    enum ww_guard_mode mode, int *ret_map);
-/* From the return on every decision is by this map. 0 or -errno: the one before stays. */
-WW_CHECK int ww_guard_swap(struct ww_guard_bpf *g, int map);
+/* From the return on every decision is by these two. 0 or -errno: the ones before stay. */
+WW_CHECK int ww_guard_swap(struct ww_guard_bpf *g, int base, int commands);
 
-/* What was not told of attempts comes with the next drain. */
-void ww_guard_sweep(struct ww_guard_bpf *g);
+/* What was not told of attempts comes with the next drain: of more than a second ago, or all. */
+void ww_guard_sweep(struct ww_guard_bpf *g, bool all);
 
 /* Nothing that belongs to this socket leaves the host any more. 0 or -errno. */
 WW_CHECK int ww_guard_drop(struct ww_guard_bpf *g, uint64_t cookie);

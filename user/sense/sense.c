@@ -695,7 +695,7 @@ void ww_sense_flow_stats(struct ww_sense *s)
 {
 	run_iterator(s->stat_link);
 	if (s->guard)
-		ww_guard_sweep(s->guard);
+		ww_guard_sweep(s->guard, false);
 }
 
 struct ww_guard_bpf *ww_sense_guard(const struct ww_sense *s)
