@@ -32,8 +32,8 @@ WW_CHECK int ww_warden_new(const struct ww_warden_config *cfg, struct ww_warden 
 void ww_warden_free(struct ww_warden *w);
 WW_DEFINE_AUTO(struct ww_warden, ww_warden_free)
 
-/* Denials by command that are kept in the directory while the guard is off; 0 also where that is not
- * known. */
+/* Denials by command that are kept in the directory while the guard is off; 0 also where that is
+ * not known. */
 unsigned ww_warden_kept(const char *state_dir);
 
 /* For ww_live_config.guard. NULL: it is off. */
