@@ -112,6 +112,7 @@ struct ww_flow_state {
 	__u8 quic_dir; /* of the first of them, enum ww_dir */
 	bool named;    /* its owner was told to user space */
 	bool closed;   /* its close was told */
+	bool guarded;  /* TCP: connect() passed the guard */
 };
 
 struct {

@@ -33,7 +33,9 @@
 	X(LOOKUP, 19, "lookup", "a question to a DNS server, and its answer")                    \
 	X(PATH, 20, "path", "one prompt of one process tree, and every leg that carried it")     \
 	X(CROSSING, 21, "crossing",                                                              \
-	  "payload was acknowledged by a peer where the policy does not allow it")
+	  "payload was acknowledged by a peer where the policy does not allow it")               \
+	X(GUARD, 22, "guard",                                                                    \
+	  "the guard denied a connection or a datagram, or would have, or cut a flow")
 
 #define WW_RECORD_ENUM_(n, v, t, d) WW_RECORD_##n = (v),
 enum ww_record_kind { WW_RECORD_KINDS(WW_RECORD_ENUM_) WW_RECORD_MAX };

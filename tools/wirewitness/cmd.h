@@ -34,6 +34,7 @@ int ww_cmd_proof(int argc, char **argv);
 int ww_cmd_export(int argc, char **argv);
 int ww_cmd_html(int argc, char **argv);
 int ww_cmd_verify(int argc, char **argv);
+int ww_cmd_guard(int argc, char **argv);
 int ww_cmd_attest(int argc, char **argv);
 int ww_cmd_contract(int argc, char **argv);
 int ww_cmd_tables(int argc, char **argv);

@@ -29,6 +29,8 @@ static const struct command {
 	 "address tables: check, show what is listed of an address, import"},
 	{"policy", ww_cmd_policy,
 	 "where bytes may go: check the file, show what it says of a peer"},
+	{"guard", ww_cmd_guard,
+	 "the kill switch: deny a network, a region or an agent; cut a connection"},
 	{"attest", ww_cmd_attest, "take in what somebody outside signed of an action's outcome"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},

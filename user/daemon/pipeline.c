@@ -6,6 +6,7 @@
 
 #include "action/model.h"
 #include "claim/otlp.h"
+#include "flow/guarded.h"
 #include "join/deeds.h"
 #include "judge/path.h"
 #include "proto/named.h"
@@ -56,7 +57,8 @@ struct ww_pipeline {
 	struct ww_buf record;
 	struct ww_buf attested;             /* a verdict with what was attested of its action */
 	const struct ww_event_claim *claim; /* being decoded */
-	bool dying;                         /* being freed: parsers end, nothing is recorded */
+	struct ww_guarded guarded;
+	bool dying; /* being freed: parsers end, nothing is recorded */
 	unsigned loopback_count;
 	struct loopback loopbacks[LOOPBACK_PENDING_MAX];
 };
@@ -602,6 +604,31 @@ static void write_file(struct ww_pipeline *p, const struct ww_event_file *ev)
 	end(p, &w, WW_RECORD_LIFE);
 }
 
+/* --- guard --------------------------------------------------------------------------------------
+ */
+
+static void write_guard(struct ww_pipeline *p, const struct ww_event_guard *ev)
+{
+	const struct ww_actor *a = ww_actors_get(p->actors, ev->h.actor);
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_guarded_write(&p->guarded, ev, a ? a->exe : NULL,
+			 wall_of(p, (struct ww_boot){ev->h.time_ns}), &w);
+	end(p, &w, WW_RECORD_GUARD);
+}
+
+static void write_guard_list(struct ww_pipeline *p, const struct ww_event_guard_list *ev)
+{
+	struct ww_jsonw w;
+
+	ww_guarded_list(&p->guarded, ev);
+	begin_life(p, &ev->h, "guard-list", ww_slice(ev->text, ev->text_bytes), &w);
+	ww_guarded_list_write(ev, &w);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_LIFE);
+}
+
 /* True: the wall clock moved against the boot clock by more than both samples can be wrong. */
 static bool note_clock_step(struct ww_pipeline *p, const struct ww_event_clock *ev)
 {
@@ -661,6 +688,12 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	case WW_EVENT_PROC_EXIT:
 		write_actor(p, ev);
 		break;
+	case WW_EVENT_GUARD:
+		write_guard(p, (const struct ww_event_guard *)ev);
+		break;
+	case WW_EVENT_GUARD_LIST:
+		write_guard_list(p, (const struct ww_event_guard_list *)ev);
+		break;
 	case WW_EVENT_FLOW_OPEN:
 		feed_open(p, ev);
 		break;
@@ -693,6 +726,11 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	ww_paths_finish(p->paths, p->now);
 	report_judge_losses(p);
 	ww_coverage_each(p->coverage, true, write_coverage, p);
+}
+
+struct ww_flows *ww_pipeline_flows(struct ww_pipeline *p)
+{
+	return p->flows;
 }
 
 const struct ww_contracts *ww_pipeline_declared(const struct ww_pipeline *p)

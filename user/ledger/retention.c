@@ -34,6 +34,7 @@ static const struct {
 	{"lookup", WW_TIER_EVIDENCE, true},
 	{"path", WW_TIER_EVIDENCE, false},
 	{"crossing", WW_TIER_EVIDENCE, true},
+	{"guard", WW_TIER_EVIDENCE, true},
 };
 
 _Static_assert(WW_ARRAY_SIZE(table) <= 32, "a set has 32 bits");

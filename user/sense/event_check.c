@@ -55,6 +55,10 @@ static size_t fixed_size(uint16_t kind)
 		return sizeof(struct ww_event_file);
 	case WW_EVENT_CHANGE:
 		return sizeof(struct ww_event_change);
+	case WW_EVENT_GUARD:
+		return sizeof(struct ww_event_guard);
+	case WW_EVENT_GUARD_LIST:
+		return sizeof(struct ww_event_guard_list);
 	default:
 		return 0;
 	}
@@ -125,6 +129,19 @@ static bool inner_fits(const struct ww_event *ev)
 	}
 	case WW_EVENT_CHANGE:
 		return ((const struct ww_event_change *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+	case WW_EVENT_GUARD: {
+		const struct ww_event_guard *g = (const struct ww_event_guard *)ev;
+
+		return g->hook < WW_GUARD_HOOK_MAX && g->mode < WW_GUARD_MODE_MAX &&
+		       g->why < WW_GUARD_WHY_MAX && g->agent_bytes <= sizeof(g->text) &&
+		       g->text_bytes <= sizeof(g->text) - g->agent_bytes &&
+		       (g->prefix_family != 2 || g->prefix_bits <= 32) && g->prefix_bits <= 128;
+	}
+	case WW_EVENT_GUARD_LIST: {
+		const struct ww_event_guard_list *g = (const struct ww_event_guard_list *)ev;
+
+		return g->mode < WW_GUARD_MODE_MAX && g->text_bytes <= sizeof(g->text);
+	}
 	case WW_EVENT_UNIX_PEER:
 		return ((const struct ww_event_unix *)ev)->path_bytes <=
 		       sizeof(((struct ww_event_unix *)0)->path);
