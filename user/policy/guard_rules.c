@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "policy/placement.h"
+#include "policy/where.h"
 
 #define NESTED_MAX 130u
 
@@ -112,12 +113,18 @@ static bool note_network(void *ctx, const struct ww_tables_file *table,
 	return true;
 }
 
+/* Networks that are others' everywhere are among them: what is said of one around does not reach
+ * into them, and their addresses say nothing of it. */
 static int find_networks(const struct ww_tables *t, struct networks *ret)
 {
+	const struct ww_cidr *apart;
 	uint32_t kept = 0;
 
 	if (t)
 		ww_tables_each(t, note_network, ret);
+	for (unsigned i = 0; ret->count && (apart = ww_where_apart_at(i)) != NULL; i++)
+		(void)note_network(ret, NULL, apart,
+				   &(struct ww_tables_words){.valid = WW_TABLES_ALWAYS}, 0);
 	if (ret->err < 0)
 		return ret->err;
 	if (ret->count)
@@ -271,8 +278,19 @@ static void say_elsewhere(const struct ww_policy *p, struct said *ret)
 	}
 }
 
+/* Whether all of it is others' everywhere. */
+static bool is_apart(const struct ww_cidr *c)
+{
+	struct ww_endpoint e = {.family = c->family};
+	const struct ww_cidr *apart;
+
+	memcpy(e.addr, c->addr, sizeof(e.addr));
+	apart = ww_where_apart(&e);
+	return apart && apart->bits <= c->bits;
+}
+
 /* Networks that lie in each other, with what was said of each; what the same is said of as of the
- * one around it needs no rule. */
+ * one around it needs no rule, where that one's reaches. */
 struct nest {
 	struct {
 		const struct ww_cidr *at;
@@ -290,7 +308,8 @@ static int derive_network(struct deriving *d, struct nest *nest, const struct sa
 	while (nest->depth && !is_within(c, nest->in[nest->depth - 1].at))
 		nest->depth--;
 	around = nest->depth ? &nest->in[nest->depth - 1].said : elsewhere;
-	if (memcmp(around, said, sizeof(*said)) != 0)
+	if (memcmp(around, said, sizeof(*said)) != 0 ||
+	    (is_apart(c) && !(nest->depth && is_apart(nest->in[nest->depth - 1].at))))
 		r = put_said(d, c, said);
 	nest->in[nest->depth].at = c;
 	nest->in[nest->depth++].said = *said;
