@@ -86,11 +86,20 @@ static void ends_of(const struct ww_endpoint *local, const struct ww_endpoint *p
 static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
 {
 	struct ww_leg_flow *was = NULL;
+	struct ww_leg_ends ends;
 
-	if (e->has_ends || e->role != WW_FLOW_ACCEPT || e->ip_proto != IPPROTO_TCP ||
-	    !e->local.port || !e->peer.port)
+	if (e->role != WW_FLOW_ACCEPT || e->ip_proto != IPPROTO_TCP || !e->local.port ||
+	    !e->peer.port)
 		return;
-	ends_of(&e->local, &e->peer, e->netns, &e->ends);
+	ends_of(&e->local, &e->peer, e->netns, &ends);
+	if (e->has_ends) {
+		/* The namespace may become known later than the rest. */
+		if (memcmp(&ends, &e->ends, sizeof(ends)) == 0)
+			return;
+		HASH_DELETE(hh_ends, l->ends, e);
+		e->has_ends = false;
+	}
+	e->ends = ends;
 	HASH_FIND(hh_ends, l->ends, &e->ends, sizeof(e->ends), was);
 	if (was) {
 		/* Networks of their own may have the same addresses at the same time. */
@@ -126,8 +135,12 @@ static void take_names(struct ww_legs *l, struct ww_leg_flow *e, const struct ww
 {
 	struct ww_named_told told;
 
-	if (e->names || !ww_named_told(f, &told))
+	if (e->names)
 		return;
+	if (!ww_named_told(f, &told)) {
+		e->asked = true; /* and no answer gave its address, nor was one missed */
+		return;
+	}
 	e->names = told.count ? calloc(WW_LEGS_NAMES_MAX, sizeof(*e->names)) : NULL;
 	e->asked = told.missing == 0 && (e->names || !told.count);
 	l->counts.refused += told.count && !e->names;
