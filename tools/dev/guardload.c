@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guardload PREFIXES ROUNDS CONNECTS: what the guard adds to a connect(). Two workers, each in a
- * cgroup of its own and watched as any agent is: by one with the guard and so many networks in its
- * list, by the other with programs beside the monitor's that do nothing, on the same hooks. They
- * take turns, in an order that changes; a round's difference is taken inside it. Nothing is sent:
- * the sockets are UDP, their addresses random ones of the listed networks and between them, which a
- * namespace of its own leads back to itself. One line of JSON.
+ * guardload PREFIXES PEERS ROUNDS CONNECTS: what the guard adds to a connect(). Two workers, each
+ * in a cgroup of its own and watched as any agent is: by one with the guard and so many networks in
+ * its list, by the other with programs beside the monitor's that do nothing, on the same hooks.
+ * They take turns, in an order that changes; a round's difference is taken inside it. Nothing is
+ * sent: the sockets are UDP, their addresses random ones of the listed networks and between them,
+ * which a namespace of its own leads back to itself. One line of JSON.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ static uint32_t draw(uint64_t *seed)
 /* --- the worker --------------------------------------------------------------------------------
  */
 
-static void work(const struct worker *w, uint32_t prefixes)
+static void work(const struct worker *w, uint32_t prefixes, uint32_t peers)
 {
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
 	uint64_t seed = 1;
@@ -72,10 +72,10 @@ static void work(const struct worker *w, uint32_t prefixes)
 		uint64_t took = 0, begin;
 
 		for (uint32_t i = 0; i < count; i++) {
-			uint32_t network = draw(&seed) % prefixes;
+			uint32_t network = draw(&seed) % peers * 7919u % prefixes;
 
 			/* Not denied: what is denied costs an event, too. */
-			to.sin_addr.s_addr = htonl(FIRST + network * 512 + 256 + draw(&seed) % 256);
+			to.sin_addr.s_addr = htonl(FIRST + network * 512 + 256 + network % 256);
 			begin = now_ns();
 			if (connect(s, (struct sockaddr *)&to, sizeof(to)) < 0)
 				fail("connect");
@@ -96,7 +96,7 @@ static void put_text(const char *path, const char *text)
 	close(fd);
 }
 
-static void begin(struct worker *w, uint32_t prefixes)
+static void begin(struct worker *w, uint32_t prefixes, uint32_t peers)
 {
 	int ask[2], answer[2];
 	char procs[560], pid[16];
@@ -114,7 +114,7 @@ static void begin(struct worker *w, uint32_t prefixes)
 		snprintf(procs, sizeof(procs), "%s/cgroup.procs", w->cgroup);
 		snprintf(pid, sizeof(pid), "%d", getpid());
 		put_text(procs, pid);
-		work(w, prefixes);
+		work(w, prefixes, peers);
 	}
 	close(ask[0]);
 	close(answer[1]);
@@ -244,7 +244,7 @@ static unsigned long number(const char *text)
 	uint64_t v;
 
 	if (ww_slice_u64(ww_slice_str(text), &v) < 0 || v == 0 || v > 1000000) {
-		fprintf(stderr, "guardload PREFIXES ROUNDS CONNECTS\n");
+		fprintf(stderr, "guardload PREFIXES PEERS ROUNDS CONNECTS\n");
 		exit(2);
 	}
 	return v;
@@ -252,9 +252,10 @@ static unsigned long number(const char *text)
 
 int main(int argc, char **argv)
 {
-	uint32_t prefixes = (uint32_t)number(argc == 4 ? argv[1] : "");
-	unsigned rounds = (unsigned)number(argv[2]);
-	uint32_t connects = (uint32_t)number(argv[3]);
+	uint32_t prefixes = (uint32_t)number(argc == 5 ? argv[1] : "");
+	uint32_t peers = (uint32_t)number(argv[2]);
+	unsigned rounds = (unsigned)number(argv[3]);
+	uint32_t connects = (uint32_t)number(argv[4]);
 	double *empty = calloc(rounds, sizeof(double)), *guard = calloc(rounds, sizeof(double));
 	double *added = calloc(rounds, sizeof(double)), *ratio = calloc(rounds, sizeof(double));
 	struct worker w[2] = {{.pid = 0}};
@@ -269,7 +270,7 @@ int main(int argc, char **argv)
 	s[1] = open_sense(true, &w[1], "guard");
 	put_list(s[1], prefixes, &cost);
 	for (unsigned i = 0; i < 2; i++)
-		begin(&w[i], prefixes);
+		begin(&w[i], prefixes, peers);
 	for (unsigned i = 0; i < rounds + 1; i++) { /* the first one warms up */
 		double took[2];
 
