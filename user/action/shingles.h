@@ -82,6 +82,10 @@ struct ww_shingle_hit {
 unsigned ww_shingles_find(struct ww_shingles *s, struct ww_slice body, struct ww_shingle_hit *hits,
 			  unsigned max, bool *ret_partial);
 
+/* Whether a text of the owner is remembered, all of it, and would be found now: it was then since
+ * it was added. */
+bool ww_shingles_whole(const struct ww_shingles *s, uint64_t owner);
+
 struct ww_shingles_stats {
 	uint32_t owners, texts, pieces; /* remembered now; a piece is a shingle of a text */
 	uint64_t evicted; /* owners whose text went for that of another, by any ceiling */

@@ -18,6 +18,7 @@
 
 #include <wirewitness/verdict.h>
 
+#include "action/forms.h"
 #include "action/model.h"
 #include "base/hash.h"
 #include "flow/flow.h"
@@ -104,10 +105,14 @@ struct ww_leg_flow {
 	uint64_t overhead, overhead_max; /* framing of them */
 	uint64_t lost;                   /* plaintext bytes sent that were not delivered */
 	int64_t remainder;               /* of what was sent: explained by nothing */
+	uint64_t hidden;                 /* the most that it was: it did not become less */
 	uint32_t packets[2];
 	uint32_t rtt_min_us, key_holder_us;
 	uint32_t owner_changes;
-	uint32_t exchanges; /* that ended on it */
+	uint32_t exchanges; /* that ended on it, */
+	uint32_t begun;     /* of so many */
+	bool answered;      /* one of them was */
+	uint32_t lookups;   /* how often DNS was asked by it */
 	struct ww_boot
 		unread; /* of the last request on it that was not looked into whole; 0: none */
 	bool unparsed;  /* some of it is of no protocol that is read */
@@ -183,7 +188,7 @@ struct ww_path_leg {
 	uint8_t join;        /* enum ww_join_grade */
 	uint32_t shared, of; /* shingles */
 	uint32_t owners;     /* paths that it may be of instead, this one included; 1: it alone */
-	const char *form;    /* static; NULL: not by shingles */
+	char form[WW_FORM_NAME_MAX]; /* empty: not by shingles */
 };
 
 struct ww_policy_agent; /* policy/policy_file.h */
@@ -238,6 +243,7 @@ struct ww_leg_tree {
 	struct ww_leg *legs;
 	struct ww_leg_path *paths; /* by arrival */
 	unsigned accepted;
+	struct ww_boot gave; /* when a connection of it became another tree's. 0: none did */
 	UT_hash_handle hh;
 };
 
@@ -323,6 +329,10 @@ void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f);
 /* Bytes of the application that were acknowledged (UDP: sent), past the handshake; never too many.
  */
 uint64_t ww_legs_payload(const struct ww_leg_flow *f);
+
+/* Whether anything beyond a handshake may have left by it: other than above, what is not known
+ * counts. */
+bool ww_legs_may_carry(const struct ww_leg_flow *f);
 
 /* Whoever forgets paths is told: their prompts need not be looked for any more. */
 typedef void (*ww_legs_gone_fn)(void *ctx, struct ww_leg_path *p);

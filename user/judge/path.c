@@ -7,12 +7,11 @@
 #include "action/shingles.h"
 #include "judge/path_write.h"
 
-#define HITS_MAX 16u
+#define HITS_MAX 256u /* as many as one agent has that are remembered */
 /* Paths of one tree that a span, or a connection's end, may be of. */
 #define NEAR_MAX 64u
 /* What is not known to be a handshake where events were lost is taken for one, up to this. */
 #define HANDSHAKE_MAX (64u << 10)
-#define PORT_DNS      53
 /* What is too old is looked for so often. */
 #define EXPIRE_NS 5000000000ull
 
@@ -64,6 +63,7 @@ int ww_paths_new(const struct ww_path_config *cfg, const struct ww_path_deps *de
 		return r;
 	t->w = (struct ww_path_world){.legs = t->legs,
 				      .spans = t->spans,
+				      .shingles = t->shingles,
 				      .actors = deps->actors,
 				      .flows = deps->flows,
 				      .coverage = deps->coverage,
@@ -113,8 +113,8 @@ static void look_for_crossing(struct ww_paths *t, struct ww_leg_flow *f)
 	struct ww_placement pl;
 
 	if (!t->w.policy || f->crossed || f->settled || f->receiver || f->channel ||
-	    f->role == WW_FLOW_ACCEPT || !f->role || f->owner.pid == 0 ||
-	    f->peer.port == PORT_DNS || !has_payload(t, f))
+	    f->role == WW_FLOW_ACCEPT || !f->role || f->owner.pid == 0 || ww_path_resolves(f) ||
+	    !has_payload(t, f))
 		return;
 	agent = ww_path_agent(&t->w, f->cgroup, f->owner, f->root);
 	f->settled = !agent || (!agent->asks_region && !agent->asks_home);
@@ -205,6 +205,10 @@ void ww_paths_flow(struct ww_paths *t, struct ww_flow *f)
 
 void ww_paths_lookup(struct ww_paths *t, const struct ww_lookup *l)
 {
+	struct ww_leg_flow *f = ww_legs_flow_get(t->legs, l->cookie);
+
+	if (f)
+		f->lookups += l->asks;
 	if (l->answer)
 		ww_legs_lookup(t->legs, l);
 }
@@ -244,6 +248,7 @@ static void note_unread(struct ww_leg_flow *f, const struct ww_exchange *x, bool
 	if (!f)
 		return;
 	f->exchanges++;
+	f->answered |= x->status > 0;
 	if (x->outcome == WW_X_UNPARSED)
 		f->unparsed = true;
 	if (x->outcome == WW_X_UPGRADED && x->status != 101)
@@ -294,50 +299,95 @@ static unsigned count_owners(const struct ww_paths *t, const struct ww_leg_path 
 	return home ? home : all;
 }
 
-static int take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p,
-		     const struct ww_shingle_hit *hit, unsigned owners)
+static void take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p,
+		      const struct ww_shingle_hit *hit, unsigned owners)
 {
-	struct ww_path_leg pl = {.purpose = WW_LEG_DERIVED,
+	struct ww_path_leg pl = {.leg = k->leg,
+				 .purpose = WW_LEG_DERIVED,
 				 .by = WW_LEG_BY_SHINGLES,
 				 .join = owners == 1 ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS,
 				 .shared = hit->shared,
 				 .of = hit->of,
-				 .form = hit->form,
 				 .owners = owners};
 
+	memcpy(pl.form, hit->form, sizeof(pl.form));
 	if (k->call && has_peer(p, &k->x->peer))
-		return 0;
-	if (!k->leg && ww_legs_add(t->legs, k->x, k->call, t->now, &k->leg) < 0)
-		return -ENOMEM;
-	pl.leg = k->leg;
+		return;
 	if (ww_legs_derived(t->legs, p, &pl) && k->count < HITS_MAX)
 		k->of[k->count++] = p;
+}
+
+/* A call to the model with the path's prompt that is another path's: it was sent with another
+ * history, while the path may have gone on. Whether it did by this is not known. */
+static bool may_go_on(const struct ww_leg_path *p, const struct ww_leg *leg)
+{
+	return leg->t_first_req.ns <= p->last.ns + WW_LEGS_QUIET_NS &&
+	       p->first.ns <= leg->t_end.ns + WW_LEGS_QUIET_NS &&
+	       !(p->traced && leg->trace.present &&
+		 memcmp(p->trace_id, leg->trace.trace_id, sizeof(p->trace_id)) != 0);
+}
+
+/* All paths with the text of one that was found. */
+static void take_copies(struct ww_paths *t, struct copies *k, const struct ww_leg_path *p,
+			const struct ww_shingle_hit *hit)
+{
+	bool home, again = k->own && same_prompt(p, k->own);
+	unsigned owners = count_owners(t, p, k->x->root, &home);
+
+	for (struct ww_leg_path *q = ww_legs_paths(t->legs); q; q = q->next) {
+		bool theirs = home && !ww_actor_key_eq(q->root, k->x->root);
+
+		if ((q != p && !same_prompt(p, q)) || q == k->own)
+			continue;
+		/* What a gateway copies is of those whose prompt it was sent, too: by its path. */
+		if (theirs && q->last.ns + WW_LEGS_QUIET_NS >= k->leg->t_first_req.ns)
+			ww_legs_touch(t->legs, q, t->now);
+		else if (!theirs && (!again || may_go_on(q, k->leg)))
+			take_copy(t, k, q, hit, owners);
+	}
+}
+
+static bool told_before(struct ww_leg_path *const *before, unsigned count,
+			const struct ww_leg_path *p)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (same_prompt(p, before[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Looks for prompts in a piece of a request. *ret_partial: not all of it could be looked at. */
+static int find_in(struct ww_paths *t, struct copies *k, struct ww_slice piece, bool *ret_partial)
+{
+	struct ww_shingle_hit hits[HITS_MAX];
+	struct ww_leg_path *before[HITS_MAX];
+	bool partial = false;
+	unsigned count = 0, n = ww_shingles_find(t->shingles, piece, hits, HITS_MAX, &partial);
+
+	*ret_partial |= partial || n == HITS_MAX;
+	/* Before any path is looked at: for its room others may be forgotten. */
+	if (n && !k->leg && ww_legs_add(t->legs, k->x, k->call, t->now, &k->leg) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		struct ww_leg_path *p = ww_legs_path_get(t->legs, hits[i].owner);
+
+		if (!p || p == k->own || told_before(before, count, p))
+			continue;
+		before[count++] = p;
+		take_copies(t, k, p, &hits[i]);
+	}
 	return 0;
 }
 
-/* Looks for prompts in a request. *ret_partial: not all of it could be looked at. */
 static int find_copies(struct ww_paths *t, struct copies *k, bool *ret_partial)
 {
-	struct ww_shingle_hit hits[HITS_MAX];
-	unsigned n = ww_shingles_find(t->shingles, k->x->req.data, hits, HITS_MAX, ret_partial);
-	int r = 0;
+	struct ww_slice target = ww_slice_str(k->x->target);
+	int r = find_in(t, k, k->x->req.data, ret_partial);
 
-	for (unsigned i = 0; i < n && r == 0; i++) {
-		struct ww_leg_path *p = ww_legs_path_get(t->legs, hits[i].owner);
-		unsigned owners;
-		bool home;
-
-		if (!p || p == k->own || (k->call && has_peer(p, &k->x->peer)))
-			continue;
-		owners = count_owners(t, p, k->x->root, &home);
-		for (struct ww_leg_path *q = ww_legs_paths(t->legs); q && r == 0; q = q->next) {
-			if ((q != p && !same_prompt(p, q)) || q == k->own ||
-			    (k->own && same_prompt(q, k->own)) ||
-			    (home && !ww_actor_key_eq(q->root, k->x->root)))
-				continue;
-			r = take_copy(t, k, q, &hits[i], owners);
-		}
-	}
+	if (r == 0 && target.n)
+		r = find_in(t, k, target, ret_partial);
+	*ret_partial |= target.n + 1 >= sizeof(k->x->target);
 	return r;
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "action/shingles.h"
 #include "flow/coverage.h"
 #include "join/legs.h"
 #include "judge/path_rule.h"
@@ -91,6 +92,7 @@ struct ww_path_case {
 	unsigned opaque_count, opaque_total;
 	unsigned tree_count;
 	bool more_trees;
+	bool searchable; /* copies of the prompt were looked for in all that was read */
 	unsigned attempts;
 	struct ww_path_grounds grounds;
 	struct ww_path_ruling ruling;
@@ -107,6 +109,7 @@ struct ww_path_case {
 struct ww_path_world {
 	struct ww_legs *legs;
 	const struct ww_path_spans *spans;
+	const struct ww_shingles *shingles;
 	const struct ww_actors *actors;
 	struct ww_flows *flows;
 	const struct ww_coverage *coverage;
@@ -130,6 +133,8 @@ void ww_path_case_tree(struct ww_path_case *c, struct ww_actor_key root);
 /* path_place.c: where a connection leads, for the agent. */
 void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
 		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret);
+/* By its port and by how little was sent it is of questions to a DNS server alone. */
+bool ww_path_resolves(const struct ww_leg_flow *f);
 /* All that the agent's rule asks of it is allowed, without doubt. */
 bool ww_path_allowed(const struct ww_policy_agent *a, const struct ww_placement *pl);
 /* What it asks of it is forbidden. */

@@ -267,7 +267,7 @@ static void put_join(const struct page *p, const struct ww_path_row *r)
 	ww_jsonw_cstr(j, "evidence", ww_verdict_evidence_name(r->evidence));
 	ww_jsonw_cstr(j, "join", ww_verdict_join_name(r->join));
 	ww_jsonw_cstr(j, "by", ww_leg_by_name(r->by));
-	if (r->told && r->told->form) {
+	if (r->told && r->told->form[0]) {
 		ww_jsonw_object(j, "copy");
 		ww_jsonw_u64(j, "shared", r->told->shared);
 		ww_jsonw_u64(j, "of", r->told->of);
