@@ -219,6 +219,7 @@ struct ww_leg_path {
 	bool prompt_present, turn_present;
 	struct ww_sha256 prompt, turn;
 	bool searchable; /* copies of it can be found */
+	bool unsearched; /* but some request of its time was gone when it was known */
 	unsigned count, room;
 	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX */
 	struct ww_path_leg *legs; /* by arrival */

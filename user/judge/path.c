@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "action/shingles.h"
+#include "judge/path_recent.h"
 #include "judge/path_write.h"
 
 #define HITS_MAX 256u /* as many as one agent has that are remembered */
@@ -20,6 +21,7 @@ struct ww_paths {
 	struct ww_legs *legs;
 	struct ww_path_spans *spans;
 	struct ww_shingles *shingles;
+	struct ww_path_recents *recents;
 	const struct ww_digest_key *key;
 	ww_record_fn emit;
 	void *ctx;
@@ -58,6 +60,8 @@ int ww_paths_new(const struct ww_path_config *cfg, const struct ww_path_deps *de
 	if (r == 0)
 		r = ww_path_spans_new(&t->spans);
 	if (r == 0)
+		r = ww_path_recents_new(&t->recents);
+	if (r == 0)
 		r = ww_shingles_new(cfg->digest_key, &t->shingles);
 	if (r < 0)
 		return r;
@@ -86,6 +90,7 @@ void ww_paths_free(struct ww_paths *t)
 	ww_legs_free(t->legs);
 	ww_path_spans_free(t->spans);
 	ww_shingles_free(t->shingles);
+	ww_path_recents_free(t->recents);
 	ww_buf_done(&t->record);
 	free(t);
 }
@@ -391,6 +396,44 @@ static int find_copies(struct ww_paths *t, struct copies *k, bool *ret_partial)
 	return r;
 }
 
+/* A request that ended before it was known that the path's prompt is one. */
+static int look_again(struct ww_paths *t, struct ww_leg_path *p, const struct ww_path_recent *e,
+		      struct ww_slice piece)
+{
+	struct copies k = {.x = &e->x};
+	struct ww_shingle_hit hits[HITS_MAX];
+	bool partial = false, home;
+	unsigned n = ww_shingles_find(t->shingles, piece, hits, HITS_MAX, &partial), i = 0;
+
+	p->unsearched |= n == HITS_MAX;
+	while (i < n && hits[i].owner != p->id)
+		i++;
+	if (i == n)
+		return 0;
+	if (ww_legs_add(t->legs, k.x, NULL, t->now, &k.leg) < 0)
+		return -ENOMEM;
+	take_copy(t, &k, p, &hits[i], count_owners(t, p, e->x.root, &home));
+	return 0;
+}
+
+static int look_back(struct ww_paths *t, struct ww_leg_path *p)
+{
+	int r = 0;
+
+	p->unsearched = ww_path_recents_lost(t->recents).ns >= p->first.ns;
+	for (const struct ww_path_recent *e = ww_path_recents(t->recents); e && r == 0;
+	     e = e->next) {
+		if (!ww_actor_key_eq(e->x.root, p->root) ||
+		    e->at.ns + WW_PATH_RECENT_KEPT_NS < p->first.ns ||
+		    (e->model && has_peer(p, &e->x.peer)))
+			continue;
+		r = look_again(t, p, e, e->x.req.data);
+		if (r == 0 && strchr(e->x.target, '?'))
+			r = look_again(t, p, e, ww_slice_str(e->x.target));
+	}
+	return r;
+}
+
 static int remember(struct ww_paths *t, struct ww_leg_path *p, const struct ww_model_call *call)
 {
 	uint32_t count = 0;
@@ -400,7 +443,7 @@ static int remember(struct ww_paths *t, struct ww_leg_path *p, const struct ww_m
 		return 0;
 	r = ww_shingles_add(t->shingles, p->id, p->root, ww_buf_slice(&call->prompt_text), &count);
 	p->searchable = r == 0 && count > 0;
-	return r;
+	return r == 0 && count > 0 ? look_back(t, p) : r;
 }
 
 static void say(struct ww_paths *t, struct ww_leg_path *p, uint64_t gist)
@@ -454,6 +497,8 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	if (call)
 		r = take_call(t, &k);
 	found = find_copies(t, &k, &partial);
+	if (!ww_path_recents_add(t->recents, x, call != NULL, t->now))
+		partial = true;
 	note_unread(f, x, partial);
 	if (r == 0 && !k.leg && ww_legs_serves(t->legs, x->root))
 		r = ww_legs_add(t->legs, x, NULL, t->now, &k.leg);
@@ -502,6 +547,7 @@ static void expire(struct ww_paths *t)
 			before = p->first;
 	}
 	ww_path_spans_expire(t->spans, before);
+	ww_path_recents_expire(t->recents, (struct ww_boot){t->now.ns - WW_PATH_RECENT_KEPT_NS});
 	ww_legs_expire(t->legs, before);
 }
 

@@ -395,14 +395,13 @@ static void add_coverage(const struct ww_path_world *w, struct ww_path_case *c)
 
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct ww_path_row *r = &c->rows[i];
-		struct ww_coverage_answer a;
-
 		const struct ww_leg_flow *end =
 			r->ends == WW_HORIZON_HOST ? ww_legs_other_end(w->legs, r->flow) : NULL;
-		uint64_t cgroup = end                                ? end->cgroup
-				  : r->cause == WW_LEG_CAUSE_GATEWAY ? r->leg->cgroup
-								     : c->path->cgroup;
+		uint64_t cgroup = end ? end->cgroup : c->path->cgroup;
+		struct ww_coverage_answer a;
 
+		if (r->cause == WW_LEG_CAUSE_GATEWAY && r->leg)
+			cgroup = r->leg->cgroup;
 		if (cgroup == c->path->cgroup)
 			continue;
 		ww_coverage_query(w->coverage, cgroup, c->from, c->to, &a);
@@ -443,6 +442,7 @@ void ww_path_case_make(const struct ww_path_world *w, struct ww_leg_path *path, 
 		path->agent_known = true;
 	}
 	c->agent = path->agent;
+	c->grounds.unread = path->unsearched ? 1u << WW_PATH_UNREAD_SHORT : 0;
 	c->searchable = path->searchable && ww_shingles_whole(w->shingles, path->id);
 	c->from = path->first;
 	c->to.ns = path->last.ns + w->grace_ns;

@@ -71,13 +71,16 @@ static enum ww_leg_cause cause_of(const struct ww_leg *r, const struct ww_leg *e
 
 void ww_path_case_causes(struct ww_path_case *c)
 {
+	bool begun = false;
+
 	for (unsigned i = 0; i < c->count; i++) {
 		struct ww_path_row *r = &c->rows[i];
 		unsigned j = i;
 
 		if (r->purpose != WW_LEG_INFERENCE || r->cause == WW_LEG_CAUSE_GATEWAY)
 			continue;
-		r->cause = i == 0 ? WW_LEG_CAUSE_FIRST : WW_LEG_CAUSE_TURN;
+		r->cause = begun ? WW_LEG_CAUSE_TURN : WW_LEG_CAUSE_FIRST;
+		begun = true;
 		while (j > 0 && (c->rows[j - 1].purpose != WW_LEG_INFERENCE ||
 				 c->rows[j - 1].cause == WW_LEG_CAUSE_GATEWAY ||
 				 !same_request(c->rows[j - 1].leg, r->leg)))

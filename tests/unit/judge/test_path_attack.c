@@ -242,6 +242,36 @@ static void not_ended(void **state)
 	never(AGENT, WITHIN);
 }
 
+/* Before the model was asked: that it was the prompt is known only after that. */
+static void before_the_prompt(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 50, AGENT, 2, US, 443, "vectors.example", RIG_TLS);
+	rig_post(&rig, 60, 2, "/query", "vectors.example", NULL, "{\"near\":\"" RIG_PROMPT "\"}");
+	rig_answer(&rig, 90, 2, 200, "{}");
+	rig_stat(&rig, 95, 2);
+	ask_eu(100, 1, SPAN_A);
+	rig_play(&rig);
+	never(AGENT, WITHIN);
+}
+
+/* It ended while the model was still answering, so that nothing of a prompt was known. */
+static void beside_the_prompt(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, EU, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 110, 1, "api.example", SPAN_A, RIG_PROMPT);
+	rig_connect(&rig, 120, AGENT, 2, US, 443, "guard.example", RIG_TLS);
+	rig_post(&rig, 130, 2, "/check", "guard.example", NULL, "{\"text\":\"" RIG_PROMPT "\"}");
+	rig_answer(&rig, 160, 2, 200, "{}");
+	rig_stat(&rig, 180, 2);
+	rig_reply(&rig, 2000, 1, "r-1");
+	rig_stat(&rig, 2100, 1);
+	rig_play(&rig);
+	never(AGENT, WITHIN);
+	rig_expect(rig_path(&rig), "VIOLATION", "", NULL);
+}
+
 /* Words that no other text with another `seed` has. */
 static void make_words(uint32_t seed, char *out, size_t bytes)
 {
@@ -408,6 +438,25 @@ static void gateway_exports(void **state)
 	never(AGENT, WITHIN);
 }
 
+/* A connection beside that of the gateway that nobody answered. */
+static void gateway_tries_two_addresses(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, "127.0.0.1", 8443, "gateway.local", RIG_TLS);
+	rig_accept(&rig, 101, GATEWAY, 1001, 1);
+	rig_ask(&rig, 110, 1, "gateway.local", SPAN_A, RIG_PROMPT);
+	rig_connect(&rig, 111, GATEWAY, 3, EU, 443, "api-eu.example", RIG_REFUSED);
+	rig_connect(&rig, 112, GATEWAY, 2, EU, 443, "api-eu.example", RIG_TLS);
+	rig_ask(&rig, 120, 2, "api-eu.example", SPAN_G, RIG_PROMPT);
+	rig_reply(&rig, 400, 2, "r-up");
+	rig_reply(&rig, 410, 1, "r-up");
+	rig_stat(&rig, 500, 1);
+	rig_stat(&rig, 500, 2);
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), WITHIN, "", NULL);
+	assert_non_null(rig_leg_for(rig_path(&rig), "attempt", 0));
+}
+
 /* A process of this host that was asked, and hands on over a unix socket, in a scope of its own. */
 static void host_of_another_scope(void **state)
 {
@@ -501,6 +550,8 @@ int main(void)
 		TEST(given_away),
 		TEST(in_the_target),
 		TEST(not_ended),
+		TEST(before_the_prompt),
+		TEST(beside_the_prompt),
 		TEST(batch_of_prompts),
 		TEST(pushed_out),
 		TEST(made_common),
@@ -508,6 +559,7 @@ int main(void)
 		TEST(untraced_of_two),
 		TEST(other_history),
 		TEST(gateway_exports),
+		TEST(gateway_tries_two_addresses),
 		TEST(host_of_another_scope),
 		TEST(hidden_bytes_are_not_the_request),
 		TEST(unchecked_handshake),
