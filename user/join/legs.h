@@ -93,6 +93,8 @@ struct ww_leg_flow {
 	uint32_t netns;
 	uint8_t ip_proto, role, type, how, bind;
 	bool established, closed, seen_birth, receiver, tls, quic, ech, channel;
+	uint16_t version; /* of TLS; 0: not known */
+	uint16_t sealed;  /* encrypted records of the client that were seen, of the first ones */
 	bool tunnelled; /* TLS began behind bytes of the client, or inside of an answered CONNECT: a
 			   proxy was asked for the way */
 	bool asked;     /* DNS was followed when it was made: the names below are all there are */

@@ -197,6 +197,7 @@ static bool take(struct ww_legs *l, struct ww_leg_flow *e, struct ww_flow *f, st
 	e->tls = f->tls;
 	e->quic = f->quic != NULL;
 	e->ech = f->tls_facts.ech;
+	e->version = f->tls_facts.version;
 	e->channel = f->channel != NULL;
 	e->t_open = f->t_open;
 	e->t_established = f->t_established;
@@ -347,14 +348,17 @@ uint64_t ww_legs_payload(const struct ww_leg_flow *f)
 {
 	uint64_t out = f->bytes_sent > f->bytes_acked ? f->bytes_sent - f->bytes_acked : 0;
 	uint64_t beyond = f->bytes_acked > f->setup ? f->bytes_acked - f->setup : 0;
+	unsigned sealed = f->version == 0x0304 ? 2 : 1; /* the first one is of the handshake then */
 	uint64_t least;
 
 	if (f->channel)
 		return 0;
 	if (f->ip_proto != IPPROTO_TCP)
 		return f->quic && f->packets[WW_DIR_IN] == 0 ? 0 : f->bytes_sent;
+	if (f->checked && !f->explained && (beyond <= GOOD_BYE_MAX || f->sealed < sealed))
+		return 0;
 	if (f->checked)
-		return f->explained || beyond > GOOD_BYE_MAX ? beyond : 0;
+		return beyond;
 	if (!f->tls && f->setup == 0 && f->explained == 0)
 		return f->bytes_acked; /* no TLS was seen on it */
 	/* Where the handshake is not known, it is whatever no hook saw, once that was sent. */

@@ -12,7 +12,8 @@
 /* Paths of one tree that a span, or a connection's end, may be of. */
 #define NEAR_MAX 64u
 /* What is not known to be a handshake where events were lost is taken for one, up to this. */
-#define HANDSHAKE_MAX (64u << 10)
+#define HANDSHAKE_MAX   (64u << 10)
+#define TLS_APPLICATION 23 /* RFC 8446 section 5.1 */
 /* What is too old is looked for so often. */
 #define EXPIRE_NS 5000000000ull
 
@@ -150,6 +151,16 @@ static struct ww_leg_flow *update(struct ww_paths *t, uint64_t cookie)
 	return f ? ww_legs_flow(t->legs, f, t->now) : NULL;
 }
 
+/* Of what no hook reads it is these that say that more than a handshake was sent: one may be lost,
+ * and nothing tells. */
+static void note_record(struct ww_paths *t, const struct ww_event_record *ev)
+{
+	struct ww_leg_flow *f = ww_legs_flow_get(t->legs, ev->h.cookie);
+
+	if (f && ev->dir == WW_DIR_OUT && ev->type == TLS_APPLICATION && f->sealed < UINT16_MAX)
+		f->sealed++;
+}
+
 void ww_paths_event(struct ww_paths *t, const struct ww_event *ev)
 {
 	const struct ww_event_hello *hello = (const struct ww_event_hello *)ev;
@@ -171,6 +182,9 @@ void ww_paths_event(struct ww_paths *t, const struct ww_event *ev)
 			f = update(t, ev->cookie);
 		if (f && f->setup <= hello->stream_offset)
 			f->tunnelled = true;
+		break;
+	case WW_EVENT_TLS_RECORD:
+		note_record(t, (const struct ww_event_record *)ev);
 		break;
 	default:
 		break;

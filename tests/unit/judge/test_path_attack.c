@@ -180,6 +180,22 @@ static void good_bye(void **state)
 	rig_expect(rig_path(&rig), WITHIN, "", NULL);
 }
 
+/* The last record of the handshake was sent, and its event lost. */
+static void finished_unseen(void **state)
+{
+	struct rig_conn *c;
+
+	rig_open(&rig, RIG_POLICY);
+	ask_eu(100, 1, SPAN_A);
+	c = rig_connect(&rig, 300, AGENT, 2, US, 443, "other.example", RIG_OPAQUE);
+	free(rig.ev[--rig.count]);
+	assert_int_equal(c->records[WW_DIR_OUT], 2);
+	rig_stat(&rig, 310, 2);
+	rig_lost(&rig, 390, WW_LOSS_RING_CONTROL);
+	rig_play(&rig);
+	assert_int_equal(rig_count(&rig, "crossing"), 0);
+}
+
 /* Sent, and then the socket was given to another tree. */
 static void given_away(void **state)
 {
@@ -547,6 +563,7 @@ int main(void)
 		TEST(port_of_dns),
 		TEST(tls_on_port_of_dns),
 		TEST(good_bye),
+		TEST(finished_unseen),
 		TEST(given_away),
 		TEST(in_the_target),
 		TEST(not_ended),
