@@ -210,7 +210,7 @@ $(O)/compile_commands.json: Makefile
 	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wirewitness
-DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/policy.yaml examples/policy-clouds.yaml examples/tables.yaml agents.md attestations.md bounds.md evidence.md keys.md policy.md records.md reports.md tables.md)
+DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/policy.yaml examples/policy-clouds.yaml examples/tables.yaml agents.md attestations.md bounds.md evidence.md keys.md paths.md policy.md records.md reports.md tables.md)
 install: programs ## install programs, unit, manual pages and the contract example (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system $(DOC)
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/

@@ -210,6 +210,7 @@ static void judge_leg(const struct ww_path_world *w, struct ww_path_case *c, uns
 	g->contradicted = w->policy && compare(w, r, &pl);
 	g->unresolved = !r->flow || r->flow->owner_changes > 0 || r->leg->root.pid == 0;
 	g->incomplete = is_incomplete(r->leg);
+	g->shared = r->leg->stream && !r->leg->acked && r->evidence < WW_EVIDENCE_E3;
 	g->local = !r->followed && r->local;
 	if (limited) {
 		unlisted = pl.region == WW_STANDING_UNLISTED || pl.home == WW_STANDING_UNLISTED;
