@@ -474,10 +474,30 @@ static void say(struct ww_paths *t, struct ww_leg_path *p, uint64_t gist)
 	t->emit(t->ctx, WW_RECORD_PATH, ww_buf_slice(&t->record));
 }
 
-/* A violation is told as soon as it is known, the rest when nothing comes any more. */
-static void write_at_once(struct ww_paths *t, struct ww_leg_path *p)
+/* Whether this request can make a violation of its path: what is known of all others is not looked
+ * at again for each that cannot. A gateway's own requests may. */
+static bool may_violate(struct ww_paths *t, struct ww_leg_path *p, const struct ww_leg *leg)
 {
-	if (!t->w.policy || !p->dirty || p->verdict == WW_VERDICT_VIOLATION)
+	const struct ww_leg_flow *f = ww_legs_flow_get(t->legs, leg->cookie);
+	struct ww_placement pl;
+
+	if (!p->agent_known) {
+		p->agent = ww_path_agent(&t->w, p->cgroup, p->actor, p->root);
+		p->agent_known = true;
+	}
+	if (!p->agent)
+		return false;
+	if (f && ww_legs_other_end(t->legs, f))
+		return true;
+	ww_path_place(&t->w, p->agent, f, leg, &pl);
+	return ww_path_forbidden(p->agent, &pl);
+}
+
+/* A violation is told as soon as it is known, the rest when nothing comes any more. */
+static void write_at_once(struct ww_paths *t, struct ww_leg_path *p, const struct ww_leg *leg)
+{
+	if (!t->w.policy || !p->dirty || p->verdict == WW_VERDICT_VIOLATION ||
+	    !may_violate(t, p, leg))
 		return;
 	ww_path_case_make(&t->w, p, t->now, &t->c);
 	if (t->c.ruling.verdict == WW_VERDICT_VIOLATION)
@@ -519,9 +539,9 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	if (f)
 		look_for_crossing(t, f);
 	if (k.own)
-		write_at_once(t, k.own);
+		write_at_once(t, k.own, k.leg);
 	for (unsigned i = 0; i < k.count; i++)
-		write_at_once(t, k.of[i]);
+		write_at_once(t, k.of[i], k.leg);
 	return r < 0 ? r : found;
 }
 

@@ -18,6 +18,7 @@
 #define WW_PATH_TREES_MAX      8u  /* process trees that carried it on this host */
 #define WW_PATH_OPAQUE_MAX     16u /* told; the rest is counted, and counts */
 #define WW_PATH_ATTEMPTS_MAX   32u
+#define WW_PATH_ATTEMPTS_SEEN  32768u /* connections that are looked at for them */
 #define WW_PATH_ROW_SPANS_MAX  4u
 
 /* X(enum suffix, bit, text, meaning); the first five are those of placement.h. */
@@ -94,6 +95,7 @@ struct ww_path_case {
 	bool more_trees;
 	bool searchable; /* copies of the prompt were looked for in all that was read */
 	unsigned attempts;
+	unsigned seen; /* connections that were looked at for them */
 	struct ww_path_grounds grounds;
 	struct ww_path_ruling ruling;
 	unsigned count, total;

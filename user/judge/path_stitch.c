@@ -455,7 +455,8 @@ void ww_path_case_beside(const struct ww_path_world *w, struct ww_path_case *c)
 			continue;
 		add_lookups(w, c, i);
 		tree = ww_legs_tree(w->legs, c->rows[i].flow->root);
-		for (const struct ww_leg_flow *g = tree ? tree->flows : NULL; g; g = g->next)
+		for (const struct ww_leg_flow *g = tree ? tree->flows : NULL;
+		     g && c->seen++ < WW_PATH_ATTEMPTS_SEEN; g = g->next)
 			add_attempt(c, i, g);
 	}
 }
