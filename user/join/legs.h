@@ -81,6 +81,8 @@ struct ww_leg_name {
 	struct ww_boot answered;
 };
 
+struct ww_policy_agent; /* policy/policy_file.h */
+
 /* What is known of a connection, live or closed. */
 struct ww_leg_flow {
 	struct ww_leg_flow *prev, *next;               /* of its tree, by first sight */
@@ -119,8 +121,11 @@ struct ww_leg_flow {
 		unread; /* of the last request on it that was not looked into whole; 0: none */
 	bool unparsed;  /* some of it is of no protocol that is read */
 	bool crossed;   /* its crossing was told */
-	bool settled;   /* where it goes was looked at, and nothing is to be told */
-	char *sni;      /* owned; NULL: none */
+	/* Kept by judge/path_case.h: whether it leads where this rule allows; NULL: not decided. */
+	const struct ww_policy_agent *placed_for;
+	bool inside;
+	bool settled; /* where it goes was looked at, and nothing is to be told */
+	char *sni;    /* owned; NULL: none */
 	unsigned name_count;
 	struct ww_leg_name *names; /* owned */
 	bool has_ends, doubtful;   /* accepted: `ends` is set; another one has them as well */

@@ -441,6 +441,11 @@ static int look_back(struct ww_paths *t, struct ww_leg_path *p)
 		    e->at.ns + WW_PATH_RECENT_KEPT_NS < p->first.ns ||
 		    (e->model && has_peer(p, &e->x.peer)))
 			continue;
+		if (!ww_path_recents_afford(t->recents, e->x.req.data.n + sizeof(e->x.target),
+					    t->now)) {
+			p->unsearched = true;
+			break;
+		}
 		r = look_again(t, p, e, e->x.req.data);
 		if (r == 0 && strchr(e->x.target, '?'))
 			r = look_again(t, p, e, ww_slice_str(e->x.target));

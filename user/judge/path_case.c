@@ -292,12 +292,25 @@ static void add_opaque(struct ww_path_case *c, const struct ww_leg_flow *f, enum
 		  ww_legs_payload(f) >= c->path->prompt_bytes;
 }
 
-static void look_at(const struct ww_path_world *w, struct ww_path_case *c,
-		    const struct ww_leg_flow *f)
+/* Of a closed connection nothing more becomes known. */
+static bool leads_inside(const struct ww_path_world *w, const struct ww_path_case *c,
+			 struct ww_leg_flow *f)
+{
+	struct ww_placement pl;
+
+	if (f->closed && f->placed_for == c->agent)
+		return f->inside;
+	ww_path_place(w, c->agent, f, NULL, &pl);
+	f->inside = ww_path_allowed(c->agent, &pl);
+	f->placed_for = f->closed ? c->agent : NULL;
+	return f->inside;
+}
+
+static void look_at(const struct ww_path_world *w, struct ww_path_case *c, struct ww_leg_flow *f)
 {
 	bool dns = ww_path_resolves(f);
 	enum ww_path_unread why;
-	struct ww_placement pl;
+	bool inside;
 
 	if (f->role == WW_FLOW_ACCEPT || f->receiver || f->channel || dns || !overlaps(c, f) ||
 	    !ww_legs_may_carry(f))
@@ -310,10 +323,10 @@ static void look_at(const struct ww_path_world *w, struct ww_path_case *c,
 		add_opaque(c, f, why);
 	if (!c->agent)
 		return;
-	ww_path_place(w, c->agent, f, NULL, &pl);
-	if (why == WW_PATH_UNREAD_LOCAL || !ww_path_allowed(c->agent, &pl))
+	inside = leads_inside(w, c, f);
+	if (why == WW_PATH_UNREAD_LOCAL || !inside)
 		c->grounds.unread |= 1u << why;
-	if (f->root.pid == 0 && !ww_path_allowed(c->agent, &pl))
+	if (f->root.pid == 0 && !inside)
 		c->grounds.orphans = true;
 }
 
@@ -354,11 +367,11 @@ static void look_around(const struct ww_path_world *w, struct ww_path_case *c)
 	for (unsigned i = 0; i < c->tree_count; i++) {
 		const struct ww_leg_tree *t = ww_legs_tree(w->legs, c->trees[i]);
 
-		for (const struct ww_leg_flow *f = t ? t->flows : NULL; f; f = f->next)
+		for (struct ww_leg_flow *f = t ? t->flows : NULL; f; f = f->next)
 			look_at(w, c, f);
 		c->grounds.orphans |= t && t->gave.ns && t->gave.ns >= c->from.ns;
 	}
-	for (const struct ww_leg_flow *f = nobody ? nobody->flows : NULL; f; f = f->next) {
+	for (struct ww_leg_flow *f = nobody ? nobody->flows : NULL; f; f = f->next) {
 		if (f->cgroup == c->path->cgroup)
 			look_at(w, c, f);
 	}

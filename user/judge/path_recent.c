@@ -4,11 +4,16 @@
 #include <errno.h>
 #include <utlist.h>
 
+#define SECOND_NS  1000000000ull
+#define LOOKED_MAX (2u << 20) /* in a second */
+
 struct ww_path_recents {
 	struct ww_path_recent *list;
 	unsigned count;
 	size_t bytes;
 	struct ww_boot lost;
+	struct ww_boot since; /* of what was looked through: bytes in this second */
+	size_t looked;
 };
 
 int ww_path_recents_new(struct ww_path_recents **ret)
@@ -70,6 +75,18 @@ void ww_path_recents_expire(struct ww_path_recents *r, struct ww_boot before)
 {
 	while (r->list && r->list->at.ns < before.ns)
 		drop_first(r);
+}
+
+bool ww_path_recents_afford(struct ww_path_recents *r, size_t bytes, struct ww_boot now)
+{
+	if (now.ns >= r->since.ns + SECOND_NS) {
+		r->since = now;
+		r->looked = 0;
+	}
+	if (r->looked + bytes > LOOKED_MAX)
+		return false;
+	r->looked += bytes;
+	return true;
 }
 
 const struct ww_path_recent *ww_path_recents(const struct ww_path_recents *r)

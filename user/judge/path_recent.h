@@ -12,8 +12,8 @@
 #include "proto/exchange.h"
 
 #define WW_PATH_RECENTS_MAX      512u
-#define WW_PATH_RECENT_BYTES_MAX (2u << 20) /* of all bodies */
-#define WW_PATH_RECENT_BODY_MAX  (256u << 10)
+#define WW_PATH_RECENT_BYTES_MAX (512u << 10) /* of all bodies */
+#define WW_PATH_RECENT_BODY_MAX  (128u << 10)
 #define WW_PATH_RECENT_KEPT_NS   60000000000ull
 
 struct ww_path_recent {
@@ -34,6 +34,10 @@ void ww_path_recents_free(struct ww_path_recents *r);
 bool ww_path_recents_add(struct ww_path_recents *r, const struct ww_exchange *x, bool model,
 			 struct ww_boot now);
 void ww_path_recents_expire(struct ww_path_recents *r, struct ww_boot before);
+
+/* Whether so many bytes may be looked through at this time: else a new prompt every millisecond
+ * would have all of them looked through each time. */
+bool ww_path_recents_afford(struct ww_path_recents *r, size_t bytes, struct ww_boot now);
 
 /* The oldest; go on with ->next. */
 const struct ww_path_recent *ww_path_recents(const struct ww_path_recents *r);
