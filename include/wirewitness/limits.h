@@ -16,7 +16,7 @@
 #define WW_SCOPE_CGROUPS_MAX   1024u
 #define WW_CGROUP_DEPTH_MAX    16u    /* ancestors checked for scope */
 #define WW_FLOWS_KERNEL_MAX    65536u /* entries of the session and random maps (LRU) */
-#define WW_HELLO_BYTES_MAX     2304u /* of a hello: post-quantum key shares make 1,600 to 2,000 */
+#define WW_HELLO_BYTES_MAX     2304u  /* of a hello: post-quantum key shares make 1,600 to 2,000 */
 #define WW_CLEAR_BYTES_MAX     8192u /* of a server's handshake of TLS 1.2, its certificate first */
 #define WW_RECORDS_WALKED_MAX  16u   /* TLS records per direction looked at by length (handshake) */
 #define WW_PACKET_STREAM_BYTES (256u << 10) /* told of one direction of a TCP connection to DNS */

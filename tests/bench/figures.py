@@ -32,6 +32,7 @@ def figures(p):
         "HTTP/2 DATA decoded on one core": (p["decode"]["data_bytes_per_s"] / 1e9, "GB/s", 1, False),
         "addresses attributed over a million rows on one core": (p["tables"]["lookups_per_s"], "/s", 2000000, False),
         f"exclusion of {p['bounds']['countries']} countries": (p["bounds"]["exclusion_us"] / 1000, "ms", 1, True),
+        "body searched for copies, against a look at each byte": (p["shingles"]["ratio"], "x", 10, True),
         f"verifying {p['verify']['lean']['verdicts']} verdicts": (p["verify"]["lean"]["cpu_s"], "s", 1, True),
         f"{p['actions']['actions']} actions replayed on one core": (p["actions"]["cpu_s"], "s", 20, True),
         f"resident at {p['memory']['flows']} live flows": (p["memory"]["held_kib"] / 1024, "MiB", 64, True),

@@ -343,6 +343,7 @@ static int build_page(struct report *p, struct ww_buf *out)
 					 .coverage = s.coverage,
 					 .summary = s.summary,
 					 .paths = s.paths,
+					 .destinations = s.destinations,
 					 .report = ww_buf_slice(&p->sections.made),
 					 .verdicts = p->sections.verdicts,
 					 .verdict_count = p->sections.verdict_count,

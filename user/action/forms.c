@@ -196,7 +196,7 @@ enum sign {
 static bool is_cut(const struct ww_buf *out, enum sign sign, bool unseen, bool wants_more)
 {
 	if (sign == SIGN_MAGIC)
-		return out->n > 0 || unseen;
+		return out->n > 0 || unseen || wants_more;
 	return (unseen || wants_more) && out->n >= GUESSED_BYTES_MIN &&
 	       begins_as_text(ww_buf_slice(out));
 }

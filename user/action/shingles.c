@@ -583,7 +583,7 @@ static bool is_enough(const struct ww_shingles *s, struct text *t, bool own)
 		if (is_common(s, node))
 			continue;
 		seen = seen && !(own && is_explained(s, t, node));
-		stretch = stretch << 1 | seen;
+		stretch = (stretch << 1 | seen) & ((1u << WW_SHINGLE_STRETCH) - 1);
 		if (best < (uint32_t)__builtin_popcount(stretch))
 			best = (uint32_t)__builtin_popcount(stretch);
 		shared += seen;
@@ -593,7 +593,7 @@ static bool is_enough(const struct ww_shingles *s, struct text *t, bool own)
 		t->shared = shared;
 		t->of = of;
 	}
-	need = (3 * of + 3) / 4;
+	need = (7 * of + 7) / 8;
 	if (need < WW_SHINGLE_SHARED_MIN)
 		need = WW_SHINGLE_SHARED_MIN;
 	return best >= (need < WW_SHINGLE_ENOUGH ? need : WW_SHINGLE_ENOUGH);

@@ -17,7 +17,7 @@
  * of another that came to the same template.
  *
  * A hit needs WW_SHINGLE_ENOUGH of any WW_SHINGLE_STRETCH shingles that follow each other in the
- * prompt, common ones left out; of a short prompt three quarters of all, WW_SHINGLE_SHARED_MIN at
+ * prompt, common ones left out; of a short prompt seven eighths of all, WW_SHINGLE_SHARED_MIN at
  * least. So a part of a long prompt is found, and phrases that two long texts have here and there
  * are no copy.
  *
@@ -32,7 +32,7 @@
 
 #define WW_SHINGLE_GUARANTEED (WW_WINNOW_SYMBOLS + WW_WINNOW_WINDOW - 1)
 #define WW_SHINGLE_SHARED_MIN 6u
-#define WW_SHINGLE_STRETCH    32u
+#define WW_SHINGLE_STRETCH    20u
 #define WW_SHINGLE_ENOUGH     16u
 #define WW_SHINGLE_COMMON     8u
 

@@ -20,6 +20,7 @@
 
 #include "action/forms.h"
 #include "action/model.h"
+#include "action/shingles.h"
 #include "base/hash.h"
 #include "flow/flow.h"
 #include "proto/exchange.h"

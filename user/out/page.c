@@ -22,6 +22,7 @@ enum source {
 	COVERAGE,
 	SUMMARY,
 	PATHS,
+	DESTINATIONS,
 	REPORT,
 	WORDING,
 	VERDICT_TABLE,
@@ -128,6 +129,7 @@ static const struct step {
 	{PATHS, "findings", "   {finding:26} {count:6} {meaning}\n", NULL},
 	{PATH_TABLE, NULL, NULL, NULL},
 	{REPORT, NULL, "[   and {pathsNotShown} more in the signed file\n]", NULL},
+	{DESTINATIONS, "list", "[   Listed     {address}: {quoted.listed}\n]", NULL},
 
 	{REPORT, NULL, "\n5. FINDINGS\n", NULL},
 	{SUMMARY, "findings", "   {finding}: {count}\n", "   none\n"},
@@ -362,7 +364,8 @@ int ww_page_add(const struct ww_page_input *in, struct ww_buf *out)
 {
 	const struct ww_slice sections[] = {
 		[SCOPE] = in->scope,     [PERIOD] = in->period, [COVERAGE] = in->coverage,
-		[SUMMARY] = in->summary, [PATHS] = in->paths,   [REPORT] = in->report,
+		[SUMMARY] = in->summary, [PATHS] = in->paths,   [DESTINATIONS] = in->destinations,
+		[REPORT] = in->report,
 	};
 	int r = 0;
 

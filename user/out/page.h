@@ -18,10 +18,10 @@
 #define WW_PAGE_FINDINGS_MAX 40u
 
 struct ww_page_input {
-	/* JSON objects: the five sections of the report as they were signed, and what was made:
+	/* JSON objects: the six sections of the report as they were signed, and what was made:
 	 * {file, createdAt, origin, vkey, treeSize, rootHash, selection, firstIndex, lastIndex,
 	 * recordCount, verdictsNotShown, verdictsErased, pathsNotShown, findingsNotShown} */
-	struct ww_slice scope, period, coverage, summary, paths, report;
+	struct ww_slice scope, period, coverage, summary, paths, destinations, report;
 	/* Ledger indexes of the rows, and how to read them: 0 with borrowed text, or -errno. */
 	const uint64_t *verdicts, *path_rows, *findings;
 	size_t verdict_count, path_count, finding_count;

@@ -145,6 +145,27 @@ static void claim_lines(struct ww_report_view *v, struct ww_slice leg, const cha
 	}
 }
 
+/* No places, but what the operator can be asked by. */
+static void references(struct ww_report_view *v, struct ww_slice leg)
+{
+	static const struct ww_slice members[] = {WW_SLICE_LIT("from"), WW_SLICE_LIT("says")};
+	struct ww_json_token t, m[WW_ARRAY_SIZE(members)];
+	unsigned shown = 0;
+	struct ww_slice claim;
+	struct ww_json j;
+
+	if (!ww_report_array(leg, "$.claims", &j))
+		return;
+	while (v->h.err == 0 && shown < ITEMS_SHOWN && ww_fields_next(&j, &t, &claim) == 1) {
+		if (!is_about(claim, "reference", "reference"))
+			continue;
+		shown++;
+		PICK(claim, members, m);
+		ww_report_said(v, "; claimed reference, no place: ", &m[1], "");
+		ww_report_said(v, " (", &m[0], ")");
+	}
+}
+
 static void listed_cell(struct ww_report_view *v, struct ww_slice leg, struct ww_slice place,
 			bool tables)
 {
@@ -377,6 +398,7 @@ static void leg_row(struct ww_report_view *v, struct ww_slice leg, bool tables)
 		ww_html_str(h, "; record ");
 		ww_report_link(v, e->index);
 	}
+	references(v, leg);
 	ww_html_close(h);
 	listed_cell(v, leg, place, tables);
 	light_cell(v, place);

@@ -273,6 +273,7 @@ static const struct table destinations = {
 			CELL("Port", "port", TEXT),
 			CELL("Protocol", "proto", TEXT),
 			CELL("TLS name", "quoted.sni", TEXT),
+			CELL("Listed", "quoted.listed", TEXT),
 			CELL("Flows", "flows", TEXT),
 			CELL("Bytes sent", "bytesSent", TEXT),
 			CELL("Bytes received", "bytesReceived", TEXT),

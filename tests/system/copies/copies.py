@@ -17,7 +17,7 @@ from forms import forms, multipart
 from reference import Hash, MASK, symbols
 from tool import KEY, Node, Tool, as_bytes
 
-SHARED_MIN, STRETCH, ENOUGH, GUARANTEED = 6, 32, 16, 39
+SHARED_MIN, STRETCH, ENOUGH, GUARANTEED = 6, 20, 16, 39
 
 
 def is_(what, got, wanted):
@@ -63,7 +63,7 @@ def same(tool, draw, _):
         own = list(dict.fromkeys(ours.winnow(symbols(text))))
         seen = [h in set(ours.all(symbols(body))) for h in own]
         longest = max((sum(seen[k:k + STRETCH]) for k in range(max(1, len(own) - STRETCH + 1))), default=0)
-        need = min(ENOUGH, max(SHARED_MIN, (3 * len(own) + 3) // 4))
+        need = min(ENOUGH, max(SHARED_MIN, (7 * len(own) + 7) // 8))
         fresh = Tool(sys.argv[1])
         count = fresh.prompt(1, text)
         _, hits = fresh.body(body)
@@ -83,7 +83,7 @@ def same(tool, draw, _):
 def recall(tool, draw, _):
     node, r, owner, texts = Node(), draw.r, 1, {}
     for kind in draw.KINDS:
-        for size in (200, 400, 1000, 3000, 10000, 30000):
+        for size in (200, 400, 1000, 3000, 8000, 20000):
             while True:
                 text = as_bytes(draw.text(kind, size))
                 if tool.prompt(owner, text, owner):
@@ -145,7 +145,7 @@ def count_pairs(tool, prompts, bodies, wrong):
 def unrelated(_, draw, pairs):
     build = sys.argv[1]
     for what, kinds, group, bodies, low, high in (
-            ("all remembered together", draw.KINDS, 240, 240, 150, 20000),
+            ("all remembered together", draw.KINDS, 150, 150, 150, 20000),
             ("few at a time", [k for k in draw.KINDS if k not in ("chat", "code")], 5, 40, 150, 20000),
             ("short prompts, long bodies", [k for k in draw.KINDS if k not in ("chat", "code")], 7, 20, 80, 400)):
         n, wrong = 0, {}
@@ -279,7 +279,7 @@ def main():
     p.add_argument("build")
     p.add_argument("part", choices=("same", "recall", "unrelated", "hostile", "common"))
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--pairs", type=int, default=30000)
+    p.add_argument("--pairs", type=int, default=20000)
     o = p.parse_args()
     tool = Tool(o.build)
     globals()[o.part](tool, Draw(o.seed), o.pairs)

@@ -35,6 +35,7 @@ def udp(path):
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind(("127.0.0.1", 0))
     to = sink.getsockname()
+    held = []  # a port that is free again may be the next one's: they are told apart by it
     with open(path, "w") as log:
         for connected in (False, True):
             for name, datagrams in cases.items():
@@ -44,11 +45,13 @@ def udp(path):
                 for d in datagrams:
                     s.send(d) if connected else s.sendto(d, to)
                 put(log, name=name, port=s.getsockname()[1], bytes=sum(map(len, datagrams)), datagrams=len(datagrams))
-                s.close()
+                held.append(s)
         # One call, cut by the kernel in five.
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.sendmsg([initial * 4 + b"rest"], [(socket.SOL_UDP, UDP_SEGMENT, struct.pack("@H", len(initial)))], 0, to)
         put(log, name="cut by the kernel", port=s.getsockname()[1], bytes=4804, datagrams=5)
+        held.append(s)
+    for s in held:
         s.close()
 
 

@@ -144,6 +144,10 @@ static void set_up(struct fixture *f)
 		.coverage = ww_buf_slice(&f->coverage),
 		.summary = ww_buf_slice(&f->summary),
 		.paths = ww_buf_slice(&f->paths),
+		.destinations = WW_SLICE_LIT(
+			"{\"list\":[{\"address\":\"192.0.2.1\",\"quoted\":{\"sni\":null,"
+			"\"listed\":\"aws us-east-1\"}},{\"address\":\"192.0.2.2\",\"quoted\":{"
+			"\"sni\":null}}]}"),
 		.path_rows = path_rows,
 		.path_count = 1,
 		.report = WW_SLICE_LIT("{\"file\":\"r.json\",\"vkey\":\"k+00+AA\"}"),
@@ -200,6 +204,7 @@ static void whole_page(void **state)
 	has(&f, "   VIOLATION                  1      a peer outside of what the policy allows");
 	has(&f, "   Crossings  1 connections");
 	has(&f, "  us-1  ");
+	has(&f, "   Listed     192.0.2.1: aws us-east-1\n\n5. FINDINGS");
 	has(&f, "\\x1b[2J");
 	has(&f, "wirewitness-verify --key-file vkey r.json\n");
 	has(&f, "   - Does not stop root");
