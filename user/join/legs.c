@@ -321,8 +321,9 @@ static void forget_path(struct ww_legs *l, struct ww_leg_path *p)
 
 void ww_legs_touch(struct ww_legs *l, struct ww_leg_path *p, struct ww_boot now)
 {
-	if (!p->dirty)
-		DL_APPEND2(l->waiting, p, wait_prev, wait_next);
+	if (p->dirty)
+		DL_DELETE2(l->waiting, p, wait_prev, wait_next);
+	DL_APPEND2(l->waiting, p, wait_prev, wait_next);
 	p->dirty = true;
 	p->changed = now;
 }

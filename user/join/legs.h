@@ -211,7 +211,7 @@ struct ww_path_key {
 struct ww_leg_path {
 	struct ww_leg_path *prev, *next;           /* of all, by arrival */
 	struct ww_leg_path *tree_prev, *tree_next; /* of its tree */
-	struct ww_leg_path *wait_prev, *wait_next; /* of those that wait, by when they began to */
+	struct ww_leg_path *wait_prev, *wait_next; /* of those that wait, by `changed` */
 	struct ww_leg_path *older;                 /* with the same key */
 	struct ww_leg_tree *tree;
 	uint64_t id; /* "y-<16 hex>" */

@@ -598,6 +598,8 @@ static void settle_all(struct ww_paths *t, struct ww_boot now, bool last)
 		t->now = now;
 	for (struct ww_leg_path *p = ww_legs_waiting(t->legs); p; p = next) {
 		next = p->wait_next;
+		if (!last && p->changed.ns + t->w.grace_ns > t->now.ns)
+			break; /* those behind it changed later */
 		settle(t, p, last);
 	}
 }
