@@ -595,30 +595,36 @@ static inline const char *rig_text(const json_t *o, const char *key)
 	return t ? t : "";
 }
 
+static inline bool rig_is_path_of(const json_t *r, uint32_t pid)
+{
+	char actor[32];
+
+	snprintf(actor, sizeof(actor), "p%u-", pid);
+	return strcmp(rig_text(r, "kind"), "path") == 0 &&
+	       strncmp(rig_text(r, "actor"), actor, strlen(actor)) == 0;
+}
+
 /* The last revision of the nth path of this process, by the time of its first leg; NULL: none. */
 static inline json_t *rig_path_of(const struct rig *r, uint32_t pid, unsigned nth)
 {
-	char actor[32];
-	json_t *found = NULL;
-	const char *seen[64];
-	unsigned count = 0;
+	for (unsigned i = r->record_count; i > 0; i--) {
+		json_t *p = r->records[i - 1];
+		unsigned before = 0;
+		bool last = true;
 
-	snprintf(actor, sizeof(actor), "p%u-", pid);
-	for (unsigned i = 0; i < r->record_count; i++) {
-		const char *path = rig_text(r->records[i], "path");
-		unsigned k = 0;
+		for (unsigned k = 0; k < r->record_count; k++) {
+			json_t *q = r->records[k];
+			bool same = strcmp(rig_text(q, "path"), rig_text(p, "path")) == 0;
 
-		if (strcmp(rig_text(r->records[i], "kind"), "path") != 0 ||
-		    strncmp(rig_text(r->records[i], "actor"), actor, strlen(actor)) != 0)
-			continue;
-		while (k < count && strcmp(seen[k], path) != 0)
-			k++;
-		if (k == count && count < 64)
-			seen[count++] = path;
-		if (k == nth)
-			found = r->records[i];
+			last = last && !(same && k >= i);
+			before += rig_is_path_of(q, pid) && !same &&
+				  json_integer_value(json_object_get(q, "revision")) == 1 &&
+				  strcmp(rig_text(q, "t"), rig_text(p, "t")) < 0;
+		}
+		if (rig_is_path_of(p, pid) && last && before == nth)
+			return p;
 	}
-	return found;
+	return NULL;
 }
 
 static inline json_t *rig_path(const struct rig *r)

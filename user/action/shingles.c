@@ -59,6 +59,7 @@ struct text {
 	struct owner *owners;
 	uint32_t owner_count;
 	uint32_t count; /* of piece[] and seen[] */
+	bool cut;       /* the rest of it is not remembered */
 	UT_hash_handle hh;
 	/* Of a search: */
 	struct text *next, *next_here; /* found in the body, in what is being read of it */
@@ -444,6 +445,8 @@ int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_actor_key r
 	if (!t) {
 		s->stats.cut += more;
 		t = text_new(s, digest, count);
+		if (t)
+			t->cut = more;
 	}
 	if (!t)
 		return -ENOMEM;
@@ -457,14 +460,6 @@ int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_actor_key r
 	return 0;
 }
 
-bool ww_shingles_knows(const struct ww_shingles *s, uint64_t owner)
-{
-	struct owner *o;
-
-	HASH_FIND(hh, s->by_id, &owner, sizeof(owner), o);
-	return o != NULL;
-}
-
 void ww_shingles_forget(struct ww_shingles *s, uint64_t owner)
 {
 	struct owner *o;
@@ -475,6 +470,14 @@ void ww_shingles_forget(struct ww_shingles *s, uint64_t owner)
 			return;
 		owner_free(s, o);
 	}
+}
+
+bool ww_shingles_whole(const struct ww_shingles *s, uint64_t owner)
+{
+	const struct owner *o = NULL;
+
+	HASH_FIND(hh, s->by_id, &owner, sizeof(owner), o);
+	return o && !o->text->cut && own_pieces(s, o->text) > 0;
 }
 
 void ww_shingles_stats(const struct ww_shingles *s, struct ww_shingles_stats *ret_stats)

@@ -63,9 +63,6 @@ WW_CHECK int ww_shingles_add(struct ww_shingles *s, uint64_t owner, struct ww_ac
 /* Forgets all that is only its. */
 void ww_shingles_forget(struct ww_shingles *s, uint64_t owner);
 
-/* Whether a text of this owner is still remembered. */
-bool ww_shingles_knows(const struct ww_shingles *s, uint64_t owner);
-
 struct ww_shingle_hit {
 	uint64_t owner;
 	uint32_t shared, of; /* of the shingles that are not common */
@@ -84,6 +81,10 @@ struct ww_shingle_hit {
  */
 unsigned ww_shingles_find(struct ww_shingles *s, struct ww_slice body, struct ww_shingle_hit *hits,
 			  unsigned max, bool *ret_partial);
+
+/* Whether a text of the owner is remembered, all of it, and would be found now: it was then since
+ * it was added. */
+bool ww_shingles_whole(const struct ww_shingles *s, uint64_t owner);
 
 struct ww_shingles_stats {
 	uint32_t owners, texts, pieces; /* remembered now; a piece is a shingle of a text */

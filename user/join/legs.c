@@ -211,14 +211,16 @@ static void forget_path(struct ww_legs *l, struct ww_leg_path *p);
 /* The oldest goes first: of what is listed, then with its path. */
 static void make_room(struct ww_legs *l, const struct ww_leg *leg)
 {
-	while (l->counts.legs > WW_LEGS_MAX && l->legs != leg) {
+	while (l->counts.legs > WW_LEGS_MAX && (l->legs != leg || l->paths)) {
+		/* A path keeps its requests, listed or not. */
+		if (l->paths && (l->legs == leg || l->paths->last.ns <= l->legs->t_end.ns)) {
+			l->counts.paths_dropped++;
+			forget_path(l, l->paths);
+			continue;
+		}
 		ww_legs_blind(&l->blind.requests, l->legs->t_end);
 		l->counts.legs_dropped++;
 		forget_leg(l, l->legs);
-	}
-	while (l->counts.legs > WW_LEGS_MAX && l->paths) {
-		l->counts.paths_dropped++;
-		forget_path(l, l->paths);
 	}
 }
 
@@ -319,8 +321,9 @@ static void forget_path(struct ww_legs *l, struct ww_leg_path *p)
 
 void ww_legs_touch(struct ww_legs *l, struct ww_leg_path *p, struct ww_boot now)
 {
-	if (!p->dirty)
-		DL_APPEND2(l->waiting, p, wait_prev, wait_next);
+	if (p->dirty)
+		DL_DELETE2(l->waiting, p, wait_prev, wait_next);
+	DL_APPEND2(l->waiting, p, wait_prev, wait_next);
 	p->dirty = true;
 	p->changed = now;
 }
@@ -471,6 +474,21 @@ static struct ww_leg_path *make_path(struct ww_legs *l, const struct ww_leg *leg
 	return p;
 }
 
+/* Several go on that it may be of, each with a trace of its own: it is told of all. */
+static void share(struct ww_legs *l, const struct ww_leg_path *newest, const struct ww_leg *leg,
+		  uint8_t by, struct ww_path_leg *pl)
+{
+	for (struct ww_leg_path *p = newest->older; p; p = p->older)
+		pl->owners += same_subject(p, leg, by);
+	if (pl->owners == 1)
+		return;
+	pl->join = WW_JOIN_AMBIGUOUS;
+	for (struct ww_leg_path *p = newest->older; p; p = p->older) {
+		if (same_subject(p, leg, by))
+			put_leg(l, p, pl);
+	}
+}
+
 int ww_legs_path_for(struct ww_legs *l, struct ww_leg *leg, const struct ww_digest_key *key,
 		     struct ww_leg_path **ret)
 {
@@ -499,6 +517,8 @@ int ww_legs_path_for(struct ww_legs *l, struct ww_leg *leg, const struct ww_dige
 						: by;
 	pl.join = pl.by == WW_LEG_BY_TURN || pl.by == WW_LEG_BY_PROMPT ? WW_JOIN_UNIQUE
 								       : WW_JOIN_EXACT;
+	if (!leg->trace.present)
+		share(l, p, leg, by, &pl);
 	put_leg(l, p, &pl);
 	*ret = p;
 	while (l->counts.paths > WW_LEGS_PATHS_MAX) {

@@ -18,6 +18,7 @@
 
 #include <wirewitness/verdict.h>
 
+#include "action/forms.h"
 #include "action/model.h"
 #include "action/shingles.h"
 #include "base/hash.h"
@@ -81,6 +82,8 @@ struct ww_leg_name {
 	struct ww_boot answered;
 };
 
+struct ww_policy_agent; /* policy/policy_file.h */
+
 /* What is known of a connection, live or closed. */
 struct ww_leg_flow {
 	struct ww_leg_flow *prev, *next;               /* of its tree, by first sight */
@@ -93,6 +96,8 @@ struct ww_leg_flow {
 	uint32_t netns;
 	uint8_t ip_proto, role, type, how, bind;
 	bool established, closed, seen_birth, receiver, tls, quic, ech, channel;
+	uint16_t version; /* of TLS; 0: not known */
+	uint16_t sealed;  /* encrypted records of the client that were seen, of the first ones */
 	bool tunnelled; /* TLS began behind bytes of the client, or inside of an answered CONNECT: a
 			   proxy was asked for the way */
 	bool asked;     /* DNS was followed when it was made: the names below are all there are */
@@ -105,16 +110,23 @@ struct ww_leg_flow {
 	uint64_t overhead, overhead_max; /* framing of them */
 	uint64_t lost;                   /* plaintext bytes sent that were not delivered */
 	int64_t remainder;               /* of what was sent: explained by nothing */
+	uint64_t hidden;                 /* the most that it was: it did not become less */
 	uint32_t packets[2];
 	uint32_t rtt_min_us, key_holder_us;
 	uint32_t owner_changes;
-	uint32_t exchanges; /* that ended on it */
+	uint32_t exchanges; /* that ended on it, */
+	uint32_t begun;     /* of so many */
+	bool answered;      /* one of them was */
+	uint32_t lookups;   /* how often DNS was asked by it */
 	struct ww_boot
 		unread; /* of the last request on it that was not looked into whole; 0: none */
 	bool unparsed;  /* some of it is of no protocol that is read */
 	bool crossed;   /* its crossing was told */
-	bool settled;   /* where it goes was looked at, and nothing is to be told */
-	char *sni;      /* owned; NULL: none */
+	/* Kept by judge/path_case.h: whether it leads where this rule allows; NULL: not decided. */
+	const struct ww_policy_agent *placed_for;
+	bool inside;
+	bool settled; /* where it goes was looked at, and nothing is to be told */
+	char *sni;    /* owned; NULL: none */
 	unsigned name_count;
 	struct ww_leg_name *names; /* owned */
 	bool has_ends, doubtful;   /* accepted: `ends` is set; another one has them as well */
@@ -199,7 +211,7 @@ struct ww_path_key {
 struct ww_leg_path {
 	struct ww_leg_path *prev, *next;           /* of all, by arrival */
 	struct ww_leg_path *tree_prev, *tree_next; /* of its tree */
-	struct ww_leg_path *wait_prev, *wait_next; /* of those that wait, by when they began to */
+	struct ww_leg_path *wait_prev, *wait_next; /* of those that wait, by `changed` */
 	struct ww_leg_path *older;                 /* with the same key */
 	struct ww_leg_tree *tree;
 	uint64_t id; /* "y-<16 hex>" */
@@ -215,6 +227,7 @@ struct ww_leg_path {
 	bool prompt_present, turn_present;
 	struct ww_sha256 prompt, turn;
 	bool searchable; /* copies of it can be found */
+	bool unsearched; /* but some request of its time was gone when it was known */
 	unsigned count, room;
 	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX */
 	struct ww_path_leg *legs; /* by arrival */
@@ -239,6 +252,7 @@ struct ww_leg_tree {
 	struct ww_leg *legs;
 	struct ww_leg_path *paths; /* by arrival */
 	unsigned accepted;
+	struct ww_boot gave; /* when a connection of it became another tree's. 0: none did */
 	UT_hash_handle hh;
 };
 
@@ -324,6 +338,10 @@ void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f);
 /* Bytes of the application that were acknowledged (UDP: sent), past the handshake; never too many.
  */
 uint64_t ww_legs_payload(const struct ww_leg_flow *f);
+
+/* Whether anything beyond a handshake may have left by it: other than above, what is not known
+ * counts. */
+bool ww_legs_may_carry(const struct ww_leg_flow *f);
 
 /* Whoever forgets paths is told: their prompts need not be looked for any more. */
 typedef void (*ww_legs_gone_fn)(void *ctx, struct ww_leg_path *p);

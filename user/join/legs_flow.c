@@ -14,6 +14,8 @@
 /* Bytes that may be of a handshake where nothing else is known of it: a ClientHello, a chain of
  * certificates of the client. */
 #define SETUP_MAX (64u << 10)
+/* An alert, by which TLS ends: RFC 5246 section 7.2.1, with the widest framing that is known. */
+#define GOOD_BYE_MAX WW_WORLD_REMAINDER_BYTES
 
 static void free_flow(struct ww_legs *l, struct ww_leg_flow *f)
 {
@@ -176,6 +178,9 @@ static void take_counters(struct ww_leg_flow *e, struct ww_flow *f, struct ww_bo
 	e->overhead = a->overhead;
 	e->overhead_max = a->overhead_max;
 	e->remainder = a->remainder;
+	if (a->checked && a->remainder > 0 && (uint64_t)a->remainder > e->hidden)
+		e->hidden = (uint64_t)a->remainder;
+	e->begun = f->exchanges;
 	e->checked = a->checked;
 	e->lost = f->lost_bytes[WW_DIR_OUT];
 	memcpy(e->packets, f->packets, sizeof(e->packets));
@@ -205,6 +210,7 @@ static bool take(struct ww_legs *l, struct ww_leg_flow *e, struct ww_flow *f, st
 	e->tls = f->tls;
 	e->quic = f->quic != NULL;
 	e->ech = f->tls_facts.ech;
+	e->version = f->tls_facts.version;
 	e->channel = f->channel != NULL;
 	e->t_open = f->t_open;
 	e->t_established = f->t_established;
@@ -219,7 +225,8 @@ static bool take(struct ww_legs *l, struct ww_leg_flow *e, struct ww_flow *f, st
 }
 
 /* An owner that was not known at first, or another one. */
-static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_key root)
+static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_key root,
+		      struct ww_boot now)
 {
 	struct ww_leg_tree *was = e->tree, *tree;
 
@@ -228,6 +235,9 @@ static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_
 	tree = ww_legs_tree_for(l, root);
 	if (!tree)
 		return false;
+	/* What it carried until then was of the one that had it. */
+	if (e->root.pid && e->role != WW_FLOW_ACCEPT && now.ns > was->gave.ns)
+		was->gave = now;
 	DL_DELETE(was->flows, e);
 	was->accepted -= e->role == WW_FLOW_ACCEPT;
 	tree->accepted += e->role == WW_FLOW_ACCEPT;
@@ -258,7 +268,7 @@ struct ww_leg_flow *ww_legs_flow(struct ww_legs *l, struct ww_flow *f, struct ww
 
 	if (!e)
 		e = make_flow(l, f);
-	if (!e || !take_root(l, e, f->root) || !take(l, e, f, now)) {
+	if (!e || !take_root(l, e, f->root, now) || !take(l, e, f, now)) {
 		ww_legs_blind(&l->blind.flows, now);
 		l->counts.flows_dropped++;
 		l->counts.refused++;
@@ -298,7 +308,7 @@ static bool ended_in_order(const struct ww_leg_flow *f)
  */
 static uint64_t outstanding(const struct ww_leg_flow *f)
 {
-	uint64_t due = f->setup + f->explained + f->overhead;
+	uint64_t due = f->setup + f->explained + f->overhead + f->hidden;
 	uint64_t out = f->bytes_sent > f->bytes_acked ? f->bytes_sent - f->bytes_acked : 0;
 
 	if (out == 0 && ended_in_order(f))
@@ -310,7 +320,7 @@ static uint64_t outstanding(const struct ww_leg_flow *f)
 
 uint64_t ww_legs_written(const struct ww_leg_flow *f)
 {
-	return f && f->checked ? f->setup + f->explained + f->overhead_max : 0;
+	return f && f->checked ? f->setup + f->explained + f->overhead_max + f->hidden : 0;
 }
 
 void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
@@ -350,19 +360,35 @@ void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 uint64_t ww_legs_payload(const struct ww_leg_flow *f)
 {
 	uint64_t out = f->bytes_sent > f->bytes_acked ? f->bytes_sent - f->bytes_acked : 0;
+	uint64_t beyond = f->bytes_acked > f->setup ? f->bytes_acked - f->setup : 0;
+	unsigned sealed = f->version == 0x0304 ? 2 : 1; /* the first one is of the handshake then */
 	uint64_t least;
 
 	if (f->channel)
 		return 0;
 	if (f->ip_proto != IPPROTO_TCP)
 		return f->quic && f->packets[WW_DIR_IN] == 0 ? 0 : f->bytes_sent;
+	if (f->checked && !f->explained && (beyond <= GOOD_BYE_MAX || f->sealed < sealed))
+		return 0;
 	if (f->checked)
-		return f->bytes_acked > f->setup ? f->bytes_acked - f->setup : 0;
-	/* Where the handshake is not known, it is whatever no hook saw. */
-	least = f->explained > out ? f->explained - out : 0;
-	if (least && f->bytes_acked >= least)
-		return least;
+		return beyond;
 	if (!f->tls && f->setup == 0 && f->explained == 0)
 		return f->bytes_acked; /* no TLS was seen on it */
+	/* Where the handshake is not known, it is whatever no hook saw, once that was sent. */
+	least = f->explained > out ? f->explained - out : 0;
+	if (least && f->bytes_acked >= least &&
+	    (f->answered || f->bytes_sent >= f->explained + SETUP_MAX))
+		return least;
 	return f->bytes_acked > SETUP_MAX ? f->bytes_acked - SETUP_MAX : 0;
+}
+
+bool ww_legs_may_carry(const struct ww_leg_flow *f)
+{
+	if (f->channel)
+		return false;
+	if (f->explained)
+		return true;
+	if (f->ip_proto != IPPROTO_TCP || !f->tls)
+		return f->bytes_sent > 0 || f->bytes_acked > 0;
+	return f->bytes_sent > f->setup + GOOD_BYE_MAX || ww_legs_payload(f) > 0;
 }

@@ -3,17 +3,17 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 
 #include "action/shingles.h"
+#include "judge/path_recent.h"
 #include "judge/path_write.h"
 
-#define HITS_MAX 16u
+#define HITS_MAX 256u /* as many as one agent has that are remembered */
 /* Paths of one tree that a span, or a connection's end, may be of. */
 #define NEAR_MAX 64u
 /* What is not known to be a handshake where events were lost is taken for one, up to this. */
-#define HANDSHAKE_MAX (64u << 10)
-#define PORT_DNS      53
+#define HANDSHAKE_MAX   (64u << 10)
+#define TLS_APPLICATION 23 /* RFC 8446 section 5.1 */
 /* What is too old is looked for so often. */
 #define EXPIRE_NS 5000000000ull
 
@@ -22,6 +22,7 @@ struct ww_paths {
 	struct ww_legs *legs;
 	struct ww_path_spans *spans;
 	struct ww_shingles *shingles;
+	struct ww_path_recents *recents;
 	const struct ww_digest_key *key;
 	ww_record_fn emit;
 	void *ctx;
@@ -60,11 +61,14 @@ int ww_paths_new(const struct ww_path_config *cfg, const struct ww_path_deps *de
 	if (r == 0)
 		r = ww_path_spans_new(&t->spans);
 	if (r == 0)
+		r = ww_path_recents_new(&t->recents);
+	if (r == 0)
 		r = ww_shingles_new(cfg->digest_key, &t->shingles);
 	if (r < 0)
 		return r;
 	t->w = (struct ww_path_world){.legs = t->legs,
 				      .spans = t->spans,
+				      .shingles = t->shingles,
 				      .actors = deps->actors,
 				      .flows = deps->flows,
 				      .coverage = deps->coverage,
@@ -87,6 +91,7 @@ void ww_paths_free(struct ww_paths *t)
 	ww_legs_free(t->legs);
 	ww_path_spans_free(t->spans);
 	ww_shingles_free(t->shingles);
+	ww_path_recents_free(t->recents);
 	ww_buf_done(&t->record);
 	free(t);
 }
@@ -114,8 +119,8 @@ static void look_for_crossing(struct ww_paths *t, struct ww_leg_flow *f)
 	struct ww_placement pl;
 
 	if (!t->w.policy || f->crossed || f->settled || f->receiver || f->channel ||
-	    f->role == WW_FLOW_ACCEPT || !f->role || f->owner.pid == 0 ||
-	    f->peer.port == PORT_DNS || !has_payload(t, f))
+	    f->role == WW_FLOW_ACCEPT || !f->role || f->owner.pid == 0 || ww_path_resolves(f) ||
+	    !has_payload(t, f))
 		return;
 	agent = ww_path_agent(&t->w, f->cgroup, f->owner, f->root);
 	f->settled = !agent || (!agent->asks_region && !agent->asks_home);
@@ -146,6 +151,16 @@ static struct ww_leg_flow *update(struct ww_paths *t, uint64_t cookie)
 	return f ? ww_legs_flow(t->legs, f, t->now) : NULL;
 }
 
+/* Of what no hook reads it is these that say that more than a handshake was sent: one may be lost,
+ * and nothing tells. */
+static void note_record(struct ww_paths *t, const struct ww_event_record *ev)
+{
+	struct ww_leg_flow *f = ww_legs_flow_get(t->legs, ev->h.cookie);
+
+	if (f && ev->dir == WW_DIR_OUT && ev->type == TLS_APPLICATION && f->sealed < UINT16_MAX)
+		f->sealed++;
+}
+
 void ww_paths_event(struct ww_paths *t, const struct ww_event *ev)
 {
 	const struct ww_event_hello *hello = (const struct ww_event_hello *)ev;
@@ -167,6 +182,9 @@ void ww_paths_event(struct ww_paths *t, const struct ww_event *ev)
 			f = update(t, ev->cookie);
 		if (f && f->setup <= hello->stream_offset)
 			f->tunnelled = true;
+		break;
+	case WW_EVENT_TLS_RECORD:
+		note_record(t, (const struct ww_event_record *)ev);
 		break;
 	default:
 		break;
@@ -206,6 +224,10 @@ void ww_paths_flow(struct ww_paths *t, struct ww_flow *f)
 
 void ww_paths_lookup(struct ww_paths *t, const struct ww_lookup *l)
 {
+	struct ww_leg_flow *f = ww_legs_flow_get(t->legs, l->cookie);
+
+	if (f)
+		f->lookups += l->asks;
 	if (l->answer)
 		ww_legs_lookup(t->legs, l);
 }
@@ -245,6 +267,7 @@ static void note_unread(struct ww_leg_flow *f, const struct ww_exchange *x, bool
 	if (!f)
 		return;
 	f->exchanges++;
+	f->answered |= x->status > 0;
 	if (x->outcome == WW_X_UNPARSED)
 		f->unparsed = true;
 	if (x->outcome == WW_X_UPGRADED && x->status != 101)
@@ -298,46 +321,136 @@ static unsigned count_owners(const struct ww_paths *t, const struct ww_leg_path 
 static void take_copy(struct ww_paths *t, struct copies *k, struct ww_leg_path *p,
 		      const struct ww_shingle_hit *hit, unsigned owners)
 {
-	struct ww_path_leg pl = {.purpose = WW_LEG_DERIVED,
+	struct ww_path_leg pl = {.leg = k->leg,
+				 .purpose = WW_LEG_DERIVED,
 				 .by = WW_LEG_BY_SHINGLES,
 				 .join = owners == 1 ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS,
 				 .shared = hit->shared,
 				 .of = hit->of,
-				 .owners = owners,
-				 .leg = k->leg};
+				 .owners = owners};
 
-	snprintf(pl.form, sizeof(pl.form), "%s", hit->form);
-	if (!(k->call && has_peer(p, &k->x->peer)) && ww_legs_derived(t->legs, p, &pl) &&
-	    k->count < HITS_MAX)
+	memcpy(pl.form, hit->form, sizeof(pl.form));
+	if (k->call && has_peer(p, &k->x->peer))
+		return;
+	if (ww_legs_derived(t->legs, p, &pl) && k->count < HITS_MAX)
 		k->of[k->count++] = p;
 }
 
-/* Looks for prompts in a request. *ret_partial: not all of it could be looked at. */
-static int find_copies(struct ww_paths *t, struct copies *k, bool *ret_partial)
+/* A call to the model with the path's prompt that is another path's: it was sent with another
+ * history, while the path may have gone on. Whether it did by this is not known. */
+static bool may_go_on(const struct ww_leg_path *p, const struct ww_leg *leg)
+{
+	return leg->t_first_req.ns <= p->last.ns + WW_LEGS_QUIET_NS &&
+	       p->first.ns <= leg->t_end.ns + WW_LEGS_QUIET_NS &&
+	       !(p->traced && leg->trace.present &&
+		 memcmp(p->trace_id, leg->trace.trace_id, sizeof(p->trace_id)) != 0);
+}
+
+/* All paths with the text of one that was found. */
+static void take_copies(struct ww_paths *t, struct copies *k, const struct ww_leg_path *p,
+			const struct ww_shingle_hit *hit)
+{
+	bool home, again = k->own && same_prompt(p, k->own);
+	unsigned owners = count_owners(t, p, k->x->root, &home);
+
+	for (struct ww_leg_path *q = ww_legs_paths(t->legs); q; q = q->next) {
+		bool theirs = home && !ww_actor_key_eq(q->root, k->x->root);
+
+		if ((q != p && !same_prompt(p, q)) || q == k->own)
+			continue;
+		/* What a gateway copies is of those whose prompt it was sent, too: by its path. */
+		if (theirs && q->last.ns + WW_LEGS_QUIET_NS >= k->leg->t_first_req.ns)
+			ww_legs_touch(t->legs, q, t->now);
+		else if (!theirs && (!again || may_go_on(q, k->leg)))
+			take_copy(t, k, q, hit, owners);
+	}
+}
+
+static bool told_before(struct ww_leg_path *const *before, unsigned count,
+			const struct ww_leg_path *p)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (same_prompt(p, before[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Looks for prompts in a piece of a request. *ret_partial: not all of it could be looked at. */
+static int find_in(struct ww_paths *t, struct copies *k, struct ww_slice piece, bool *ret_partial)
 {
 	struct ww_shingle_hit hits[HITS_MAX];
-	unsigned n = ww_shingles_find(t->shingles, k->x->req.data, hits, HITS_MAX, ret_partial);
+	struct ww_leg_path *before[HITS_MAX];
+	bool partial = false;
+	unsigned count = 0, n = ww_shingles_find(t->shingles, piece, hits, HITS_MAX, &partial);
 
-	/* It may take the place of the oldest: before any path is looked at. */
+	*ret_partial |= partial || n == HITS_MAX;
+	/* Before any path is looked at: for its room others may be forgotten. */
 	if (n && !k->leg && ww_legs_add(t->legs, k->x, k->call, t->now, &k->leg) < 0)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++) {
 		struct ww_leg_path *p = ww_legs_path_get(t->legs, hits[i].owner);
-		unsigned owners;
-		bool home;
 
-		if (!p || p == k->own || (k->call && has_peer(p, &k->x->peer)))
+		if (!p || p == k->own || told_before(before, count, p))
 			continue;
-		owners = count_owners(t, p, k->x->root, &home);
-		for (struct ww_leg_path *q = ww_legs_paths(t->legs); q; q = q->next) {
-			if ((q != p && !same_prompt(p, q)) || q == k->own ||
-			    (k->own && same_prompt(q, k->own)) ||
-			    (home && !ww_actor_key_eq(q->root, k->x->root)))
-				continue;
-			take_copy(t, k, q, &hits[i], owners);
-		}
+		before[count++] = p;
+		take_copies(t, k, p, &hits[i]);
 	}
 	return 0;
+}
+
+static int find_copies(struct ww_paths *t, struct copies *k, bool *ret_partial)
+{
+	struct ww_slice target = ww_slice_str(k->x->target);
+	int r = find_in(t, k, k->x->req.data, ret_partial);
+
+	if (r == 0 && target.n)
+		r = find_in(t, k, target, ret_partial);
+	*ret_partial |= target.n + 1 >= sizeof(k->x->target);
+	return r;
+}
+
+/* A request that ended before it was known that the path's prompt is one. */
+static int look_again(struct ww_paths *t, struct ww_leg_path *p, const struct ww_path_recent *e,
+		      struct ww_slice piece)
+{
+	struct copies k = {.x = &e->x};
+	struct ww_shingle_hit hits[HITS_MAX];
+	bool partial = false, home;
+	unsigned n = ww_shingles_find(t->shingles, piece, hits, HITS_MAX, &partial), i = 0;
+
+	p->unsearched |= n == HITS_MAX;
+	while (i < n && hits[i].owner != p->id)
+		i++;
+	if (i == n)
+		return 0;
+	if (ww_legs_add(t->legs, k.x, NULL, t->now, &k.leg) < 0)
+		return -ENOMEM;
+	take_copy(t, &k, p, &hits[i], count_owners(t, p, e->x.root, &home));
+	return 0;
+}
+
+static int look_back(struct ww_paths *t, struct ww_leg_path *p)
+{
+	int r = 0;
+
+	p->unsearched = ww_path_recents_lost(t->recents).ns >= p->first.ns;
+	for (const struct ww_path_recent *e = ww_path_recents(t->recents); e && r == 0;
+	     e = e->next) {
+		if (!ww_actor_key_eq(e->x.root, p->root) ||
+		    e->at.ns + WW_PATH_RECENT_KEPT_NS < p->first.ns ||
+		    (e->model && has_peer(p, &e->x.peer)))
+			continue;
+		if (!ww_path_recents_afford(t->recents, e->x.req.data.n + sizeof(e->x.target),
+					    t->now)) {
+			p->unsearched = true;
+			break;
+		}
+		r = look_again(t, p, e, e->x.req.data);
+		if (r == 0 && strchr(e->x.target, '?'))
+			r = look_again(t, p, e, ww_slice_str(e->x.target));
+	}
+	return r;
 }
 
 static int remember(struct ww_paths *t, struct ww_leg_path *p, const struct ww_model_call *call)
@@ -349,14 +462,7 @@ static int remember(struct ww_paths *t, struct ww_leg_path *p, const struct ww_m
 		return 0;
 	r = ww_shingles_add(t->shingles, p->id, p->root, ww_buf_slice(&call->prompt_text), &count);
 	p->searchable = r == 0 && count > 0;
-	return r;
-}
-
-static void make_case(struct ww_paths *t, struct ww_leg_path *p)
-{
-	/* The oldest prompts are forgotten for others: copies of it are not found any more. */
-	p->searchable = p->searchable && ww_shingles_knows(t->shingles, p->id);
-	ww_path_case_make(&t->w, p, t->now, &t->c);
+	return r == 0 && count > 0 ? look_back(t, p) : r;
 }
 
 static void say(struct ww_paths *t, struct ww_leg_path *p, uint64_t gist)
@@ -373,12 +479,32 @@ static void say(struct ww_paths *t, struct ww_leg_path *p, uint64_t gist)
 	t->emit(t->ctx, WW_RECORD_PATH, ww_buf_slice(&t->record));
 }
 
-/* A violation is told as soon as it is known, the rest when nothing comes any more. */
-static void write_at_once(struct ww_paths *t, struct ww_leg_path *p)
+/* Whether this request can make a violation of its path: what is known of all others is not looked
+ * at again for each that cannot. A gateway's own requests may. */
+static bool may_violate(struct ww_paths *t, struct ww_leg_path *p, const struct ww_leg *leg)
 {
-	if (!t->w.policy || !p->dirty || p->verdict == WW_VERDICT_VIOLATION)
+	const struct ww_leg_flow *f = ww_legs_flow_get(t->legs, leg->cookie);
+	struct ww_placement pl;
+
+	if (!p->agent_known) {
+		p->agent = ww_path_agent(&t->w, p->cgroup, p->actor, p->root);
+		p->agent_known = true;
+	}
+	if (!p->agent)
+		return false;
+	if (f && ww_legs_other_end(t->legs, f))
+		return true;
+	ww_path_place(&t->w, p->agent, f, leg, &pl);
+	return ww_path_forbidden(p->agent, &pl);
+}
+
+/* A violation is told as soon as it is known, the rest when nothing comes any more. */
+static void write_at_once(struct ww_paths *t, struct ww_leg_path *p, const struct ww_leg *leg)
+{
+	if (!t->w.policy || !p->dirty || p->verdict == WW_VERDICT_VIOLATION ||
+	    !may_violate(t, p, leg))
 		return;
-	make_case(t, p);
+	ww_path_case_make(&t->w, p, t->now, &t->c);
 	if (t->c.ruling.verdict == WW_VERDICT_VIOLATION)
 		say(t, p, ww_path_gist(&t->c));
 }
@@ -410,15 +536,17 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	if (call)
 		r = take_call(t, &k);
 	found = find_copies(t, &k, &partial);
+	if (!ww_path_recents_add(t->recents, x, call != NULL, t->now))
+		partial = true;
 	note_unread(f, x, partial);
 	if (r == 0 && !k.leg && ww_legs_serves(t->legs, x->root))
 		r = ww_legs_add(t->legs, x, NULL, t->now, &k.leg);
 	if (f)
 		look_for_crossing(t, f);
 	if (k.own)
-		write_at_once(t, k.own);
+		write_at_once(t, k.own, k.leg);
 	for (unsigned i = 0; i < k.count; i++)
-		write_at_once(t, k.of[i]);
+		write_at_once(t, k.of[i], k.leg);
 	return r < 0 ? r : found;
 }
 
@@ -436,7 +564,7 @@ static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last)
 	/* More of the same is told when no more comes. */
 	if (!quiet && p->revision > 0 && p->looked.ns >= p->changed.ns)
 		return;
-	make_case(t, p);
+	ww_path_case_make(&t->w, p, t->now, &t->c);
 	gist = ww_path_gist(&t->c);
 	if (p->revision == 0 || gist != p->said || (quiet && p->told != p->count))
 		say(t, p, gist);
@@ -458,6 +586,7 @@ static void expire(struct ww_paths *t)
 			before = p->first;
 	}
 	ww_path_spans_expire(t->spans, before);
+	ww_path_recents_expire(t->recents, (struct ww_boot){t->now.ns - WW_PATH_RECENT_KEPT_NS});
 	ww_legs_expire(t->legs, before);
 }
 
@@ -469,6 +598,8 @@ static void settle_all(struct ww_paths *t, struct ww_boot now, bool last)
 		t->now = now;
 	for (struct ww_leg_path *p = ww_legs_waiting(t->legs); p; p = next) {
 		next = p->wait_next;
+		if (!last && p->changed.ns + t->w.grace_ns > t->now.ns)
+			break; /* those behind it changed later */
 		settle(t, p, last);
 	}
 }

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <strings.h>
 
-#define PORT_DNS 53
 /* As where the absence of an action is judged: an alert, a key update. */
 #define HIDDEN_MAX  WW_WORLD_REMAINDER_BYTES
 #define UPSPANS_MAX 8u
@@ -263,11 +262,11 @@ static enum ww_path_unread unread(const struct ww_path_world *w, const struct ww
 		return f->tls ? WW_PATH_UNREAD_TLS : WW_PATH_UNREAD_PLAIN;
 	if (f->unparsed)
 		return WW_PATH_UNREAD_PLAIN;
-	if (f->lost || f->unread.ns >= c->from.ns)
+	if (f->lost || f->unread.ns >= c->from.ns || f->begun > f->exchanges)
 		return WW_PATH_UNREAD_CUT;
 	if (!f->checked || hidden > (int64_t)HIDDEN_MAX)
 		return WW_PATH_UNREAD_ACCOUNT;
-	return c->path->searchable ? WW_PATH_UNREAD_MAX : WW_PATH_UNREAD_SHORT;
+	return c->searchable ? WW_PATH_UNREAD_MAX : WW_PATH_UNREAD_SHORT;
 }
 
 static bool carries_leg(const struct ww_path_case *c, const struct ww_leg_flow *f)
@@ -293,15 +292,28 @@ static void add_opaque(struct ww_path_case *c, const struct ww_leg_flow *f, enum
 		  ww_legs_payload(f) >= c->path->prompt_bytes;
 }
 
-static void look_at(const struct ww_path_world *w, struct ww_path_case *c,
-		    const struct ww_leg_flow *f)
+/* Of a closed connection nothing more becomes known. */
+static bool leads_inside(const struct ww_path_world *w, const struct ww_path_case *c,
+			 struct ww_leg_flow *f)
 {
-	bool dns = f->peer.port == PORT_DNS;
-	enum ww_path_unread why;
 	struct ww_placement pl;
 
+	if (f->closed && f->placed_for == c->agent)
+		return f->inside;
+	ww_path_place(w, c->agent, f, NULL, &pl);
+	f->inside = ww_path_allowed(c->agent, &pl);
+	f->placed_for = f->closed ? c->agent : NULL;
+	return f->inside;
+}
+
+static void look_at(const struct ww_path_world *w, struct ww_path_case *c, struct ww_leg_flow *f)
+{
+	bool dns = ww_path_resolves(f);
+	enum ww_path_unread why;
+	bool inside;
+
 	if (f->role == WW_FLOW_ACCEPT || f->receiver || f->channel || dns || !overlaps(c, f) ||
-	    ww_legs_payload(f) == 0)
+	    !ww_legs_may_carry(f))
 		return;
 	why = unread(w, c, f);
 	if (why == WW_PATH_UNREAD_MAX ||
@@ -311,10 +323,10 @@ static void look_at(const struct ww_path_world *w, struct ww_path_case *c,
 		add_opaque(c, f, why);
 	if (!c->agent)
 		return;
-	ww_path_place(w, c->agent, f, NULL, &pl);
-	if (why == WW_PATH_UNREAD_LOCAL || !ww_path_allowed(c->agent, &pl))
+	inside = leads_inside(w, c, f);
+	if (why == WW_PATH_UNREAD_LOCAL || !inside)
 		c->grounds.unread |= 1u << why;
-	if (f->root.pid == 0 && !ww_path_allowed(c->agent, &pl))
+	if (f->root.pid == 0 && !inside)
 		c->grounds.orphans = true;
 }
 
@@ -322,7 +334,7 @@ static bool sends_on(const struct ww_path_case *c, const struct ww_leg_tree *tre
 {
 	for (const struct ww_leg_flow *f = tree ? tree->flows : NULL; f; f = f->next) {
 		if (f->role != WW_FLOW_ACCEPT && !f->receiver && !f->channel && overlaps(c, f) &&
-		    f->peer.port != PORT_DNS && ww_legs_payload(f))
+		    !ww_path_resolves(f) && ww_legs_may_carry(f))
 			return true;
 	}
 	return false;
@@ -355,10 +367,11 @@ static void look_around(const struct ww_path_world *w, struct ww_path_case *c)
 	for (unsigned i = 0; i < c->tree_count; i++) {
 		const struct ww_leg_tree *t = ww_legs_tree(w->legs, c->trees[i]);
 
-		for (const struct ww_leg_flow *f = t ? t->flows : NULL; f; f = f->next)
+		for (struct ww_leg_flow *f = t ? t->flows : NULL; f; f = f->next)
 			look_at(w, c, f);
+		c->grounds.orphans |= t && t->gave.ns && t->gave.ns >= c->from.ns;
 	}
-	for (const struct ww_leg_flow *f = nobody ? nobody->flows : NULL; f; f = f->next) {
+	for (struct ww_leg_flow *f = nobody ? nobody->flows : NULL; f; f = f->next) {
 		if (f->cgroup == c->path->cgroup)
 			look_at(w, c, f);
 	}
@@ -389,18 +402,23 @@ static void take_coverage(const struct ww_path_world *w, struct ww_path_case *c,
 		a->unbound_calls + ww_flows_homeless(w->flows, c->path->cgroup, c->from, c->to);
 }
 
-/* What the scopes of the gateways say counts as well. */
+/* What the scopes of the gateways say counts as well, and of the hosts where it ended. */
 static void add_coverage(const struct ww_path_world *w, struct ww_path_case *c)
 {
 	struct ww_path_grounds *g = &c->grounds;
 
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct ww_path_row *r = &c->rows[i];
+		const struct ww_leg_flow *end =
+			r->ends == WW_HORIZON_HOST ? ww_legs_other_end(w->legs, r->flow) : NULL;
+		uint64_t cgroup = end ? end->cgroup : c->path->cgroup;
 		struct ww_coverage_answer a;
 
-		if (r->cause != WW_LEG_CAUSE_GATEWAY || r->leg->cgroup == c->path->cgroup)
+		if (r->cause == WW_LEG_CAUSE_GATEWAY && r->leg)
+			cgroup = r->leg->cgroup;
+		if (cgroup == c->path->cgroup)
 			continue;
-		ww_coverage_query(w->coverage, r->leg->cgroup, c->from, c->to, &a);
+		ww_coverage_query(w->coverage, cgroup, c->from, c->to, &a);
 		g->whole &= a.known && a.whole_window;
 		g->lost += a.lost_events;
 		g->gaps += a.gaps;
@@ -438,6 +456,8 @@ void ww_path_case_make(const struct ww_path_world *w, struct ww_leg_path *path, 
 		path->agent_known = true;
 	}
 	c->agent = path->agent;
+	c->grounds.unread = path->unsearched ? 1u << WW_PATH_UNREAD_SHORT : 0;
+	c->searchable = path->searchable && ww_shingles_whole(w->shingles, path->id);
 	c->from = path->first;
 	c->to.ns = path->last.ns + w->grace_ns;
 	ww_path_case_tree(c, path->root);

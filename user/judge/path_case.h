@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "action/shingles.h"
 #include "flow/coverage.h"
 #include "join/legs.h"
 #include "judge/path_rule.h"
@@ -17,6 +18,7 @@
 #define WW_PATH_TREES_MAX      8u  /* process trees that carried it on this host */
 #define WW_PATH_OPAQUE_MAX     16u /* told; the rest is counted, and counts */
 #define WW_PATH_ATTEMPTS_MAX   32u
+#define WW_PATH_ATTEMPTS_SEEN  32768u /* connections that are looked at for them */
 #define WW_PATH_ROW_SPANS_MAX  4u
 
 /* X(enum suffix, bit, text, meaning); the first five are those of placement.h. */
@@ -91,7 +93,9 @@ struct ww_path_case {
 	unsigned opaque_count, opaque_total;
 	unsigned tree_count;
 	bool more_trees;
+	bool searchable; /* copies of the prompt were looked for in all that was read */
 	unsigned attempts;
+	unsigned seen; /* connections that were looked at for them */
 	struct ww_path_grounds grounds;
 	struct ww_path_ruling ruling;
 	unsigned count, total;
@@ -107,6 +111,7 @@ struct ww_path_case {
 struct ww_path_world {
 	struct ww_legs *legs;
 	const struct ww_path_spans *spans;
+	const struct ww_shingles *shingles;
 	const struct ww_actors *actors;
 	struct ww_flows *flows;
 	const struct ww_coverage *coverage;
@@ -130,6 +135,8 @@ void ww_path_case_tree(struct ww_path_case *c, struct ww_actor_key root);
 /* path_place.c: where a connection leads, for the agent. */
 void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
 		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret);
+/* By its port and by how little was sent it is of questions to a DNS server alone. */
+bool ww_path_resolves(const struct ww_leg_flow *f);
 /* All that the agent's rule asks of it is allowed, without doubt. */
 bool ww_path_allowed(const struct ww_policy_agent *a, const struct ww_placement *pl);
 /* What it asks of it is forbidden. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/path_case.h"
 
+#define PORT_DNS      53
+#define QUESTION_MAX  320u
+#define QUESTIONS_FEW 512u /* that nobody has answered yet */
+
 static void add_name(struct ww_placement_ask *a, const char *name)
 {
 	if (!name || !name[0] || a->name_count >= WW_PLACEMENT_NAMES_MAX)
@@ -48,6 +52,13 @@ void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *
 static bool said_yes(bool asks, enum ww_standing s)
 {
 	return !asks || s == WW_STANDING_ALLOWED;
+}
+
+/* A question is a name of 255 bytes at most, twelve more of a head, and what goes with it. */
+bool ww_path_resolves(const struct ww_leg_flow *f)
+{
+	return f->peer.port == PORT_DNS && !f->tls && !f->explained &&
+	       f->bytes_sent <= QUESTIONS_FEW + (uint64_t)f->lookups * QUESTION_MAX;
 }
 
 bool ww_path_allowed(const struct ww_policy_agent *a, const struct ww_placement *pl)

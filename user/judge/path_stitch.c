@@ -71,13 +71,16 @@ static enum ww_leg_cause cause_of(const struct ww_leg *r, const struct ww_leg *e
 
 void ww_path_case_causes(struct ww_path_case *c)
 {
+	bool begun = false;
+
 	for (unsigned i = 0; i < c->count; i++) {
 		struct ww_path_row *r = &c->rows[i];
 		unsigned j = i;
 
 		if (r->purpose != WW_LEG_INFERENCE || r->cause == WW_LEG_CAUSE_GATEWAY)
 			continue;
-		r->cause = i == 0 ? WW_LEG_CAUSE_FIRST : WW_LEG_CAUSE_TURN;
+		r->cause = begun ? WW_LEG_CAUSE_TURN : WW_LEG_CAUSE_FIRST;
+		begun = true;
 		while (j > 0 && (c->rows[j - 1].purpose != WW_LEG_INFERENCE ||
 				 c->rows[j - 1].cause == WW_LEG_CAUSE_GATEWAY ||
 				 !same_request(c->rows[j - 1].leg, r->leg)))
@@ -282,6 +285,45 @@ static void put_upstream(const struct ww_path_world *w, struct ww_path_case *c, 
 	}
 }
 
+static bool has_request(const struct ww_leg_path *p, const struct upstream *u)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		for (unsigned k = 0; k < u->count; k++) {
+			if (p->legs[i].leg == u->found[k] && p->legs[i].purpose == WW_LEG_INFERENCE)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What a gateway that was sent the prompt copied of it: its own path has that. */
+static void put_copies(const struct ww_path_world *w, struct ww_path_case *c,
+		       const struct ww_leg_tree *tree, const struct upstream *u, uint8_t join)
+{
+	for (const struct ww_leg_path *p = tree->paths; p; p = p->tree_next) {
+		if (p == c->path || !has_request(p, u))
+			continue;
+		for (unsigned i = 0; i < p->count; i++) {
+			const struct ww_path_leg *copy = &p->legs[i];
+			struct ww_path_row *r;
+
+			if (copy->purpose != WW_LEG_DERIVED || row_of(c, copy->leg))
+				continue;
+			r = ww_path_case_add(c);
+			if (!r)
+				return;
+			r->told = copy;
+			r->leg = copy->leg;
+			r->flow = ww_legs_flow_get(w->legs, copy->leg->cookie);
+			r->purpose = WW_LEG_DERIVED;
+			r->cause = WW_LEG_CAUSE_COPY;
+			r->by = copy->by;
+			r->join = copy->join < join ? copy->join : join;
+			r->findings |= WW_PATH_DERIVED_COPY;
+		}
+	}
+}
+
 /* True: all of them go on from `down` alone. */
 static bool alone(const struct ww_path_world *w, const struct upstream *u,
 		  const struct ww_leg *down, struct ww_actor_key gateway, bool by_trace)
@@ -299,6 +341,7 @@ static void stitch_row(const struct ww_path_world *w, struct ww_path_case *c, un
 	const struct ww_leg_flow *end = r->flow ? ww_legs_other_end(w->legs, r->flow) : NULL;
 	const struct ww_leg_tree *tree;
 	struct upstream u;
+	uint8_t join;
 
 	r->local = end || (r->flow && ww_endpoint_loopback(&r->flow->peer));
 	if (!end)
@@ -309,21 +352,19 @@ static void stitch_row(const struct ww_path_world *w, struct ww_path_case *c, un
 	prefer_prompt(&u, r->leg);
 	if (u.total && alone(w, &u, r->leg, end->owner, true)) {
 		r->followed = !doubtful(tree, end, &u, r->leg);
-		put_upstream(w, c, i, &u, r->followed ? WW_JOIN_EXACT : WW_JOIN_AMBIGUOUS,
-			     WW_LEG_BY_TRACEPARENT);
+		join = r->followed ? WW_JOIN_EXACT : WW_JOIN_AMBIGUOUS;
+		put_upstream(w, c, i, &u, join, WW_LEG_BY_TRACEPARENT);
+		put_copies(w, c, tree, &u, join);
 		return;
 	}
 	find_upstream(w, tree, end->owner, r->leg, false, &u);
 	if (u.total == 0)
 		return;
-	if (in_sequence(&u) && alone(w, &u, r->leg, end->owner, false)) {
-		r->followed = true;
-		put_upstream(w, c, i, &u, WW_JOIN_UNIQUE,
-			     u.found[0]->turn_present ? WW_LEG_BY_TURN : WW_LEG_BY_PROMPT);
-	} else {
-		put_upstream(w, c, i, &u, WW_JOIN_AMBIGUOUS,
-			     u.found[0]->turn_present ? WW_LEG_BY_TURN : WW_LEG_BY_PROMPT);
-	}
+	r->followed = in_sequence(&u) && alone(w, &u, r->leg, end->owner, false);
+	join = r->followed ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS;
+	put_upstream(w, c, i, &u, join,
+		     u.found[0]->turn_present ? WW_LEG_BY_TURN : WW_LEG_BY_PROMPT);
+	put_copies(w, c, tree, &u, join);
 }
 
 void ww_path_case_stitch(const struct ww_path_world *w, struct ww_path_case *c)
@@ -377,7 +418,7 @@ static void add_attempt(struct ww_path_case *c, unsigned i, const struct ww_leg_
 
 	if (g == f || g->role != WW_FLOW_CONNECT || g->ip_proto != IPPROTO_TCP || g->receiver ||
 	    !ww_actor_key_eq(g->owner, f->owner) || g->t_open.ns > c->rows[i].leg->t_first_req.ns ||
-	    g->t_open.ns + ATTEMPT_NS < f->t_open.ns || g->exchanges || ww_legs_payload(g) ||
+	    g->t_open.ns + ATTEMPT_NS < f->t_open.ns || g->exchanges || ww_legs_may_carry(g) ||
 	    (!g->closed && !g->established) || g->peer.port != f->peer.port ||
 	    !(by_name || by_peer) || is_listed(c, g))
 		return;
@@ -438,7 +479,8 @@ void ww_path_case_beside(const struct ww_path_world *w, struct ww_path_case *c)
 			continue;
 		add_lookups(w, c, i);
 		tree = ww_legs_tree(w->legs, c->rows[i].flow->root);
-		for (const struct ww_leg_flow *g = tree ? tree->flows : NULL; g; g = g->next)
+		for (const struct ww_leg_flow *g = tree ? tree->flows : NULL;
+		     g && c->seen++ < WW_PATH_ATTEMPTS_SEEN; g = g->next)
 			add_attempt(c, i, g);
 	}
 }
