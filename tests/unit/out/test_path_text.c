@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "out/path_match.h"
 #include "out/printable.h"
 #include "path_samples.h"
 
@@ -154,6 +155,44 @@ static void cut_off(void **state)
 	each_sample(broken);
 }
 
+/* One byte is another one: whatever comes of it is refused, or harmless. */
+static void mutate(const char *name, struct ww_slice record)
+{
+	WW_AUTO_FREE uint8_t *copy = malloc(record.n);
+	uint32_t seed = (uint32_t)record.n;
+
+	assert_non_null(copy);
+	for (unsigned i = 0; i < 300; i++) {
+		static const char bytes[] = "\"{}[],:0-9tfn\\\0\x1b\xff";
+		WW_AUTO_BUF struct ww_buf text = {0}, json = {0};
+		struct ww_path_ask ask = ask_of(ww_slice(copy, record.n));
+		struct ww_path_want want = {.trace = "0", .agent = "a", .path = "y-"};
+		struct ww_wall from, to;
+		int r;
+
+		memcpy(copy, record.p, record.n);
+		for (unsigned k = 0; k <= i % 3; k++) {
+			seed = seed * 1103515245u + 12345u;
+			copy[(seed >> 8) % record.n] = (uint8_t)bytes[seed % sizeof(bytes)];
+		}
+		ww_buf_init(&text, WW_PATH_TEXT_BYTES_MAX);
+		ww_buf_init(&json, WW_PATH_TEXT_BYTES_MAX);
+		r = ww_path_text(&ask, 80, false, &text);
+		assert_true(r == 0 || r == -EINVAL);
+		if (r == 0)
+			check_lines(name, ww_buf_slice(&text), 80);
+		r = ww_path_json(&ask, &json);
+		assert_true(r == 0 || r == -EINVAL);
+		(void)ww_path_match(&want, ask.record);
+		(void)ww_path_times(ask.record, &from, &to);
+	}
+}
+
+static void mutated(void **state)
+{
+	each_sample(mutate);
+}
+
 static void other_shapes(void **state)
 {
 	static const char *const records[] = {
@@ -239,10 +278,11 @@ static void revisions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts),        cmocka_unit_test(widths),
-		cmocka_unit_test(objects),      cmocka_unit_test(cut_off),
-		cmocka_unit_test(other_shapes), cmocka_unit_test(bounded),
-		cmocka_unit_test(colour),       cmocka_unit_test(revisions),
+		cmocka_unit_test(texts),     cmocka_unit_test(widths),
+		cmocka_unit_test(objects),   cmocka_unit_test(cut_off),
+		cmocka_unit_test(mutated),   cmocka_unit_test(other_shapes),
+		cmocka_unit_test(bounded),   cmocka_unit_test(colour),
+		cmocka_unit_test(revisions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
