@@ -221,8 +221,10 @@ static int feed_flow(struct ww_flows *t, const struct ww_event_flow *ev)
 		return -ENOMEM;
 	f = &e->flow;
 	set_owner(t, e, ev->h.actor);
-	if (!f->role || ev->h.kind == WW_EVENT_FLOW_OPEN) {
+	if (!f->role || ev->h.kind == WW_EVENT_FLOW_OPEN)
 		f->role = ev->role;
+	/* The role may be known by a hello that came before. */
+	if (!f->netns || ev->h.kind == WW_EVENT_FLOW_OPEN) {
 		f->ip_proto = ev->proto;
 		f->type = ev->type;
 		f->netns = ev->netns;

@@ -86,11 +86,20 @@ static void ends_of(const struct ww_endpoint *local, const struct ww_endpoint *p
 static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
 {
 	struct ww_leg_flow *was = NULL;
+	struct ww_leg_ends ends;
 
-	if (e->has_ends || e->role != WW_FLOW_ACCEPT || e->ip_proto != IPPROTO_TCP ||
-	    !e->local.port || !e->peer.port)
+	if (e->role != WW_FLOW_ACCEPT || e->ip_proto != IPPROTO_TCP || !e->local.port ||
+	    !e->peer.port)
 		return;
-	ends_of(&e->local, &e->peer, e->netns, &e->ends);
+	ends_of(&e->local, &e->peer, e->netns, &ends);
+	if (e->has_ends) {
+		/* The namespace may become known later than the rest. */
+		if (memcmp(&ends, &e->ends, sizeof(ends)) == 0)
+			return;
+		HASH_DELETE(hh_ends, l->ends, e);
+		e->has_ends = false;
+	}
+	e->ends = ends;
 	HASH_FIND(hh_ends, l->ends, &e->ends, sizeof(e->ends), was);
 	if (was) {
 		/* Networks of their own may have the same addresses at the same time. */
