@@ -17,6 +17,7 @@
 #define SAMPLE_STRANGE 8u /* of its bytes may be, and it is text yet */
 #define RUN_LOOKED_AT  20u
 #define FEED_BYTES     4096u
+#define SEALED_BYTES   512u /* a stretch that is no text by a quarter, and holds a text's worth */
 
 /* What is looked for in a text, one kind after the other. */
 enum stage {
@@ -34,6 +35,7 @@ struct frame {
 	enum stage stage;
 	size_t from; /* behind the stream that it begins with */
 	size_t at;   /* looked at so far in this stage */
+	bool undone; /* something in it was */
 	char packed[WW_FORM_NAME_MAX];
 };
 
@@ -93,6 +95,25 @@ static unsigned strange_bytes(struct ww_slice s)
 static bool begins_as_text(struct ww_slice s)
 {
 	return strange_bytes(ww_slice_sub(s, 0, SAMPLE_BYTES)) == 0;
+}
+
+/*
+ * Whether there is a stretch of which nothing is known: enciphered, or packed in another way. What
+ * binary formats have between texts is shorter.
+ */
+static bool is_sealed(struct ww_slice s)
+{
+	for (size_t at = 0; at + SEALED_BYTES <= s.n; at += SEALED_BYTES / 2) {
+		unsigned not_ascii = 0;
+
+		/* Nearly all of what comes is text: that is told without a look at each letter. */
+		for (size_t i = 0; i < SEALED_BYTES; i++)
+			not_ascii += (uint8_t)(s.p[at + i] - ' ') >= 0x7f - ' ';
+		if (not_ascii >= SEALED_BYTES / 4 &&
+		    strange_bytes(ww_slice_sub(s, at, at + SEALED_BYTES)) >= SEALED_BYTES / 4)
+			return true;
+	}
+	return false;
 }
 
 static size_t find(struct ww_slice s, size_t from, struct ww_slice what)
@@ -156,8 +177,7 @@ static void charge(struct ww_forms *f, size_t bytes)
 /* The frame above the ones in use becomes one of what its buffer holds. */
 static void push(struct ww_forms *f, const char *form)
 {
-	const struct frame *below = &f->frame[f->depth - 1];
-	struct frame *fr = &f->frame[f->depth++];
+	struct frame *below = &f->frame[f->depth - 1], *fr = &f->frame[f->depth++];
 	char *end = ww_put_text(fr->packed, below->packed);
 
 	if (end != fr->packed)
@@ -166,6 +186,8 @@ static void push(struct ww_forms *f, const char *form)
 	fr->data = ww_buf_slice(&fr->own);
 	fr->stage = STAGE_BEGIN;
 	fr->from = fr->at = 0;
+	fr->undone = false;
+	below->undone = true;
 	charge(f, fr->own.n);
 }
 
@@ -557,6 +579,8 @@ static void step(struct ww_forms *f, void (*text)(void *, struct ww_slice, const
 			return;
 		break;
 	case STAGE_OVER:
+		if (!fr->undone && !f->partial)
+			f->partial = is_sealed(fr->data);
 		ww_buf_wipe(&fr->own);
 		f->depth--;
 		return;

@@ -12,7 +12,8 @@
  * Escapes of text are not undone here: see action/symbols.h.
  *
  * Bounded, of one body: WW_FORMS_BYTES_MAX come out in all, WW_FORMS_TRIES_MAX streams are begun,
- * the ratio ceiling and the windows of proto/coding. What is beyond is not looked at, and said so.
+ * the ratio ceiling and the windows of proto/coding. What is beyond is not looked at, and said so;
+ * so is a stretch in which nothing is undone and that is no text: what it holds is not known.
  * Not thread safe; what came out is wiped. Pure.
  */
 #pragma once
