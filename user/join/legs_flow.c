@@ -135,8 +135,12 @@ static void take_names(struct ww_legs *l, struct ww_leg_flow *e, const struct ww
 {
 	struct ww_named_told told;
 
-	if (e->names || !ww_named_told(f, &told))
+	if (e->names)
 		return;
+	if (!ww_named_told(f, &told)) {
+		e->asked = true; /* and no answer gave its address, nor was one missed */
+		return;
+	}
 	e->names = told.count ? calloc(WW_LEGS_NAMES_MAX, sizeof(*e->names)) : NULL;
 	e->asked = told.missing == 0 && (e->names || !told.count);
 	l->counts.refused += told.count && !e->names;
