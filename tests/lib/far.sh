@@ -10,6 +10,8 @@
 #                                              get the first address; the relay's counts are in $WW_RUN/NAME.relay at its end
 #   ww_far_server NAME HOST CERT PORT CMD...   a server there: CMD --cert F --key F --log $WW_RUN/NAME.ndjson --port PORT
 
+#   ww_listens NAME ADDRESS:PORT               waits until somebody there listens, by the kernel's list
+
 WW_HERE4=192.0.2.10
 WW_HERE6=2001:db8:2::10
 
@@ -59,4 +61,15 @@ ww_far_server()
 	shift 4
 	ww_start_ready "$name" ip netns exec "ww-$host-$$" "$@" --cert "$WW_CERTS/$cert.pem" --key "$WW_CERTS/$cert.key" \
 		--log "$WW_RUN/$name.ndjson" --port "$port"
+}
+
+ww_listens()
+{
+	local n
+
+	for n in {1..600}; do
+		[[ -z $(ip netns exec "ww-$1-$$" ss -Hltn "src $2") ]] || return 0
+		sleep 0.05
+	done
+	ww_die "nobody listens at $2"
 }
