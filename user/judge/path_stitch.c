@@ -99,8 +99,31 @@ struct upstream {
 	unsigned count, total;
 };
 
+/*
+ * Since when a request may have been read at the other end. What is written is told when the call
+ * returns, and by then it may have been sent on: so from when its connection was there, or the
+ * answer before it.
+ */
+static struct ww_boot earliest(const struct ww_path_world *w, const struct ww_leg *l)
+{
+	const struct ww_leg_flow *f = ww_legs_flow_get(w->legs, l->cookie);
+	struct ww_boot t = l->t_first_req;
+
+	if (f && f->t_established.ns && f->t_established.ns < t.ns)
+		t = f->t_established;
+	if (l->stream || l->index == 0 || !l->tree)
+		return t; /* streams do not wait for each other */
+	for (const struct ww_leg *k = l; k != l->tree->legs;) {
+		k = k->prev;
+		if (k->cookie == l->cookie)
+			return k->t_end.ns > t.ns && k->t_end.ns < l->t_first_req.ns ? k->t_end : t;
+	}
+	return t;
+}
+
 /* While a request was open, and before its answer began: what came later is of something else. */
-static bool nested(const struct ww_leg *up, const struct ww_leg *down)
+static bool nested(const struct ww_path_world *w, const struct ww_leg *up,
+		   const struct ww_leg *down)
 {
 	struct ww_boot end = down->t_first_resp.ns ? down->t_first_resp : down->t_end;
 
@@ -108,7 +131,7 @@ static bool nested(const struct ww_leg *up, const struct ww_leg *down)
 		end = down->t_last_req;
 	if (!down->t_first_resp.ns && down->arrived.ns > end.ns)
 		end = down->arrived; /* it ended without an answer then */
-	return up->t_first_req.ns >= down->t_first_req.ns && up->t_first_req.ns <= end.ns;
+	return up->t_first_req.ns <= end.ns && up->t_first_req.ns >= earliest(w, down).ns;
 }
 
 static bool same_trace(const struct ww_leg *a, const struct ww_leg *b)
@@ -141,7 +164,7 @@ static bool has_rival(const struct ww_path_world *w, const struct ww_leg *up,
 	     k = ww_legs_before(w->legs, k)) {
 		const struct ww_leg_flow *f, *end;
 
-		if (k == down || k == up || !nested(up, k))
+		if (k == down || k == up || !nested(w, up, k))
 			continue;
 		if (by_trace ? !same_trace(up, k) : !same_prompt(up, k) || other_trace(up, k))
 			continue;
@@ -153,12 +176,13 @@ static bool has_rival(const struct ww_path_world *w, const struct ww_leg *up,
 	return false;
 }
 
-static void find_upstream(const struct ww_leg_tree *tree, struct ww_actor_key gateway,
-			  const struct ww_leg *down, bool by_trace, struct upstream *u)
+static void find_upstream(const struct ww_path_world *w, const struct ww_leg_tree *tree,
+			  struct ww_actor_key gateway, const struct ww_leg *down, bool by_trace,
+			  struct upstream *u)
 {
 	u->count = u->total = 0;
 	for (struct ww_leg *k = tree ? tree->legs : NULL; k; k = k->next) {
-		if (k == down || !ww_actor_key_eq(k->actor, gateway) || !nested(k, down))
+		if (k == down || !ww_actor_key_eq(k->actor, gateway) || !nested(w, k, down))
 			continue;
 		if (by_trace ? !same_trace(k, down) : !same_prompt(k, down) || other_trace(k, down))
 			continue;
@@ -281,7 +305,7 @@ static void stitch_row(const struct ww_path_world *w, struct ww_path_case *c, un
 		return;
 	tree = ww_legs_tree(w->legs, end->root);
 	ww_path_case_tree(c, end->root);
-	find_upstream(tree, end->owner, r->leg, true, &u);
+	find_upstream(w, tree, end->owner, r->leg, true, &u);
 	prefer_prompt(&u, r->leg);
 	if (u.total && alone(w, &u, r->leg, end->owner, true)) {
 		r->followed = !doubtful(tree, end, &u, r->leg);
@@ -289,7 +313,7 @@ static void stitch_row(const struct ww_path_world *w, struct ww_path_case *c, un
 			     WW_LEG_BY_TRACEPARENT);
 		return;
 	}
-	find_upstream(tree, end->owner, r->leg, false, &u);
+	find_upstream(w, tree, end->owner, r->leg, false, &u);
 	if (u.total == 0)
 		return;
 	if (in_sequence(&u) && alone(w, &u, r->leg, end->owner, false)) {

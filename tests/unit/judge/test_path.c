@@ -171,6 +171,27 @@ static void gateway_by_prompt(void **state)
 	assert_string_equal(rig_text(rig_leg(p, 2), "by"), "turn");
 }
 
+/* The caller's write returns when the gateway has sent it on already: on a busy machine it may. */
+static void gateway_before_the_write_returned(void **state)
+{
+	json_t *p;
+
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, "127.0.0.1", 8443, "gateway.local", RIG_TLS);
+	rig_accept(&rig, 101, GATEWAY, 1001, 1);
+	rig_connect(&rig, 112, GATEWAY, 2, EU, 443, "api-eu.example", RIG_TLS);
+	rig_ask(&rig, 120, 2, "api-eu.example", NULL, RIG_PROMPT);
+	rig_ask(&rig, 145, 1, "gateway.local", NULL, RIG_PROMPT);
+	rig_reply(&rig, 400, 2, "r-up");
+	rig_reply(&rig, 410, 1, "r-up");
+	rig_stat(&rig, 500, 1);
+	rig_stat(&rig, 500, 2);
+	rig_play(&rig);
+	p = rig_path(&rig);
+	rig_expect(p, "WITHIN_POLICY_TO_HORIZON", "", "UNIQUE");
+	assert_string_equal(rig_text(rig_leg(p, 2), "cause"), "gateway");
+}
+
 /* Two concurrent requests that are alike, and no trace. */
 static void gateway_with_two_alike(void **state)
 {
@@ -229,6 +250,7 @@ int main(void)
 		cmocka_unit_test_teardown(claim_about_the_unlisted, rig_done),
 		cmocka_unit_test_teardown(gateway_with_trace, rig_done),
 		cmocka_unit_test_teardown(gateway_by_prompt, rig_done),
+		cmocka_unit_test_teardown(gateway_before_the_write_returned, rig_done),
 		cmocka_unit_test_teardown(gateway_with_two_alike, rig_done),
 		cmocka_unit_test_teardown(derived_copy, rig_done),
 	};
