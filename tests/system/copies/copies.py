@@ -176,12 +176,12 @@ def hostile(tool, draw, _):
         "a bomb": (bomb, True), "a bomb in base64": (base64.b64encode(bomb), True), "bombs in a row": (bomb * 3, True),
         "a bomb in a bomb": (gzip.compress(bomb), True),
         "base64 twelve times": (nested, True),
-        "noise": (noise, False), "noise in base64": (base64.b64encode(noise), False),
+        "noise": (noise, True), "noise in base64": (base64.b64encode(noise), True),
         "a cut stream": (gzip.compress(noise[:1 << 16])[:40000], True),
         "names without end": ((b"\x1f\x8b\x08\x08" + bytes(6) + b"a" * 90) * 20000, True),
         "magic numbers only": (b"\x1f\x8b\x08\0" * 500000, True), "others": (b"\x28\xb5\x2f\xfd" * 500000, True),
         "backslashes": (b"\\" * (4 << 20), False), "percents": (b"%" * (4 << 20), False), "encoded often": (b"%" + b"25" * (2 << 20), False),
-        "surrogates": (b"\\ud83d" * 500000, False), "one letter": (b"a" * (4 << 20), False),
+        "surrogates": (b"\\ud83d" * 500000, False), "one letter": (b"a" * (4 << 20), True),  # as base64 it is no text
         "empty parts": (b"--x" + b"\r\n\r\n" * 500000, False), "parts of noise": (b"".join(b"--x\r\n\r\n" + noise[i:i + 300] + b"\r\n" for i in range(0, 1 << 19, 300)), None),
         "nothing": (b"", False), "a byte": (b"\x1f", False),
     }
