@@ -524,7 +524,7 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	struct copies k = {.x = x, .call = call};
 	struct ww_leg_flow *f;
 	bool partial = false;
-	int r = 0, found;
+	int r = 0, found, kept;
 
 	if (!x->client || x->channel)
 		return 0;
@@ -536,9 +536,8 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	if (call)
 		r = take_call(t, &k);
 	found = find_copies(t, &k, &partial);
-	if (!ww_path_recents_add(t->recents, x, call != NULL, t->now))
-		partial = true;
-	note_unread(f, x, partial);
+	kept = ww_path_recents_add(t->recents, x, call != NULL, t->now);
+	note_unread(f, x, partial || kept < 0);
 	if (r == 0 && !k.leg && ww_legs_serves(t->legs, x->root))
 		r = ww_legs_add(t->legs, x, NULL, t->now, &k.leg);
 	if (f)
@@ -547,6 +546,8 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 		write_at_once(t, k.own, k.leg);
 	for (unsigned i = 0; i < k.count; i++)
 		write_at_once(t, k.of[i], k.leg);
+	if (kept == -ENOMEM)
+		return kept;
 	return r < 0 ? r : found;
 }
 
