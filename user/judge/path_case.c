@@ -2,7 +2,6 @@
 #include "judge/path_case.h"
 
 #include <netinet/in.h>
-#include <strings.h>
 
 /* As where the absence of an action is judged: an alert, a key update. */
 #define HIDDEN_MAX  WW_WORLD_REMAINDER_BYTES
@@ -72,20 +71,6 @@ static void grade(struct ww_path_row *r)
 		r->evidence = WW_EVIDENCE_E1;
 }
 
-/* "api.example:443" calls api.example. */
-static bool names_alike(const char *sni, const char *authority)
-{
-	size_t n = strlen(sni);
-	const char *port = strrchr(authority, ':');
-	size_t m = port && authority[0] != '[' ? (size_t)(port - authority) : strlen(authority);
-
-	if (n && sni[n - 1] == '.')
-		n--;
-	if (m && authority[m - 1] == '.')
-		m--;
-	return n == m && strncasecmp(sni, authority, n) == 0;
-}
-
 static void find_oddities(struct ww_path_row *r)
 {
 	const struct ww_leg_flow *f = r->flow;
@@ -93,7 +78,7 @@ static void find_oddities(struct ww_path_row *r)
 
 	if (!l)
 		return;
-	if (l->sni[0] && l->authority[0] && !names_alike(l->sni, l->authority))
+	if (l->sni[0] && l->authority[0] && !ww_path_names_alike(l->sni, l->authority))
 		r->findings |= WW_PATH_AUTHORITY_SNI_MISMATCH;
 	if (f && f->ech)
 		r->findings |= WW_PATH_ECH_PRESENT;

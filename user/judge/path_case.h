@@ -133,6 +133,8 @@ void ww_path_case_beside(const struct ww_path_world *w, struct ww_path_case *c);
 void ww_path_case_tree(struct ww_path_case *c, struct ww_actor_key root);
 
 /* path_place.c: where a connection leads, for the agent. */
+/* "api.example:443" calls api.example. */
+bool ww_path_names_alike(const char *name, const char *authority);
 void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
 		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret);
 /* By its port and by how little was sent it is of questions to a DNS server alone. */

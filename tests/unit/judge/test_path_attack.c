@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ways out that look as if nothing had gone out, and what only looks as if something had. */
 #include "../../lib/path_rig.h"
+#include "../proto/dns_messages.h"
 
 #define US "198.51.100.7"
 #define EU "203.0.113.7"
+
+#define UNLISTED "9.9.9.9"
 
 #define SPAN_A RIG_TRACE "-00f067aa0ba902b7"
 #define SPAN_B RIG_TRACE2 "-01f067aa0ba902b7"
@@ -401,6 +404,56 @@ static void end_of_a_long_one(void **state)
 	never(AGENT, WITHIN);
 }
 
+/* --- names --------------------------------------------------------------------------------------
+ */
+
+static void ask_name(uint64_t ms, uint64_t cookie, const char *addr, const char *name)
+{
+	rig_connect(&rig, ms, AGENT, cookie, addr, 443, name, RIG_TLS);
+	rig_ask(&rig, ms + 10, cookie, name, SPAN_A, RIG_PROMPT);
+	rig_reply(&rig, ms + 200, cookie, "r-1");
+	rig_stat(&rig, ms + 500, cookie);
+}
+
+/* An allowed name, said to an address that nobody lists. */
+static void name_that_is_said(void **state)
+{
+	json_t *l;
+
+	rig_open(&rig, RIG_POLICY);
+	ask_name(100, 1, UNLISTED, "api.eu.example");
+	rig_play(&rig);
+	never(AGENT, WITHIN);
+	rig_expect(rig_path(&rig), "UNVERIFIABLE", "NO_CONTRACT", NULL);
+	l = json_object_get(rig_leg(rig_path(&rig), 1), "place");
+	assert_string_equal(rig_text(l, "region"), "unlisted");
+	assert_int_equal(rig_count(&rig, "crossing"), 0);
+}
+
+/* The address was given for it, by an answer that was seen. */
+static void name_that_was_told(void **state)
+{
+	struct dns_message q = dns_make(7, false, "api.eu.example", WW_DNS_A);
+	struct dns_message a = dns_make(7, true, "api.eu.example", WW_DNS_A);
+
+	dns_add_a(&a, "api.eu.example", 60, UNLISTED);
+	rig_open(&rig, RIG_POLICY);
+	rig_put(&rig, ev_packet(rig_ns(50), AGENT, 9, 17, WW_DIR_OUT, 0, q.bytes, q.n));
+	rig_put(&rig, ev_packet(rig_ns(60), AGENT, 9, 17, WW_DIR_IN, 0, a.bytes, a.n));
+	ask_name(100, 1, UNLISTED, "api.eu.example");
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), WITHIN, "", NULL);
+}
+
+/* Who says the name of a place that is not allowed is taken at his word. */
+static void forbidden_name_that_is_said(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	ask_name(100, 1, UNLISTED, "api.us.example");
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), "VIOLATION", "", NULL);
+}
+
 /* --- paths --------------------------------------------------------------------------------------
  */
 
@@ -573,6 +626,9 @@ int main(void)
 		TEST(pushed_out),
 		TEST(made_common),
 		TEST(end_of_a_long_one),
+		TEST(name_that_is_said),
+		TEST(name_that_was_told),
+		TEST(forbidden_name_that_is_said),
 		TEST(untraced_of_two),
 		TEST(other_history),
 		TEST(gateway_exports),
