@@ -114,10 +114,11 @@ struct ww_leg_flow {
 	uint32_t packets[2];
 	uint32_t rtt_min_us, key_holder_us;
 	uint32_t owner_changes;
-	uint32_t exchanges; /* that ended on it, */
-	uint32_t begun;     /* of so many */
-	bool answered;      /* one of them was */
-	uint32_t lookups;   /* how often DNS was asked by it */
+	uint32_t exchanges;   /* that ended on it, */
+	uint32_t begun;       /* of so many */
+	struct ww_boot ended; /* the last of them, where they follow each other (HTTP/1) */
+	bool answered;        /* one of them was */
+	uint32_t lookups;     /* how often DNS was asked by it */
 	struct ww_boot
 		unread; /* of the last request on it that was not looked into whole; 0: none */
 	bool unparsed;  /* some of it is of no protocol that is read */
@@ -129,13 +130,13 @@ struct ww_leg_flow {
 	char *sni;    /* owned; NULL: none */
 	unsigned name_count;
 	struct ww_leg_name *names; /* owned */
-	bool has_ends, doubtful;   /* accepted: `ends` is set; another one has them as well */
+	bool has_ends, doubtful;   /* `ends` is set; another one has them as well */
 	UT_hash_handle hh, hh_ends;
 	struct ww_leg_ends {
 		uint8_t local[16], peer[16];
 		uint16_t ports[2];
 		uint32_t netns; /* of loopback addresses, which are somebody else's in each */
-		uint8_t family[8];
+		uint8_t family, role, reserved[6];
 	} ends;
 };
 
@@ -291,6 +292,9 @@ struct ww_leg_flow *ww_legs_flow_get(const struct ww_legs *l, uint64_t cookie);
 /* The accepted end of a connection that was made on this host, or NULL: none is known, or which
  * one is not certain. */
 struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f);
+
+/* The connecting end of an accepted connection that was made on this host, or NULL: likewise. */
+struct ww_leg_flow *ww_legs_client_end(const struct ww_legs *l, const struct ww_leg_flow *f);
 
 /* An answered lookup; without memory its leg is missing, nothing else. */
 void ww_legs_lookup(struct ww_legs *l, const struct ww_lookup *lookup);

@@ -72,7 +72,7 @@ static struct ww_leg_flow *make_flow(struct ww_legs *l, const struct ww_flow *f)
  */
 
 static void ends_of(const struct ww_endpoint *local, const struct ww_endpoint *peer, uint32_t netns,
-		    struct ww_leg_ends *ret)
+		    uint8_t role, struct ww_leg_ends *ret)
 {
 	struct ww_endpoint a = ww_endpoint_unmap(local), b = ww_endpoint_unmap(peer);
 
@@ -82,18 +82,18 @@ static void ends_of(const struct ww_endpoint *local, const struct ww_endpoint *p
 	ret->ports[0] = a.port;
 	ret->ports[1] = b.port;
 	ret->netns = ww_endpoint_loopback(&a) ? netns : 0;
-	ret->family[0] = (uint8_t)a.family;
+	ret->family = (uint8_t)a.family;
+	ret->role = role;
 }
 
-static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
+static void take_ends(struct ww_legs *l, struct ww_leg_flow *e)
 {
 	struct ww_leg_flow *was = NULL;
 	struct ww_leg_ends ends;
 
-	if (e->role != WW_FLOW_ACCEPT || e->ip_proto != IPPROTO_TCP || !e->local.port ||
-	    !e->peer.port)
+	if (!e->role || e->ip_proto != IPPROTO_TCP || !e->local.port || !e->peer.port)
 		return;
-	ends_of(&e->local, &e->peer, e->netns, &ends);
+	ends_of(&e->local, &e->peer, e->netns, e->role, &ends);
 	if (e->has_ends) {
 		/* The namespace may become known later than the rest. */
 		if (memcmp(&ends, &e->ends, sizeof(ends)) == 0)
@@ -114,20 +114,35 @@ static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
 	l->counts.refused += !e->has_ends;
 }
 
-struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f)
+static struct ww_leg_flow *end_like(const struct ww_legs *l, const struct ww_leg_flow *f,
+				    uint8_t role)
 {
 	struct ww_leg_flow *other = NULL;
 	struct ww_leg_ends ends;
 
-	if (f->ip_proto != IPPROTO_TCP || f->role == WW_FLOW_ACCEPT || !f->local.port)
+	if (f->ip_proto != IPPROTO_TCP || !f->local.port)
 		return NULL;
-	ends_of(&f->peer, &f->local, f->netns, &ends);
+	ends_of(&f->peer, &f->local, f->netns, role, &ends);
 	HASH_FIND(hh_ends, l->ends, &ends, sizeof(ends), other);
-	if (!other || other->doubtful || other->owner.pid == 0 || other->owner_changes ||
-	    other->t_open.ns > f->t_open.ns + SAME_TIME_NS ||
+	if (!other || other->doubtful || other->t_open.ns > f->t_open.ns + SAME_TIME_NS ||
 	    other->t_open.ns + SAME_TIME_NS < f->t_open.ns)
 		return NULL;
 	return other;
+}
+
+struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f)
+{
+	struct ww_leg_flow *other;
+
+	if (f->role == WW_FLOW_ACCEPT)
+		return NULL;
+	other = end_like(l, f, WW_FLOW_ACCEPT);
+	return other && other->owner.pid && !other->owner_changes ? other : NULL;
+}
+
+struct ww_leg_flow *ww_legs_client_end(const struct ww_legs *l, const struct ww_leg_flow *f)
+{
+	return f->role == WW_FLOW_ACCEPT ? end_like(l, f, WW_FLOW_CONNECT) : NULL;
 }
 
 /* --- what is known of one -----------------------------------------------------------------------
@@ -274,7 +289,7 @@ struct ww_leg_flow *ww_legs_flow(struct ww_legs *l, struct ww_flow *f, struct ww
 		l->counts.refused++;
 		return e;
 	}
-	take_accepted(l, e);
+	take_ends(l, e);
 	if (f->closed && !e->closed)
 		take_closed(l, e);
 	return e;

@@ -268,6 +268,8 @@ static void note_unread(struct ww_leg_flow *f, const struct ww_exchange *x, bool
 		return;
 	f->exchanges++;
 	f->answered |= x->status > 0;
+	if (!x->stream && x->t_last_resp.ns > f->ended.ns)
+		f->ended = x->t_last_resp;
 	if (x->outcome == WW_X_UNPARSED)
 		f->unparsed = true;
 	if (x->outcome == WW_X_UPGRADED && x->status != 101)
@@ -570,7 +572,7 @@ static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last)
 	if (p->revision == 0 || gist != p->said || (quiet && p->told != p->count))
 		say(t, p, gist);
 	p->looked = p->changed;
-	if (quiet || p->told == p->count)
+	if (quiet || (p->told == p->count && !t->c.rival_open))
 		ww_legs_told(t->legs, p);
 }
 

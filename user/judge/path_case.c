@@ -443,6 +443,7 @@ void ww_path_case_make(const struct ww_path_world *w, struct ww_leg_path *path, 
 	c->agent = path->agent;
 	c->grounds.unread = path->unsearched ? 1u << WW_PATH_UNREAD_SHORT : 0;
 	c->searchable = path->searchable && ww_shingles_whole(w->shingles, path->id);
+	c->now = now;
 	c->from = path->first;
 	c->to.ns = path->last.ns + w->grace_ns;
 	ww_path_case_tree(c, path->root);

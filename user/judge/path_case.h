@@ -88,11 +88,13 @@ struct ww_path_opaque {
 struct ww_path_case {
 	struct ww_leg_path *path;
 	const struct ww_policy_agent *agent; /* NULL: the policy has none, or there is no policy */
-	struct ww_boot from, to;
+	struct ww_boot from, to, now;
 	struct ww_coverage_answer coverage;
 	unsigned opaque_count, opaque_total;
 	unsigned tree_count;
 	bool more_trees;
+	bool rival_open; /* a request that may be whose a gateway sent on has not ended: what it
+			    was will be known */
 	bool searchable; /* copies of the prompt were looked for in all that was read */
 	unsigned attempts;
 	unsigned seen; /* connections that were looked at for them */

@@ -605,6 +605,86 @@ static void unchecked_handshake(void **state)
 	assert_int_equal(rig_count(&rig, "crossing"), 0);
 }
 
+/* A gateway of two callers, and one of them is not read: its request has the same trace and prompt.
+ */
+static void known_to_another_caller(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, "127.0.0.1", 8443, "gateway.local", RIG_TLS);
+	rig_accept(&rig, 101, GATEWAY, 1001, 1);
+	rig_ask(&rig, 110, 1, "gateway.local", SPAN_A, RIG_PROMPT);
+	rig_connect(&rig, 105, OTHER, 2, "127.0.0.1", 8443, "gateway.local", RIG_OPAQUE);
+	rig_accept(&rig, 106, GATEWAY, 1002, 2);
+	rig_say(&rig, 112, 2, WW_DIR_OUT, RIG_PROMPT RIG_PROMPT);
+	rig_connect(&rig, 120, GATEWAY, 3, EU, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 125, 3, "api.example", SPAN_G, RIG_PROMPT);
+	rig_connect(&rig, 130, GATEWAY, 4, US, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 135, 4, "api.example", SPAN_G, RIG_PROMPT);
+	rig_reply(&rig, 300, 3, "r-1");
+	rig_reply(&rig, 310, 4, "r-2");
+	rig_reply(&rig, 400, 1, "r-1");
+	for (uint64_t c = 1; c <= 4; c++)
+		rig_stat(&rig, 600, c);
+	rig_play(&rig);
+	never(AGENT, "VIOLATION");
+}
+
+/* The agent and another at the gateway, and a request of the gateway's to the us; no traces. */
+static void two_at_the_gateway(enum rig_kind kind, const char *trace)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, "127.0.0.1", 8443, "gateway.local", RIG_TLS);
+	rig_accept(&rig, 101, GATEWAY, 1001, 1);
+	rig_ask(&rig, 110, 1, "gateway.local", trace, RIG_PROMPT);
+	rig_connect(&rig, 105, OTHER, 2, "127.0.0.1", 8443, "gateway.local", kind);
+	rig_accept(&rig, 106, GATEWAY, 1002, 2);
+	rig_ask(&rig, 112, 2, "gateway.local", NULL,
+		"Good morning, what do you have for me today?");
+	rig_connect(&rig, 130, GATEWAY, 3, US, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 135, 3, "api.example", trace ? SPAN_G : NULL, RIG_PROMPT);
+	rig_reply(&rig, 310, 3, "r-2");
+	rig_reply(&rig, 400, 1, "r-1");
+	rig_stat(&rig, 600, 1);
+	rig_stat(&rig, 600, 3);
+}
+
+static void prompt_known_to_another_caller(void **state)
+{
+	two_at_the_gateway(RIG_OPAQUE, NULL);
+	rig_stat(&rig, 600, 2);
+	rig_play(&rig);
+	never(AGENT, "VIOLATION");
+	never(AGENT, WITHIN);
+	rig_expect(rig_path_of(&rig, AGENT, 0), "UNVERIFIABLE", "AMBIGUOUS_JOIN", "AMBIGUOUS");
+}
+
+/* What is said first of a path of this process. */
+static json_t *first_told(uint32_t pid)
+{
+	for (unsigned i = 0; i < rig.record_count; i++) {
+		if (rig_is_path_of(rig.records[i], pid))
+			return rig.records[i];
+	}
+	fail_msg("no path of %u", pid);
+	return NULL;
+}
+
+/* Until it has ended nothing is known of it; then it is something else. */
+static void another_caller_is_not_done(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		two_at_the_gateway(RIG_TLS, i ? SPAN_A : NULL);
+		rig_reply(&rig, 9000, 2, "r-3");
+		rig_stat(&rig, 9100, 2);
+		rig.end_ms = 70000;
+		rig_play(&rig);
+		rig_expect(first_told(AGENT), "UNVERIFIABLE", "AMBIGUOUS_JOIN", "AMBIGUOUS");
+		rig_expect(rig_path_of(&rig, AGENT, 0), "VIOLATION", "", i ? "EXACT" : "UNIQUE");
+		if (i == 0)
+			rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, rig_done)
@@ -634,6 +714,9 @@ int main(void)
 		TEST(gateway_exports),
 		TEST(gateway_tries_two_addresses),
 		TEST(host_of_another_scope),
+		TEST(known_to_another_caller),
+		TEST(prompt_known_to_another_caller),
+		TEST(another_caller_is_not_done),
 		TEST(hidden_bytes_are_not_the_request),
 		TEST(unchecked_handshake),
 	};
