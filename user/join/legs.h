@@ -121,8 +121,10 @@ struct ww_leg_flow {
 	uint32_t lookups;     /* how often DNS was asked by it */
 	struct ww_boot
 		unread; /* of the last request on it that was not looked into whole; 0: none */
-	bool unparsed;  /* some of it is of no protocol that is read */
-	bool crossed;   /* its crossing was told */
+	struct ww_boot headed; /* of the last one with a field longer than any before; */
+	uint32_t field_bytes;  /* that long: what it says is not kept */
+	bool unparsed;         /* some of it is of no protocol that is read */
+	bool crossed;          /* its crossing was told */
 	/* Kept by judge/path_case.h: whether it leads where this rule allows; NULL: not decided. */
 	const struct ww_policy_agent *placed_for;
 	bool inside;

@@ -270,6 +270,10 @@ static void note_unread(struct ww_leg_flow *f, const struct ww_exchange *x, bool
 	f->answered |= x->status > 0;
 	if (!x->stream && x->t_last_resp.ns > f->ended.ns)
 		f->ended = x->t_last_resp;
+	if (x->field_bytes >= f->field_bytes) {
+		f->field_bytes = x->field_bytes;
+		f->headed = end;
+	}
 	if (x->outcome == WW_X_UNPARSED)
 		f->unparsed = true;
 	if (x->outcome == WW_X_UPGRADED && x->status != 101)

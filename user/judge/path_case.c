@@ -6,6 +6,8 @@
 /* As where the absence of an action is judged: an alert, a key update. */
 #define HIDDEN_MAX  WW_WORLD_REMAINDER_BYTES
 #define UPSPANS_MAX 8u
+/* Parts of a prompt that are shorter are seldom found anywhere (docs/copies.md). */
+#define FIELD_LONG 160u
 
 const char *ww_horizon_name(enum ww_horizon h)
 {
@@ -228,6 +230,18 @@ static bool is_tree(const struct ww_path_case *c, struct ww_actor_key root)
 	return false;
 }
 
+/*
+ * Values of fields are not kept, so nothing is looked for in them: one that has room for what would
+ * be found in a body is unread. Half of the prompt: what is packed is shorter.
+ */
+static bool has_long_field(const struct ww_path_case *c, const struct ww_leg_flow *f)
+{
+	uint64_t half = c->path->prompt_bytes / 2;
+
+	return f->headed.ns >= c->from.ns &&
+	       f->field_bytes >= (half < FIELD_LONG ? half : FIELD_LONG);
+}
+
 /* WW_PATH_UNREAD_MAX: all of it was. */
 static enum ww_path_unread unread(const struct ww_path_world *w, const struct ww_path_case *c,
 				  const struct ww_leg_flow *f)
@@ -251,7 +265,9 @@ static enum ww_path_unread unread(const struct ww_path_world *w, const struct ww
 		return WW_PATH_UNREAD_CUT;
 	if (!f->checked || hidden > (int64_t)HIDDEN_MAX)
 		return WW_PATH_UNREAD_ACCOUNT;
-	return c->searchable ? WW_PATH_UNREAD_MAX : WW_PATH_UNREAD_SHORT;
+	if (!c->searchable)
+		return WW_PATH_UNREAD_SHORT;
+	return has_long_field(c, f) ? WW_PATH_UNREAD_FIELD : WW_PATH_UNREAD_MAX;
 }
 
 static bool carries_leg(const struct ww_path_case *c, const struct ww_leg_flow *f)
@@ -291,6 +307,12 @@ static bool leads_inside(const struct ww_path_world *w, const struct ww_path_cas
 	return f->inside;
 }
 
+/* All that is ever read of it was. */
+static bool is_read(enum ww_path_unread why)
+{
+	return why == WW_PATH_UNREAD_SHORT || why == WW_PATH_UNREAD_FIELD;
+}
+
 static void look_at(const struct ww_path_world *w, struct ww_path_case *c, struct ww_leg_flow *f)
 {
 	bool dns = ww_path_resolves(f);
@@ -302,13 +324,15 @@ static void look_at(const struct ww_path_world *w, struct ww_path_case *c, struc
 		return;
 	why = unread(w, c, f);
 	if (why == WW_PATH_UNREAD_MAX ||
-	    ((why == WW_PATH_UNREAD_CUT || why == WW_PATH_UNREAD_SHORT) && carries_leg(c, f)))
+	    ((why == WW_PATH_UNREAD_CUT || is_read(why)) && carries_leg(c, f)))
 		return;
-	if (why != WW_PATH_UNREAD_SHORT)
+	if (!is_read(why))
 		add_opaque(c, f, why);
 	if (!c->agent)
 		return;
 	inside = leads_inside(w, c, f);
+	if (why == WW_PATH_UNREAD_FIELD && !inside)
+		add_opaque(c, f, why);
 	if (why == WW_PATH_UNREAD_LOCAL || !inside)
 		c->grounds.unread |= 1u << why;
 	if (f->root.pid == 0 && !inside)

@@ -247,6 +247,48 @@ static void in_the_target(void **state)
 	never(AGENT, WITHIN);
 }
 
+static void in_a_header(void **state)
+{
+	json_t *opaque;
+	char text[4096];
+
+	rig_open(&rig, RIG_POLICY);
+	ask_eu(100, 1, SPAN_A);
+	rig_connect(&rig, 400, AGENT, 2, US, 443, "search.example", RIG_TLS);
+	snprintf(text, sizeof(text),
+		 "GET /search HTTP/1.1\r\nHost: search.example\r\nX-Query: %s\r\n\r\n", RIG_PROMPT);
+	rig_say(&rig, 410, 2, WW_DIR_OUT, text);
+	rig_answer(&rig, 500, 2, 200, "{}");
+	rig_stat(&rig, 700, 2);
+	rig_play(&rig);
+	never(AGENT, WITHIN);
+	rig_expect(rig_path(&rig), "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", NULL);
+	opaque = json_array_get(json_object_get(rig_path(&rig), "opaque"), 0);
+	assert_string_equal(rig_text(opaque, "why"), "field");
+}
+
+/* What says who asks is no room for a copy, or hardly any call to another service would be read. */
+static void long_token(void **state)
+{
+	char text[4096], token[512];
+
+	memset(token, 'x', sizeof(token) - 1);
+	token[sizeof(token) - 1] = '\0';
+	rig_open(&rig, RIG_POLICY);
+	ask_eu(100, 1, SPAN_A);
+	rig_connect(&rig, 400, AGENT, 2, US, 443, "search.example", RIG_TLS);
+	snprintf(text, sizeof(text),
+		 "GET /search HTTP/1.1\r\nHost: search.example\r\nUser-Agent: "
+		 "python-requests/2.31.0\r\n"
+		 "Authorization: Bearer %s\r\nAccept-Encoding: gzip, deflate\r\n\r\n",
+		 token);
+	rig_say(&rig, 410, 2, WW_DIR_OUT, text);
+	rig_answer(&rig, 500, 2, 200, "{}");
+	rig_stat(&rig, 700, 2);
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), WITHIN, "", NULL);
+}
+
 /* A request that has not come to its end when the path is told, or ever. */
 static void not_ended(void **state)
 {
@@ -699,6 +741,8 @@ int main(void)
 		TEST(finished_unseen),
 		TEST(given_away),
 		TEST(in_the_target),
+		TEST(in_a_header),
+		TEST(long_token),
 		TEST(not_ended),
 		TEST(before_the_prompt),
 		TEST(beside_the_prompt),
