@@ -297,13 +297,14 @@ static void add_opaque(struct ww_path_case *c, const struct ww_leg_flow *f, enum
 static bool leads_inside(const struct ww_path_world *w, const struct ww_path_case *c,
 			 struct ww_leg_flow *f)
 {
+	bool lasting = f->closed && f->t_open.ns >= c->from.ns; /* it is of no other time */
 	struct ww_placement pl;
 
-	if (f->closed && f->placed_for == c->agent)
+	if (lasting && f->placed_for == c->agent)
 		return f->inside;
-	ww_path_place(w, c->agent, f, NULL, &pl);
+	ww_path_place_since(w, c->agent, f, c->from, &pl);
 	f->inside = ww_path_allowed(c->agent, &pl);
-	f->placed_for = f->closed ? c->agent : NULL;
+	f->placed_for = lasting ? c->agent : NULL;
 	return f->inside;
 }
 

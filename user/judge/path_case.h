@@ -139,6 +139,10 @@ void ww_path_case_tree(struct ww_path_case *c, struct ww_actor_key root);
 bool ww_path_names_alike(const char *name, const char *authority);
 void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
 		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret);
+/* The same of a connection that may have been there before `from`: by what is valid then. */
+void ww_path_place_since(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+			 const struct ww_leg_flow *f, struct ww_boot from,
+			 struct ww_placement *ret);
 /* By its port and by how little was sent it is of questions to a DNS server alone. */
 bool ww_path_resolves(const struct ww_leg_flow *f);
 /* All that the agent's rule asks of it is allowed, without doubt. */

@@ -65,15 +65,16 @@ static void add_names(struct ww_placement_ask *a, const struct ww_leg_flow *f,
 	a->said_count = a->name_count - told;
 }
 
-void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
-		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret)
+static void place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+		  const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_boot at,
+		  struct ww_placement *ret)
 {
 	struct ww_placement_ask a = {.policy = w->policy, .agent = agent, .tables = w->tables};
 	bool direct = f && !f->tunnelled && !ww_endpoint_loopback(&f->peer);
 
 	/* One of them is there; without the connection nothing is known of a proxy on the way. */
 	a.peer = leg ? leg->peer : f->peer;
-	a.at = ww_clock_wall(w->clock, leg ? leg->t_first_req : f->t_open);
+	a.at = ww_clock_wall(w->clock, at);
 	if (direct)
 		add_names(&a, f, leg);
 	if (f) {
@@ -82,6 +83,18 @@ void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *
 	}
 	a.rtt_counts = direct;
 	ww_placement_of(&a, ret);
+}
+
+void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret)
+{
+	place(w, agent, f, leg, leg ? leg->t_first_req : f->t_open, ret);
+}
+
+void ww_path_place_since(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+			 const struct ww_leg_flow *f, struct ww_boot from, struct ww_placement *ret)
+{
+	place(w, agent, f, NULL, f->t_open.ns > from.ns ? f->t_open : from, ret);
 }
 
 static bool said_yes(bool asks, enum ww_standing s)

@@ -89,6 +89,25 @@ static void quic_without_answer(void **state)
 	never(AGENT, WITHIN);
 }
 
+/* It was opened while its peer was listed, and used when the row had expired. */
+static void row_that_expires(void **state)
+{
+	const uint64_t later = 10 * 3600 * 1000; /* the next day */
+
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 50, AGENT, 1, "198.18.2.7", 443, "other.example", RIG_OPAQUE);
+	rig_say(&rig, 60, 1, WW_DIR_OUT, RIG_PROMPT);
+	rig_stat(&rig, 70, 1);
+	ask_eu(100, 2, SPAN_A);
+	ask_eu(later, 3, SPAN_B);
+	rig_say(&rig, later + 20, 1, WW_DIR_OUT, RIG_PROMPT RIG_PROMPT);
+	rig_stat(&rig, later + 500, 1);
+	rig.end_ms = later + 8000;
+	rig_play(&rig);
+	rig_expect(rig_path_of(&rig, AGENT, 0), WITHIN, "", NULL);
+	rig_expect(rig_path_of(&rig, AGENT, 1), "UNVERIFIABLE", "TLS_OPAQUE", NULL);
+}
+
 /* A cipher whose framing is not known. */
 static void unknown_cipher(void **state)
 {
@@ -732,6 +751,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_teardown(f, rig_done)
 	const struct CMUnitTest tests[] = {
 		TEST(quic_without_answer),
+		TEST(row_that_expires),
 		TEST(unknown_cipher),
 		TEST(hello_and_then_anything),
 		TEST(sent_and_not_acknowledged),
