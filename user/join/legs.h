@@ -161,6 +161,7 @@ struct ww_leg {
 	uint64_t req_least; /* of a shared connection: bytes that are of this request for certain */
 	uint64_t acked;     /* of req_bytes; grows */
 	uint8_t acked_how;  /* enum ww_leg_acked */
+	bool unheard;       /* answered, and by the kernel nothing of it was acknowledged */
 	uint8_t outcome;    /* enum ww_exchange_outcome */
 	uint16_t status;
 	uint32_t stream;

@@ -338,6 +338,15 @@ uint64_t ww_legs_written(const struct ww_leg_flow *f)
 	return f && f->checked ? f->setup + f->explained + f->overhead_max + f->hidden : 0;
 }
 
+/* Whoever is tired of waiting says so without having read anything: RFC 9110 section 15.5.9. */
+#define STATUS_TIRED 408u
+
+static bool is_unheard(const struct ww_leg *leg, const struct ww_leg_flow *f)
+{
+	return leg->status && leg->acked == 0 && f && f->checked && f->bytes_acked <= f->setup &&
+	       (f->closed || leg->status == STATUS_TIRED);
+}
+
 void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 {
 	bool answered = leg->status >= 200 && leg->status < 300 && !leg->stream;
@@ -357,13 +366,14 @@ void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 	if (leg->due && f && f->bytes_acked >= leg->due)
 		open = 0; /* when it ended, no more than that had been written */
 	all = open == 0 || (open == UINT64_MAX && answered);
+	leg->unheard = !all && is_unheard(leg, f);
 	if (all && leg->req_least) {
 		leg->acked = leg->req_least;
 		leg->acked_how = leg->stream ? WW_LEG_ACKED_LEAST : WW_LEG_ACKED_ALL;
 	} else if (open < leg->req_least && leg->req_least - open > leg->acked) {
 		leg->acked = leg->req_least - open;
 		leg->acked_how = WW_LEG_ACKED_LEAST;
-	} else if (leg->status && leg->acked == 0 && leg->req_least) {
+	} else if (leg->status && leg->acked == 0 && leg->req_least && !leg->unheard) {
 		leg->acked = 1; /* who answers has had some of it */
 		leg->acked_how = WW_LEG_ACKED_LEAST;
 	} else if (f && f->counted.ns >= leg->t_last_req.ns && f->bytes_acked <= f->setup &&

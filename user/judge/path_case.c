@@ -63,9 +63,9 @@ static void grade(struct ww_path_row *r)
 	if (!l)
 		return;
 	ww_legs_acked(r->leg, r->flow);
-	if (l->status)
+	if (l->status && !l->unheard)
 		r->evidence = WW_EVIDENCE_E4;
-	else if (l->resp_bytes)
+	else if (l->resp_bytes && !l->unheard)
 		r->evidence = WW_EVIDENCE_E3;
 	else if (l->acked)
 		r->evidence = WW_EVIDENCE_E2;

@@ -643,6 +643,32 @@ static void hidden_bytes_are_not_the_request(void **state)
 	assert_int_equal(json_integer_value(json_object_get(l, "requestAckedBytes")), 0);
 }
 
+/* The peer was tired of waiting, and hung up before anything of the request was there. */
+static void answered_before_it_was_asked(void **state)
+{
+	struct rig_conn *c;
+	uint64_t before;
+
+	for (unsigned seen = 0; seen < 2; seen++) {
+		rig_open(&rig, RIG_POLICY);
+		c = rig_connect(&rig, 100, AGENT, 1, US, 443, "api.example", RIG_TLS);
+		before = c->wire[WW_DIR_OUT];
+		rig_ask(&rig, 110, 1, "api.example", SPAN_A, RIG_PROMPT);
+		rig_answer(&rig, 120, 1, 408, "");
+		if (seen)
+			rig_counters(&rig, 115, c, WW_EVENT_FLOW_STAT, before, 0);
+		rig_counters(&rig, 300, c, WW_EVENT_FLOW_CLOSE, before, WW_CLOSE_RST_PEER);
+		rig_play(&rig);
+		never(AGENT, "VIOLATION");
+		never(AGENT, WITHIN);
+		assert_int_equal(json_integer_value(json_object_get(rig_leg(rig_path(&rig), 1),
+								    "requestAckedBytes")),
+				 0);
+		if (!seen)
+			rig_close(&rig);
+	}
+}
+
 /* Read by a hook, of a cipher whose framing is not known: the handshake is no payload. */
 static void unchecked_handshake(void **state)
 {
@@ -782,6 +808,7 @@ int main(void)
 		TEST(prompt_known_to_another_caller),
 		TEST(another_caller_is_not_done),
 		TEST(hidden_bytes_are_not_the_request),
+		TEST(answered_before_it_was_asked),
 		TEST(unchecked_handshake),
 	};
 
