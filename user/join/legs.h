@@ -233,7 +233,7 @@ struct ww_leg_path {
 	bool searchable; /* copies of it can be found */
 	bool unsearched; /* but some request of its time was gone when it was known */
 	unsigned count, room;
-	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX */
+	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX: first what repeats another leg */
 	struct ww_path_leg *legs; /* by arrival */
 	/* Kept by judge/path.h: */
 	bool dirty; /* something came since it was written: it is among those that wait */

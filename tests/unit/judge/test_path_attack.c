@@ -2,6 +2,7 @@
 /* Ways out that look as if nothing had gone out, and what only looks as if something had. */
 #include "../../lib/path_rig.h"
 #include "../proto/dns_messages.h"
+#include "join/legs.h"
 
 #define US "198.51.100.7"
 #define EU "203.0.113.7"
@@ -531,6 +532,25 @@ static void untraced_of_two(void **state)
 	assert_non_null(rig_crossing(&rig, 3));
 }
 
+/* So many rounds with the model that no more legs are kept, and then it goes elsewhere. */
+static void behind_many_rounds(void **state)
+{
+	json_t *p;
+
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, EU, 443, "api.example", RIG_TLS);
+	for (unsigned i = 0; i < WW_LEGS_OF_PATH_MAX + 8; i++) {
+		rig_ask(&rig, 110 + 10 * i, 1, "api.example", SPAN_A, RIG_PROMPT);
+		rig_reply(&rig, 115 + 10 * i, 1, "r-1");
+	}
+	rig_stat(&rig, 5500, 1);
+	ask(5600, AGENT, 2, US, SPAN_A, RIG_PROMPT);
+	rig_play(&rig);
+	p = rig_path(&rig);
+	rig_expect(p, "VIOLATION", "", NULL);
+	assert_true(json_integer_value(json_object_get(p, "legsTotal")) > WW_LEGS_OF_PATH_MAX);
+}
+
 /* The provider that it fails over to gets less of the history. */
 static void other_history(void **state)
 {
@@ -800,6 +820,7 @@ int main(void)
 		TEST(name_that_was_told),
 		TEST(forbidden_name_that_is_said),
 		TEST(untraced_of_two),
+		TEST(behind_many_rounds),
 		TEST(other_history),
 		TEST(gateway_exports),
 		TEST(gateway_tries_two_addresses),
