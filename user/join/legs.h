@@ -86,8 +86,12 @@ struct ww_policy_agent; /* policy/policy_file.h */
 
 /* What is known of a connection, live or closed. */
 struct ww_leg_flow {
-	struct ww_leg_flow *prev, *next;               /* of its tree, by first sight */
+	/* When it was there, first: most that are walked over are of another time. */
+	struct ww_leg_flow *prev, *next; /* of its tree, by first sight */
+	struct ww_boot t_open, t_close;
+	bool closed;
 	struct ww_leg_flow *closed_prev, *closed_next; /* of all, by close */
+	struct ww_leg_flow *live_prev, *live_next;     /* of its tree, those that have not closed */
 	struct ww_leg_tree *tree;
 	uint64_t cookie;
 	struct ww_actor_key owner, root; /* root: of the tree that it is listed in */
@@ -95,14 +99,14 @@ struct ww_leg_flow {
 	struct ww_endpoint local, peer;
 	uint32_t netns;
 	uint8_t ip_proto, role, type, how, bind;
-	bool established, closed, seen_birth, receiver, tls, quic, ech, channel;
+	bool established, seen_birth, receiver, tls, quic, ech, channel;
 	uint16_t version; /* of TLS; 0: not known */
 	uint16_t sealed;  /* encrypted records of the client that were seen, of the first ones */
 	bool tunnelled; /* TLS began behind bytes of the client, or inside of an answered CONNECT: a
 			   proxy was asked for the way */
 	bool asked;     /* DNS was followed when it was made: the names below are all there are */
 	bool checked;   /* the account of what was sent closes */
-	struct ww_boot t_open, t_established, t_close;
+	struct ww_boot t_established;
 	struct ww_boot counted; /* when the counters below were read */
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 	uint64_t setup;                  /* of bytes_sent: of the handshake */
@@ -252,7 +256,7 @@ struct ww_leg_path {
 struct ww_leg_tree {
 	uint64_t key[2];
 	struct ww_actor_key root;
-	struct ww_leg_flow *flows;
+	struct ww_leg_flow *flows, *live;
 	struct ww_leg *legs;
 	struct ww_leg_path *paths; /* by arrival */
 	unsigned accepted;

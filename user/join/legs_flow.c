@@ -26,6 +26,8 @@ static void free_flow(struct ww_legs *l, struct ww_leg_flow *f)
 	HASH_DELETE(hh, l->flows, f);
 	if (f->closed)
 		DL_DELETE2(l->closed, f, closed_prev, closed_next);
+	else
+		DL_DELETE2(tree->live, f, live_prev, live_next);
 	DL_DELETE(tree->flows, f);
 	tree->accepted -= f->role == WW_FLOW_ACCEPT;
 	ww_legs_tree_settle(l, tree);
@@ -64,6 +66,7 @@ static struct ww_leg_flow *make_flow(struct ww_legs *l, const struct ww_flow *f)
 	e->tree = tree;
 	e->root = f->root;
 	DL_APPEND(tree->flows, e);
+	DL_APPEND2(tree->live, e, live_prev, live_next);
 	l->counts.flows++;
 	return e;
 }
@@ -257,6 +260,10 @@ static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_
 	was->accepted -= e->role == WW_FLOW_ACCEPT;
 	tree->accepted += e->role == WW_FLOW_ACCEPT;
 	DL_APPEND(tree->flows, e);
+	if (!e->closed) {
+		DL_DELETE2(was->live, e, live_prev, live_next);
+		DL_APPEND2(tree->live, e, live_prev, live_next);
+	}
 	e->tree = tree;
 	e->root = root;
 	ww_legs_tree_settle(l, was);
@@ -265,6 +272,7 @@ static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_
 
 static void take_closed(struct ww_legs *l, struct ww_leg_flow *e)
 {
+	DL_DELETE2(e->tree->live, e, live_prev, live_next);
 	e->closed = true;
 	DL_APPEND2(l->closed, e, closed_prev, closed_next);
 	if (++l->closed_count > WW_LEGS_FLOWS_MAX) {

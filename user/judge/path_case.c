@@ -316,12 +316,12 @@ static bool is_read(enum ww_path_unread why)
 
 static void look_at(const struct ww_path_world *w, struct ww_path_case *c, struct ww_leg_flow *f)
 {
-	bool dns = ww_path_resolves(f);
 	enum ww_path_unread why;
 	bool inside;
 
-	if (f->role == WW_FLOW_ACCEPT || f->receiver || f->channel || dns || !overlaps(c, f) ||
-	    !ww_legs_may_carry(f))
+	/* Most of what is held is of another time. */
+	if (!overlaps(c, f) || f->role == WW_FLOW_ACCEPT || f->receiver || f->channel ||
+	    ww_path_resolves(f) || !ww_legs_may_carry(f))
 		return;
 	why = unread(w, c, f);
 	if (why == WW_PATH_UNREAD_MAX ||
@@ -447,10 +447,10 @@ static void update_flows(const struct ww_path_world *w, struct ww_actor_key root
 	struct ww_leg_tree *t = ww_legs_tree(w->legs, root);
 	struct ww_leg_flow *next;
 
-	for (struct ww_leg_flow *f = t ? t->flows : NULL; f; f = next) {
-		struct ww_flow *live = f->closed ? NULL : ww_flows_get(w->flows, f->cookie);
+	for (struct ww_leg_flow *f = t ? t->live : NULL; f; f = next) {
+		struct ww_flow *live = ww_flows_get(w->flows, f->cookie);
 
-		next = f->next;
+		next = f->live_next;
 		if (live && ww_actor_key_eq(live->root, root))
 			(void)ww_legs_flow(w->legs, live, now);
 	}

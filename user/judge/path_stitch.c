@@ -460,14 +460,19 @@ static bool is_listed(const struct ww_path_case *c, const struct ww_leg_flow *f)
 static void add_attempt(struct ww_path_case *c, unsigned i, const struct ww_leg_flow *g)
 {
 	const struct ww_leg_flow *f = c->rows[i].flow;
-	bool by_name = named_alike(f, g), by_peer = ww_endpoint_eq(&f->peer, &g->peer);
 	struct ww_path_row *r;
+	bool by_name, by_peer;
 
-	if (g == f || g->role != WW_FLOW_CONNECT || g->ip_proto != IPPROTO_TCP || g->receiver ||
-	    !ww_actor_key_eq(g->owner, f->owner) || g->t_open.ns > c->rows[i].leg->t_first_req.ns ||
-	    g->t_open.ns + ATTEMPT_NS < f->t_open.ns || g->exchanges || ww_legs_may_carry(g) ||
-	    (!g->closed && !g->established) || g->peer.port != f->peer.port ||
-	    !(by_name || by_peer) || is_listed(c, g))
+	/* Most of what is held is of another time. */
+	if (g->t_open.ns > c->rows[i].leg->t_first_req.ns ||
+	    g->t_open.ns + ATTEMPT_NS < f->t_open.ns || g == f || g->role != WW_FLOW_CONNECT ||
+	    g->ip_proto != IPPROTO_TCP || g->receiver || g->exchanges ||
+	    g->peer.port != f->peer.port || (!g->closed && !g->established) ||
+	    !ww_actor_key_eq(g->owner, f->owner) || ww_legs_may_carry(g))
+		return;
+	by_name = named_alike(f, g);
+	by_peer = ww_endpoint_eq(&f->peer, &g->peer);
+	if (!(by_name || by_peer) || is_listed(c, g))
 		return;
 	if (c->attempts++ >= WW_PATH_ATTEMPTS_MAX)
 		return;
