@@ -47,7 +47,13 @@
 	"- {cidr: [198.18.0.0/24], operator: uscloud, region: eu-west-1, "               \
 	"basis: provider-doc}\n"                                                         \
 	"- {cidr: [198.18.1.0/24], operator: eucloud, region: eu-west-1, "               \
-	"basis: provider-doc, valid_until: 2026-01-02}\n"
+	"basis: provider-doc, valid_until: 2026-01-02}\n"                                \
+	"- {cidr: [198.18.2.0/24], operator: eucloud, region: eu-west-1, "               \
+	"basis: provider-doc, valid_until: 2026-09-21}\n"                                \
+	"- {hosts: ['*.eu.example'], operator: eucloud, region: eu-west-1, "             \
+	"basis: provider-doc}\n"                                                         \
+	"- {hosts: ['*.us.example'], operator: uscloud, region: us-east-1, "             \
+	"basis: provider-doc}\n"
 
 #define RIG_REGIONS                                    \
 	"version: 1\nregions:\n"                       \

@@ -349,6 +349,49 @@ static bool has_leg(const struct ww_leg_path *p, const struct ww_leg *leg)
 	return false;
 }
 
+static bool went_well(const struct ww_path_leg *pl)
+{
+	return pl->purpose == WW_LEG_INFERENCE && pl->owners == 1 && pl->leg->status >= 200 &&
+	       pl->leg->status < 300;
+}
+
+/* Both were answered well, by the same peer under the same names: one says what the other does. */
+static bool alike(const struct ww_path_leg *a, const struct ww_path_leg *b)
+{
+	return went_well(a) && went_well(b) && ww_endpoint_eq(&a->leg->peer, &b->leg->peer) &&
+	       strcmp(a->leg->sni, b->leg->sni) == 0 &&
+	       strcmp(a->leg->authority, b->leg->authority) == 0;
+}
+
+static bool is_said(const struct ww_leg_path *p, const struct ww_path_leg *pl)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		if (&p->legs[i] != pl && alike(&p->legs[i], pl))
+			return true;
+	}
+	return false;
+}
+
+/* Of a full path the oldest goes that another one of it stands for, but not the first. False: there
+ * is none, or the new one is such a leg itself. */
+static bool drop_repeated(struct ww_legs *l, struct ww_leg_path *p, const struct ww_path_leg *new)
+{
+	unsigned i = 1;
+
+	if (p->count < WW_LEGS_OF_PATH_MAX || is_said(p, new))
+		return false;
+	while (i < p->count && !is_said(p, &p->legs[i]))
+		i++;
+	if (i == p->count)
+		return false;
+	unref(l, p->legs[i].leg);
+	memmove(&p->legs[i], &p->legs[i + 1], (p->count - i - 1) * sizeof(p->legs[0]));
+	p->count--;
+	p->dropped++;
+	l->counts.legs_dropped++;
+	return true;
+}
+
 static bool put_leg(struct ww_legs *l, struct ww_leg_path *p, const struct ww_path_leg *pl)
 {
 	struct ww_leg *leg = pl->leg;
@@ -371,7 +414,7 @@ static bool put_leg(struct ww_legs *l, struct ww_leg_path *p, const struct ww_pa
 		p->last = leg->t_end;
 	if (leg->t_first_req.ns < p->first.ns)
 		p->first = leg->t_first_req;
-	if (p->count == p->room) {
+	if (p->count == p->room && !drop_repeated(l, p, pl)) {
 		p->dropped++;
 		l->counts.legs_dropped++;
 		return false;

@@ -86,8 +86,12 @@ struct ww_policy_agent; /* policy/policy_file.h */
 
 /* What is known of a connection, live or closed. */
 struct ww_leg_flow {
-	struct ww_leg_flow *prev, *next;               /* of its tree, by first sight */
+	/* When it was there, first: most that are walked over are of another time. */
+	struct ww_leg_flow *prev, *next; /* of its tree, by first sight */
+	struct ww_boot t_open, t_close;
+	bool closed;
 	struct ww_leg_flow *closed_prev, *closed_next; /* of all, by close */
+	struct ww_leg_flow *live_prev, *live_next;     /* of its tree, those that have not closed */
 	struct ww_leg_tree *tree;
 	uint64_t cookie;
 	struct ww_actor_key owner, root; /* root: of the tree that it is listed in */
@@ -95,14 +99,14 @@ struct ww_leg_flow {
 	struct ww_endpoint local, peer;
 	uint32_t netns;
 	uint8_t ip_proto, role, type, how, bind;
-	bool established, closed, seen_birth, receiver, tls, quic, ech, channel;
+	bool established, seen_birth, receiver, tls, quic, ech, channel;
 	uint16_t version; /* of TLS; 0: not known */
 	uint16_t sealed;  /* encrypted records of the client that were seen, of the first ones */
 	bool tunnelled; /* TLS began behind bytes of the client, or inside of an answered CONNECT: a
 			   proxy was asked for the way */
 	bool asked;     /* DNS was followed when it was made: the names below are all there are */
 	bool checked;   /* the account of what was sent closes */
-	struct ww_boot t_open, t_established, t_close;
+	struct ww_boot t_established;
 	struct ww_boot counted; /* when the counters below were read */
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 	uint64_t setup;                  /* of bytes_sent: of the handshake */
@@ -114,14 +118,17 @@ struct ww_leg_flow {
 	uint32_t packets[2];
 	uint32_t rtt_min_us, key_holder_us;
 	uint32_t owner_changes;
-	uint32_t exchanges; /* that ended on it, */
-	uint32_t begun;     /* of so many */
-	bool answered;      /* one of them was */
-	uint32_t lookups;   /* how often DNS was asked by it */
+	uint32_t exchanges;   /* that ended on it, */
+	uint32_t begun;       /* of so many */
+	struct ww_boot ended; /* the last of them, where they follow each other (HTTP/1) */
+	bool answered;        /* one of them was */
+	uint32_t lookups;     /* how often DNS was asked by it */
 	struct ww_boot
 		unread; /* of the last request on it that was not looked into whole; 0: none */
-	bool unparsed;  /* some of it is of no protocol that is read */
-	bool crossed;   /* its crossing was told */
+	struct ww_boot headed; /* of the last one with a field longer than any before; */
+	uint32_t field_bytes;  /* that long: what it says is not kept */
+	bool unparsed;         /* some of it is of no protocol that is read */
+	bool crossed;          /* its crossing was told */
 	/* Kept by judge/path_case.h: whether it leads where this rule allows; NULL: not decided. */
 	const struct ww_policy_agent *placed_for;
 	bool inside;
@@ -129,13 +136,13 @@ struct ww_leg_flow {
 	char *sni;    /* owned; NULL: none */
 	unsigned name_count;
 	struct ww_leg_name *names; /* owned */
-	bool has_ends, doubtful;   /* accepted: `ends` is set; another one has them as well */
+	bool has_ends, doubtful;   /* `ends` is set; another one has them as well */
 	UT_hash_handle hh, hh_ends;
 	struct ww_leg_ends {
 		uint8_t local[16], peer[16];
 		uint16_t ports[2];
 		uint32_t netns; /* of loopback addresses, which are somebody else's in each */
-		uint8_t family[8];
+		uint8_t family, role, reserved[6];
 	} ends;
 };
 
@@ -158,6 +165,7 @@ struct ww_leg {
 	uint64_t req_least; /* of a shared connection: bytes that are of this request for certain */
 	uint64_t acked;     /* of req_bytes; grows */
 	uint8_t acked_how;  /* enum ww_leg_acked */
+	bool unheard;       /* answered, and by the kernel nothing of it was acknowledged */
 	uint8_t outcome;    /* enum ww_exchange_outcome */
 	uint16_t status;
 	uint32_t stream;
@@ -229,7 +237,7 @@ struct ww_leg_path {
 	bool searchable; /* copies of it can be found */
 	bool unsearched; /* but some request of its time was gone when it was known */
 	unsigned count, room;
-	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX */
+	unsigned dropped;         /* beyond WW_LEGS_OF_PATH_MAX: first what repeats another leg */
 	struct ww_path_leg *legs; /* by arrival */
 	/* Kept by judge/path.h: */
 	bool dirty; /* something came since it was written: it is among those that wait */
@@ -248,7 +256,7 @@ struct ww_leg_path {
 struct ww_leg_tree {
 	uint64_t key[2];
 	struct ww_actor_key root;
-	struct ww_leg_flow *flows;
+	struct ww_leg_flow *flows, *live;
 	struct ww_leg *legs;
 	struct ww_leg_path *paths; /* by arrival */
 	unsigned accepted;
@@ -291,6 +299,9 @@ struct ww_leg_flow *ww_legs_flow_get(const struct ww_legs *l, uint64_t cookie);
 /* The accepted end of a connection that was made on this host, or NULL: none is known, or which
  * one is not certain. */
 struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f);
+
+/* The connecting end of an accepted connection that was made on this host, or NULL: likewise. */
+struct ww_leg_flow *ww_legs_client_end(const struct ww_legs *l, const struct ww_leg_flow *f);
 
 /* An answered lookup; without memory its leg is missing, nothing else. */
 void ww_legs_lookup(struct ww_legs *l, const struct ww_lookup *lookup);

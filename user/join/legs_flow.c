@@ -26,6 +26,8 @@ static void free_flow(struct ww_legs *l, struct ww_leg_flow *f)
 	HASH_DELETE(hh, l->flows, f);
 	if (f->closed)
 		DL_DELETE2(l->closed, f, closed_prev, closed_next);
+	else
+		DL_DELETE2(tree->live, f, live_prev, live_next);
 	DL_DELETE(tree->flows, f);
 	tree->accepted -= f->role == WW_FLOW_ACCEPT;
 	ww_legs_tree_settle(l, tree);
@@ -64,6 +66,7 @@ static struct ww_leg_flow *make_flow(struct ww_legs *l, const struct ww_flow *f)
 	e->tree = tree;
 	e->root = f->root;
 	DL_APPEND(tree->flows, e);
+	DL_APPEND2(tree->live, e, live_prev, live_next);
 	l->counts.flows++;
 	return e;
 }
@@ -72,7 +75,7 @@ static struct ww_leg_flow *make_flow(struct ww_legs *l, const struct ww_flow *f)
  */
 
 static void ends_of(const struct ww_endpoint *local, const struct ww_endpoint *peer, uint32_t netns,
-		    struct ww_leg_ends *ret)
+		    uint8_t role, struct ww_leg_ends *ret)
 {
 	struct ww_endpoint a = ww_endpoint_unmap(local), b = ww_endpoint_unmap(peer);
 
@@ -82,18 +85,18 @@ static void ends_of(const struct ww_endpoint *local, const struct ww_endpoint *p
 	ret->ports[0] = a.port;
 	ret->ports[1] = b.port;
 	ret->netns = ww_endpoint_loopback(&a) ? netns : 0;
-	ret->family[0] = (uint8_t)a.family;
+	ret->family = (uint8_t)a.family;
+	ret->role = role;
 }
 
-static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
+static void take_ends(struct ww_legs *l, struct ww_leg_flow *e)
 {
 	struct ww_leg_flow *was = NULL;
 	struct ww_leg_ends ends;
 
-	if (e->role != WW_FLOW_ACCEPT || e->ip_proto != IPPROTO_TCP || !e->local.port ||
-	    !e->peer.port)
+	if (!e->role || e->ip_proto != IPPROTO_TCP || !e->local.port || !e->peer.port)
 		return;
-	ends_of(&e->local, &e->peer, e->netns, &ends);
+	ends_of(&e->local, &e->peer, e->netns, e->role, &ends);
 	if (e->has_ends) {
 		/* The namespace may become known later than the rest. */
 		if (memcmp(&ends, &e->ends, sizeof(ends)) == 0)
@@ -114,20 +117,35 @@ static void take_accepted(struct ww_legs *l, struct ww_leg_flow *e)
 	l->counts.refused += !e->has_ends;
 }
 
-struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f)
+static struct ww_leg_flow *end_like(const struct ww_legs *l, const struct ww_leg_flow *f,
+				    uint8_t role)
 {
 	struct ww_leg_flow *other = NULL;
 	struct ww_leg_ends ends;
 
-	if (f->ip_proto != IPPROTO_TCP || f->role == WW_FLOW_ACCEPT || !f->local.port)
+	if (f->ip_proto != IPPROTO_TCP || !f->local.port)
 		return NULL;
-	ends_of(&f->peer, &f->local, f->netns, &ends);
+	ends_of(&f->peer, &f->local, f->netns, role, &ends);
 	HASH_FIND(hh_ends, l->ends, &ends, sizeof(ends), other);
-	if (!other || other->doubtful || other->owner.pid == 0 || other->owner_changes ||
-	    other->t_open.ns > f->t_open.ns + SAME_TIME_NS ||
+	if (!other || other->doubtful || other->t_open.ns > f->t_open.ns + SAME_TIME_NS ||
 	    other->t_open.ns + SAME_TIME_NS < f->t_open.ns)
 		return NULL;
 	return other;
+}
+
+struct ww_leg_flow *ww_legs_other_end(const struct ww_legs *l, const struct ww_leg_flow *f)
+{
+	struct ww_leg_flow *other;
+
+	if (f->role == WW_FLOW_ACCEPT)
+		return NULL;
+	other = end_like(l, f, WW_FLOW_ACCEPT);
+	return other && other->owner.pid && !other->owner_changes ? other : NULL;
+}
+
+struct ww_leg_flow *ww_legs_client_end(const struct ww_legs *l, const struct ww_leg_flow *f)
+{
+	return f->role == WW_FLOW_ACCEPT ? end_like(l, f, WW_FLOW_CONNECT) : NULL;
 }
 
 /* --- what is known of one -----------------------------------------------------------------------
@@ -242,6 +260,10 @@ static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_
 	was->accepted -= e->role == WW_FLOW_ACCEPT;
 	tree->accepted += e->role == WW_FLOW_ACCEPT;
 	DL_APPEND(tree->flows, e);
+	if (!e->closed) {
+		DL_DELETE2(was->live, e, live_prev, live_next);
+		DL_APPEND2(tree->live, e, live_prev, live_next);
+	}
 	e->tree = tree;
 	e->root = root;
 	ww_legs_tree_settle(l, was);
@@ -250,6 +272,7 @@ static bool take_root(struct ww_legs *l, struct ww_leg_flow *e, struct ww_actor_
 
 static void take_closed(struct ww_legs *l, struct ww_leg_flow *e)
 {
+	DL_DELETE2(e->tree->live, e, live_prev, live_next);
 	e->closed = true;
 	DL_APPEND2(l->closed, e, closed_prev, closed_next);
 	if (++l->closed_count > WW_LEGS_FLOWS_MAX) {
@@ -274,7 +297,7 @@ struct ww_leg_flow *ww_legs_flow(struct ww_legs *l, struct ww_flow *f, struct ww
 		l->counts.refused++;
 		return e;
 	}
-	take_accepted(l, e);
+	take_ends(l, e);
 	if (f->closed && !e->closed)
 		take_closed(l, e);
 	return e;
@@ -323,6 +346,15 @@ uint64_t ww_legs_written(const struct ww_leg_flow *f)
 	return f && f->checked ? f->setup + f->explained + f->overhead_max + f->hidden : 0;
 }
 
+/* Whoever is tired of waiting says so without having read anything: RFC 9110 section 15.5.9. */
+#define STATUS_TIRED 408u
+
+static bool is_unheard(const struct ww_leg *leg, const struct ww_leg_flow *f)
+{
+	return leg->status && leg->acked == 0 && f && f->checked && f->bytes_acked <= f->setup &&
+	       (f->closed || leg->status == STATUS_TIRED);
+}
+
 void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 {
 	bool answered = leg->status >= 200 && leg->status < 300 && !leg->stream;
@@ -342,13 +374,14 @@ void ww_legs_acked(struct ww_leg *leg, const struct ww_leg_flow *f)
 	if (leg->due && f && f->bytes_acked >= leg->due)
 		open = 0; /* when it ended, no more than that had been written */
 	all = open == 0 || (open == UINT64_MAX && answered);
+	leg->unheard = !all && is_unheard(leg, f);
 	if (all && leg->req_least) {
 		leg->acked = leg->req_least;
 		leg->acked_how = leg->stream ? WW_LEG_ACKED_LEAST : WW_LEG_ACKED_ALL;
 	} else if (open < leg->req_least && leg->req_least - open > leg->acked) {
 		leg->acked = leg->req_least - open;
 		leg->acked_how = WW_LEG_ACKED_LEAST;
-	} else if (leg->status && leg->acked == 0 && leg->req_least) {
+	} else if (leg->status && leg->acked == 0 && leg->req_least && !leg->unheard) {
 		leg->acked = 1; /* who answers has had some of it */
 		leg->acked_how = WW_LEG_ACKED_LEAST;
 	} else if (f && f->counted.ns >= leg->t_last_req.ns && f->bytes_acked <= f->setup &&

@@ -12,7 +12,7 @@ struct ww_legs {
 	struct ww_leg_path *waiting;
 	struct ww_leg_path *by_id, *by_key;
 	struct ww_leg_flow *flows;  /* by cookie */
-	struct ww_leg_flow *ends;   /* accepted ones, by their ends */
+	struct ww_leg_flow *ends;   /* of TCP, by their ends */
 	struct ww_leg_flow *closed; /* by close */
 	struct ww_leg_lookup *lookups;
 	struct ww_legs_blind blind;

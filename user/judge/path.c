@@ -268,6 +268,12 @@ static void note_unread(struct ww_leg_flow *f, const struct ww_exchange *x, bool
 		return;
 	f->exchanges++;
 	f->answered |= x->status > 0;
+	if (!x->stream && x->t_last_resp.ns > f->ended.ns)
+		f->ended = x->t_last_resp;
+	if (x->field_bytes >= f->field_bytes) {
+		f->field_bytes = x->field_bytes;
+		f->headed = end;
+	}
 	if (x->outcome == WW_X_UNPARSED)
 		f->unparsed = true;
 	if (x->outcome == WW_X_UPGRADED && x->status != 101)
@@ -524,7 +530,7 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	struct copies k = {.x = x, .call = call};
 	struct ww_leg_flow *f;
 	bool partial = false;
-	int r = 0, found;
+	int r = 0, found, kept;
 
 	if (!x->client || x->channel)
 		return 0;
@@ -536,9 +542,8 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 	if (call)
 		r = take_call(t, &k);
 	found = find_copies(t, &k, &partial);
-	if (!ww_path_recents_add(t->recents, x, call != NULL, t->now))
-		partial = true;
-	note_unread(f, x, partial);
+	kept = ww_path_recents_add(t->recents, x, call != NULL, t->now);
+	note_unread(f, x, partial || kept < 0);
 	if (r == 0 && !k.leg && ww_legs_serves(t->legs, x->root))
 		r = ww_legs_add(t->legs, x, NULL, t->now, &k.leg);
 	if (f)
@@ -547,6 +552,8 @@ int ww_paths_exchange(struct ww_paths *t, const struct ww_exchange *x,
 		write_at_once(t, k.own, k.leg);
 	for (unsigned i = 0; i < k.count; i++)
 		write_at_once(t, k.of[i], k.leg);
+	if (kept == -ENOMEM)
+		return kept;
 	return r < 0 ? r : found;
 }
 
@@ -569,7 +576,7 @@ static void settle(struct ww_paths *t, struct ww_leg_path *p, bool last)
 	if (p->revision == 0 || gist != p->said || (quiet && p->told != p->count))
 		say(t, p, gist);
 	p->looked = p->changed;
-	if (quiet || p->told == p->count)
+	if (quiet || (p->told == p->count && !t->c.rival_open))
 		ww_legs_told(t->legs, p);
 }
 

@@ -2,11 +2,12 @@
 #include "judge/path_case.h"
 
 #include <netinet/in.h>
-#include <strings.h>
 
 /* As where the absence of an action is judged: an alert, a key update. */
 #define HIDDEN_MAX  WW_WORLD_REMAINDER_BYTES
 #define UPSPANS_MAX 8u
+/* Parts of a prompt that are shorter are seldom found anywhere (docs/copies.md). */
+#define FIELD_LONG 160u
 
 const char *ww_horizon_name(enum ww_horizon h)
 {
@@ -62,28 +63,14 @@ static void grade(struct ww_path_row *r)
 	if (!l)
 		return;
 	ww_legs_acked(r->leg, r->flow);
-	if (l->status)
+	if (l->status && !l->unheard)
 		r->evidence = WW_EVIDENCE_E4;
-	else if (l->resp_bytes)
+	else if (l->resp_bytes && !l->unheard)
 		r->evidence = WW_EVIDENCE_E3;
 	else if (l->acked)
 		r->evidence = WW_EVIDENCE_E2;
 	else if (r->flow && (r->flow->established || r->flow->bytes_acked))
 		r->evidence = WW_EVIDENCE_E1;
-}
-
-/* "api.example:443" calls api.example. */
-static bool names_alike(const char *sni, const char *authority)
-{
-	size_t n = strlen(sni);
-	const char *port = strrchr(authority, ':');
-	size_t m = port && authority[0] != '[' ? (size_t)(port - authority) : strlen(authority);
-
-	if (n && sni[n - 1] == '.')
-		n--;
-	if (m && authority[m - 1] == '.')
-		m--;
-	return n == m && strncasecmp(sni, authority, n) == 0;
 }
 
 static void find_oddities(struct ww_path_row *r)
@@ -93,7 +80,7 @@ static void find_oddities(struct ww_path_row *r)
 
 	if (!l)
 		return;
-	if (l->sni[0] && l->authority[0] && !names_alike(l->sni, l->authority))
+	if (l->sni[0] && l->authority[0] && !ww_path_names_alike(l->sni, l->authority))
 		r->findings |= WW_PATH_AUTHORITY_SNI_MISMATCH;
 	if (f && f->ech)
 		r->findings |= WW_PATH_ECH_PRESENT;
@@ -243,6 +230,18 @@ static bool is_tree(const struct ww_path_case *c, struct ww_actor_key root)
 	return false;
 }
 
+/*
+ * Values of fields are not kept, so nothing is looked for in them: one that has room for what would
+ * be found in a body is unread. Half of the prompt: what is packed is shorter.
+ */
+static bool has_long_field(const struct ww_path_case *c, const struct ww_leg_flow *f)
+{
+	uint64_t half = c->path->prompt_bytes / 2;
+
+	return f->headed.ns >= c->from.ns &&
+	       f->field_bytes >= (half < FIELD_LONG ? half : FIELD_LONG);
+}
+
 /* WW_PATH_UNREAD_MAX: all of it was. */
 static enum ww_path_unread unread(const struct ww_path_world *w, const struct ww_path_case *c,
 				  const struct ww_leg_flow *f)
@@ -266,7 +265,9 @@ static enum ww_path_unread unread(const struct ww_path_world *w, const struct ww
 		return WW_PATH_UNREAD_CUT;
 	if (!f->checked || hidden > (int64_t)HIDDEN_MAX)
 		return WW_PATH_UNREAD_ACCOUNT;
-	return c->searchable ? WW_PATH_UNREAD_MAX : WW_PATH_UNREAD_SHORT;
+	if (!c->searchable)
+		return WW_PATH_UNREAD_SHORT;
+	return has_long_field(c, f) ? WW_PATH_UNREAD_FIELD : WW_PATH_UNREAD_MAX;
 }
 
 static bool carries_leg(const struct ww_path_case *c, const struct ww_leg_flow *f)
@@ -296,34 +297,43 @@ static void add_opaque(struct ww_path_case *c, const struct ww_leg_flow *f, enum
 static bool leads_inside(const struct ww_path_world *w, const struct ww_path_case *c,
 			 struct ww_leg_flow *f)
 {
+	bool lasting = f->closed && f->t_open.ns >= c->from.ns; /* it is of no other time */
 	struct ww_placement pl;
 
-	if (f->closed && f->placed_for == c->agent)
+	if (lasting && f->placed_for == c->agent)
 		return f->inside;
-	ww_path_place(w, c->agent, f, NULL, &pl);
+	ww_path_place_since(w, c->agent, f, c->from, &pl);
 	f->inside = ww_path_allowed(c->agent, &pl);
-	f->placed_for = f->closed ? c->agent : NULL;
+	f->placed_for = lasting ? c->agent : NULL;
 	return f->inside;
+}
+
+/* All that is ever read of it was. */
+static bool is_read(enum ww_path_unread why)
+{
+	return why == WW_PATH_UNREAD_SHORT || why == WW_PATH_UNREAD_FIELD;
 }
 
 static void look_at(const struct ww_path_world *w, struct ww_path_case *c, struct ww_leg_flow *f)
 {
-	bool dns = ww_path_resolves(f);
 	enum ww_path_unread why;
 	bool inside;
 
-	if (f->role == WW_FLOW_ACCEPT || f->receiver || f->channel || dns || !overlaps(c, f) ||
-	    !ww_legs_may_carry(f))
+	/* Most of what is held is of another time. */
+	if (!overlaps(c, f) || f->role == WW_FLOW_ACCEPT || f->receiver || f->channel ||
+	    ww_path_resolves(f) || !ww_legs_may_carry(f))
 		return;
 	why = unread(w, c, f);
 	if (why == WW_PATH_UNREAD_MAX ||
-	    ((why == WW_PATH_UNREAD_CUT || why == WW_PATH_UNREAD_SHORT) && carries_leg(c, f)))
+	    ((why == WW_PATH_UNREAD_CUT || is_read(why)) && carries_leg(c, f)))
 		return;
-	if (why != WW_PATH_UNREAD_SHORT)
+	if (!is_read(why))
 		add_opaque(c, f, why);
 	if (!c->agent)
 		return;
 	inside = leads_inside(w, c, f);
+	if (why == WW_PATH_UNREAD_FIELD && !inside)
+		add_opaque(c, f, why);
 	if (why == WW_PATH_UNREAD_LOCAL || !inside)
 		c->grounds.unread |= 1u << why;
 	if (f->root.pid == 0 && !inside)
@@ -437,10 +447,10 @@ static void update_flows(const struct ww_path_world *w, struct ww_actor_key root
 	struct ww_leg_tree *t = ww_legs_tree(w->legs, root);
 	struct ww_leg_flow *next;
 
-	for (struct ww_leg_flow *f = t ? t->flows : NULL; f; f = next) {
-		struct ww_flow *live = f->closed ? NULL : ww_flows_get(w->flows, f->cookie);
+	for (struct ww_leg_flow *f = t ? t->live : NULL; f; f = next) {
+		struct ww_flow *live = ww_flows_get(w->flows, f->cookie);
 
-		next = f->next;
+		next = f->live_next;
 		if (live && ww_actor_key_eq(live->root, root))
 			(void)ww_legs_flow(w->legs, live, now);
 	}
@@ -458,6 +468,7 @@ void ww_path_case_make(const struct ww_path_world *w, struct ww_leg_path *path, 
 	c->agent = path->agent;
 	c->grounds.unread = path->unsearched ? 1u << WW_PATH_UNREAD_SHORT : 0;
 	c->searchable = path->searchable && ww_shingles_whole(w->shingles, path->id);
+	c->now = now;
 	c->from = path->first;
 	c->to.ns = path->last.ns + w->grace_ns;
 	ww_path_case_tree(c, path->root);

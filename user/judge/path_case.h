@@ -88,11 +88,13 @@ struct ww_path_opaque {
 struct ww_path_case {
 	struct ww_leg_path *path;
 	const struct ww_policy_agent *agent; /* NULL: the policy has none, or there is no policy */
-	struct ww_boot from, to;
+	struct ww_boot from, to, now;
 	struct ww_coverage_answer coverage;
 	unsigned opaque_count, opaque_total;
 	unsigned tree_count;
 	bool more_trees;
+	bool rival_open; /* a request that may be whose a gateway sent on has not ended: what it
+			    was will be known */
 	bool searchable; /* copies of the prompt were looked for in all that was read */
 	unsigned attempts;
 	unsigned seen; /* connections that were looked at for them */
@@ -133,8 +135,14 @@ void ww_path_case_beside(const struct ww_path_world *w, struct ww_path_case *c);
 void ww_path_case_tree(struct ww_path_case *c, struct ww_actor_key root);
 
 /* path_place.c: where a connection leads, for the agent. */
+/* "api.example:443" calls api.example. */
+bool ww_path_names_alike(const char *name, const char *authority);
 void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
 		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret);
+/* The same of a connection that may have been there before `from`: by what is valid then. */
+void ww_path_place_since(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+			 const struct ww_leg_flow *f, struct ww_boot from,
+			 struct ww_placement *ret);
 /* By its port and by how little was sent it is of questions to a DNS server alone. */
 bool ww_path_resolves(const struct ww_leg_flow *f);
 /* All that the agent's rule asks of it is allowed, without doubt. */

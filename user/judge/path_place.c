@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/path_case.h"
 
+#include <strings.h>
+
 #define PORT_DNS      53
 #define QUESTION_MAX  320u
 #define QUESTIONS_FEW 512u /* that nobody has answered yet */
+
+bool ww_path_names_alike(const char *name, const char *authority)
+{
+	size_t n = strlen(name);
+	const char *port = strrchr(authority, ':');
+	size_t m = port && authority[0] != '[' ? (size_t)(port - authority) : strlen(authority);
+
+	if (n && name[n - 1] == '.')
+		n--;
+	if (m && authority[m - 1] == '.')
+		m--;
+	return n == m && strncasecmp(name, authority, n) == 0;
+}
 
 static void add_name(struct ww_placement_ask *a, const char *name)
 {
@@ -16,29 +31,50 @@ static void add_name(struct ww_placement_ask *a, const char *name)
 	a->names[a->name_count++] = name;
 }
 
-/* A proxy, or whoever is at this host's own address, is not the one that the client calls. */
+/* An answer of DNS gave this name the connection's address. */
+static bool was_told(const struct ww_leg_flow *f, const char *name)
+{
+	for (unsigned i = 0; i < f->name_count; i++) {
+		if (ww_path_names_alike(f->names[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A proxy, or whoever is at this host's own address, is not the one that the client calls. What it
+ * says to call goes before what else the address is called, so that no number of other names hides
+ * it; and last where it is the client's word alone.
+ */
 static void add_names(struct ww_placement_ask *a, const struct ww_leg_flow *f,
 		      const struct ww_leg *leg)
 {
-	if (leg) {
-		add_name(a, leg->sni);
-		add_name(a, leg->authority);
-	} else {
-		add_name(a, f->sni);
+	const char *said[] = {leg ? leg->sni : f->sni, leg ? leg->authority : NULL};
+	unsigned others = WW_PLACEMENT_NAMES_MAX - WW_ARRAY_SIZE(said);
+	unsigned told;
+
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(said); i++) {
+		if (said[i] && was_told(f, said[i]))
+			add_name(a, said[i]);
 	}
-	for (unsigned i = 0; i < f->name_count; i++)
+	for (unsigned i = 0; i < f->name_count && a->name_count < others; i++)
 		add_name(a, f->names[i].name);
+	told = a->name_count;
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(said); i++)
+		add_name(a, said[i]);
+	a->said_count = a->name_count - told;
 }
 
-void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
-		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret)
+static void place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+		  const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_boot at,
+		  struct ww_placement *ret)
 {
 	struct ww_placement_ask a = {.policy = w->policy, .agent = agent, .tables = w->tables};
 	bool direct = f && !f->tunnelled && !ww_endpoint_loopback(&f->peer);
 
 	/* One of them is there; without the connection nothing is known of a proxy on the way. */
 	a.peer = leg ? leg->peer : f->peer;
-	a.at = ww_clock_wall(w->clock, leg ? leg->t_first_req : f->t_open);
+	a.at = ww_clock_wall(w->clock, at);
 	if (direct)
 		add_names(&a, f, leg);
 	if (f) {
@@ -47,6 +83,18 @@ void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *
 	}
 	a.rtt_counts = direct;
 	ww_placement_of(&a, ret);
+}
+
+void ww_path_place(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+		   const struct ww_leg_flow *f, const struct ww_leg *leg, struct ww_placement *ret)
+{
+	place(w, agent, f, leg, leg ? leg->t_first_req : f->t_open, ret);
+}
+
+void ww_path_place_since(const struct ww_path_world *w, const struct ww_policy_agent *agent,
+			 const struct ww_leg_flow *f, struct ww_boot from, struct ww_placement *ret)
+{
+	place(w, agent, f, NULL, f->t_open.ns > from.ns ? f->t_open : from, ret);
 }
 
 static bool said_yes(bool asks, enum ww_standing s)

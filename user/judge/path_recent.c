@@ -44,14 +44,17 @@ void ww_path_recents_free(struct ww_path_recents *r)
 	free(r);
 }
 
-bool ww_path_recents_add(struct ww_path_recents *r, const struct ww_exchange *x, bool model,
-			 struct ww_boot now)
+int ww_path_recents_add(struct ww_path_recents *r, const struct ww_exchange *x, bool model,
+			struct ww_boot now)
 {
 	size_t n = x->req.data.n;
-	struct ww_path_recent *e = n <= WW_PATH_RECENT_BODY_MAX ? malloc(sizeof(*e) + n) : NULL;
+	struct ww_path_recent *e;
 
+	if (n > WW_PATH_RECENT_BODY_MAX)
+		return -EFBIG;
+	e = malloc(sizeof(*e) + n);
 	if (!e)
-		return false;
+		return -ENOMEM;
 	e->x = *x;
 	e->at = now;
 	e->model = model;
@@ -68,7 +71,7 @@ bool ww_path_recents_add(struct ww_path_recents *r, const struct ww_exchange *x,
 		r->lost = r->list->at;
 		drop_first(r);
 	}
-	return true;
+	return 0;
 }
 
 void ww_path_recents_expire(struct ww_path_recents *r, struct ww_boot before)

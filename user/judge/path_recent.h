@@ -30,9 +30,10 @@ struct ww_path_recents;
 WW_CHECK int ww_path_recents_new(struct ww_path_recents **ret);
 void ww_path_recents_free(struct ww_path_recents *r);
 
-/* Copies it. False: it is not kept; nor may be others of before, see ww_path_recents_lost(). */
-bool ww_path_recents_add(struct ww_path_recents *r, const struct ww_exchange *x, bool model,
-			 struct ww_boot now);
+/* Copies it; for its room others may go, see ww_path_recents_lost(). 0, or it is not kept: -EFBIG,
+ * -ENOMEM. */
+WW_CHECK int ww_path_recents_add(struct ww_path_recents *r, const struct ww_exchange *x, bool model,
+				 struct ww_boot now);
 void ww_path_recents_expire(struct ww_path_recents *r, struct ww_boot before);
 
 /* Whether so many bytes may be looked through at this time: else a new prompt every millisecond

@@ -42,6 +42,7 @@ struct ww_path_ground {
 	X(UDP, "udp", PLAINTEXT_INCOMPLETE)         /* other datagrams */         \
 	X(PLAIN, "plain", PLAINTEXT_INCOMPLETE)     /* nothing decodes it */      \
 	X(CUT, "cut", PLAINTEXT_INCOMPLETE)         /* read or kept in part */    \
+	X(FIELD, "field", PLAINTEXT_INCOMPLETE)     /* a long field of a head */  \
 	X(ACCOUNT, "account", PLAINTEXT_INCOMPLETE) /* bytes that no hook saw */  \
 	X(LOCAL, "local", REMOTE_EXECUTOR)          /* to another process here */ \
 	X(SHORT, "short", PLAINTEXT_INCOMPLETE)     /* read, but the prompt cannot be found again */

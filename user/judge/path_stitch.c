@@ -5,8 +5,8 @@
  *
  * What a process that was sent the prompt over this host sends itself, while that request is open,
  * goes on from it: for certain where both carry one trace (EXACT), or one prompt and there is only
- * one of each (UNIQUE; one after the other are a gateway's own attempts). Else all that may be are
- * told. Time alone joins nothing.
+ * one of each (UNIQUE; one after the other are a gateway's own attempts), and no other connection
+ * that it served at the time was unread. Else all that may be are told. Time alone joins nothing.
  */
 #include <netinet/in.h>
 #include <strings.h>
@@ -16,6 +16,9 @@
 /* Connections that lost a race were opened at most so long before the one that won. */
 #define ATTEMPT_NS 10000000000ull
 #define FOUND_MAX  64u
+/* What was sent until then is in the counters of its connection by now: they are told every 500 ms.
+ */
+#define COUNTED_NS 2000000000ull
 
 struct ww_path_row *ww_path_case_add(struct ww_path_case *c)
 {
@@ -219,23 +222,66 @@ static void prefer_prompt(struct upstream *u, const struct ww_leg *down)
 	u->count = same;
 }
 
-/* It has its trace and another prompt, and others were served at the time. */
-static bool doubtful(const struct ww_leg_tree *tree, const struct ww_leg_flow *end,
+/* All that was sent on it is looked into: what ended is known as a request, and has_rival() sees
+ * it. */
+static bool read_whole(const struct ww_leg_flow *f)
+{
+	int64_t hidden = f->remainder - (int64_t)(f->overhead_max - f->overhead);
+
+	return f->explained && !f->unparsed && !f->lost && f->checked &&
+	       hidden <= (int64_t)WW_WORLD_REMAINDER_BYTES && f->unread.ns == 0;
+}
+
+enum rival { NO_RIVAL, RIVAL_OPEN, RIVAL };
+
+/* Whether a request on this accepted connection may be what `up` goes on from, and is not known. */
+static enum rival unknown_rival(const struct ww_path_world *w, const struct ww_path_case *c,
+				const struct ww_leg_flow *accepted, const struct ww_leg *up)
+{
+	const struct ww_leg_flow *f = ww_legs_client_end(w->legs, accepted);
+	const struct ww_flow *live = f && !f->closed ? ww_flows_get(w->flows, f->cookie) : NULL;
+	uint32_t begun = live ? live->exchanges : f ? f->begun : 0;
+
+	if (!f)
+		return RIVAL; /* of another host, or not watched */
+	if (begun > f->exchanges && f->ended.ns < up->t_first_req.ns)
+		return f->closed ? RIVAL : RIVAL_OPEN;
+	if (!ww_legs_may_carry(f))
+		return !f->closed && c->now.ns < up->t_first_req.ns + COUNTED_NS ? RIVAL_OPEN
+										 : NO_RIVAL;
+	return read_whole(f) ? NO_RIVAL : RIVAL;
+}
+
+/*
+ * Whoever calls a gateway may have another's trace and another's prompt. So a request of its own
+ * goes on from this one only where none that it served at the time can be whose it is: each was
+ * read, and is another one. Of one with this trace and another prompt no more is known than whose
+ * it is not.
+ */
+static bool doubtful(const struct ww_path_world *w, struct ww_path_case *c,
+		     const struct ww_leg_tree *tree, const struct ww_leg_flow *end,
 		     const struct upstream *u, const struct ww_leg *down)
 {
-	for (unsigned i = 0; i < u->count; i++) {
-		const struct ww_leg *up = u->found[i];
+	enum rival worst = NO_RIVAL;
 
-		if (!known_prompts(up, down) || same_prompt(up, down))
-			continue;
-		for (const struct ww_leg_flow *f = tree->flows; f; f = f->next) {
-			if (f != end && f->role == WW_FLOW_ACCEPT &&
-			    f->t_open.ns <= up->t_first_req.ns &&
-			    (!f->closed || f->t_close.ns >= up->t_first_req.ns))
-				return true;
+	for (unsigned i = 0; i < u->count && worst != RIVAL; i++) {
+		const struct ww_leg *up = u->found[i];
+		bool other = known_prompts(up, down) && !same_prompt(up, down);
+
+		for (const struct ww_leg_flow *f = tree->flows; f && worst != RIVAL; f = f->next) {
+			enum rival r;
+
+			if (f == end || f->role != WW_FLOW_ACCEPT || f->receiver ||
+			    f->t_open.ns > up->t_first_req.ns ||
+			    (f->closed && f->t_close.ns < up->t_first_req.ns))
+				continue;
+			r = other ? RIVAL : unknown_rival(w, c, f, up);
+			if (r > worst)
+				worst = r;
 		}
 	}
-	return false;
+	c->rival_open |= worst == RIVAL_OPEN;
+	return worst != NO_RIVAL;
 }
 
 /* One after the other: a gateway that tries again. */
@@ -351,7 +397,7 @@ static void stitch_row(const struct ww_path_world *w, struct ww_path_case *c, un
 	find_upstream(w, tree, end->owner, r->leg, true, &u);
 	prefer_prompt(&u, r->leg);
 	if (u.total && alone(w, &u, r->leg, end->owner, true)) {
-		r->followed = !doubtful(tree, end, &u, r->leg);
+		r->followed = !doubtful(w, c, tree, end, &u, r->leg);
 		join = r->followed ? WW_JOIN_EXACT : WW_JOIN_AMBIGUOUS;
 		put_upstream(w, c, i, &u, join, WW_LEG_BY_TRACEPARENT);
 		put_copies(w, c, tree, &u, join);
@@ -360,7 +406,8 @@ static void stitch_row(const struct ww_path_world *w, struct ww_path_case *c, un
 	find_upstream(w, tree, end->owner, r->leg, false, &u);
 	if (u.total == 0)
 		return;
-	r->followed = in_sequence(&u) && alone(w, &u, r->leg, end->owner, false);
+	r->followed = in_sequence(&u) && alone(w, &u, r->leg, end->owner, false) &&
+		      !doubtful(w, c, tree, end, &u, r->leg);
 	join = r->followed ? WW_JOIN_UNIQUE : WW_JOIN_AMBIGUOUS;
 	put_upstream(w, c, i, &u, join,
 		     u.found[0]->turn_present ? WW_LEG_BY_TURN : WW_LEG_BY_PROMPT);
@@ -413,14 +460,19 @@ static bool is_listed(const struct ww_path_case *c, const struct ww_leg_flow *f)
 static void add_attempt(struct ww_path_case *c, unsigned i, const struct ww_leg_flow *g)
 {
 	const struct ww_leg_flow *f = c->rows[i].flow;
-	bool by_name = named_alike(f, g), by_peer = ww_endpoint_eq(&f->peer, &g->peer);
 	struct ww_path_row *r;
+	bool by_name, by_peer;
 
-	if (g == f || g->role != WW_FLOW_CONNECT || g->ip_proto != IPPROTO_TCP || g->receiver ||
-	    !ww_actor_key_eq(g->owner, f->owner) || g->t_open.ns > c->rows[i].leg->t_first_req.ns ||
-	    g->t_open.ns + ATTEMPT_NS < f->t_open.ns || g->exchanges || ww_legs_may_carry(g) ||
-	    (!g->closed && !g->established) || g->peer.port != f->peer.port ||
-	    !(by_name || by_peer) || is_listed(c, g))
+	/* Most of what is held is of another time. */
+	if (g->t_open.ns > c->rows[i].leg->t_first_req.ns ||
+	    g->t_open.ns + ATTEMPT_NS < f->t_open.ns || g == f || g->role != WW_FLOW_CONNECT ||
+	    g->ip_proto != IPPROTO_TCP || g->receiver || g->exchanges ||
+	    g->peer.port != f->peer.port || (!g->closed && !g->established) ||
+	    !ww_actor_key_eq(g->owner, f->owner) || ww_legs_may_carry(g))
+		return;
+	by_name = named_alike(f, g);
+	by_peer = ww_endpoint_eq(&f->peer, &g->peer);
+	if (!(by_name || by_peer) || is_listed(c, g))
 		return;
 	if (c->attempts++ >= WW_PATH_ATTEMPTS_MAX)
 		return;

@@ -470,7 +470,7 @@ static void put_opaque(const struct page *p)
 		ww_jsonw_u64(j, "bytesSent", f->bytes_sent);
 		ww_jsonw_cstr(j, "why", ww_path_unread_name(o->why));
 		if (p->c->agent) {
-			ww_path_place(p->w, p->c->agent, f, NULL, &pl);
+			ww_path_place_since(p->w, p->c->agent, f, p->c->from, &pl);
 			ww_jsonw_cstr(j, "region", ww_standing_name(pl.region));
 			ww_jsonw_cstr(j, "home", ww_standing_name(pl.home));
 		}

@@ -79,7 +79,7 @@
 	X(REGION, "policy: the listed region is {_region}")                                        \
 	X(BOUND_TCP, "measured: {rttUs} us to whoever answered TCP; light allows at most "         \
 		     "{withinKm} km (hard bound)[, {withinKmOrdinaryFibre} km assuming "           \
-		     "ordinary fibre]")                                                            \
+		     "ordinary fibre], unless its TCP acknowledges what has not arrived")          \
 	X(BOUND_KEY, "measured: {rttUs} us to the holder of the certificate's key; light "         \
 		     "allows at most {withinKm} km (hard bound)[, {withinKmOrdinaryFibre} km "     \
 		     "assuming ordinary fibre]")                                                   \

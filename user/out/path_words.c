@@ -153,6 +153,7 @@ static const struct ww_path_word opaque[] = {
 	{"plain", "no TLS, and no protocol that is read", NULL},
 	{"cut", "read in part", NULL},
 	{"account", "bytes that have no explanation", NULL},
+	{"field", "read, but for a field of a request's head that has room for a copy", NULL},
 	{"short", "read, but the prompt is too short to be found again in it", NULL},
 	{"local", "to another process on this host, which may send it on", NULL},
 };

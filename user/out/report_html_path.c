@@ -211,7 +211,7 @@ static void listed_cell(struct ww_report_view *v, struct ww_slice leg, struct ww
 }
 
 static void bound_lines(struct ww_report_view *v, struct ww_slice place, const char *path,
-			const char *what, unsigned *lines)
+			const char *what, const char *unless, unsigned *lines)
 {
 	static const struct ww_slice members[] = {WW_SLICE_LIT("rttUs"), WW_SLICE_LIT("withinKm"),
 						  WW_SLICE_LIT("withinKmOrdinaryFibre")};
@@ -231,6 +231,7 @@ static void bound_lines(struct ww_report_view *v, struct ww_slice place, const c
 	ww_html_str(&v->h, what);
 	ww_report_said(v, "; light allows at most ", &m[1], " km (hard bound)");
 	ww_report_said(v, ", ", &m[2], " km assuming ordinary fibre");
+	ww_html_str(&v->h, unless);
 	if (!ww_report_array(bound, "$.excluded", &j))
 		return;
 	while (v->h.err == 0 && ww_fields_next(&j, &area, &text) == 1) {
@@ -250,8 +251,10 @@ static void light_cell(struct ww_report_view *v, struct ww_slice place)
 	unsigned lines = 0;
 
 	ww_html_open(&v->h, "td");
-	bound_lines(v, place, "$.bounds.tcp", "whoever answered TCP", &lines);
-	bound_lines(v, place, "$.bounds.keyHolder", "the holder of the certificate's key", &lines);
+	bound_lines(v, place, "$.bounds.tcp", "whoever answered TCP",
+		    ", unless its TCP acknowledges what has not arrived", &lines);
+	bound_lines(v, place, "$.bounds.keyHolder", "the holder of the certificate's key", "",
+		    &lines);
 	if (lines == 0) {
 		ww_html_put(&v->h, "span", "none", "no distance is bounded");
 		ww_report_said(v, ": ", &none, "");

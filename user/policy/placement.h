@@ -13,6 +13,8 @@
  *     for a network that lies in that private range. Then names are asked, too; else not.
  *  4. A region's word that no region of the policy has is not an allowed one. But "global" names
  *     no one place: where no region has it, it is ambiguous, neither allowed nor forbidden.
+ *  5. A name that is the client's word alone allows nothing: by it anybody would be where a policy
+ *     wants him to be.
  *
  * Slices and pointers are borrowed from the policy and the tables of the question, not from it.
  */
@@ -54,6 +56,9 @@ struct ww_placement_ask {
 	/* What the client called it (SNI, authority, DNS), for rows of names; a port is ignored. */
 	const char *names[WW_PLACEMENT_NAMES_MAX];
 	unsigned name_count;
+	/* So many of the last ones are the client's word alone: no answer of DNS that was seen gave
+	 * that name this address. Their rows forbid, and allow nothing. */
+	unsigned said_count;
 	struct ww_wall at;      /* 0: not known, and then limited rows are not valid */
 	uint32_t rtt_min_us;    /* of the TCP connection; 0: not known */
 	uint32_t key_holder_us; /* to the holder of the certificate's key; 0: not known */

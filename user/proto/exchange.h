@@ -152,6 +152,9 @@ struct ww_exchange {
 	struct ww_trace_context trace; /* traceparent of the request (W3C Trace Context) */
 	/* Response: x-request-id, request-id, else apim-request-id or x-amzn-requestid. */
 	char request_id[128];
+	/* The longest value of the request's fields, those left out that say who asks: with few
+	 * exceptions they are not kept. Never recorded. */
+	uint32_t field_bytes;
 	bool caller_known; /* all fields of the request were seen; */
 	uint64_t caller;   /* keyed digest of those that say who asks, 0: none. Never recorded */
 	char idempotency_key_digest[65]; /* hex keyed digest, empty: no such header */

@@ -225,6 +225,7 @@ bool ww_head_name(struct ww_head *h, struct ww_slice piece)
 		h->wanted = UNWANTED;
 		h->name_n = 0;
 		h->value_n = 0;
+		h->value_bytes = 0;
 		if (++h->fields > WW_HEADERS_MAX)
 			return false;
 	}
@@ -257,6 +258,7 @@ bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
 			memcpy(h->value + h->value_n, piece.p, n);
 		h->value_n = (uint16_t)(h->value_n + n);
 	}
+	h->value_bytes += (uint32_t)piece.n;
 	return count(h, piece.n);
 }
 
@@ -265,6 +267,8 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request)
 	struct ww_slice v = ww_slice_trim(ww_slice(h->value, h->value_n));
 	struct ww_body *body = request ? &x->req : &x->resp;
 
+	if (request && h->wanted != CALLER && h->value_bytes > x->field_bytes)
+		x->field_bytes = h->value_bytes;
 	if (h->wanted > PLACE) {
 		ww_place_field(&x->places, (enum ww_place_from)(h->wanted - PLACE), v,
 			       h->value_cut);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ways out that look as if nothing had gone out, and what only looks as if something had. */
 #include "../../lib/path_rig.h"
+#include "../proto/dns_messages.h"
+#include "join/legs.h"
 
 #define US "198.51.100.7"
 #define EU "203.0.113.7"
+
+#define UNLISTED "9.9.9.9"
 
 #define SPAN_A RIG_TRACE "-00f067aa0ba902b7"
 #define SPAN_B RIG_TRACE2 "-01f067aa0ba902b7"
@@ -84,6 +88,25 @@ static void quic_without_answer(void **state)
 	rig_put(&rig, p);
 	rig_play(&rig);
 	never(AGENT, WITHIN);
+}
+
+/* It was opened while its peer was listed, and used when the row had expired. */
+static void row_that_expires(void **state)
+{
+	const uint64_t later = 10 * 3600 * 1000; /* the next day */
+
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 50, AGENT, 1, "198.18.2.7", 443, "other.example", RIG_OPAQUE);
+	rig_say(&rig, 60, 1, WW_DIR_OUT, RIG_PROMPT);
+	rig_stat(&rig, 70, 1);
+	ask_eu(100, 2, SPAN_A);
+	ask_eu(later, 3, SPAN_B);
+	rig_say(&rig, later + 20, 1, WW_DIR_OUT, RIG_PROMPT RIG_PROMPT);
+	rig_stat(&rig, later + 500, 1);
+	rig.end_ms = later + 8000;
+	rig_play(&rig);
+	rig_expect(rig_path_of(&rig, AGENT, 0), WITHIN, "", NULL);
+	rig_expect(rig_path_of(&rig, AGENT, 1), "UNVERIFIABLE", "TLS_OPAQUE", NULL);
 }
 
 /* A cipher whose framing is not known. */
@@ -244,6 +267,48 @@ static void in_the_target(void **state)
 	never(AGENT, WITHIN);
 }
 
+static void in_a_header(void **state)
+{
+	json_t *opaque;
+	char text[4096];
+
+	rig_open(&rig, RIG_POLICY);
+	ask_eu(100, 1, SPAN_A);
+	rig_connect(&rig, 400, AGENT, 2, US, 443, "search.example", RIG_TLS);
+	snprintf(text, sizeof(text),
+		 "GET /search HTTP/1.1\r\nHost: search.example\r\nX-Query: %s\r\n\r\n", RIG_PROMPT);
+	rig_say(&rig, 410, 2, WW_DIR_OUT, text);
+	rig_answer(&rig, 500, 2, 200, "{}");
+	rig_stat(&rig, 700, 2);
+	rig_play(&rig);
+	never(AGENT, WITHIN);
+	rig_expect(rig_path(&rig), "UNVERIFIABLE", "PLAINTEXT_INCOMPLETE", NULL);
+	opaque = json_array_get(json_object_get(rig_path(&rig), "opaque"), 0);
+	assert_string_equal(rig_text(opaque, "why"), "field");
+}
+
+/* What says who asks is no room for a copy, or hardly any call to another service would be read. */
+static void long_token(void **state)
+{
+	char text[4096], token[512];
+
+	memset(token, 'x', sizeof(token) - 1);
+	token[sizeof(token) - 1] = '\0';
+	rig_open(&rig, RIG_POLICY);
+	ask_eu(100, 1, SPAN_A);
+	rig_connect(&rig, 400, AGENT, 2, US, 443, "search.example", RIG_TLS);
+	snprintf(text, sizeof(text),
+		 "GET /search HTTP/1.1\r\nHost: search.example\r\nUser-Agent: "
+		 "python-requests/2.31.0\r\n"
+		 "Authorization: Bearer %s\r\nAccept-Encoding: gzip, deflate\r\n\r\n",
+		 token);
+	rig_say(&rig, 410, 2, WW_DIR_OUT, text);
+	rig_answer(&rig, 500, 2, 200, "{}");
+	rig_stat(&rig, 700, 2);
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), WITHIN, "", NULL);
+}
+
 /* A request that has not come to its end when the path is told, or ever. */
 static void not_ended(void **state)
 {
@@ -401,6 +466,56 @@ static void end_of_a_long_one(void **state)
 	never(AGENT, WITHIN);
 }
 
+/* --- names --------------------------------------------------------------------------------------
+ */
+
+static void ask_name(uint64_t ms, uint64_t cookie, const char *addr, const char *name)
+{
+	rig_connect(&rig, ms, AGENT, cookie, addr, 443, name, RIG_TLS);
+	rig_ask(&rig, ms + 10, cookie, name, SPAN_A, RIG_PROMPT);
+	rig_reply(&rig, ms + 200, cookie, "r-1");
+	rig_stat(&rig, ms + 500, cookie);
+}
+
+/* An allowed name, said to an address that nobody lists. */
+static void name_that_is_said(void **state)
+{
+	json_t *l;
+
+	rig_open(&rig, RIG_POLICY);
+	ask_name(100, 1, UNLISTED, "api.eu.example");
+	rig_play(&rig);
+	never(AGENT, WITHIN);
+	rig_expect(rig_path(&rig), "UNVERIFIABLE", "NO_CONTRACT", NULL);
+	l = json_object_get(rig_leg(rig_path(&rig), 1), "place");
+	assert_string_equal(rig_text(l, "region"), "unlisted");
+	assert_int_equal(rig_count(&rig, "crossing"), 0);
+}
+
+/* The address was given for it, by an answer that was seen. */
+static void name_that_was_told(void **state)
+{
+	struct dns_message q = dns_make(7, false, "api.eu.example", WW_DNS_A);
+	struct dns_message a = dns_make(7, true, "api.eu.example", WW_DNS_A);
+
+	dns_add_a(&a, "api.eu.example", 60, UNLISTED);
+	rig_open(&rig, RIG_POLICY);
+	rig_put(&rig, ev_packet(rig_ns(50), AGENT, 9, 17, WW_DIR_OUT, 0, q.bytes, q.n));
+	rig_put(&rig, ev_packet(rig_ns(60), AGENT, 9, 17, WW_DIR_IN, 0, a.bytes, a.n));
+	ask_name(100, 1, UNLISTED, "api.eu.example");
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), WITHIN, "", NULL);
+}
+
+/* Who says the name of a place that is not allowed is taken at his word. */
+static void forbidden_name_that_is_said(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	ask_name(100, 1, UNLISTED, "api.us.example");
+	rig_play(&rig);
+	rig_expect(rig_path(&rig), "VIOLATION", "", NULL);
+}
+
 /* --- paths --------------------------------------------------------------------------------------
  */
 
@@ -415,6 +530,25 @@ static void untraced_of_two(void **state)
 	never(AGENT, WITHIN);
 	never(AGENT, "VIOLATION");
 	assert_non_null(rig_crossing(&rig, 3));
+}
+
+/* So many rounds with the model that no more legs are kept, and then it goes elsewhere. */
+static void behind_many_rounds(void **state)
+{
+	json_t *p;
+
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, EU, 443, "api.example", RIG_TLS);
+	for (unsigned i = 0; i < WW_LEGS_OF_PATH_MAX + 8; i++) {
+		rig_ask(&rig, 110 + 10 * i, 1, "api.example", SPAN_A, RIG_PROMPT);
+		rig_reply(&rig, 115 + 10 * i, 1, "r-1");
+	}
+	rig_stat(&rig, 5500, 1);
+	ask(5600, AGENT, 2, US, SPAN_A, RIG_PROMPT);
+	rig_play(&rig);
+	p = rig_path(&rig);
+	rig_expect(p, "VIOLATION", "", NULL);
+	assert_true(json_integer_value(json_object_get(p, "legsTotal")) > WW_LEGS_OF_PATH_MAX);
 }
 
 /* The provider that it fails over to gets less of the history. */
@@ -529,6 +663,32 @@ static void hidden_bytes_are_not_the_request(void **state)
 	assert_int_equal(json_integer_value(json_object_get(l, "requestAckedBytes")), 0);
 }
 
+/* The peer was tired of waiting, and hung up before anything of the request was there. */
+static void answered_before_it_was_asked(void **state)
+{
+	struct rig_conn *c;
+	uint64_t before;
+
+	for (unsigned seen = 0; seen < 2; seen++) {
+		rig_open(&rig, RIG_POLICY);
+		c = rig_connect(&rig, 100, AGENT, 1, US, 443, "api.example", RIG_TLS);
+		before = c->wire[WW_DIR_OUT];
+		rig_ask(&rig, 110, 1, "api.example", SPAN_A, RIG_PROMPT);
+		rig_answer(&rig, 120, 1, 408, "");
+		if (seen)
+			rig_counters(&rig, 115, c, WW_EVENT_FLOW_STAT, before, 0);
+		rig_counters(&rig, 300, c, WW_EVENT_FLOW_CLOSE, before, WW_CLOSE_RST_PEER);
+		rig_play(&rig);
+		never(AGENT, "VIOLATION");
+		never(AGENT, WITHIN);
+		assert_int_equal(json_integer_value(json_object_get(rig_leg(rig_path(&rig), 1),
+								    "requestAckedBytes")),
+				 0);
+		if (!seen)
+			rig_close(&rig);
+	}
+}
+
 /* Read by a hook, of a cipher whose framing is not known: the handshake is no payload. */
 static void unchecked_handshake(void **state)
 {
@@ -552,11 +712,92 @@ static void unchecked_handshake(void **state)
 	assert_int_equal(rig_count(&rig, "crossing"), 0);
 }
 
+/* A gateway of two callers, and one of them is not read: its request has the same trace and prompt.
+ */
+static void known_to_another_caller(void **state)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, "127.0.0.1", 8443, "gateway.local", RIG_TLS);
+	rig_accept(&rig, 101, GATEWAY, 1001, 1);
+	rig_ask(&rig, 110, 1, "gateway.local", SPAN_A, RIG_PROMPT);
+	rig_connect(&rig, 105, OTHER, 2, "127.0.0.1", 8443, "gateway.local", RIG_OPAQUE);
+	rig_accept(&rig, 106, GATEWAY, 1002, 2);
+	rig_say(&rig, 112, 2, WW_DIR_OUT, RIG_PROMPT RIG_PROMPT);
+	rig_connect(&rig, 120, GATEWAY, 3, EU, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 125, 3, "api.example", SPAN_G, RIG_PROMPT);
+	rig_connect(&rig, 130, GATEWAY, 4, US, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 135, 4, "api.example", SPAN_G, RIG_PROMPT);
+	rig_reply(&rig, 300, 3, "r-1");
+	rig_reply(&rig, 310, 4, "r-2");
+	rig_reply(&rig, 400, 1, "r-1");
+	for (uint64_t c = 1; c <= 4; c++)
+		rig_stat(&rig, 600, c);
+	rig_play(&rig);
+	never(AGENT, "VIOLATION");
+}
+
+/* The agent and another at the gateway, and a request of the gateway's to the us; no traces. */
+static void two_at_the_gateway(enum rig_kind kind, const char *trace)
+{
+	rig_open(&rig, RIG_POLICY);
+	rig_connect(&rig, 100, AGENT, 1, "127.0.0.1", 8443, "gateway.local", RIG_TLS);
+	rig_accept(&rig, 101, GATEWAY, 1001, 1);
+	rig_ask(&rig, 110, 1, "gateway.local", trace, RIG_PROMPT);
+	rig_connect(&rig, 105, OTHER, 2, "127.0.0.1", 8443, "gateway.local", kind);
+	rig_accept(&rig, 106, GATEWAY, 1002, 2);
+	rig_ask(&rig, 112, 2, "gateway.local", NULL,
+		"Good morning, what do you have for me today?");
+	rig_connect(&rig, 130, GATEWAY, 3, US, 443, "api.example", RIG_TLS);
+	rig_ask(&rig, 135, 3, "api.example", trace ? SPAN_G : NULL, RIG_PROMPT);
+	rig_reply(&rig, 310, 3, "r-2");
+	rig_reply(&rig, 400, 1, "r-1");
+	rig_stat(&rig, 600, 1);
+	rig_stat(&rig, 600, 3);
+}
+
+static void prompt_known_to_another_caller(void **state)
+{
+	two_at_the_gateway(RIG_OPAQUE, NULL);
+	rig_stat(&rig, 600, 2);
+	rig_play(&rig);
+	never(AGENT, "VIOLATION");
+	never(AGENT, WITHIN);
+	rig_expect(rig_path_of(&rig, AGENT, 0), "UNVERIFIABLE", "AMBIGUOUS_JOIN", "AMBIGUOUS");
+}
+
+/* What is said first of a path of this process. */
+static json_t *first_told(uint32_t pid)
+{
+	for (unsigned i = 0; i < rig.record_count; i++) {
+		if (rig_is_path_of(rig.records[i], pid))
+			return rig.records[i];
+	}
+	fail_msg("no path of %u", pid);
+	return NULL;
+}
+
+/* Until it has ended nothing is known of it; then it is something else. */
+static void another_caller_is_not_done(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		two_at_the_gateway(RIG_TLS, i ? SPAN_A : NULL);
+		rig_reply(&rig, 9000, 2, "r-3");
+		rig_stat(&rig, 9100, 2);
+		rig.end_ms = 70000;
+		rig_play(&rig);
+		rig_expect(first_told(AGENT), "UNVERIFIABLE", "AMBIGUOUS_JOIN", "AMBIGUOUS");
+		rig_expect(rig_path_of(&rig, AGENT, 0), "VIOLATION", "", i ? "EXACT" : "UNIQUE");
+		if (i == 0)
+			rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, rig_done)
 	const struct CMUnitTest tests[] = {
 		TEST(quic_without_answer),
+		TEST(row_that_expires),
 		TEST(unknown_cipher),
 		TEST(hello_and_then_anything),
 		TEST(sent_and_not_acknowledged),
@@ -566,6 +807,8 @@ int main(void)
 		TEST(finished_unseen),
 		TEST(given_away),
 		TEST(in_the_target),
+		TEST(in_a_header),
+		TEST(long_token),
 		TEST(not_ended),
 		TEST(before_the_prompt),
 		TEST(beside_the_prompt),
@@ -573,12 +816,20 @@ int main(void)
 		TEST(pushed_out),
 		TEST(made_common),
 		TEST(end_of_a_long_one),
+		TEST(name_that_is_said),
+		TEST(name_that_was_told),
+		TEST(forbidden_name_that_is_said),
 		TEST(untraced_of_two),
+		TEST(behind_many_rounds),
 		TEST(other_history),
 		TEST(gateway_exports),
 		TEST(gateway_tries_two_addresses),
 		TEST(host_of_another_scope),
+		TEST(known_to_another_caller),
+		TEST(prompt_known_to_another_caller),
+		TEST(another_caller_is_not_done),
 		TEST(hidden_bytes_are_not_the_request),
+		TEST(answered_before_it_was_asked),
 		TEST(unchecked_handshake),
 	};
 

@@ -8,6 +8,7 @@
  *   - "excluded": only beside the hard bound (or, of deeds, the closed world)
  *   - a place (a region's or home's word, or a field that holds one): only beside how it is known:
  *     listed, claimed, declared, measured
+ *   - a bound of TCP's round trip: only with what it rests on, that the peer's TCP is honest
  */
 #pragma once
 
@@ -106,5 +107,7 @@ static inline const char *wording_breaks(const char *text)
 		return "\"excluded\" without the hard bound";
 	if ((has_place_field(text) || has_place_word(text)) && !HOLDS_ANY(text, known))
 		return "a place without how it is known";
+	if (holds(text, "answered TCP") && !holds(text, "unless its TCP"))
+		return "a bound of TCP without what it rests on";
 	return NULL;
 }
