@@ -116,10 +116,10 @@ static int find(const struct ww_cut_ask *a, struct inet_diag_sockid *ret)
 
 static int ask_kernel(const struct ww_cut_ask *a)
 {
-	struct inet_diag_sockid id = {.idiag_sport = htons(a->local.port),
-				      .idiag_dport = htons(a->peer.port),
-				      .idiag_cookie = {(uint32_t)a->cookie,
-						       (uint32_t)(a->cookie >> 32)}};
+	struct inet_diag_sockid id = {
+		.idiag_sport = htons(a->local.port),
+		.idiag_dport = htons(a->peer.port),
+		.idiag_cookie = {(uint32_t)a->cookie, (uint32_t)(a->cookie >> 32)}};
 	int r;
 
 	memcpy(id.idiag_src, a->local.addr, sizeof(a->local.addr));
