@@ -265,6 +265,29 @@ static __always_inline int decide(const struct attempt *a)
 
 /* --- by calls ------------------------------------------------------------------------------- */
 
+/*
+ * Who calls. A process may have made cgroups in its scope deeper than the walk upwards goes: it is
+ * looked for from the root on as well, which happens only to who is in no scope, or so deep in one.
+ */
+static __always_inline bool scope_of_caller(struct ww_scope_ref *ret_ref)
+{
+	if (ww_scope_of_task((struct task_struct *)bpf_get_current_task(), ret_ref))
+		return true;
+	for (unsigned i = 0; i < WW_CGROUP_DEPTH_MAX; i++) {
+		__u64 id = bpf_get_current_ancestor_cgroup_id(i);
+		struct ww_scope_entry *entry;
+
+		if (!id)
+			break;
+		entry = bpf_map_lookup_elem(&ww_scope, &id);
+		if (entry) {
+			ret_ref->id = id;
+			ret_ref->slot = entry->slot;
+		}
+	}
+	return ret_ref->id != 0;
+}
+
 static __always_inline int on_call(struct bpf_sock_addr *ctx, __u16 family, __u8 hook)
 {
 	struct attempt a = {.hook = hook, .process = true};
@@ -273,7 +296,7 @@ static __always_inline int on_call(struct bpf_sock_addr *ctx, __u16 family, __u8
 	__u32 *addr = (__u32 *)a.to.addr;
 
 	ww_barrier(protocol); /* the verifier wants the context read by constant offset, once */
-	if (!ww_scope_of_task((struct task_struct *)bpf_get_current_task(), &a.scope) || !sk)
+	if (!scope_of_caller(&a.scope) || !sk)
 		return 1;
 	a.proto = protocol;
 	a.to.port = bpf_ntohs(ctx->user_port);
@@ -335,9 +358,12 @@ static __always_inline bool is_settled(struct bpf_sock *sk)
 		return true;
 	if (sk->protocol != IPPROTO_TCP)
 		return false;
-	/* Beginnings: of our own, and answers to those of others. */
-	if (sk->state != BPF_TCP_SYN_SENT && sk->state != BPF_TCP_SYN_RECV &&
-	    sk->state != BPF_TCP_LISTEN && sk->state != BPF_TCP_NEW_SYN_RECV)
+	/* Beginnings: answers to those of others (what has listened may have connected before), */
+	if (sk->state == BPF_TCP_SYN_RECV || sk->state == BPF_TCP_LISTEN ||
+	    sk->state == BPF_TCP_NEW_SYN_RECV)
+		return false;
+	/* and of our own. */
+	if (sk->state != BPF_TCP_SYN_SENT)
 		return true;
 	st = bpf_sk_storage_get(&ww_flows, sk, NULL, 0);
 	return st && st->guarded;

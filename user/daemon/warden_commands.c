@@ -255,15 +255,36 @@ static int read_line(struct ww_slice line, struct ww_warden_command *c)
 	    uid.type != WW_JSON_NUMBER || ww_json_u64(&uid, &n) < 0 || n > UINT32_MAX)
 		return -EINVAL;
 	c->uid = (uint32_t)n;
-	return until[0] ? ww_wall_parse(ww_slice_str(until), &c->until) : 0;
+	if (until[0] && (ww_wall_parse(ww_slice_str(until), &c->until) < 0 || !c->until.ns))
+		return -EINVAL;
+	return 0;
+}
+
+int ww_warden_commands_read(struct ww_slice file, struct ww_warden_commands *ret,
+			    unsigned *ret_line)
+{
+	struct ww_warden_commands s = {.count = 0};
+
+	for (unsigned line = 1; file.n; line++) {
+		size_t end = ww_slice_find(file, 0, '\n');
+		struct ww_warden_command c = {.what = WW_WARDEN_PREFIX};
+
+		if (end == file.n || read_line(ww_slice_sub(file, 0, end), &c) < 0 ||
+		    ww_warden_commands_add(&s, &c, NULL) < 0) {
+			*ret_line = line;
+			return -EINVAL;
+		}
+		file = ww_slice_sub(file, end + 1, file.n);
+	}
+	*ret = s;
+	return 0;
 }
 
 int ww_warden_commands_load(struct ww_warden_commands *ret, const char *dir, struct ww_errtext *why)
 {
 	WW_AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	WW_AUTO_BUF struct ww_buf b = {0};
-	struct ww_slice rest;
-	unsigned line = 0;
+	unsigned line;
 	int r;
 
 	ww_buf_init(&b, FILE_MAX);
@@ -272,39 +293,39 @@ int ww_warden_commands_load(struct ww_warden_commands *ret, const char *dir, str
 		return 0;
 	if (r < 0)
 		return ww_errtext_errno(why, r, "cannot read %s/" FILE_NAME, dir);
-	for (rest = ww_buf_slice(&b); rest.n;) {
-		size_t end = ww_slice_find(rest, 0, '\n');
-		struct ww_warden_command c = {.what = WW_WARDEN_PREFIX};
-
-		line++;
-		if (end == rest.n || read_line(ww_slice_sub(rest, 0, end), &c) < 0 ||
-		    ww_warden_commands_add(ret, &c, NULL) < 0)
-			return ww_errtext_set(why, -EINVAL,
-					      "%s/" FILE_NAME ":%u: not a denial as it is kept "
-					      "there; mend the file, or remove it to lift them all",
-					      dir, line);
-		rest = ww_slice_sub(rest, end + 1, rest.n);
-	}
+	if (ww_warden_commands_read(ww_buf_slice(&b), ret, &line) < 0)
+		return ww_errtext_set(why, -EINVAL,
+				      "%s/" FILE_NAME ":%u: not a denial as it is kept there; mend "
+				      "the file, or remove it to lift them all",
+				      dir, line);
 	return 0;
+}
+
+int ww_warden_commands_file(const struct ww_warden_commands *s, struct ww_buf *out)
+{
+	struct ww_jsonw w;
+	int r = 0;
+
+	for (unsigned i = 0; i < s->count && r == 0; i++) {
+		ww_jsonw_init(&w, out);
+		ww_jsonw_object(&w, NULL);
+		write_command(&s->at[i], &w);
+		ww_jsonw_end_object(&w);
+		r = ww_jsonw_ok(&w) ? ww_buf_add(out, "\n", 1) : w.err;
+	}
+	return r;
 }
 
 int ww_warden_commands_save(const struct ww_warden_commands *s, const char *dir)
 {
 	WW_AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	WW_AUTO_BUF struct ww_buf b = {0};
-	struct ww_jsonw w;
-	int r = 0;
+	int r;
 
 	if (fd < 0)
 		return -errno;
 	ww_buf_init(&b, FILE_MAX);
-	for (unsigned i = 0; i < s->count && r == 0; i++) {
-		ww_jsonw_init(&w, &b);
-		ww_jsonw_object(&w, NULL);
-		write_command(&s->at[i], &w);
-		ww_jsonw_end_object(&w);
-		r = ww_jsonw_ok(&w) ? ww_buf_add(&b, "\n", 1) : w.err;
-	}
+	r = ww_warden_commands_file(s, &b);
 	return r < 0 ? r : ww_durable_replace(fd, FILE_NAME, 0600, ww_buf_slice(&b));
 }
 

@@ -66,6 +66,12 @@ WW_CHECK int ww_warden_commands_remove(struct ww_warden_commands *s,
 /* Whether some are over and gone; text (NULL, or WW_PATH_BYTES_MAX bytes) names the first. */
 bool ww_warden_commands_expire(struct ww_warden_commands *s, struct ww_wall now, char *text);
 
+/* What the file says, whole and nothing else; *ret_line: which line does not. 0 or -EINVAL. */
+WW_CHECK int ww_warden_commands_read(struct ww_slice file, struct ww_warden_commands *ret,
+				     unsigned *ret_line);
+/* The file, appended. 0, -ENOMEM, -EMSGSIZE. */
+WW_CHECK int ww_warden_commands_file(const struct ww_warden_commands *s, struct ww_buf *out);
+
 /* The file is not there: none. 0; -EINVAL: it is not such a file; -errno; why says it. */
 WW_CHECK int ww_warden_commands_load(struct ww_warden_commands *ret, const char *dir,
 				     struct ww_errtext *why);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""flows.py PORT: a TCP and a UDP connection to 203.0.113.9 that stay. Reads words on standard input: "send" sends ten
-bytes on TCP, and prints "came" when the peer has them; "state" prints the errno with which either ends (what a read
+"""flows.py PORT: a TCP and two UDP connections to 203.0.113.9 that stay; nothing is sent on the third. Reads words on standard input: "send" sends ten
+bytes on TCP, and prints "came" when the peer has them; "state" prints the errno with which each ends (what a read
 says, waiting for it), or 0 where it works. The flows' ids are printed first."""
 import errno
 import socket
@@ -13,7 +13,9 @@ tcp = socket.create_connection(to)
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.connect(to)
 udp.send(b"udp before")
-for s in (tcp, udp):
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.connect(to)
+for s in (tcp, udp, silent):
     cookie = int.from_bytes(s.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8), "little")
     print(f"f-{cookie:x}", end=" ")
 print(flush=True)
@@ -24,7 +26,7 @@ for line in sys.stdin:
         print("came" if tcp.recv(1) == b"!" else "over", flush=True)
     elif word == "ended":
         ends = []
-        for s in (tcp, udp):
+        for s in (tcp, udp, silent):
             try:
                 s.settimeout(60)
                 ends.append("over" if s.recv(1) == b"" else "more")
