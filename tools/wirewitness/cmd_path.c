@@ -16,6 +16,7 @@
 #include "path_anycast.h"
 #include "records.h"
 #include "rt/file.h"
+#include "sight.h"
 #include "terminal.h"
 
 #define NEWEST_MAX       1000000u
@@ -25,6 +26,11 @@
 
 enum { OPT_TRACE = 0x200, OPT_PROMPT, OPT_AT, OPT_AGENT };
 
+struct found {
+	uint64_t index;
+	struct ww_wall from;
+};
+
 struct path {
 	const char *state_dir, *socket_path, *prompt_file, *at;
 	const char *id; /* of a path, or of a record that paths rest on */
@@ -33,7 +39,7 @@ struct path {
 	struct ww_path_want want;
 	struct ww_records_query query;
 	struct ww_records records;
-	uint64_t *found; /* indexes, in the ledger's order */
+	struct found *found;
 	size_t count, cap;
 	uint64_t seen; /* paths of the period, asked for or not */
 	/* Of those with another time, the nearest ones. */
@@ -51,7 +57,8 @@ static const struct argp_option argp_options[] = {
 	 "install's digest key can be read",
 	 1},
 	{"at", OPT_AT, "TIME", 0,
-	 "under way then: 2026-11-24T14:32Z is that minute, a duration such as 10m is before now",
+	 "under way then: 2026-11-24T14:32Z is that minute, 14:32:05Z that second, a duration such "
+	 "as 10m is before now; in local time with its offset: 2026-11-24T15:32+01:00",
 	 1},
 	{"agent", OPT_AGENT, "NAME", 0,
 	 "of this agent: its name in the policy, its program, or the id of a process or scope", 1},
@@ -74,11 +81,15 @@ static void take_at(struct path *p, struct argp_state *state)
 {
 	char text[WW_PATH_INSTANT_MAX];
 	uint64_t span = ww_path_instant(p->at, text);
+	struct ww_clock_map now;
 	struct ww_moment m;
 
-	ww_records_moment_option(state, "at", span ? text : p->at, &m);
-	if (ww_moment_wall(&m, &p->want.from) < 0)
-		argp_error(state, "--at: expected a time, got '%s'", p->at);
+	ww_clock_sample(&now);
+	if (ww_moment_parse(span ? text : p->at, now.wall, &m) < 0 ||
+	    ww_moment_wall(&m, &p->want.from) < 0)
+		argp_error(state, "--at: expected a date, a time and its zone such as "
+				  "2026-11-24T14:32Z or 2026-11-24T15:32:05+01:00, or a duration "
+				  "such as 10m, got '%s'", p->at);
 	p->want.to.ns = p->want.from.ns + (span ? span : 60000000000ull);
 }
 
@@ -159,8 +170,8 @@ static const struct argp argp = {
 	"[ID]\nanycast FILE FILE...",
 	"Shows where one prompt went: every leg that this host saw, what tables list of it, what "
 	"light excludes, what others claim, and where this host's sight ends. ID is that of a path "
-	"(y-...) or of any record that paths rest on; what is asked for beside it narrows each "
-	"other. Several paths are listed, newest last. `anycast` holds what several hosts measured "
+	"(y-...) or of any record that paths rest on. Without one, what is asked for narrows each "
+	"other; several paths are listed, newest last. `anycast` holds what several hosts measured "
 	"against each other: path anycast --help.",
 	NULL,
 	NULL,
@@ -169,23 +180,43 @@ static const struct argp argp = {
 /* --- finding ------------------------------------------------------------------------------------
  */
 
-static int keep(struct path *p, uint64_t index)
+static int keep(struct path *p, uint64_t index, struct ww_slice json)
 {
-	if (p->newest && p->count == p->newest) {
-		memmove(p->found, p->found + 1, (p->count - 1) * sizeof(*p->found));
-		p->count--;
-	}
+	struct ww_wall to;
+
 	if (p->count == p->cap) {
 		size_t cap = p->cap ? 2 * p->cap : 64;
-		uint64_t *more = realloc(p->found, cap * sizeof(*more));
+		struct found *more = realloc(p->found, cap * sizeof(*more));
 
 		if (!more)
 			return ww_log_err_r(-ENOMEM, "cannot look for paths");
 		p->found = more;
 		p->cap = cap;
 	}
-	p->found[p->count++] = index;
+	p->found[p->count] = (struct found){.index = index};
+	ww_path_times(json, &p->found[p->count++].from, &to);
 	return 0;
+}
+
+/* By when they began, and of one path by revision: one may be told long after a later one. */
+static int by_time(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->from.ns != y->from.ns)
+		return x->from.ns < y->from.ns ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void sort(struct path *p)
+{
+	if (p->count)
+		qsort(p->found, p->count, sizeof(*p->found), by_time);
+	if (p->newest && p->count > p->newest) {
+		memmove(p->found, p->found + (p->count - p->newest),
+			p->newest * sizeof(*p->found));
+		p->count = p->newest;
+	}
 }
 
 static void note_time(struct path *p, struct ww_slice json)
@@ -209,7 +240,7 @@ static bool take(void *ctx, uint64_t index, struct ww_slice json)
 	if (!p->all && ww_records_superseded(&p->records, json, &p->query.until))
 		return true;
 	if (ww_path_match(&p->want, json)) {
-		p->error = keep(p, index);
+		p->error = keep(p, index, json);
 		return p->error == 0;
 	}
 	whenever.to.ns = 0;
@@ -239,7 +270,7 @@ static bool take_mentioning(void *ctx, uint64_t index)
 	}
 	if (!is_path(json) || (!p->all && ww_records_superseded(&p->records, json, NULL)))
 		return true;
-	p->error = keep(p, index);
+	p->error = keep(p, index, json);
 	return p->error == 0;
 }
 
@@ -286,7 +317,7 @@ static int find_by_id(struct path *p)
 	if (r < 0)
 		return find_unknown(p, r);
 	if (is_path(json))
-		return keep(p, index);
+		return keep(p, index, json);
 	ww_buf_init(&id, WW_RECORD_BYTES_MAX);
 	v = ww_member_get(json, "id");
 	r = ww_member_has(&v) ? ww_buf_add(&id, v.raw.p, v.raw.n) : -ENODATA;
@@ -455,7 +486,7 @@ static int list(struct path *p)
 	for (size_t i = 0; r == 0 && i < p->count && !ferror(stdout); i++) {
 		struct ww_slice json;
 
-		r = ww_records_get(&p->records, p->found[i], &json);
+		r = ww_records_get(&p->records, p->found[i].index, &json);
 		if (r == 0)
 			r = add_row(table, l, json);
 	}
@@ -468,13 +499,11 @@ static int list(struct path *p)
  */
 
 /* Nothing found is no answer that nothing went anywhere. */
-static void say_nothing_found(const struct path *p)
+static int say_nothing_found(struct path *p)
 {
+	struct ww_records_query then = p->query;
 	char text[WW_RFC3339_MAX];
 
-	if (p->records.withheld)
-		ww_log(WW_LOG_INFO, "%llu paths have no content any more (pruned or erased)",
-		       (unsigned long long)p->records.withheld);
 	if (p->seen == 0 && !p->id)
 		ww_log(WW_LOG_INFO, "no path is recorded for this period: without a monitor that "
 				    "ran then, nothing is known about it");
@@ -488,6 +517,12 @@ static void say_nothing_found(const struct path *p)
 		ww_wall_rfc3339(p->after, text);
 		ww_log(WW_LOG_INFO, "the first one after it began %s", text);
 	}
+	if (p->want.to.ns) {
+		then.since.what = then.until.what = WW_MOMENT_TIME;
+		ww_wall_rfc3339(p->want.from, then.since.time);
+		ww_wall_rfc3339(p->want.to, then.until.time);
+	}
+	return ww_sight_tell(&p->records, &then, "paths", 0);
 }
 
 static int run(struct path *p)
@@ -497,13 +532,14 @@ static int run(struct path *p)
 	if (r < 0)
 		return WW_EXIT_UNABLE;
 	r = find(p);
+	sort(p);
 	if (r == 0 && p->count == 0)
-		say_nothing_found(p);
+		r = say_nothing_found(p);
 	else if (r == 0 && !p->json && (p->count > 1 || !p->asked))
 		r = list(p);
 	else
 		for (size_t i = 0; r == 0 && i < p->count && !ferror(stdout); i++)
-			r = show(p, p->found[i]);
+			r = show(p, p->found[i].index);
 	if (r == -ENODATA) {
 		ww_log(WW_LOG_ERR, "no record '%s'", p->id);
 		r = 0;

@@ -455,6 +455,7 @@ static int write_bundle(struct report *p, struct ww_slice envelope)
 static int write_files(struct report *p, const char *page_path)
 {
 	WW_AUTO_BUF struct ww_buf report = {0}, page = {0};
+	size_t paths;
 	int r;
 
 	ww_buf_init(&report, WW_REPORT_BYTES_MAX);
@@ -467,8 +468,11 @@ static int write_files(struct report *p, const char *page_path)
 	if (r == 0)
 		r = ww_put_file(page_path, ww_buf_slice(&page), p->force);
 	if (r == 0)
-		printf("%s: %zu records, %zu verdicts, signed\n%s: the page for reading\n", p->file,
-		       p->selection.count, p->sections.verdict_count, page_path);
+		ww_path_survey_rows(p->selection.paths, &paths);
+	if (r == 0)
+		printf("%s: %zu records, %zu verdicts, %zu paths, signed\n"
+		       "%s: the page for reading\n",
+		       p->file, p->selection.count, p->sections.verdict_count, paths, page_path);
 	if (r == 0 && p->selection.erased_verdicts)
 		printf("%" PRIu64 " verdicts of the period have no content any more\n",
 		       p->selection.erased_verdicts);

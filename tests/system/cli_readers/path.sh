@@ -46,7 +46,13 @@ is '  the same' "$(ids)" y-0000000000c0ffee-1
 ok 'when nothing was' code 1 path --at 2026-11-24T14:35Z
 ok '  says when the one before ended' said 'the last one before that time ended 2026-11-24T14:32:4'
 ok '  and when the next began' said 'the first one after it began 2026-11-24T14:40:00'
-ok 'no time' code 2 path --at tuesday
+ok '  and that nothing is known to have been watched' said 'no record says that anything was watched then'
+for wrong in tuesday 14:32 2026-11-24T14:32; do
+	ok "no time: $wrong" code 2 path --at "$wrong"
+	ok '  says what is one' said 'such as 2026-11-24T14:32Z or'
+done
+ok 'in local time' code 0 path --at 2026-11-24T15:32+01:00 -o json
+is '  the same' "$(ids)" 'y-0000000000c0ffee-1 y-0000000000000003-1'
 ok 'at a minute, of one agent' code 0 path --at 2026-11-24T14:32Z --agent billing -o json
 is '  it alone' "$(ids)" y-0000000000000003-1
 
@@ -93,6 +99,13 @@ is '  the path that it carried' "$(ids)" y-0000000000000006-2
 ok 'by one that nothing has' code 1 path x-abcdef-1
 ok 'by several' code 2 path y-1 y-2
 ok 'by id and more' code 2 path y-1 --agent billing
+{
+	cat paths.ndjson
+	at 2026-11-24T14:31:00.500000000Z '.revision = 2 | .id = (.path + "-2") | .supersedes = (.path + "-1")' contradicted
+} | "$out/dev/ledger_append" late
+ok 'one that is told again later' code 0 "$ww" path -d late -n 4 -o json
+is '  stands where it began' "$(ids)" \
+	'y-0000000000c0ffee-1 y-0000000000000003-1 y-0000000000000006-2 y-000000000000000b-1'
 ok 'an empty ledger' code 1 "$ww" path -d "$state" --agent a
 ok '  says that nothing is known' said 'no path is recorded'
 
@@ -141,3 +154,6 @@ ok '  with maps' grep -q '<svg' paths.html
 ok '  and verifies' code 0 "$out/wirewitness-verify" --key-file "$paths/vkey" paths.json
 ok '  of one agent' code 0 "$ww" report -d "$paths" -O agent.json --trace 11111111111111111111111111111111
 is '  that path alone' "$(payload_of agent.json | jq -c '[.predicate.paths.paths, .predicate.paths.list]')" '[1,[1]]'
+ok '  by its name in the policy' code 0 "$ww" report -d "$paths" -O billing.json --agent billing
+is '  that path alone' "$(payload_of billing.json | jq -c '[.predicate.paths.paths, .predicate.paths.list]')" '[1,[3]]'
+ok '  of an agent that nobody is' code 1 "$ww" report -d "$paths" -O nobody.json --agent nobody
