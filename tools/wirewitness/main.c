@@ -31,7 +31,7 @@ static const struct command {
 	 "where bytes may go: check the file, show what it says of a peer"},
 	{"guard", ww_cmd_guard,
 	 "the kill switch: deny a network, a region or an agent; cut a connection"},
-	{"attest", ww_cmd_attest, "take in what somebody outside signed of an action's outcome"},
+	{"attest", ww_cmd_attest, "take in what somebody outside signed of an action, or of a path"},
 	{"key", ww_cmd_key, "the ledger's signing key: show, rotate, history, verify"},
 	{"prune", ww_cmd_prune, "remove old records' content; their leaves and proofs stay"},
 	{"reindex", ww_cmd_reindex, "build the index of ls and show anew"},
