@@ -27,10 +27,11 @@
  * signature); it comes with an index of at least N, soon.
  *
  * attest: takes in an attestation, a DSSE envelope; verdicts and recorded are the ledger indexes of
- * the newest verdict of each action that it may be about, and of the attestations of that action,
- * as they were found among the first "size" records. The answer has "attestation", "attester",
- * "action", "verdict" (the id of the one that supersedes; null: none yet) and "repeated"; the
- * records come with indexes of at least N. With "again":true nothing was done: a newer verdict or
+ * the newest verdict of each action (or the newest record of each path) that it may be about, and
+ * of the attestations of that action or path, as they were found among the first "size" records.
+ * The answer has "attestation", "attester", "action" (or the path), "verdict" (the id of the record
+ * that supersedes; null: none yet) and "repeated"; the
+ * records come with indexes of at least N. With "again":true nothing was done: a newer one or
  * another attestation came meanwhile, look again.
  *
  * guard: "do" is "deny" or "allow" with what: "prefix":CIDR, "region":WORD or neither, and

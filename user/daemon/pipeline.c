@@ -87,6 +87,19 @@ static void emit_judged(void *ctx, enum ww_record_kind kind, struct ww_slice jso
 	emit_record(p, kind, r == 1 ? ww_buf_slice(&p->attested) : json);
 }
 
+/* The same of paths. */
+static void emit_path(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	struct ww_pipeline *p = ctx;
+	int r = kind == WW_RECORD_PATH && p->attestations
+			? ww_attestations_path(p->attestations, json, &p->attested)
+			: 0;
+
+	if (r < 0)
+		ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_MEMORY, 1, 0);
+	emit_record(p, kind, r == 1 ? ww_buf_slice(&p->attested) : json);
+}
+
 static struct ww_wall wall_of(const struct ww_pipeline *p, struct ww_boot t)
 {
 	return ww_clock_wall(&p->clock, t);
@@ -812,8 +825,8 @@ void ww_pipeline_free(struct ww_pipeline *p)
 		ww_flows_finish(p->flows, p->now);
 		ww_flows_free(p->flows);
 	}
+	ww_paths_free(p->paths); /* tells what is left, through what was attested */
 	ww_attestations_free(p->attestations);
-	ww_paths_free(p->paths);
 	ww_judge_free(p->judge);
 	ww_proto_free(p->proto);
 	ww_lookups_free(p->lookups);
@@ -837,7 +850,7 @@ static int new_paths(struct ww_pipeline *p, const struct ww_pipeline_config *cfg
 						.tables = cfg->tables};
 	const struct ww_path_deps deps = {p->actors, p->flows, p->coverage, &p->key, &p->clock};
 
-	return ww_paths_new(&path_cfg, &deps, emit_record, p, &p->paths);
+	return ww_paths_new(&path_cfg, &deps, emit_path, p, &p->paths);
 }
 
 static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *cfg)
@@ -872,7 +885,9 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 	r = ww_judge_new(&judge_cfg, &deps, emit_judged, p, &p->judge);
 	if (r == 0)
 		r = new_paths(p, cfg, judge_cfg.grace_ns);
-	return r < 0 ? r : ww_attestations_new(p->contracts, &p->key, p->judge, &p->attestations);
+	if (r == 0)
+		r = ww_attestations_new(p->contracts, &p->key, p->judge, &p->attestations);
+	return r < 0 ? r : ww_attestations_of_paths(p->attestations, cfg->policy, p->paths);
 }
 
 void ww_pipeline_watch(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)

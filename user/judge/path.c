@@ -56,7 +56,7 @@ int ww_paths_new(const struct ww_path_config *cfg, const struct ww_path_deps *de
 
 	if (!t)
 		return -ENOMEM;
-	ww_buf_init(&t->record, WW_RECORD_BYTES_MAX);
+	ww_buf_init(&t->record, WW_RECORD_BYTES_MAX - WW_PATH_ROOM);
 	r = ww_legs_new(&t->legs);
 	if (r == 0)
 		r = ww_path_spans_new(&t->spans);
@@ -623,6 +623,41 @@ void ww_paths_tick(struct ww_paths *t, struct ww_boot now)
 void ww_paths_finish(struct ww_paths *t, struct ww_boot now)
 {
 	settle_all(t, now, true);
+}
+
+/* --- what others say of it ---------------------------------------------------------------------
+ */
+
+static bool has_leg(const struct ww_leg_path *p, bool response, const char *id)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct ww_leg *l = p->legs[i].leg;
+
+		if (p->legs[i].join != WW_JOIN_AMBIGUOUS && l->model &&
+		    strcmp(response ? l->response_id : l->request_id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+const struct ww_leg_path *ww_paths_with(const struct ww_paths *t, bool response, const char *id,
+					const struct ww_leg_path *last)
+{
+	const struct ww_leg_path *p = last ? last->next : ww_legs_paths(t->legs);
+
+	while (p && !has_leg(p, response, id))
+		p = p->next;
+	return p;
+}
+
+const struct ww_leg_path *ww_paths_get(const struct ww_paths *t, uint64_t id)
+{
+	return ww_legs_path_get(t->legs, id);
+}
+
+void ww_paths_revised(struct ww_paths *t, uint64_t id)
+{
+	ww_legs_path_get(t->legs, id)->revision++;
 }
 
 struct ww_path_counts ww_paths_counts(const struct ww_paths *t)

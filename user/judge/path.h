@@ -70,6 +70,15 @@ WW_CHECK int ww_paths_span(struct ww_paths *p, const struct ww_span *span);
 
 void ww_paths_lookup(struct ww_paths *p, const struct ww_lookup *l);
 
+/* The oldest path that is held and has a leg with this id for certain: of the model's answer, or of
+ * the request as the provider names it. Go on behind the last one; NULL: no more. */
+const struct ww_leg_path *ww_paths_with(const struct ww_paths *p, bool response, const char *id,
+					const struct ww_leg_path *last);
+/* NULL: not held (any more). */
+const struct ww_leg_path *ww_paths_get(const struct ww_paths *p, uint64_t id);
+/* Somebody else wrote its next revision. It is held. */
+void ww_paths_revised(struct ww_paths *p, uint64_t id);
+
 /* Writes what is due by now. */
 void ww_paths_tick(struct ww_paths *p, struct ww_boot now);
 

@@ -6,6 +6,7 @@
 
 #define WW_PATH_LEGS_TOLD_MAX 48u /* in one record; fewer where they are too long for it */
 #define WW_PATH_ID_MAX        40
+#define WW_PATH_ROOM          (8u << 10) /* of a record, left for what is attested of it */
 
 /* "y-<id>"; revision 0: the path itself, else that revision. out holds WW_PATH_ID_MAX bytes. */
 void ww_path_id(uint64_t id, uint32_t revision, char *out);

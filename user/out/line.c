@@ -36,7 +36,8 @@
 	  "by {actor}  {id}")                                                                      \
 	X(CHANGE, false, "{files+}  {what+}  by {actor}  {id}")                                    \
 	X(ATTESTATION, false,                                                                      \
-	  "{outcome}  {tool}  attested by {attester} at {attestedAt}  of {action}  {id}")          \
+	  "[{outcome}  {tool}  ][{path}  ]attested by {attester} at {attestedAt}[  of {action}]"   \
+	  "[  claimed region {says.region}][  claimed operator {says.operator}]  {id}")            \
 	X(LOOKUP, true,                                                                            \
 	  "{name} {type}  {rcode|end}[  {answers.address+}]  from {server}"                        \
 	  "[  {askedBootNs~answeredBootNs}]  by {actor}  {id}")                                    \

@@ -103,14 +103,18 @@
 	X(FINDING, "{finding}[ on leg {leg}][ on connection {flow}][, listed region {region}][, "  \
 		   "declared home {home}]"                                                         \
 		   "[, {shared} of {of} fingerprints found again][, in the form {form}]"           \
+		   "[, attested region {attestedRegion}][, by attestation {attestation}]"          \
 		   "[: {_finding}]")                                                               \
 	X(NO_FINDINGS, "none")                                                                     \
 	X(OPAQUE, "CONNECTIONS OF THIS PROCESS TREE THAT COULD NOT BE READ: {opaqueTotal}")        \
 	X(OPAQUE_FLOW, "{flow} to {peer}[ ({sni})]: {bytesSent} bytes sent[; {_why|why}][; "       \
 		       "policy: the listed region is {_region}]")                                  \
 	X(ATTESTED, "ATTESTED FROM OUTSIDE (E7; no part of what was seen here)")                   \
-	X(ATTESTATION, "claimed by {attester|by}: {says|outcome|region}[, leg {leg}]"              \
-		       "[, at {&attestedAt}][, {attestation|id}]")                                 \
+	X(ATTESTATION,                                                                             \
+	  "claimed and signed by {attester}: [processed in {says.region}][, by {says.operator}]"   \
+	  "[, service {says.service}][, at {&says.t}][, going by {says.basis}]"                    \
+	  "[; leg {leg}][; signed at {&attestedAt}][; {attestation}]"                              \
+	  "[: {findings+}]")                                                                       \
 	X(NOT_ATTESTED, "nothing")                                                                 \
 	X(COVERAGE, "COVERAGE")                                                                    \
 	X(WINDOW, "watched: {?coverage.known}, the whole window: {?coverage.wholeWindow}"          \

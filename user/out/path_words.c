@@ -90,6 +90,14 @@ static const struct ww_path_word findings[] = {
 	{"ECH_PRESENT", "the TLS hello hides the name that was asked for (ECH)", NULL},
 	{"REGION_CLAIM_DIFFERS",
 	 "a region was claimed for this leg that differs from what tables list for the peer", NULL},
+	{"ATTESTED_ELSEWHERE",
+	 "an attester signed that the request was processed in another region than tables list for "
+	 "the peer: no part of what was seen here, and no part of the verdict",
+	 NULL},
+	{"ATTESTED_OUT_OF_REGION",
+	 "an attester signed that the request was processed in a region that the policy does not "
+	 "allow: no part of what was seen here, and no part of the verdict",
+	 NULL},
 };
 
 static const struct ww_path_word purposes[] = {

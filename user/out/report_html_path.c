@@ -447,6 +447,8 @@ static void legs_table(struct ww_report_view *v, struct ww_slice record)
 		ww_html_put(&v->h, "p", "note", "Further legs stand in the record.");
 }
 
+#define PARTS_MAX 10u
+
 /* Items of an array of objects: our words around some of their members. */
 struct item {
 	const char *before;
@@ -457,11 +459,12 @@ struct item {
 static void items(struct ww_report_view *v, struct ww_slice record, const char *path,
 		  const char *title, const struct item *parts, size_t count, enum ww_path_set set)
 {
-	struct ww_json_token t, m[8];
-	struct ww_slice members[8], text;
+	struct ww_json_token t, m[PARTS_MAX];
+	struct ww_slice members[PARTS_MAX], text;
 	struct ww_json j;
 	unsigned n = 0;
 
+	count = count > PARTS_MAX ? PARTS_MAX : count;
 	for (size_t i = 0; i < count; i++)
 		members[i] = parts[i].member;
 	if (!ww_report_array(record, path, &j))
@@ -513,6 +516,8 @@ static void lists(struct ww_report_view *v, struct ww_slice record)
 		ITEM(", fingerprints found again ", "shared", ""),
 		ITEM(" of ", "of", ""),
 		ITEM(", in the form ", "form", ""),
+		ITEM(", attested region ", "attestedRegion", ""),
+		ITEM(", by attestation ", "attestation", ""),
 	};
 	static const struct item opaque[] = {
 		ITEM("", "why", ""),
@@ -521,9 +526,14 @@ static void lists(struct ww_report_view *v, struct ww_slice record)
 		ITEM(", bytes sent: ", "bytesSent", ""),
 	};
 	static const struct item attested[] = {
-		ITEM("claimed by ", "attester", ""),    ITEM(", on leg ", "leg", ""),
-		ITEM(", listed region ", "region", ""), ITEM(": ", "outcome", ""),
-		ITEM(", at ", "attestedAt", ""),        ITEM(", attestation ", "attestation", ""),
+		ITEM("claimed and signed by ", "attester", ""),
+		ITEM(", of leg ", "leg", ""),
+		ITEM(": processed in ", "says.region", ""),
+		ITEM(", by ", "says.operator", ""),
+		ITEM(", service ", "says.service", ""),
+		ITEM(", going by ", "says.basis", ""),
+		ITEM(", signed at ", "attestedAt", ""),
+		ITEM(", attestation ", "attestation", ""),
 	};
 
 	items(v, record, "$.findings", "Findings", findings, WW_ARRAY_SIZE(findings),

@@ -438,6 +438,17 @@ enum ww_claim_match ww_policy_compare(const struct ww_policy *p, const struct ww
 	return any && known ? WW_CLAIM_DIFFERENT : WW_CLAIM_UNKNOWN;
 }
 
+bool ww_policy_allows(const struct ww_policy *p, const struct ww_policy_agent *agent,
+		      struct ww_slice region)
+{
+	uint8_t word[WW_TABLES_TEXT_MAX];
+	unsigned in = ww_policy_region_of(p, ww_slice_trim(region));
+
+	if (in == WW_POLICY_NONE)
+		in = ww_policy_region_of(p, squeezed(region, word));
+	return !agent->asks_region || (in != WW_POLICY_NONE && (agent->regions & 1ull << in));
+}
+
 /* --- records ------------------------------------------------------------------------------------
  */
 

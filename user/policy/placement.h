@@ -126,3 +126,8 @@ enum ww_claim_match { WW_CLAIM_UNKNOWN, WW_CLAIM_SAME, WW_CLAIM_DIFFERENT };
  */
 enum ww_claim_match ww_policy_compare(const struct ww_policy *p, const struct ww_placement *pl,
 				      struct ww_slice claimed);
+
+/* Whether the agent may send to a region of this name, as far as its rule asks: a word that no
+ * region has is not allowed. */
+bool ww_policy_allows(const struct ww_policy *p, const struct ww_policy_agent *agent,
+		      struct ww_slice region);

@@ -50,6 +50,7 @@ void ww_policy_free(struct ww_policy *p)
 	free(p->agents);
 	free(p->guard_deny);
 	free(p->guard_allow);
+	free(p->attesters);
 	free((void *)p->text.p);
 	free(p);
 }

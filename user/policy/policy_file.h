@@ -102,6 +102,8 @@ struct ww_policy {
 	unsigned guard_deny_count,
 		guard_allow_count; /* of everybody's, beside what agents' rules say */
 	struct ww_cidr *guard_deny, *guard_allow;
+	unsigned attester_count; /* whose word about a path is recorded; none: nobody's */
+	struct ww_attester *attesters;
 	struct ww_slice text;    /* the file, as a tape keeps it */
 	struct ww_sha256 digest; /* of its bytes, plain SHA-256 */
 };

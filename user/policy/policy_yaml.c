@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "policy/attester_yaml.h"
 #include "policy/tables.h"
 #include "policy/yaml_reader.h"
 
@@ -597,6 +598,17 @@ static int take_guard(struct ww_yaml *r, void *into)
 	return ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), into);
 }
 
+/* --- attesters ----------------------------------------------------------------------------------
+ */
+
+static int take_attesters(struct ww_yaml *r, void *into)
+{
+	struct ww_policy *p = into;
+
+	return ww_attesters_take(r, "an attester that the policy has not yet", &p->attesters,
+				 &p->attester_count);
+}
+
 /* --- the file -----------------------------------------------------------------------------------
  */
 
@@ -654,6 +666,7 @@ static int read_all(struct ww_yaml *r, struct reading *reading)
 		{"regions", take_regions, false, 0},
 		{"agents", take_agents, true, 0},
 		{"guard", take_guard, false, 0},
+		{"attesters", take_attesters, false, 0},
 	};
 
 	r->ctx = reading;
