@@ -51,7 +51,8 @@ static const struct ww_path_word reasons[] = {
 	 "what tables list of the peer cannot be true for this connection: light was measured to "
 	 "need longer",
 	 "a newer table: the network is used elsewhere, or by several responders"},
-	{"OUTCOME_UNKNOWN", "how it ended was not seen", NULL},
+	{"OUTCOME_UNKNOWN",
+	 "whether bytes were acknowledged where the policy does not allow it was not seen", NULL},
 	{"BODY_UNKNOWN", "the request's body was not seen whole", NULL},
 };
 

@@ -101,9 +101,13 @@ static void each_unread(void **state)
 /* Bytes acknowledged, for certain, where they may not go: nothing else matters then. */
 static void violation(void **state)
 {
+	struct ww_path_ruling r;
+
 	leg.forbidden = true;
 	leg.evidence = WW_EVIDENCE_E2;
 	expect(WW_VERDICT_VIOLATION, WW_REASON_NONE);
+	ww_path_rule(&grounds, &r);
+	assert_int_equal(r.open, 0); /* that they were acknowledged is known */
 	grounds.lost = grounds.gaps = 1;
 	grounds.whole = false;
 	leg.ambiguous = leg.contradicted = true;

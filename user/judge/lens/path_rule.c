@@ -45,6 +45,11 @@ static bool certain(const struct ww_path_ground *l)
 	return l->join >= WW_JOIN_UNIQUE && !l->unresolved;
 }
 
+static bool violates(const struct ww_path_ground *l)
+{
+	return l->forbidden && certain(l) && l->evidence >= WW_EVIDENCE_E2;
+}
+
 static uint32_t open_of_leg(const struct ww_path_ground *l)
 {
 	uint32_t open = 0;
@@ -60,7 +65,7 @@ static uint32_t open_of_leg(const struct ww_path_ground *l)
 	if (l->unlisted)
 		open |= BIT(NO_CONTRACT);
 	/* Nothing acknowledged is known of, and nothing says that nothing was. */
-	if (l->forbidden && certain(l))
+	if (l->forbidden && certain(l) && !violates(l))
 		open |= BIT(OUTCOME_UNKNOWN);
 	if (l->local)
 		open |= BIT(REMOTE_EXECUTOR);
@@ -114,11 +119,6 @@ static void decide_by(const struct ww_path_grounds *g, unsigned leg, enum ww_ver
 	ret->evidence = g->legs[leg].evidence;
 	ret->join = g->legs[leg].join;
 	ret->deciding = (int)leg;
-}
-
-static bool violates(const struct ww_path_ground *l)
-{
-	return l->forbidden && certain(l) && l->evidence >= WW_EVIDENCE_E2;
 }
 
 static bool contradicts(const struct ww_path_ground *l)
