@@ -29,7 +29,7 @@
 	X(REPLACED, "replaces {id}, ledger index {index}")                                         \
 	X(VERDICT, "{!verdict}[({reason})][: {_verdict}]")                                         \
 	X(REASON, "{reason}: {_reason}")                                                           \
-	X(OPEN, "open: {open+}")                                                                   \
+	X(OPEN, "open: {open}[: {_open}]")                                                         \
 	X(SUMMARY, "{summary}")                                                                    \
 	X(AGENT, "Agent        {agent}[: {program}][, process {actor}][, process tree {root}]"     \
 		 "[, scope {cgroup}]")                                                             \
@@ -779,6 +779,32 @@ static void list(struct page *p, enum pattern head, const char *path, each_fn fn
 	say_beyond(p, 2, P_MORE, n, LEGS_SHOWN);
 }
 
+/* What would have to be settled, each with what it means; the reason has said so of itself. */
+static void still_open(struct page *p)
+{
+	const struct ww_json_token reason = ww_member_get(p->record, "reason");
+	struct ww_member_walk w;
+	struct ww_member m;
+
+	ww_member_begin(&w, p->record);
+	while (ww_member_next(&w, &m) && p->err == 0) {
+		static const struct added added[] = {{"_open", "open", WW_PATH_REASON}};
+		WW_AUTO_BUF struct ww_buf object = {0};
+		struct ww_jsonw o;
+
+		if (!ww_slice_eq_str(m.path, "open") || m.value.type != WW_JSON_STRING ||
+		    ww_slice_eq(m.value.raw, reason.raw))
+			continue;
+		ww_buf_init(&object, WW_RECORD_BYTES_MAX);
+		ww_jsonw_init(&o, &object);
+		ww_jsonw_object(&o, NULL);
+		ww_member_write(&o, "open", &m.value);
+		ww_jsonw_end_object(&o);
+		p->err = o.err;
+		say_of(p, 2, 4, P_OPEN, MEANINGS(p, ww_buf_slice(&object), added));
+	}
+}
+
 static void head(struct page *p, const struct ww_path_ask *ask)
 {
 	static const struct added added[] = {{"_verdict", "verdict", WW_PATH_VERDICT},
@@ -811,10 +837,9 @@ static void head(struct page *p, const struct ww_path_ask *ask)
 	say_of(p, 0, 2, P_VERDICT, record);
 	if (has(record, "_reason"))
 		say_of(p, 2, 4, P_REASON, record);
-	if (has(record, "open"))
-		say_of(p, 2, 4, P_OPEN, record);
-	if (has(record, "summary"))
-		say_of(p, 2, 4, P_SUMMARY, record);
+	still_open(p);
+	if (has(p->record, "summary"))
+		say_of(p, 2, 4, P_SUMMARY, p->record);
 }
 
 /* "50.11, 8.68" */
