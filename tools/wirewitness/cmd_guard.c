@@ -211,6 +211,8 @@ static void print_list(struct ww_slice answer)
 			break;
 		print_denied(answer, i);
 	}
+	if (ww_json_path(answer, "$.denied[0]", &t, NULL) != WW_PARSE_DONE)
+		printf("  nothing\n");
 	printf("by the policy's lists: %llu denied, %llu allowed\n"
 	       "by the agents' regions and homes: %llu rules\n",
 	       (unsigned long long)number(answer, "$.policyDeny"),

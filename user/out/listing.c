@@ -187,7 +187,7 @@ static const struct ww_listing listings[] = {
 	  {"EVIDENCE", 0, false},
 	  {"FINDINGS", 0, false},
 	  {"FLOW", 0, false}},
-	 {"{&t}", "{id}", "[{agent}]", "{peer}", "[{names+}]", "[{place.labels.region+}]",
+	 {"{&t}", "{id}", "[{agent}]", "{peer}", "[{sni|names+}]", "[{place.labels.region+}]",
 	  "{payloadBytesAcked}", "{evidence}", "[{findings+}]", "{flow}"}},
 	{"span",
 	 "spans",

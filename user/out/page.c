@@ -131,7 +131,7 @@ static const struct step {
 	{REPORT, NULL, "[   and {pathsNotShown} more in the signed file\n]", NULL},
 	{DESTINATIONS, "list", "[   Listed     {address}: {quoted.listed}\n]", NULL},
 
-	{REPORT, NULL, "\n5. FINDINGS\n", NULL},
+	{REPORT, NULL, "\n5. FINDINGS (on input; those of paths are in 4)\n", NULL},
 	{SUMMARY, "findings", "   {finding}: {count}\n", "   none\n"},
 	{FINDING_TABLE, NULL, NULL, NULL},
 	{REPORT, NULL, "[   and {findingsNotShown} more in the signed file\n]", NULL},
@@ -292,13 +292,21 @@ static int add_row(struct ww_table *t, uint64_t index, struct ww_slice record,
 }
 
 static const struct ww_table_column path_columns[] = {
-	{"   INDEX", 0, true},  {"VERDICT", 0, false}, {"AGENT", 20, false},
-	{"LEGS", 0, true},      {"TO", 40, false},     {"LISTED", 32, false},
-	{"CLAIMED", 24, false}, {"JOIN", 0, false},    {"ID", 0, false},
+	{"   INDEX", 0, true},  {"TIME (UTC)", 0, false}, {"VERDICT", 0, false},
+	{"AGENT", 20, false},   {"LEGS", 0, true},        {"TO", 40, false},
+	{"LISTED", 32, false},  {"CLAIMED", 24, false},   {"JOIN", 0, false},
+	{"ID", 0, false},
 };
 static const char *const path_cells[] = {
-	"{verdict}[ ({reason})]",        "{agent|program}",       "{legsTotal}", "[{legs.peer+}]",
-	"[{legs.place.labels.region+}]", "[{legs.claims.says+}]", "{join}",      "{id}",
+	"{&t}",
+	"{verdict}[ ({reason})]",
+	"{agent|program}",
+	"{legsTotal}",
+	"[{legs.peer+}]",
+	"[{legs.place.labels.region+}]",
+	"[{legs.claims.says+}]",
+	"{join}",
+	"{id}",
 };
 
 struct rows {
