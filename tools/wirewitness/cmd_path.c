@@ -87,9 +87,11 @@ static void take_at(struct path *p, struct argp_state *state)
 	ww_clock_sample(&now);
 	if (ww_moment_parse(span ? text : p->at, now.wall, &m) < 0 ||
 	    ww_moment_wall(&m, &p->want.from) < 0)
-		argp_error(state, "--at: expected a date, a time and its zone such as "
-				  "2026-11-24T14:32Z or 2026-11-24T15:32:05+01:00, or a duration "
-				  "such as 10m, got '%s'", p->at);
+		argp_error(state,
+			   "--at: expected a date, a time and its zone such as "
+			   "2026-11-24T14:32Z or 2026-11-24T15:32:05+01:00, or a duration "
+			   "such as 10m, got '%s'",
+			   p->at);
 	p->want.to.ns = p->want.from.ns + (span ? span : 60000000000ull);
 }
 
@@ -213,8 +215,7 @@ static void sort(struct path *p)
 	if (p->count)
 		qsort(p->found, p->count, sizeof(*p->found), by_time);
 	if (p->newest && p->count > p->newest) {
-		memmove(p->found, p->found + (p->count - p->newest),
-			p->newest * sizeof(*p->found));
+		memmove(p->found, p->found + (p->count - p->newest), p->newest * sizeof(*p->found));
 		p->count = p->newest;
 	}
 }

@@ -237,7 +237,8 @@ static bool of_scope(void *ctx, uint64_t index, struct ww_slice json)
 									    : add_id(l, &v[0]);
 }
 
-/* The policy's name for it stands in paths and crossings alone; verdicts are of their process trees. */
+/* The policy's name for it stands in paths and crossings alone; verdicts are of their process
+ * trees. */
 static bool of_policy(void *ctx, uint64_t index, struct ww_slice json)
 {
 	static const struct ww_slice paths[] = {WW_SLICE_LIT("agent"), WW_SLICE_LIT("root")};
@@ -297,8 +298,7 @@ int ww_criteria_resolve(struct ww_criteria *c, struct ww_records *records)
 	if (r == 0 && c->agent)
 		r = look(&l, records, "crossing", of_policy);
 	if (r == 0 && c->agent && c->id_count == 0 && !c->agent_in_policy) {
-		ww_log(WW_LOG_ERR,
-		       "no agent of a path, scope, actor or program is called '%s'",
+		ww_log(WW_LOG_ERR, "no agent of a path, scope, actor or program is called '%s'",
 		       c->agent);
 		return -ENODATA;
 	}

@@ -292,20 +292,14 @@ static int add_row(struct ww_table *t, uint64_t index, struct ww_slice record,
 }
 
 static const struct ww_table_column path_columns[] = {
-	{"   INDEX", 0, true},  {"TIME (UTC)", 0, false}, {"VERDICT", 0, false},
-	{"AGENT", 20, false},   {"LEGS", 0, true},        {"TO", 40, false},
-	{"LISTED", 32, false},  {"CLAIMED", 24, false},   {"JOIN", 0, false},
+	{"   INDEX", 0, true}, {"TIME (UTC)", 0, false}, {"VERDICT", 0, false},
+	{"AGENT", 20, false},  {"LEGS", 0, true},        {"TO", 40, false},
+	{"LISTED", 32, false}, {"CLAIMED", 24, false},   {"JOIN", 0, false},
 	{"ID", 0, false},
 };
 static const char *const path_cells[] = {
-	"{&t}",
-	"{verdict}[ ({reason})]",
-	"{agent|program}",
-	"{legsTotal}",
-	"[{legs.peer+}]",
-	"[{legs.place.labels.region+}]",
-	"[{legs.claims.says+}]",
-	"{join}",
+	"{&t}",           "{verdict}[ ({reason})]",        "{agent|program}",       "{legsTotal}",
+	"[{legs.peer+}]", "[{legs.place.labels.region+}]", "[{legs.claims.says+}]", "{join}",
 	"{id}",
 };
 
