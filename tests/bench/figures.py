@@ -34,6 +34,7 @@ def figures(p):
         f"exclusion of {p['bounds']['countries']} countries": (p["bounds"]["exclusion_us"] / 1000, "ms", 1, True),
         "body searched for copies, against a look at each byte": (p["shingles"]["ratio"], "x", 10, True),
         "100,000 networks in the guard's list, 64 peers, more per connect than an empty program": (p["guard"]["large"]["added_ns"] / 1000, "us", 1, True),
+        "the same, 100,000 peers, each of them cold": (p["guard"]["cold"]["added_ns"] / 1000, "us", 1, True),
         f"verifying {p['verify']['lean']['verdicts']} verdicts": (p["verify"]["lean"]["cpu_s"], "s", 1, True),
         f"{p['actions']['actions']} actions replayed on one core": (p["actions"]["cpu_s"], "s", 20, True),
         f"resident at {p['memory']['flows']} live flows": (p["memory"]["held_kib"] / 1024, "MiB", 64, True),
