@@ -9,5 +9,5 @@
  * that was watched then was seen (`what` may be missing: "actions"). Nothing when something was
  * found and all was seen. 0 or -errno, told.
  */
-WW_CHECK int ww_sight_tell(struct ww_records *r, const struct ww_records_query *q,
-			   const char *what, uint64_t found);
+WW_CHECK int ww_sight_tell(struct ww_records *r, const struct ww_records_query *q, const char *what,
+			   uint64_t found);
