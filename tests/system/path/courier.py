@@ -376,9 +376,9 @@ def between(host, *command):
 
 
 def opaque(host):
-    """Something that is no protocol that anybody reads."""
+    """Something that is no protocol that anybody reads. It fits one segment: a server that closes before it has read all of it resets."""
     raw = connect(host)
-    raw.sendall(b"SSH-2.0-courier\r\n" + drawn.randbytes(3000))
+    raw.sendall(b"SSH-2.0-courier\r\n" + drawn.randbytes(1300))
     while raw.recv(4096):
         pass
     raw.close()
