@@ -111,7 +111,7 @@ static void begin(struct worker *w, uint32_t prefixes, uint32_t peers)
 		close(answer[0]);
 		w->ask = ask[0];
 		w->answer = answer[1];
-		snprintf(procs, sizeof(procs), "%s/cgroup.procs", w->cgroup);
+		snprintf(procs, sizeof(procs), "%.511s/cgroup.procs", w->cgroup);
 		snprintf(pid, sizeof(pid), "%d", getpid());
 		put_text(procs, pid);
 		work(w, prefixes, peers);
