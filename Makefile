@@ -48,9 +48,11 @@ DEV     := $(patsubst tools/dev/%.c,$(O)/dev/%,$(wildcard tools/dev/*.c))
 UNIT    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*/test_*.c tests/sim/test_*.c tests/bpf/test_*.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAY := $(patsubst tests/fuzz/%.c,$(O)/fuzz-replay/%,$(wildcard tests/fuzz/fuzz_*.c))
-BPF_C   := $(filter-out bpf/calib.bpf.c,$(wildcard bpf/*.bpf.c))
+# Objects of their own.
+BPF_ALONE := calib guard
+BPF_C   := $(filter-out $(BPF_ALONE:%=bpf/%.bpf.c),$(wildcard bpf/*.bpf.c))
 BPF_O   := $(BPF_C:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
-SKELS   := $(O)/gen/wirewitness.skel.h $(O)/gen/calib.skel.h
+SKELS   := $(O)/gen/wirewitness.skel.h $(BPF_ALONE:%=$(O)/gen/%.skel.h)
 PROGRAMS := $(O)/wirewitnessd $(O)/wirewitness $(O)/wirewitness-verify $(O)/wirewitness-witness
 
 .DELETE_ON_ERROR:
@@ -78,7 +80,7 @@ $(O)/gen/wirewitness.bpf.o: $(BPF_O)
 	$(call say,LINK,$@)
 	$(q)mkdir -p $(@D) && $(BPFTOOL) gen object $@ $^
 
-$(O)/gen/calib.bpf.o: $(O)/bpf/calib.bpf.o
+$(BPF_ALONE:%=$(O)/gen/%.bpf.o): $(O)/gen/%.bpf.o: $(O)/bpf/%.bpf.o
 	$(q)mkdir -p $(@D) && $(BPFTOOL) gen object $@ $^
 
 $(O)/gen/%.skel.h: $(O)/gen/%.bpf.o
@@ -210,7 +212,7 @@ $(O)/compile_commands.json: Makefile
 	$(q)mkdir -p $(O) && tools/dev/compile-commands $(O) "$(CC) $(subst ",\",$(ALL_CFLAGS) $(OWN_CFLAGS))" $(USER_C) $(wildcard tools/*/*.c) > $@
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wirewitness
-DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/policy.yaml examples/policy-clouds.yaml examples/tables.yaml agents.md attestations.md bounds.md evidence.md keys.md policy.md records.md reports.md tables.md)
+DOCS := $(addprefix docs/,examples/contracts.yaml examples/phrases.yaml examples/policy.yaml examples/policy-clouds.yaml examples/tables.yaml agents.md attestations.md bounds.md evidence.md guard.md keys.md paths.md policy.md records.md reports.md tables.md)
 install: programs ## install programs, unit, manual pages and the contract example (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/lib/systemd/system $(DOC)
 	install -m 755 $(O)/wirewitnessd $(DESTDIR)$(PREFIX)/sbin/

@@ -18,7 +18,11 @@ union ww_abi {
 	struct ww_event_data data;
 	struct ww_event_unix unix_peer;
 	struct ww_event_packet packet;
+	struct ww_event_guard guard;
 	struct ww_scope_entry scope;
+	struct ww_guard_key guard_key;
+	struct ww_guard_value guard_value;
+	struct ww_guard_totals guard_totals;
 	struct ww_loss_row losses;
 	struct ww_cpu_row cpu;
 };

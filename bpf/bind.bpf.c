@@ -20,9 +20,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define ETH_P_IP_       0x0800
 #define OWNER_TRIES_MAX 64
+#define TLS_CIPHER_SPEC 20
+#define TLS_HANDSHAKE   22
 #define TLS_APPLICATION 23
-
-static const __u8 zeros[WW_HELLO_BYTES_MAX];
 
 /* --- what the record walk needs ------------------------------------------------------------- */
 
@@ -59,6 +59,17 @@ static __always_inline void note_random(struct ww_flow_state *st)
 	}
 }
 
+/* The record of a ServerHello may have what follows it, too: never in TLS 1.3, which encrypts that.
+ */
+static __always_inline bool goes_on(const struct ww_segment *seg, const struct ww_walk_found *hello)
+{
+	__u8 h[4];
+
+	return bpf_skb_load_bytes(seg->skb, seg->at + WW_RECORD_HEAD_BYTES, h, sizeof(h)) == 0 &&
+	       ((__u32)h[1] << 16 | (__u32)h[2] << 8 | h[3]) + sizeof(h) + WW_RECORD_HEAD_BYTES <
+		       hello->bytes;
+}
+
 static __always_inline void ww_walk_hello(const struct ww_segment *seg,
 					  const struct ww_walk_found *hello)
 {
@@ -73,6 +84,8 @@ static __always_inline void ww_walk_hello(const struct ww_segment *seg,
 		st->hello = true;
 		st->client = seg->dir == WW_DIR_OUT;
 		note_random(st);
+	} else if (seg->dir == WW_DIR_IN && goes_on(seg, hello)) {
+		st->clear = true;
 	}
 	e = ww_begin(&ww_control, WW_RING_CONTROL, WW_EVENT_TLS_HELLO, sizeof(*e), &st->scope,
 		     sizeof(*e));
@@ -84,7 +97,6 @@ static __always_inline void ww_walk_hello(const struct ww_segment *seg,
 	e->dir = seg->dir;
 	e->client = hello->client;
 	e->record_bytes = hello->bytes;
-	bpf_probe_read_kernel(e->bytes, sizeof(e->bytes), zeros);
 	bpf_skb_load_bytes(seg->skb, seg->at + WW_HELLO_RANDOM_AT, e->random, sizeof(e->random));
 	if (bytes > hello->bytes)
 		bytes = hello->bytes;
@@ -95,6 +107,7 @@ static __always_inline void ww_walk_hello(const struct ww_segment *seg,
 	    bpf_skb_load_bytes(seg->skb, seg->at, e->bytes, bytes) != 0)
 		bytes = 0;
 	e->captured = bytes;
+	e->h.size = __builtin_offsetof(struct ww_event_hello, bytes) + bytes;
 	ww_control_end(e);
 }
 
@@ -102,9 +115,15 @@ static __always_inline void ww_walk_record(const struct ww_segment *seg,
 					   const struct ww_walk_found *record)
 {
 	struct ww_flow_state *st = seg->flow;
-	struct ww_event_record *e =
-		ww_control_begin(struct ww_event_record, WW_EVENT_TLS_RECORD, &st->scope);
+	struct ww_event_record *e;
 
+	if (seg->dir == WW_DIR_IN && st->client) {
+		if (record->type != TLS_HANDSHAKE)
+			st->clear = false;
+		else if (record->index > 0)
+			st->clear = true;
+	}
+	e = ww_control_begin(struct ww_event_record, WW_EVENT_TLS_RECORD, &st->scope);
 	if (!e)
 		return;
 	e->h.actor = st->owner;
@@ -436,12 +455,33 @@ static __always_inline void tell_segment(struct __sk_buff *skb, struct bpf_sock 
 	tell_content(skb, st, &p, WW_CHUNK_BYTES_MAX);
 }
 
+/* What a server of TLS 1.2 sends behind its hello, as far as it is told. */
+static __always_inline void tell_clear(struct __sk_buff *skb, struct bpf_sock *sk,
+				       struct ww_flow_state *st, const struct ww_segment *seg)
+{
+	struct ww_packet p = {.dir = WW_DIR_IN,
+			      .what = WW_PACKET_CLEAR,
+			      .at = seg->at,
+			      .bytes = seg->bytes,
+			      .actor = st->owner};
+	__u32 most = WW_CLEAR_BYTES_MAX - st->clear_bytes;
+
+	if (!p.bytes || st->clear_bytes >= WW_CLEAR_BYTES_MAX)
+		return;
+	p.offset = seg->seq - st->walk[WW_DIR_IN].first;
+	st->clear_bytes += p.bytes < most ? p.bytes : most;
+	socket_ends(sk, &p);
+	p.number = next_number(&st->told[WW_DIR_IN]);
+	tell_content(skb, st, &p, most);
+}
+
 /* --- packets -------------------------------------------------------------------------------- */
 
 static __always_inline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 				       struct ww_flow_state *st, __u32 dir)
 {
 	struct ww_segment seg = {.flow = st, .dir = dir};
+	__u32 before;
 
 	if (dir == WW_DIR_OUT) {
 		if (!st->named)
@@ -457,7 +497,11 @@ static __always_inline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *s
 	}
 	if (st->what)
 		tell_segment(skb, sk, st, &seg);
+	before = st->walk[dir].next;
 	ww_walk_segment(&st->walk[dir], &seg);
+	/* Each segment once: a walk that did not move on has seen it, or is lost. */
+	if (dir == WW_DIR_IN && st->clear && st->walk[dir].next != before)
+		tell_clear(skb, sk, st, &seg);
 }
 
 static __always_inline void other_packet(struct __sk_buff *skb, struct bpf_sock *sk,

@@ -98,6 +98,8 @@ struct ww_flow_state {
 	__u64 stat_sum;  /* what the last FLOW_STAT said, to skip idle sockets */
 	__u8 random[16]; /* of the ClientHello seen on it */
 	struct ww_walk walk[2];
+	__u16 clear_bytes; /* told of a server's handshake, */
+	bool clear;        /* which goes on in clear behind its hello */
 	__u8 proto;
 	bool ready;   /* scope, cookie and the walks' begin are set */
 	bool connect; /* seen at connect() */
@@ -110,6 +112,7 @@ struct ww_flow_state {
 	__u8 quic_dir; /* of the first of them, enum ww_dir */
 	bool named;    /* its owner was told to user space */
 	bool closed;   /* its close was told */
+	bool guarded;  /* TCP: connect() passed the guard */
 };
 
 struct {

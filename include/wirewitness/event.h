@@ -36,6 +36,7 @@ enum ww_event_kind {
 	WW_EVENT_TLS_RECORD = 21,  /* length of an early TLS record; ww_event_record */
 	WW_EVENT_BIND_PREFIX = 22, /* second witness matched: session <-> socket; ww_event_bind */
 	WW_EVENT_UNIX_PEER = 30,   /* connect or send to a unix socket; ww_event_unix */
+	WW_EVENT_GUARD = 50, /* the guard met what it forbids, or cut a flow; ww_event_guard */
 	/* data ring */
 	WW_EVENT_DATA = 40,        /* plaintext; ww_event_data */
 	WW_EVENT_SESSION_END = 41, /* TLS object freed; ww_event_session */
@@ -52,9 +53,10 @@ enum ww_event_kind {
 	WW_EVENT_HEARTBEAT = 106, /* emitted and lost counts; ww_event_loss bodies as totals */
 	WW_EVENT_PROC_INFO =
 		107, /* process that existed before us, from a walk of /proc; ww_event_exec */
-	WW_EVENT_END = 108,    /* the tape ends here in good order; no body */
-	WW_EVENT_FILE = 109,   /* what a file with probes is made of; ww_event_file */
-	WW_EVENT_CHANGE = 110, /* a declared file changed; actor: who did it; ww_event_change */
+	WW_EVENT_END = 108,        /* the tape ends here in good order; no body */
+	WW_EVENT_FILE = 109,       /* what a file with probes is made of; ww_event_file */
+	WW_EVENT_CHANGE = 110,     /* a declared file changed; actor: who did it; ww_event_change */
+	WW_EVENT_GUARD_LIST = 111, /* the guard's list is another one now; ww_event_guard_list */
 };
 
 #define WW_EVENT_CPU_USER 0xffffffffu
@@ -177,7 +179,7 @@ struct ww_event_hello {
 	__u8 client;        /* 1 ClientHello, 0 ServerHello */
 	__u16 captured;     /* bytes in bytes[] */
 	__u32 record_bytes; /* length of the whole TLS record on the wire, header included */
-	__u8 bytes[WW_HELLO_BYTES_MAX]; /* from the record header on */
+	__u8 bytes[WW_HELLO_BYTES_MAX]; /* from the record header on; h.size ends behind captured */
 };
 
 struct ww_event_record {
@@ -258,6 +260,8 @@ enum ww_packet_what {
 	WW_PACKET_NONE = 0,
 	WW_PACKET_DNS = 1,  /* a datagram, or a TCP segment, to or from a peer's port 53 */
 	WW_PACKET_QUIC = 2, /* a datagram that looks like a QUIC client's Initial or 0-RTT */
+	WW_PACKET_CLEAR =
+		3, /* a segment of a server's handshake behind its hello, in clear: TLS 1.2 */
 	WW_PACKET_MAX
 };
 
@@ -330,6 +334,79 @@ struct ww_event_stdio_data {
 	__u8 rings; /* 1: the thread has used io_uring: calls of it go unseen */
 	__u8 line;  /* set by the daemon where it took the bytes away: 1: they ended a line */
 	__u8 bytes[];
+};
+
+/* --- guard ---------------------------------------------------------------------------------- */
+
+/* X(enum suffix, number, text, meaning) */
+#define WW_GUARD_MODES(X)                                                \
+	X(OFF, 0, "off", "no program of it is loaded")                   \
+	X(DRY_RUN, 1, "dry-run", "what it would deny is told, and goes") \
+	X(ENFORCE, 2, "enforce", "what it denies is told, and fails with EPERM")
+
+#define WW_GUARD_HOOKS(X)                                                                   \
+	X(CONNECT, 1, "connect", "connect(), and a first send that connects")               \
+	X(SENDMSG, 2, "sendmsg", "a datagram with an address of its own")                   \
+	X(EGRESS, 3, "egress", "a packet of a socket that no such call told of")            \
+	X(RESET, 4, "reset", "a flow that was there: both ends have heard that it is over") \
+	X(DROP, 5, "drop", "a flow that was there: nothing of it leaves the host any more")
+
+/* Whose word denied it. */
+#define WW_GUARD_WHYS(X)                                                          \
+	X(UNKNOWN, 0, "unknown", "the list that decided is gone")                 \
+	X(REGION, 1, "region", "policy: its region is not allowed for the agent") \
+	X(HOME, 2, "home", "policy: nor whose law reaches its operator")          \
+	X(UNLISTED, 3, "unlisted", "policy: nothing is listed of it")             \
+	X(POLICY, 4, "policy", "the policy file's own list")                      \
+	X(COMMAND, 5, "command", "a command over the control socket")
+
+#define WW_GUARD_MODE_ENUM_(n, v, t, d) WW_GUARD_MODE_##n = (v),
+#define WW_GUARD_HOOK_ENUM_(n, v, t, d) WW_GUARD_HOOK_##n = (v),
+#define WW_GUARD_WHY_ENUM_(n, v, t, d)  WW_GUARD_WHY_##n = (v),
+enum ww_guard_mode { WW_GUARD_MODES(WW_GUARD_MODE_ENUM_) WW_GUARD_MODE_MAX };
+enum ww_guard_hook { WW_GUARD_HOOKS(WW_GUARD_HOOK_ENUM_) WW_GUARD_HOOK_MAX };
+enum ww_guard_why { WW_GUARD_WHYS(WW_GUARD_WHY_ENUM_) WW_GUARD_WHY_MAX };
+
+#define WW_GUARD_TEXT_BYTES 128
+
+/*
+ * What the guard denied, or would have. One process's repeated attempts at one peer are told once a
+ * second, in sum: attempts of all events are as many as there were.
+ */
+struct ww_event_guard {
+	struct ww_event h; /* actor zero: not in process context */
+	struct ww_endpoint peer;
+	__u64 attempts;   /* since the event before about the same, this one included */
+	__u64 agents;     /* bit set: whose rules the scope falls under, see ww_scope_entry */
+	__u32 generation; /* of the list that decided */
+	__u8 hook;        /* enum ww_guard_hook */
+	__u8 mode;        /* enum ww_guard_mode */
+	__u8 proto;       /* IPPROTO_TCP 6, ... */
+	/* Set by the daemon: */
+	__u8 why;           /* enum ww_guard_why */
+	__u8 prefix[16];    /* of the rule that decided, network order; IPv4 in the first 4 bytes */
+	__u8 prefix_family; /* 0: none */
+	__u8 prefix_bits;
+	__u16 agent_bytes; /* in text[], the agent's name; 0: no rule names it */
+	__u32 text_bytes;  /* in text[], behind that, the rule as it was given */
+	char text[WW_GUARD_TEXT_BYTES];
+};
+
+/* A list is in force from here on. */
+struct ww_event_guard_list {
+	struct ww_event h;
+	__u64 prefixes; /* in the kernel's map */
+	__u64 rules;    /* that it was made of */
+	__u32 commands; /* of them, by command */
+	__u32 generation;
+	__u32 uid; /* of who asked for it, */
+	__u32 pid; /* and its process in the daemon's pid namespace; 0: the daemon itself */
+	__u32 text_bytes;
+	__u8 mode;   /* enum ww_guard_mode */
+	__u8 failed; /* 1: it could not be put in force; the one before is */
+	__u8 _pad[2];
+	__u8 digest[32];              /* SHA-256 of the list */
+	char text[WW_PATH_BYTES_MAX]; /* what was asked for */
 };
 
 /* --- added by the daemon -------------------------------------------------------------------- */
@@ -496,4 +573,6 @@ _Static_assert(sizeof(struct ww_event_file) % 8 == 0, "file");
 _Static_assert(sizeof(struct ww_event_change) == 336, "change");
 _Static_assert(sizeof(struct ww_event_stdio) == 192, "stdio");
 _Static_assert(offsetof(struct ww_event_stdio_data, bytes) == 88, "stdio data");
+_Static_assert(sizeof(struct ww_event_guard) == 264, "guard");
+_Static_assert(sizeof(struct ww_event_guard_list) == 392, "guard list");
 #endif

@@ -22,6 +22,42 @@ enum ww_ring_id { WW_RING_CONTROL = 0, WW_RING_DATA = 1, WW_RING_MAX = 2 };
 struct ww_scope_entry {
 	__u32 slot;
 	__u32 _pad;
+	__u64 agents; /* bit set: whose rules processes in it may fall under (policy/guard_list.h)
+		       */
+};
+
+/*
+ * The guard's list: two longest-prefix tries over addresses (IPv4 as IPv4-mapped), one of policy
+ * and tables, and a small one of commands, which change at any time. Each has ::/0. Both are found
+ * in map ww_guard_lists: of two pairs one is in force, the other is changed; the last slot is
+ * written to wait until nobody uses what was in force before.
+ */
+enum ww_guard_slot {
+	WW_GUARD_SLOT_BASE = 0, /* plus 2 for the second pair */
+	WW_GUARD_SLOT_COMMANDS = 1,
+	WW_GUARD_SLOT_WAIT = 4,
+	WW_GUARD_SLOTS
+};
+
+#define WW_GUARD_ENTRIES_MAX 262144u
+#define WW_GUARD_TRIES_MAX   16384u /* processes and peers whose attempts are summed up at a time */
+#define WW_GUARD_DROPS_MAX   1024u  /* sockets that are cut off without being closed */
+
+struct ww_guard_key {
+	__u32 bits;
+	__u8 addr[16];
+};
+
+struct ww_guard_value {
+	__u64 deny; /* agents that may not send there */
+	__u32 generation;
+	__u32 mode; /* enum ww_guard_mode */
+};
+
+/* Map ww_guard_totals, one row: since it was loaded. Only ever grows. */
+struct ww_guard_totals {
+	__u64 looked;    /* decisions */
+	__u64 forbidden; /* of them, denied or would have been */
 };
 
 /* Map ww_losses, one row per scope: [slot].cause[enum ww_loss_cause]. Only ever grows. */

@@ -16,7 +16,8 @@
 #define WW_SCOPE_CGROUPS_MAX   1024u
 #define WW_CGROUP_DEPTH_MAX    16u    /* ancestors checked for scope */
 #define WW_FLOWS_KERNEL_MAX    65536u /* entries of the session and random maps (LRU) */
-#define WW_HELLO_BYTES_MAX     1536u /* ClientHello/ServerHello bytes copied for SNI, ALPN, version */
+#define WW_HELLO_BYTES_MAX     2304u  /* of a hello: post-quantum key shares make 1,600 to 2,000 */
+#define WW_CLEAR_BYTES_MAX     8192u /* of a server's handshake of TLS 1.2, its certificate first */
 #define WW_RECORDS_WALKED_MAX  16u   /* TLS records per direction looked at by length (handshake) */
 #define WW_PACKET_STREAM_BYTES (256u << 10) /* told of one direction of a TCP connection to DNS */
 #define WW_QUIC_LOOKED_MAX     256u /* datagrams of a direction of a socket: is it a QUIC client's */
@@ -51,6 +52,7 @@
 #define WW_DEEDS_HELD_MAX      16384u       /* runs and file changes kept as join candidates */
 #define WW_TOOL_CALLS_MAX      64u          /* per model response */
 #define WW_TOOL_RESULTS_BYTES  (256u << 10) /* result texts of one request that are looked into */
+#define WW_PROMPT_BYTES_MAX    (64u << 10)  /* of a prompt, kept to find copies of it */
 #define WW_CONTRACTS_MAX       256u
 #define WW_CONTRACT_FILE_BYTES (1u << 20)
 #define WW_CONTRACT_ITEMS_MAX  64u         /* entries of one list inside a contract */

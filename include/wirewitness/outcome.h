@@ -49,7 +49,11 @@
 	X(SUBJECT_MISMATCH, OBSERVED_ONLY, OBSERVED_ONLY)     \
 	X(CONTROL_ERRORED_OPEN, OBSERVED_ONLY, OBSERVED_ONLY) \
 	X(CONTROL_MISSING, EXCLUDED, EXCLUDED)                \
-	X(NARRATED_ONLY, CONTRADICTED, CONTRADICTED)
+	X(NARRATED_ONLY, CONTRADICTED, CONTRADICTED)          \
+	/* Of paths, which no action has. */                  \
+	X(WITHIN_POLICY_TO_HORIZON, UNKNOWN, UNKNOWN)         \
+	X(VIOLATION, UNKNOWN, UNKNOWN)                        \
+	X(CLAIM_CONTRADICTED, UNKNOWN, UNKNOWN)
 
 /* What must stand beside the word "excluded". */
 #define WW_OUTCOME_BOUND "every item of the closed-world checklist held for the whole window"

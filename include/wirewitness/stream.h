@@ -11,6 +11,7 @@
  *   {"op":"publish","payload":HEX,"signature":HEX}   {"ok":true,"next":N}
  *   {"op":"attest","envelope":BASE64,"size":N,"verdicts":[N],"recorded":[N]}
  *                                {"ok":true,"next":N,...}
+ *   {"op":"guard","do":"deny",...}   {"ok":true,"mode":WORD,"generation":N,"list":HEX,...}
  *   any failure                  {"ok":false,"error":TEXT}
  *
  * scope: a watched cgroup is made; it leaves the scope when it is empty and this connection is
@@ -26,11 +27,20 @@
  * signature); it comes with an index of at least N, soon.
  *
  * attest: takes in an attestation, a DSSE envelope; verdicts and recorded are the ledger indexes of
- * the newest verdict of each action that it may be about, and of the attestations of that action,
- * as they were found among the first "size" records. The answer has "attestation", "attester",
- * "action", "verdict" (the id of the one that supersedes; null: none yet) and "repeated"; the
- * records come with indexes of at least N. With "again":true nothing was done: a newer verdict or
+ * the newest verdict of each action (or the newest record of each path) that it may be about, and
+ * of the attestations of that action or path, as they were found among the first "size" records.
+ * The answer has "attestation", "attester", "action" (or the path), "verdict" (the id of the record
+ * that supersedes; null: none yet) and "repeated"; the
+ * records come with indexes of at least N. With "again":true nothing was done: a newer one or
  * another attestation came meanwhile, look again.
+ *
+ * guard: "do" is "deny" or "allow" with what: "prefix":CIDR, "region":WORD or neither, and
+ * "agent":NAME (alone: all that the agent may send but to loopback; else only for it). deny takes
+ * "forS":SECONDS and "cut":true (flows that are there and forbidden now end; the answer has "cut"
+ * and "notCut", how many); allow lifts what deny did, in the same words. "cut" with "flow":ID ends
+ * one flow that leads to where it may not. "list" answers what is denied. Every answer names the
+ * list in force; "kept":false: the change holds, and could not be written down for the next start.
+ * Refused where the guard is off.
  *
  * Stream line: {"v":1,"cursor":N,"record":{...}}, "record":null when the record was erased. The
  * cursor is the record's ledger index: asking again from cursor + 1 neither loses nor repeats. A

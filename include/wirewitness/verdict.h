@@ -59,7 +59,14 @@
 	X(CONTROL_MISSING, 30, "CONTROL_MISSING",                                                  \
 	  "closed world held and the declared control was not called before the action")           \
 	X(NARRATED_ONLY, 31, "NARRATED_ONLY",                                                      \
-	  "as CONTROL_MISSING, and a text says that it was done")
+	  "as CONTROL_MISSING, and a text says that it was done")                                  \
+	X(WITHIN_POLICY_TO_HORIZON, 32, "WITHIN_POLICY_TO_HORIZON",                                \
+	  "every leg that was seen went where the policy allows; nothing is said of what is "      \
+	  "behind the horizon")                                                                    \
+	X(VIOLATION, 33, "VIOLATION",                                                              \
+	  "bytes of the prompt were acknowledged where the policy does not allow it")              \
+	X(CLAIM_CONTRADICTED, 34, "CLAIM_CONTRADICTED",                                            \
+	  "a span names another region than what is listed of the peer")
 
 /* What is announced without a date is waited for so long. */
 #define WW_WILL_NS 300000000000ull
@@ -85,6 +92,10 @@
 	X(BODY_UNKNOWN, 13, "BODY_UNKNOWN",                                                      \
 	  "the success rule needs a body that was not fully seen")                               \
 	X(OUTCOME_UNKNOWN, 14, "OUTCOME_UNKNOWN", "how it ended was not seen")                   \
+	X(LABEL_AMBIGUOUS, 15, "LABEL_AMBIGUOUS",                                                \
+	  "what is listed of a peer contradicts itself, or names no one place")                  \
+	X(LABEL_IMPOSSIBLE, 16, "LABEL_IMPOSSIBLE",                                              \
+	  "what is listed of a peer is farther away than light allows")                          \
 	X(PROSE_ONLY, 20, "PROSE_ONLY", "only prose speaks of it, and prose confirms nothing")
 
 /* Evidence grades: which fact of the kernel or of TLS grants each. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attestations of anybody: the envelope as it comes, the statement as if an attester had signed it,
- * requests of the control socket, and a verdict's record with its column. What is taken is recorded
- * so that it reads back as the same, and nothing verifies that this run did not sign.
+ * requests of the control socket, and the record of a verdict or path with its column. What is
+ * taken is recorded so that it reads back as the same, and nothing verifies that this run did not
+ * sign.
  */
 #include "daemon/attest_request.h"
+#include "daemon/path_attested.h"
 #include "ledger/attested.h"
 
 #include <assert.h>
@@ -18,17 +20,26 @@ static const char KEY[] =
 static struct ww_note_signer signer;
 static struct ww_attester attester = {.name = "fuzz", .type = WW_ATTESTER_ED25519, .key_bytes = 44};
 static struct ww_digest_key key;
+static struct ww_policy *policy;
 
 static void set_up(void)
 {
 	static const uint8_t head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
 				       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+	struct ww_contract_error why;
 	int r = ww_note_signer_parse(ww_slice_str(KEY), &signer);
 
 	assert(r == 0);
 	memcpy(attester.key, head, sizeof(head));
 	memcpy(attester.key + sizeof(head), signer.key.pub, 32);
 	ww_digest_key_init(&key, attester.key);
+	r = ww_policy_parse(WW_SLICE_LIT("version: 1\n"
+					 "regions: [{name: eu, labels: [eu-*]}, "
+					 "{name: us, labels: [us-*]}]\n"
+					 "agents: [{name: support, program: [/x], "
+					 "allowed_regions: [eu]}]\n"),
+			    &policy, &why);
+	assert(r == 0);
 }
 
 /* Recorded and read again: the same statement by the same attester. */
@@ -70,7 +81,11 @@ static void check_statement(struct ww_slice in)
 		assert(why.text[0]);
 		return;
 	}
-	assert(a.tool[0] && a.subject[0] && a.attested_at.ns);
+	if (a.of_path)
+		assert(a.place.region[0] || a.place.operator_name[0]);
+	else
+		assert(a.tool[0]);
+	assert(a.subject[0] && a.attested_at.ns);
 	r = ww_attestation_verify(&a, &attester, 1);
 	assert(r == 0);
 	check_record(&a);
@@ -114,6 +129,29 @@ static void check_verdict(struct ww_slice in)
 		assert(with.wire == v.wire && ww_slice_eq(with.summary, v.summary));
 }
 
+/* What the record says of itself stays; the column grows by one. */
+static void check_path(struct ww_slice in)
+{
+	static const struct ww_path_said said = {.id = "o-1",
+						 .attester = "fuzz",
+						 .by = WW_ATTESTATION_BY_RESPONSE,
+						 .subject = "r-1",
+						 .place = {.region = "us-east-1"}};
+	struct ww_buf b WW_AUTO_BUF = {0};
+	struct ww_path_record rec, with;
+	int r;
+
+	if (ww_path_record_read(in, &rec, NULL) < 0)
+		return;
+	ww_buf_init(&b, 2 * WW_RECORD_BYTES_MAX);
+	if (ww_path_attested_write(in, &said, 1, policy, rec.revision + 1, &b) < 0)
+		return;
+	r = ww_path_record_read(ww_buf_slice(&b), &with, NULL);
+	assert(r == 0 && with.revision == rec.revision + 1);
+	assert(ww_slice_eq(with.path, rec.path) && ww_slice_eq(with.legs, rec.legs));
+	assert(with.attested.n >= rec.attested.n);
+}
+
 static void check_request(struct ww_slice in)
 {
 	struct ww_attest_request rq = {0}, again = {0};
@@ -143,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_statement(in);
 	check_envelope(in);
 	check_verdict(in);
+	check_path(in);
 	check_request(in);
 	return 0;
 }

@@ -41,9 +41,15 @@ static const char contracts[] =
 	"  - {tool: remove_lock, effect: file, files: [/run/ww-files/lock], changes: [removed]}\n"
 	"  - {tool: check, effect: process, programs: [/usr/bin/true, /usr/bin/false], exit: 0}\n";
 
+/* Nothing is listed of anybody: every byte of a prompt that is acknowledged is a violation. */
+static const char policy[] =
+	"version: 1\n"
+	"regions: [{name: eu, labels: [eu-*]}]\n"
+	"agents: [{name: all, cgroup: \"*\", allowed_regions: [eu], on_unlisted: deny}]\n";
+
 /* What was fed. */
 struct seen {
-	bool data[2], sent, closed, ticked, clocked, covered, claimed;
+	bool data[2], sent, closed, counted, ticked, clocked, covered, claimed;
 	bool ran, ended, changed, watched; /* of this host */
 	unsigned count;
 };
@@ -109,10 +115,12 @@ static void note(const struct ww_event *ev)
 	case WW_EVENT_FLOW_CLOSE:
 		seen.closed |= c->how != WW_CLOSE_OPEN && c->how < WW_CLOSE_UNKNOWN;
 		seen.sent |= c->bytes_sent > 0;
+		seen.counted |= c->bytes_sent > 0 || c->bytes_acked > 0;
 		break;
 	case WW_EVENT_FLOW_STATE:
 	case WW_EVENT_FLOW_STAT:
 		seen.sent |= c->bytes_sent > 0;
+		seen.counted |= c->bytes_sent > 0 || c->bytes_acked > 0;
 		break;
 	case WW_EVENT_TICK:
 		seen.ticked = true;
@@ -250,6 +258,21 @@ static void check_verdict(struct ww_slice json)
 		check_wire(json);
 }
 
+/* A violation rests on bytes that were read and on the kernel's counters, the good end on a view of
+ * everything, in time. */
+static void check_path(struct ww_slice json)
+{
+	assert(seen.data[WW_DIR_OUT]);
+	if (is(json, "$.verdict", "VIOLATION"))
+		assert(seen.counted || seen.data[WW_DIR_IN]);
+	else if (is(json, "$.verdict", "WITHIN_POLICY_TO_HORIZON"))
+		assert(seen.covered && seen.ticked);
+	else
+		assert(is(json, "$.verdict", "UNVERIFIABLE") ||
+		       is(json, "$.verdict", "NOT_APPLICABLE") ||
+		       (is(json, "$.verdict", "CLAIM_CONTRADICTED") && seen.claimed));
+}
+
 static void take(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 {
 	assert(kind > 0 && kind < WW_RECORD_MAX);
@@ -257,6 +280,10 @@ static void take(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 	assert(whole_json(json));
 	if (kind == WW_RECORD_VERDICT)
 		check_verdict(json);
+	if (kind == WW_RECORD_PATH)
+		check_path(json);
+	if (kind == WW_RECORD_CROSSING)
+		assert(seen.counted);
 }
 
 static struct ww_pipeline *begin(const struct ww_pipeline_config *cfg)
@@ -289,6 +316,16 @@ static void feed(struct ww_pipeline *p, const struct ww_event *ev)
 /* --- the two ways in ----------------------------------------------------------------------------
  */
 
+static const struct ww_policy *rules(void)
+{
+	static struct ww_policy *p;
+	struct ww_contract_error error = {0};
+
+	if (!p && ww_policy_parse(WW_SLICE_LIT(policy), &p, &error) < 0)
+		abort();
+	return p;
+}
+
 static void play_events(struct ww_slice in)
 {
 	struct ww_pipeline_config cfg = {.contracts = WW_SLICE_LIT(contracts),
@@ -298,6 +335,7 @@ static void play_events(struct ww_slice in)
 
 	cfg.receiver.addr[0] = 127;
 	cfg.receiver.addr[3] = 1;
+	cfg.policy = rules();
 	p = begin(&cfg);
 	assert(p);
 	while (ww_cursor_left(&c) >= 2 && seen.count < EVENTS_MAX) {
@@ -340,8 +378,10 @@ static void play_tape(struct ww_slice in)
 	ww_buf_init(&memory, WW_MANIFEST_BYTES_MAX);
 	if (ww_tape_open(path, &r) < 0)
 		return;
-	if (ww_manifest_read(ww_tape_manifest(r), &memory, &cfg) == 0)
+	if (ww_manifest_read(ww_tape_manifest(r), &memory, &cfg) == 0) {
+		cfg.policy = rules();
 		p = begin(&cfg);
+	}
 	while (p && seen.count < EVENTS_MAX && (e = ww_tape_next(r, &ev)) == 0) {
 		check_accepted(ev, ev->size);
 		feed(p, ev);

@@ -90,7 +90,7 @@ const read = () => {
 	const rows = all('.verdicts tbody tr').map((tr) => ({
 		index: Number(tr.querySelector('th').textContent), text: tr.textContent, values: all('.v', tr).map((e) => e.textContent),
 		links: all('a', tr).map((a) => a.getAttribute('href')) }));
-	all('.v, time, pre.json, svg.times, svg.bar desc', own).forEach((e) => e.remove());
+	all('.v, time, pre.json, svg.times, svg.bar desc, figure.map', own).forEach((e) => e.remove());
 	const walker = document.createTreeWalker(own, NodeFilter.SHOW_TEXT);
 	const texts = new Set();
 	while (walker.nextNode())
@@ -100,7 +100,9 @@ const read = () => {
 		values: all('.v').filter((e) => !e.querySelector('.v')).map((e) => e.textContent),
 		times: all('time').map((e) => [e.getAttribute('datetime'), e.textContent]),
 		records: all('.record').map((e) => [e.id, e.querySelector('pre.json')?.textContent]),
-		drawings: all('article').map((e) => ({ index: Number(e.id.slice(2)), desc: e.querySelector('svg.times desc')?.textContent,
+		paths: all('article[id^="y-"]').map((e) => ({ index: Number(e.id.slice(2)), values: all('.v', e).map((x) => x.textContent),
+			rows: all('tbody tr', e).length, maps: all('figure.map', e).length, links: all('a', e).map((a) => a.getAttribute('href')) })),
+		drawings: all('article[id^="v-"]').map((e) => ({ index: Number(e.id.slice(2)), desc: e.querySelector('svg.times desc')?.textContent,
 			title: e.querySelector('svg.times title')?.textContent, names: all('svg.times .lane', e).map((t) => t.textContent),
 			deeds: all('tbody tr', e).map((tr) => ({ values: all('.v', tr).map((x) => x.textContent), times: all('time', tr).map((x) => x.getAttribute('datetime')),
 				text: tr.textContent, links: all('a', tr).map((a) => a.getAttribute('href')) })),
@@ -167,6 +169,18 @@ function compare(page) {
 		});
 	});
 
+	const last = (payload.predicate.paths?.list ?? []).map((i) => listed.find((r) => r.index === i)).filter((r) => r?.record);
+	const wrongPaths = last.filter((r) => {
+		const got = page.paths.find((x) => x.index === r.index), legs = (r.record.legs ?? []).filter((l) => l && !Array.isArray(l)).slice(0, 64);
+		const cut = (v) => printable([...String(v)].slice(0, 240).join('')) + ([...String(v)].length > 240 ? '…' : '');
+		const must = legs.flatMap((l) => [l.peer, l.requestAckedBytes, l.outcome, ...(l.place?.labels ?? []).slice(0, 12).flatMap((x) => [x.region, x.home, x.table]),
+			l.place?.bounds?.tcp?.withinKm, ...(l.place?.bounds?.tcp?.excluded ?? []), ...(l.claims ?? []).slice(0, 12).map((c) => c.says)])
+			.concat(r.record.verdict, r.record.reason).filter((v) => v !== null && v !== undefined).map(cut);
+		return !got || got.rows !== legs.length || must.some((m) => !got.values.includes(m)) || !got.links.includes(`#r-${r.index}`) ||
+			got.maps !== (r.record.host && legs.some((l) => l.place?.bounds?.tcp || l.place?.bounds?.keyHolder) ? 1 : 0);
+	});
+
+	say('paths that say otherwise', page.paths.length !== last.length ? `${page.paths.length} of ${last.length}` : wrongPaths.map((r) => r.index).join() || 'none');
 	say('deeds that are not shown', deeds.join('; ') || 'none');
 	say('values that the report does not hold', foreign.length ? JSON.stringify(foreign.slice(0, 5)) : 'none');
 	say('numbers of bars', page.bars.length && page.bars.every((n) => said.has(n)));

@@ -4,6 +4,7 @@
 has to draw: hostile names, a verdict that was superseded, retries, candidates, undecoded bytes, an excluded call."""
 import copy
 import json
+import os
 import sys
 
 HOSTILE = "</td><script>alert(1)</script>&amp;\"'`\u202eevil\u2066\u0000\u001b[2J\n" + "long " * 100 + "\u00fc\U0001f642"
@@ -97,3 +98,9 @@ r["wire"] = {"retries": 0, "attempts": [], "elsewhere": {"exchange": confirmed["
 put(r)
 put({"kind": "loss", "id": "l-1-x", "t": "2026-11-23T22:52:26.000000000Z", "cgroup": flow["cgroup"], "cause": "<i>ring full", "events": 3, "bytes": 96})
 put({"kind": "finding", "id": confirmed["wire"]["exchange"], "t": "2026-11-23T22:52:26.000000000Z", "finding": "malformed-body"})
+
+# Paths of every shape that a page has to show: failovers, a copy, a gateway, contradictions, hostile names, a later version's words.
+folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/paths")
+for name in sorted(os.listdir(folder)):
+    if name.endswith(".json"):
+        put(dict(json.load(open(os.path.join(folder, name))), t="2026-11-23T22:52:26.000000000Z"))

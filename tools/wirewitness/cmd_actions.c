@@ -298,6 +298,13 @@ static int list(struct actions *a)
 	return a->error < 0 ? ww_log_err_r(a->error, "cannot list") : 0;
 }
 
+static int tell_sight(struct actions *a)
+{
+	if (a->found == 0)
+		ww_log(WW_LOG_INFO, "no action was found");
+	return ww_sight_tell(&a->records, &a->criteria.query, "actions", a->found);
+}
+
 int ww_cmd_actions(int argc, char **argv)
 {
 	struct actions a = {.error = 0};
@@ -313,7 +320,7 @@ int ww_cmd_actions(int argc, char **argv)
 	if (r == 0)
 		r = list(&a);
 	if (r == 0)
-		r = ww_sight_tell(&a.records, &a.criteria.query, a.found);
+		r = tell_sight(&a);
 	ww_programs_done(&a.programs);
 	ww_criteria_done(&a.criteria);
 	ww_records_close(&a.records);

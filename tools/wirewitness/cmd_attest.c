@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wirewitness attest import FILE: what somebody outside signed of an action's outcome, into the
- * ledger: through the daemon, or without one by the ledger's own rights. Finds what it is about;
- * who takes it in looks at all of that again.
+ * wirewitness attest import FILE: what somebody outside signed of an action's outcome, or of where
+ * a request was processed, into the ledger: through the daemon, or without one by the ledger's own
+ * rights. Finds what it is about; who takes it in looks at all of that again.
  */
 #include <argp.h>
 #include <errno.h>
@@ -15,6 +15,8 @@
 #include "client.h"
 #include "cmd.h"
 #include "daemon/attest_request.h"
+#include "daemon/path_attested.h"
+#include "daemon/policy_option.h"
 #include "ledger/keyfile.h"
 #include "ledger/ledger.h"
 #include "out/member.h"
@@ -31,6 +33,7 @@ struct options {
 	const char *state_dir;
 	const char *socket;
 	const char *contracts;
+	const char *policy;
 };
 
 struct job {
@@ -39,7 +42,7 @@ struct job {
 	struct ww_attestation at; /* as its envelope says; no signature was looked at */
 	struct ww_digest_key key;
 	struct ww_records records;
-	unsigned action_count; /* that it may be about */
+	unsigned action_count; /* actions, or paths, that it may be about */
 	char actions[WW_ATTEST_FOUND_MAX][WW_ACTION_ID_MAX];
 	unsigned looking; /* for what mentions this one */
 	int error;
@@ -58,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		o->contracts = arg;
+		return 0;
+	case 'p':
+		o->policy = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!o->import && strcmp(arg, "import") != 0)
@@ -83,6 +89,7 @@ static const struct argp_option argp_options[] = {
 	{"socket", 's', "PATH", 0, "control socket (default " WW_SOCKET_PATH ")", 0},
 	{"contracts", 'c', "FILE", 0,
 	 "where no daemon runs: the contracts that name who may attest (a daemon has its own)", 0},
+	{"policy", 'p', "FILE", 0, "the same for what is attested of paths: the policy", 0},
 	{0},
 };
 
@@ -91,8 +98,12 @@ static const struct argp argp = {
 	parse,
 	"import FILE",
 	"Takes in an attestation: a DSSE envelope over an in-toto Statement about one action's "
-	"outcome, signed by an attester whom the tool's contract names. A confirmed action becomes "
-	"CONFIRMED_T3; beside any other verdict it stands as a finding.",
+	"outcome, signed by an attester whom the tool's contract names, or about where a request "
+	"was "
+	"processed, by one whom the policy names. A confirmed action becomes CONFIRMED_T3; beside "
+	"any other verdict it stands as a finding. In the record of a path it stands in a column "
+	"of "
+	"its own.",
 	NULL,
 	NULL,
 	NULL};
@@ -117,9 +128,14 @@ static void add_action(struct job *j, struct ww_slice action)
 static bool each_verdict(void *ctx, uint64_t index, struct ww_slice json)
 {
 	struct ww_attested_verdict v;
+	struct ww_path_record p;
 	struct job *j = ctx;
 
-	if (ww_attested_read(json, &v, NULL) == 0 && ww_attested_fits(&v, &j->at, &j->key))
+	if (j->at.of_path && ww_path_record_read(json, &p, NULL) == 0 &&
+	    ww_path_record_fits(&p, &j->at))
+		add_action(j, p.path);
+	if (!j->at.of_path && ww_attested_read(json, &v, NULL) == 0 &&
+	    ww_attested_fits(&v, &j->at, &j->key))
 		add_action(j, v.action);
 	return j->action_count < WW_ATTEST_FOUND_MAX; /* more than one is too many already */
 }
@@ -129,10 +145,15 @@ static bool each_verdict(void *ctx, uint64_t index, struct ww_slice json)
 static void take_verdict(struct job *j, uint64_t index, struct ww_slice json)
 {
 	struct ww_attest_request *rq = &j->rq;
+	struct ww_slice subject = WW_SLICE_NULL;
 	struct ww_attested_verdict v;
+	struct ww_path_record p;
 
-	if (ww_attested_read(json, &v, NULL) < 0 ||
-	    !ww_slice_eq_str(v.action, j->actions[j->looking]))
+	if (j->at.of_path && ww_path_record_read(json, &p, NULL) == 0)
+		subject = p.path;
+	if (!j->at.of_path && ww_attested_read(json, &v, NULL) == 0)
+		subject = v.action;
+	if (!ww_slice_eq_str(subject, j->actions[j->looking]))
 		return;
 	rq->verdicts[j->looking] = index;
 	rq->verdict_count = j->looking + 1;
@@ -151,7 +172,7 @@ static bool each_mention(void *ctx, uint64_t index)
 		return j->error == 0;
 	}
 	kind = ww_member_get(json, "kind");
-	if (ww_json_is(&kind, "verdict"))
+	if (ww_json_is(&kind, j->at.of_path ? "path" : "verdict"))
 		take_verdict(j, index, json);
 	if (ww_json_is(&kind, "attestation") && rq->recorded_count < WW_ATTEST_FOUND_MAX)
 		rq->recorded[rq->recorded_count++] = index;
@@ -160,7 +181,7 @@ static bool each_mention(void *ctx, uint64_t index)
 
 static int find(struct job *j)
 {
-	const struct ww_records_query q = {.kind = "verdict"};
+	const struct ww_records_query q = {.kind = j->at.of_path ? "path" : "verdict"};
 	int r = 0;
 
 	j->rq.size = ww_records_size(&j->records);
@@ -174,7 +195,7 @@ static int find(struct job *j)
 					     each_mention, j);
 		r = r < 0 ? r : j->error;
 	}
-	return r < 0 ? ww_log_err_r(r, "cannot look for the action") : 0;
+	return r < 0 ? ww_log_err_r(r, "cannot look for what it is about") : 0;
 }
 
 /* The key of digests is only needed to find a created id. */
@@ -208,9 +229,10 @@ static void print_answer(const char *id, const char *attester, const char *actio
 	if (repeated)
 		printf("was there already\n");
 	else if (verdict[0])
-		printf("%s, which supersedes the verdict before\n", verdict);
+		printf("%s, which supersedes the one before\n", verdict);
 	else
-		printf("%s has no verdict yet, and will name it\n", action);
+		printf("%s has no %s yet, and will name it\n", action,
+		       action[0] == 'y' ? "record" : "verdict");
 }
 
 static void text_at(struct ww_slice doc, const char *path, char *out, size_t cap)
@@ -299,7 +321,8 @@ static int through_daemon(struct job *j, struct ww_client *c)
 
 	for (unsigned i = 0; again && r == 0; i++) {
 		if (i == AGAIN_MAX) {
-			ww_log(WW_LOG_ERR, "the verdict changes faster than it can be found");
+			ww_log(WW_LOG_ERR, "the newest %s of what it is about is not found",
+			       j->at.of_path ? "record" : "verdict");
 			return -EBUSY;
 		}
 		if (i)
@@ -328,7 +351,9 @@ static void append(void *ctx, enum ww_record_kind kind, struct ww_slice json)
 
 	if (h->error == 0)
 		h->error = ww_ledger_append(h->ledger,
-					    kind == WW_RECORD_VERDICT ? "verdict" : "attestation",
+					    kind == WW_RECORD_VERDICT ? "verdict"
+					    : kind == WW_RECORD_PATH  ? "path"
+								      : "attestation",
 					    json, NULL);
 }
 
@@ -355,7 +380,18 @@ static int read_contracts(const struct options *o, struct ww_contracts **ret)
 	return r;
 }
 
-static int import_here(struct job *j, struct here *h, const struct ww_contracts *contracts)
+static int read_policy(const struct options *o, struct ww_policy **ret)
+{
+	if (o->policy)
+		return ww_policy_option(o->policy, ret);
+	ww_log(WW_LOG_ERR,
+	       "no daemon answers at %s, and without --policy nobody is named who may attest",
+	       o->socket);
+	return -EINVAL;
+}
+
+static int import_here(struct job *j, struct here *h, const struct ww_contracts *contracts,
+		       const struct ww_policy *policy)
 {
 	WW_AUTO(ww_attestations_free_auto) struct ww_attestations *all = NULL;
 	WW_AUTO_BUF struct ww_buf memory = {0};
@@ -370,6 +406,8 @@ static int import_here(struct job *j, struct here *h, const struct ww_contracts 
 	ww_digest_key_init(&key, ww_ledger_keys(h->ledger)->digest_key);
 	ww_buf_init(&memory, 2 * WW_ATTEST_FOUND_MAX * WW_RECORD_BYTES_MAX);
 	r = ww_attestations_new(contracts, &key, NULL, &all);
+	if (r == 0)
+		r = ww_attestations_of_paths(all, policy, NULL);
 	if (r == 0)
 		r = ww_attest_request_load(&j->rq, j->records.reader, now.wall, &memory, &ask,
 					   &why);
@@ -392,11 +430,12 @@ static int import_here(struct job *j, struct here *h, const struct ww_contracts 
 static int without_daemon(struct job *j)
 {
 	WW_AUTO(ww_contracts_free_auto) struct ww_contracts *contracts = NULL;
+	WW_AUTO(ww_policy_free_auto) struct ww_policy *policy = NULL;
 	WW_AUTO(ww_ledger_close_auto) struct ww_ledger *ledger = NULL;
 	struct ww_tlog_options lo = {.dir = j->o->state_dir};
 	struct ww_errtext why = {""};
 	struct here h = {0};
-	int r = read_contracts(j->o, &contracts);
+	int r = j->at.of_path ? read_policy(j->o, &policy) : read_contracts(j->o, &contracts);
 
 	if (r < 0)
 		return r;
@@ -410,7 +449,7 @@ static int without_daemon(struct job *j)
 	r = ww_records_open(j->o->state_dir, &j->records);
 	if (r == 0)
 		r = find(j);
-	return r < 0 ? r : import_here(j, &h, contracts);
+	return r < 0 ? r : import_here(j, &h, contracts, policy);
 }
 
 /* --- all of it ----------------------------------------------------------------------------------

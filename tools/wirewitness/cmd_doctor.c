@@ -13,6 +13,7 @@
 #include "records.h"
 #include "rt/file.h"
 #include "sense/calib.h"
+#include "sense/cut.h"
 #include "sense/firing.h"
 #include "sense/scope.h"
 #include "sense/sense.h"
@@ -73,6 +74,20 @@ static void check_firing(const struct ww_calib *c)
 	printf("  %-34s %u ns\n", "one probe hit costs", f.hit_ns);
 }
 
+/* What a policy with its guard on would find; nothing is denied or ended here. */
+static void check_guard(const struct ww_calib *c)
+{
+	int r = ww_cut_possible();
+	char why[160];
+
+	line("guard: destinations can be denied", c->fetch_add, "since 5.12");
+	snprintf(why, sizeof(why),
+		 "%s (CONFIG_INET_DIAG_DESTROY, and CAP_NET_ADMIN); packets of a cut flow are "
+		 "dropped instead, its ends are not told",
+		 strerror(-r));
+	line("guard: sockets can be ended", r == 0, why);
+}
+
 static int check_kernel(void)
 {
 	char mount[WW_CGROUP_PATH_MAX], why[WW_SENSE_WHY_MAX] = "";
@@ -97,6 +112,7 @@ static int check_kernel(void)
 	line("programs load and attach", r == 0, why);
 	if (r == 0)
 		check_firing(&c);
+	check_guard(&c);
 	return r;
 }
 

@@ -92,7 +92,7 @@ static const struct argp_option argp_options[] = {
 static const struct argp argp = {
 	argp_options,
 	parse,
-	"[flows|lookups|exchanges|models|mcp|spans|actions|verdicts|actors|"
+	"[flows|lookups|exchanges|models|mcp|spans|actions|verdicts|paths|crossings|guard|actors|"
 	"coverage|losses|findings|life|rotations|prunes|reports]",
 	"Lists records of the ledger, oldest first; without a kind all of "
 	"them, a line each.",

@@ -78,7 +78,8 @@ static const struct argp_option argp_options[] = {
 	{"older-than", 'a', "AGE", 0, "records whose subject began before that: 30d, 12h, 2w", 0},
 	{"tier", 't', "TIER", 0,
 	 "content (exchange, model_call, mcp_call, span, action) or evidence (verdict, "
-	 "attestation, flow, actor, coverage, loss, finding, run, change, lookup)",
+	 "attestation, flow, actor, coverage, loss, finding, run, change, lookup, path, crossing, "
+	 "guard)",
 	 0},
 	{"kind", 'k', "KIND,...", 0, "these kinds", 0},
 	{"dry-run", 'n', NULL, 0, "only say what would go", 0},

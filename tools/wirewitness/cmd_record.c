@@ -18,6 +18,7 @@
 #include "daemon/phrases_file.h"
 #include "daemon/policy_option.h"
 #include "daemon/tables_folder.h"
+#include "daemon/warden.h"
 #include "launch.h"
 #include "rt/file.h"
 #include "sense/tape.h"
@@ -46,6 +47,8 @@ struct recorder {
 	FILE *records;            /* NULL: not wanted */
 	struct ww_tables *tables; /* NULL: none */
 	struct ww_policy *policy; /* NULL: none */
+	struct ww_warden *warden; /* NULL: the guard is off */
+	struct ww_live_config live_config;
 	struct ww_launch launch;
 	uv_loop_t loop;
 	uv_poll_t ended;
@@ -302,6 +305,17 @@ static int refuse_existing(const char *path)
 	return -EEXIST;
 }
 
+static int open_warden(struct recorder *rec)
+{
+	struct ww_warden_config cfg = {.policy = rec->policy, .tables = rec->tables};
+	struct ww_errtext why = {""};
+	int r = ww_warden_new(&cfg, &rec->warden, &why);
+
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s", why.text);
+	return r;
+}
+
 static int record(struct recorder *rec, const struct options *o)
 {
 	WW_AUTO_BUF struct ww_buf contracts, phrases;
@@ -325,6 +339,8 @@ static int record(struct recorder *rec, const struct options *o)
 	if (r == 0)
 		r = ww_policy_option(o->policy, &rec->policy);
 	cfg.policy = rec->policy;
+	if (r == 0)
+		r = open_warden(rec);
 	if (r < 0)
 		return r;
 	if (o->records) {
@@ -332,7 +348,9 @@ static int record(struct recorder *rec, const struct options *o)
 		if (!rec->records)
 			return ww_log_err_r(-errno, "cannot write %s", o->records);
 	}
-	r = ww_live_open(&rec->loop, &o->live, take_event, rec, &rec->live, &why);
+	rec->live_config = o->live;
+	rec->live_config.guard = ww_warden_guard(rec->warden);
+	r = ww_live_open(&rec->loop, &rec->live_config, take_event, rec, &rec->live, &why);
 	if (r < 0) {
 		ww_log(WW_LOG_ERR, "%s", why.text);
 		return r;
@@ -366,6 +384,7 @@ int ww_cmd_record(int argc, char **argv)
 	uv_run(&rec.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&rec.loop);
 	ww_pipeline_free(rec.pipeline);
+	ww_warden_free(rec.warden);
 	ww_tables_free(rec.tables);
 	ww_policy_free(rec.policy);
 	return code;

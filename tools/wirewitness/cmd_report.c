@@ -336,13 +336,19 @@ static int page_record(void *ctx, uint64_t index, struct ww_slice *ret_json)
 static int build_page(struct report *p, struct ww_buf *out)
 {
 	const union ww_statement_sections s = ww_sections_slices(&p->sections);
+	size_t path_count;
+	const uint64_t *path_rows = ww_path_survey_rows(p->selection.paths, &path_count);
 	const struct ww_page_input in = {.scope = s.scope,
 					 .period = s.period,
 					 .coverage = s.coverage,
 					 .summary = s.summary,
+					 .paths = s.paths,
+					 .destinations = s.destinations,
 					 .report = ww_buf_slice(&p->sections.made),
 					 .verdicts = p->sections.verdicts,
 					 .verdict_count = p->sections.verdict_count,
+					 .path_rows = path_rows,
+					 .path_count = path_count,
 					 .findings = p->selection.findings,
 					 .finding_count = p->selection.finding_count,
 					 .record = page_record,
@@ -449,6 +455,7 @@ static int write_bundle(struct report *p, struct ww_slice envelope)
 static int write_files(struct report *p, const char *page_path)
 {
 	WW_AUTO_BUF struct ww_buf report = {0}, page = {0};
+	size_t paths;
 	int r;
 
 	ww_buf_init(&report, WW_REPORT_BYTES_MAX);
@@ -461,8 +468,11 @@ static int write_files(struct report *p, const char *page_path)
 	if (r == 0)
 		r = ww_put_file(page_path, ww_buf_slice(&page), p->force);
 	if (r == 0)
-		printf("%s: %zu records, %zu verdicts, signed\n%s: the page for reading\n", p->file,
-		       p->selection.count, p->sections.verdict_count, page_path);
+		ww_path_survey_rows(p->selection.paths, &paths);
+	if (r == 0)
+		printf("%s: %zu records, %zu verdicts, %zu paths, signed\n"
+		       "%s: the page for reading\n",
+		       p->file, p->selection.count, p->sections.verdict_count, paths, page_path);
 	if (r == 0 && p->selection.erased_verdicts)
 		printf("%" PRIu64 " verdicts of the period have no content any more\n",
 		       p->selection.erased_verdicts);

@@ -2,8 +2,11 @@
 /* wirewitness tables check|show|import: are address tables well formed; what they list of an
  * address; take in a published one. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
+#include "base/log.h"
 #include "cmd.h"
 #include "records.h"
 #include "tables_check.h"
@@ -179,6 +182,11 @@ int ww_cmd_tables(int argc, char **argv)
 		snprintf(dir, sizeof(dir), "%s/tables", o.state_dir);
 	if (o.verb == SHOW)
 		return ww_tables_show(dir, o.arguments[0], o.at, o.json);
+	/* Before the first start of a daemon, which makes it so, too. */
+	if (o.verb == IMPORT && !o.tables_dir && mkdir(o.state_dir, 0700) < 0 && errno != EEXIST) {
+		ww_log_err_r(-errno, "cannot make %s", o.state_dir);
+		return WW_EXIT_UNABLE;
+	}
 	if (o.verb == IMPORT)
 		return ww_tables_import_file(dir, o.arguments[0], o.name, &o.how);
 	for (unsigned i = 0; i < o.count; i++) {

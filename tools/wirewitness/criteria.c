@@ -18,7 +18,9 @@ static const struct argp_option argp_options[] = {
 	{"day", OPT_DAY, "DATE", 0, "the period is this day of UTC, e.g. 2026-11-27", 1},
 	{"trace", OPT_TRACE, "ID", 0, "only verdicts of this trace (32 hexadecimal digits)", 1},
 	{"agent", OPT_AGENT, "NAME", 0,
-	 "only verdicts of this scope (name, path or id of its cgroup), actor id or program", 1},
+	 "only verdicts of this agent: its name in the policy, its scope (name, path or id of the "
+	 "cgroup), actor id or program",
+	 1},
 	{"verdict", OPT_VERDICT, "NAMES", 0, "only these verdicts, separated by commas", 1},
 	{"tool", OPT_TOOL, "NAMES", 0, "only these tools; a name may end with '*'", 1},
 	{"id", OPT_ID, "ID", 0, "this one record, by id or ledger index, and what it cites", 1},
@@ -235,6 +237,21 @@ static bool of_scope(void *ctx, uint64_t index, struct ww_slice json)
 									    : add_id(l, &v[0]);
 }
 
+/* The policy's name for it stands in paths and crossings alone; verdicts are of their process
+ * trees. */
+static bool of_policy(void *ctx, uint64_t index, struct ww_slice json)
+{
+	static const struct ww_slice paths[] = {WW_SLICE_LIT("agent"), WW_SLICE_LIT("root")};
+	struct look *l = ctx;
+	struct ww_json_token v[2];
+
+	ww_member_pick(json, paths, 2, v);
+	if (!ww_member_has(&v[0]) || !ww_json_is(&v[0], l->c->agent))
+		return true;
+	l->c->agent_in_policy = true;
+	return add_id(l, &v[1]);
+}
+
 static int look(struct look *l, struct ww_records *records, const char *kind, ww_records_fn fn)
 {
 	const struct ww_records_query q = {.kind = kind};
@@ -276,8 +293,13 @@ int ww_criteria_resolve(struct ww_criteria *c, struct ww_records *records)
 		r = look(&l, records, "actor", of_actor);
 	if (r == 0 && c->agent)
 		r = look(&l, records, "coverage", of_scope);
-	if (r == 0 && c->agent && c->id_count == 0) {
-		ww_log(WW_LOG_ERR, "no scope, actor or program is called '%s'", c->agent);
+	if (r == 0 && c->agent)
+		r = look(&l, records, "path", of_policy);
+	if (r == 0 && c->agent)
+		r = look(&l, records, "crossing", of_policy);
+	if (r == 0 && c->agent && c->id_count == 0 && !c->agent_in_policy) {
+		ww_log(WW_LOG_ERR, "no agent of a path, scope, actor or program is called '%s'",
+		       c->agent);
 		return -ENODATA;
 	}
 	if (r == 0 && c->trace)
@@ -313,14 +335,16 @@ static bool is_found(const struct ww_criteria *c, const struct ww_json_token *id
 static bool is_agent(const struct ww_criteria *c, struct ww_slice verdict)
 {
 	static const struct ww_slice paths[] = {WW_SLICE_LIT("actor"), WW_SLICE_LIT("root"),
-						WW_SLICE_LIT("cgroup")};
-	struct ww_json_token v[3];
+						WW_SLICE_LIT("cgroup"), WW_SLICE_LIT("agent")};
+	struct ww_json_token v[4];
 
-	ww_member_pick(verdict, paths, 3, v);
+	ww_member_pick(verdict, paths, 4, v);
+	if (c->agent_in_policy && ww_member_has(&v[3]) && v[3].type == WW_JSON_STRING)
+		return ww_json_is(&v[3], c->agent);
 	return is_found(c, &v[0]) || is_found(c, &v[1]) || is_found(c, &v[2]);
 }
 
-/* Its tool span is of the trace, or one of the records that it rests on. */
+/* Its tool span is of the trace, one of its requests, or one of the records that it rests on. */
 static bool is_trace(const struct ww_criteria *c, struct ww_slice verdict)
 {
 	struct ww_member_walk w;
@@ -328,7 +352,9 @@ static bool is_trace(const struct ww_criteria *c, struct ww_slice verdict)
 
 	ww_member_begin(&w, verdict);
 	while (ww_member_next(&w, &m)) {
-		if (ww_slice_eq_str(m.path, "span.traceId") && ww_json_is(&m.value, c->trace))
+		if ((ww_slice_eq_str(m.path, "span.traceId") ||
+		     ww_slice_eq_str(m.path, "traceIds")) &&
+		    ww_json_is(&m.value, c->trace))
 			return true;
 		if (ww_slice_eq_str(m.path, "refs") && is_found(c, &m.value))
 			return true;

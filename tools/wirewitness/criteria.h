@@ -15,7 +15,7 @@ struct ww_criteria {
 	/* As they were given; NULL: not. */
 	const char *since, *until, *day, *trace, *agent, *verdicts, *tool, *id, *filter;
 	/* Found by ww_criteria_resolve. */
-	bool has_root;
+	bool has_root, agent_in_policy;
 	uint64_t root; /* the record that --id names */
 	size_t id_count, id_cap;
 	char (*ids)[64]; /* of records that name the trace, of actors and cgroups of the agent */

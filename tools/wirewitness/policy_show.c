@@ -219,7 +219,9 @@ static int show_text(const struct answer *a)
 	ww_wall_rfc3339(a->s->ask.at, at);
 	at[19] = '\0';
 	printf("%s at %sZ: %s\n", a->what, at,
-	       a->p.labels_total ? "listed, not measured" : "not listed");
+	       a->p.labels_total   ? "listed, not measured"
+	       : !a->s->ask.tables ? "nothing is asked for what is listed: --tables DIR"
+				   : "not listed");
 	show_standing(a);
 	if (show_labels(a) < 0)
 		return -1;
@@ -241,7 +243,8 @@ int ww_policy_show(struct ww_policy_show *s, const char *what)
 	if (s->agent) {
 		ask->agent = ww_policy_agent_named(ask->policy, ww_slice_str(s->agent));
 		if (!ask->agent) {
-			ww_log(WW_LOG_ERR, "the policy has no agent %s", s->agent);
+			ww_log(WW_LOG_ERR, "the policy has no agent %s: its `agents` name them",
+			       s->agent);
 			return WW_EXIT_USAGE;
 		}
 	}

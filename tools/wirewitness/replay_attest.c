@@ -4,11 +4,12 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "daemon/path_attested.h"
 #include "rt/file.h"
 
 struct found {
-	char action[WW_ACTION_ID_MAX];
-	struct ww_buf text; /* its newest verdict */
+	char action[WW_ACTION_ID_MAX]; /* or a path */
+	struct ww_buf text;            /* its newest verdict, or record */
 };
 
 struct item {
@@ -76,20 +77,18 @@ void ww_replay_attest_free(struct ww_replay_attest *a)
 	free(a);
 }
 
-/* Its newest verdict counts, also where only one before it fits. */
-static int keep(struct item *it, const struct ww_digest_key *key,
-		const struct ww_attested_verdict *v, struct ww_slice json)
+/* The newest one counts, also where only one before it fits. */
+static int keep(struct item *it, struct ww_slice action, bool fits, struct ww_slice json)
 {
 	unsigned i = 0;
 
-	while (i < it->count && !ww_slice_eq_str(v->action, it->found[i].action))
+	while (i < it->count && !ww_slice_eq_str(action, it->found[i].action))
 		i++;
 	if (i == it->count) {
-		if (i == WW_ATTEST_FOUND_MAX || v->action.n >= WW_ACTION_ID_MAX ||
-		    !ww_attested_fits(v, &it->at, key))
+		if (i == WW_ATTEST_FOUND_MAX || action.n >= WW_ACTION_ID_MAX || !fits)
 			return 0; /* more than one is too many already */
-		memcpy(it->found[i].action, v->action.p, v->action.n);
-		it->found[i].action[v->action.n] = '\0';
+		memcpy(it->found[i].action, action.p, action.n);
+		it->found[i].action[action.n] = '\0';
 		ww_buf_init(&it->found[i].text, WW_RECORD_BYTES_MAX);
 		it->count++;
 	}
@@ -100,12 +99,19 @@ static int keep(struct item *it, const struct ww_digest_key *key,
 int ww_replay_attest_see(struct ww_replay_attest *a, enum ww_record_kind kind, struct ww_slice json)
 {
 	struct ww_attested_verdict v;
+	struct ww_path_record p;
+	bool verdict = a && kind == WW_RECORD_VERDICT && ww_attested_read(json, &v, NULL) == 0;
+	bool path = a && kind == WW_RECORD_PATH && ww_path_record_read(json, &p, NULL) == 0;
 	int r = 0;
 
-	if (!a || kind != WW_RECORD_VERDICT || ww_attested_read(json, &v, NULL) < 0)
-		return 0;
-	for (unsigned i = 0; i < a->count && r == 0; i++)
-		r = keep(&a->items[i], &a->key, &v, json);
+	for (unsigned i = 0; a && i < a->count && r == 0; i++) {
+		struct item *it = &a->items[i];
+
+		if (verdict && !it->at.of_path)
+			r = keep(it, v.action, ww_attested_fits(&v, &it->at, &a->key), json);
+		if (path && it->at.of_path)
+			r = keep(it, p.path, ww_path_record_fits(&p, &it->at), json);
+	}
 	return r;
 }
 

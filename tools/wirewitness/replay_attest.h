@@ -17,7 +17,8 @@ WW_CHECK int ww_replay_attest_new(const char *const *files, unsigned count,
 				  const uint8_t digest_key[32], struct ww_replay_attest **ret);
 void ww_replay_attest_free(struct ww_replay_attest *a);
 
-/* A record of the replay: verdicts are kept where an attestation is about them. 0 or -ENOMEM. */
+/* A record of the replay: verdicts and paths are kept where an attestation is about them. 0 or
+ * -ENOMEM. */
 WW_CHECK int ww_replay_attest_see(struct ww_replay_attest *a, enum ww_record_kind kind,
 				  struct ww_slice json);
 

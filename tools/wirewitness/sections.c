@@ -31,11 +31,12 @@ static void write_scope(const struct job *j, struct ww_jsonw *w)
 	ww_instrument_host(j->in->selection->instrument, w);
 	ww_jsonw_cstr(w, "reportVersion", "wirewitness " WW_VERSION);
 	ww_jsonw_cstr(w, "requestedBy", j->in->requested_by);
-	ww_jsonw_cstr(w, "listed",
-		      j->in->complete
-			      ? "every record of the period"
-			      : "verdicts with what they rest on; coverage, losses, findings "
-				"and the monitor's own life in the period");
+	ww_jsonw_cstr(
+		w, "listed",
+		j->in->complete
+			? "every record of the period"
+			: "verdicts and paths with what they rest on; coverage, losses, findings "
+			  "and the monitor's own life in the period");
 	if (c->filter)
 		ww_jsonw_cstr(w, "filter", c->filter);
 	ww_jsonw_end_object(w);
@@ -94,27 +95,6 @@ static void write_selection(const struct job *j, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
-/* Place never implies law, and nothing here measures either. */
-static void write_jurisdiction(struct ww_jsonw *w)
-{
-	static const struct {
-		const char *axis, *why;
-	} axes[] = {
-		{"whereTlsEnded", "no distance was bounded and no location data was consulted"},
-		{"whereDataWasProcessed", "no operator's statement was recorded"},
-		{"whoseLawReachesIt", "no register of operators was given"},
-	};
-
-	ww_jsonw_object(w, NULL);
-	for (size_t i = 0; i < WW_ARRAY_SIZE(axes); i++) {
-		ww_jsonw_object(w, axes[i].axis);
-		ww_jsonw_cstr(w, "word", "unknown");
-		ww_jsonw_cstr(w, "why", axes[i].why);
-		ww_jsonw_end_object(w);
-	}
-	ww_jsonw_end_object(w);
-}
-
 static void write_verification(const struct job *j, struct ww_jsonw *w)
 {
 	static const char *const openssl[] = {
@@ -163,7 +143,9 @@ static void write_made(const struct job *j, struct ww_jsonw *w)
 	const char *slash = strrchr(j->in->file, '/');
 	size_t verdicts = j->out->verdict_count;
 	char vkey[WW_NOTE_KEY_TEXT_MAX];
+	size_t paths;
 
+	ww_path_survey_rows(s->paths, &paths);
 	ww_note_key_text(ww_ledger_reader_key(j->in->records->reader), vkey);
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "file", slash ? slash + 1 : j->in->file);
@@ -179,6 +161,7 @@ static void write_made(const struct job *j, struct ww_jsonw *w)
 	ww_jsonw_u64(w, "recordCount", s->count);
 	ww_jsonw_u64(w, "verdictsNotShown",
 		     verdicts > WW_PAGE_VERDICTS_MAX ? verdicts - WW_PAGE_VERDICTS_MAX : 0);
+	ww_jsonw_u64(w, "pathsNotShown", paths > WW_PAGE_PATHS_MAX ? paths - WW_PAGE_PATHS_MAX : 0);
 	ww_jsonw_u64(w, "verdictsErased", s->erased_verdicts);
 	ww_jsonw_u64(w, "findingsNotShown",
 		     s->finding_count > WW_PAGE_FINDINGS_MAX
@@ -338,6 +321,7 @@ static int write_all(struct job *j)
 		DESTINATIONS,
 		SUMMARY,
 		CLAIMS,
+		PATHS,
 		JURISDICTION,
 		SAMPLING,
 		VERIFICATION
@@ -359,7 +343,8 @@ static int write_all(struct job *j)
 	begin_properties(j, &properties);
 	write_claims(j, &w[CLAIMS], &properties);
 	ww_jsonw_end_array(&properties);
-	write_jurisdiction(&w[JURISDICTION]);
+	ww_path_survey_write(j->in->selection->paths, &w[PATHS]);
+	ww_path_survey_jurisdiction(j->in->selection->paths, &w[JURISDICTION]);
 	write_sampling(j, &w[SAMPLING]);
 	write_verification(j, &w[VERIFICATION]);
 	write_made(j, &made);

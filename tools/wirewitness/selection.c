@@ -123,9 +123,14 @@ static bool take_listed(struct job *j, uint64_t index, const struct ww_json_toke
 			return false;
 		return !j->o->complete || choose(j, index);
 	}
+	/* No sample is drawn of them. */
+	if ((kind_is(kind, "path") || kind_is(kind, "crossing")) &&
+	    ww_criteria_match(j->c, index, json))
+		return choose(j, index);
 	/* What is said of the watching and of the ledger itself stands in every report. */
 	if (j->o->complete || kind_is(kind, "loss") || kind_is(kind, "finding") ||
-	    kind_is(kind, "life") || kind_is(kind, "prune") || kind_is(kind, "key_rotation"))
+	    kind_is(kind, "life") || kind_is(kind, "prune") || kind_is(kind, "key_rotation") ||
+	    kind_is(kind, "guard"))
 		return choose(j, index);
 	return true;
 }
@@ -454,9 +459,9 @@ static void follow_texts(struct job *j, struct ww_slice verdict)
 /* Processes, flows and scopes end the way: they mention what has nothing to do with the verdict. */
 static bool is_followed(const struct ww_json_token *kind)
 {
-	static const char *const kinds[] = {"verdict", "action",     "exchange",
-					    "span",    "model_call", "mcp_call",
-					    "finding", "run",        "change"};
+	static const char *const kinds[] = {"verdict",    "action",   "exchange", "span",
+					    "model_call", "mcp_call", "finding",  "run",
+					    "change",     "path",     "crossing"};
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(kinds); i++) {
 		if (kind_is(kind, kinds[i]))
@@ -549,10 +554,12 @@ static int read_chosen(struct job *j)
 			j->s->findings[j->s->finding_count++] = j->queue[i];
 		if (r == 0 && kind_is(&kind, "verdict"))
 			r = ww_survey_add(j->s->survey, j->queue[i], json);
+		if (r == 0)
+			r = ww_path_survey_add(j->s->paths, j->queue[i], json);
 		if (r < 0)
 			return ww_records_explain(j->queue[i], r);
 	}
-	return 0;
+	return ww_path_survey_end(j->s->paths);
 }
 
 static int by_index(const void *a, const void *b)
@@ -583,6 +590,8 @@ static int make(struct job *j)
 	struct ww_records_query period = {.since = j->c->query.since, .until = j->c->query.until};
 	int r = ww_survey_new(&j->s->survey);
 
+	if (r == 0)
+		r = ww_path_survey_new(&j->s->paths);
 	if (r < 0)
 		return ww_log_err_r(r, "cannot select records");
 	r = ww_records_each(j->records, &period, take_period, j);
@@ -636,6 +645,7 @@ void ww_selection_done(struct ww_selection *s)
 {
 	ww_survey_free(s->survey);
 	ww_instrument_free(s->instrument);
+	ww_path_survey_free(s->paths);
 	if (s->sampling.epochs)
 		explicit_bzero((void *)s->sampling.epochs,
 			       s->sampling.n_epochs * sizeof(*s->sampling.epochs));

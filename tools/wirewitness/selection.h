@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which records go into a report: the verdicts that are asked for (or a sample of them), whatever
- * they rest on (followed to actions, exchanges, spans, flows, actors, tool calls, and the model
- * calls whose texts they name), the verdicts that supersede
- * them, and of the period the newest coverage record of each scope, all losses, findings, what was
- * pruned, changes of key and the monitor's own life, from the start of the run that the period
- * begins in. Or, complete: every record of the period, so that nothing can have been left out.
+ * Which records go into a report: the verdicts that are asked for (or a sample of them) and the
+ * paths, with crossings; whatever they rest on (followed to actions, exchanges, spans, flows,
+ * actors, tool calls, and the model calls whose texts they name), the verdicts that supersede them,
+ * and of the period the newest coverage record of each scope, all losses, findings, what the guard
+ * decided, what was pruned, changes of key and the monitor's own life, from the start of the run
+ * that the period begins in. Or, complete: every record of the period, so that nothing can have
+ * been left out.
  */
 #pragma once
 
 #include "criteria.h"
 #include "ledger/sampling.h"
 #include "out/instrument.h"
+#include "out/path_survey.h"
 #include "out/survey.h"
 
 struct ww_selection_options {
@@ -27,7 +29,8 @@ struct ww_selection {
 	uint64_t *findings;       /* ascending */
 	struct ww_survey *survey; /* of the whole period; verdicts: those selected */
 	struct ww_instrument *instrument;
-	char from[WW_RFC3339_MAX]; /* earliest and latest time of the period's records */
+	struct ww_path_survey *paths; /* of those selected */
+	char from[WW_RFC3339_MAX];    /* earliest and latest time of the period's records */
 	char to[WW_RFC3339_MAX];
 	uint64_t seen;     /* records of the period */
 	uint64_t verdicts; /* of them verdicts: the population before selection */

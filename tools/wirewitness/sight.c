@@ -75,11 +75,12 @@ static int look(struct sight *s, struct ww_records *r)
 	return e < 0 ? e : s->error;
 }
 
-int ww_sight_tell(struct ww_records *r, const struct ww_records_query *q, uint64_t found)
+int ww_sight_tell(struct ww_records *r, const struct ww_records_query *q, const char *what,
+		  uint64_t found)
 {
 	WW_AUTO(ww_survey_free_auto) struct ww_survey *survey = NULL;
 	struct sight s = {.q = q};
-	uint64_t withheld = r->withheld; /* actions whose content is gone */
+	uint64_t withheld = r->withheld; /* of what is listed: content is gone */
 	char lost[64] = "";
 	int e = ww_survey_new(&survey);
 
@@ -88,8 +89,6 @@ int ww_sight_tell(struct ww_records *r, const struct ww_records_query *q, uint64
 		e = look(&s, r);
 	if (e < 0)
 		return ww_log_err_r(e, "cannot tell how completely was seen");
-	if (found == 0)
-		ww_log(WW_LOG_INFO, "no action was found");
 	if (withheld)
 		ww_log(WW_LOG_INFO, "%llu more without content (pruned or erased)",
 		       (unsigned long long)withheld);
@@ -103,9 +102,9 @@ int ww_sight_tell(struct ww_records *r, const struct ww_records_query *q, uint64
 		       lost);
 	else if (s.scopes > 0 && (!ww_survey_complete(survey) || s.lost_events || s.gone))
 		ww_log(WW_LOG_INFO,
-		       "not all was seen then%s: actions may be missing; see "
+		       "not all was seen then%s: %s may be missing; see "
 		       "wirewitness ls coverage, and ls losses",
-		       lost);
+		       lost, what);
 	else if (found == 0)
 		ww_log(WW_LOG_INFO, "what was watched then was seen completely");
 	return 0;

@@ -159,8 +159,14 @@ static void answer_type(struct ww_parts *p, const struct ww_parts_value *type)
 	p->answer_seen |= is_type(type, "message");
 }
 
+static void usage_geo(struct ww_parts *p, const struct ww_parts_value *v)
+{
+	ww_place_add(&p->call->places, WW_PLACE_USAGE_GEO, ww_parts_decoded(p, &v->first));
+}
+
 /* Counts are cumulative: the last one stands. */
 static const struct ww_row usage[] = {
+	WW_ROW_READ("inference_geo", WW_JSON_STRING, usage_geo),
 	WW_ROW_COUNT("input_tokens", input),
 	WW_ROW_COUNT("output_tokens", output),
 	WW_ROW_COUNT("cache_read_input_tokens", cache_read),
@@ -279,9 +285,13 @@ enum ww_parse ww_anthropic_piece(struct ww_parts *p, const struct ww_piece *piec
 }
 
 static const struct ww_parts_name names[] = {
-	WW_PARTS_NAME("model", model),   WW_PARTS_NAME("messages", messages),
-	WW_PARTS_NAME("stream", stream), WW_PARTS_NAME("tools", tools),
-	WW_PARTS_NAME("system", system), {0},
+	WW_PARTS_NAME("model", model),
+	WW_PARTS_NAME("messages", messages),
+	WW_PARTS_NAME("stream", stream),
+	WW_PARTS_NAME("tools", tools),
+	WW_PARTS_NAME("system", system),
+	WW_PARTS_NAME("inference_geo", geo),
+	{0},
 };
 
 const struct ww_parts_shape ww_anthropic = {

@@ -87,6 +87,8 @@ static void read_request(struct ww_parts *p)
 		r = request_members(p, &j, &req);
 	if (r == WW_PARSE_BAD || (r != WW_PARSE_DONE && body->whole))
 		c->findings |= WW_X_MALFORMED_BODY;
+	if (ww_parts_is(&req.geo, WW_JSON_STRING))
+		ww_place_add(&c->places, WW_PLACE_REQUEST_GEO, ww_parts_decoded(p, &req.geo.first));
 	if (req.model.present && !p->dialect->model_in_path)
 		ww_parts_string(p, &req.model.first, c->model_asked, sizeof(c->model_asked));
 	c->request_whole = r == WW_PARSE_DONE && body->whole && p->messages_seen;
@@ -237,6 +239,7 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	ww_buf_init(&p->scratch, SCRATCH_BYTES_MAX);
 	ww_buf_init(&p->inner, SCRATCH_BYTES_MAX);
 	ww_buf_init(&c->results, WW_TOOL_RESULTS_BYTES);
+	ww_buf_init(&c->prompt_text, WW_PROMPT_BYTES_MAX);
 	/* One byte more says that there was more. */
 	ww_buf_init(&c->answer, WW_PROSE_BYTES_MAX + 1);
 	ww_buf_init(&c->thought, WW_PROSE_BYTES_MAX + 1);
@@ -251,6 +254,9 @@ int ww_model_decode(const struct ww_exchange *x, const struct ww_digest_key *key
 	memcpy(c->request_id, x->request_id, sizeof(c->request_id));
 	if (d->model_in_path)
 		ww_parts_path_text(p, star, c->model_asked, sizeof(c->model_asked));
+	if (d->provider == WW_MODEL_BEDROCK_CONVERSE || d->provider == WW_MODEL_BEDROCK_ANTHROPIC)
+		ww_place_add(&c->places, WW_PLACE_PROFILE,
+			     ww_place_of_model(ww_slice_str(c->model_asked)));
 	read_request(p);
 	read_response(p);
 	if (p->no_memory)
@@ -266,6 +272,7 @@ void ww_model_call_free(struct ww_model_call *c)
 	if (!c)
 		return;
 	ww_buf_wipe(&c->results);
+	ww_buf_wipe(&c->prompt_text);
 	ww_buf_wipe(&c->answer);
 	ww_buf_wipe(&c->thought);
 	free(c);

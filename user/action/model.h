@@ -16,6 +16,8 @@
  * So does the answer's text, for the phrase rules: ww_model_read_prose() fills `said` from it.
  * Reasoning that the provider shows is looked at only for checks that it narrates.
  *
+ * And the prompt's, from which action/shingles makes what finds a copy of it again.
+ *
  * Conversation digests. Every message of the request except system and developer ones is reduced to
  * its role and parts (text, tool calls, tool results; cache marks and other options left out) and
  * fed to a rolling keyed digest: d[0] = HMAC(""), d[i] = HMAC(d[i-1] | role | parts).
@@ -127,6 +129,7 @@ struct ww_model_call {
 	char stop_reason[48];
 	char error_type[64]; /* empty: no error */
 	struct ww_model_usage usage;
+	struct ww_place_claims places; /* of the bodies and the model's name, see place_claim.h */
 
 	unsigned tool_call_count;
 	unsigned tool_calls_dropped; /* beyond WW_TOOL_CALLS_MAX */
@@ -151,6 +154,9 @@ struct ww_model_call {
 	struct ww_buf results; /* texts of tool_results, one behind the other */
 	/* Up to WW_PROSE_BYTES_MAX: the answer's text, its blocks joined by LF; shown reasoning. */
 	struct ww_buf answer, thought;
+
+	/* What `prompt` is the digest of, up to WW_PROMPT_BYTES_MAX of it. */
+	struct ww_buf prompt_text;
 
 	/* What it claims by the rules of `phrases`, which is NULL when it was not read. */
 	const struct ww_phrases *phrases;

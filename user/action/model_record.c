@@ -161,6 +161,7 @@ void ww_model_write(const struct ww_model_call *c, const struct ww_clock_map *cl
 	if (c->choices != 1)
 		ww_jsonw_u64(w, "choices", c->choices);
 	write_usage(&c->usage, w);
+	ww_place_write(&c->places, w);
 	write_tools(c, w);
 	write_conversation(c, w);
 	if (c->phrases) {

@@ -320,10 +320,27 @@ void ww_parts_message_feed(struct ww_parts *p, char kind, struct ww_slice bytes)
 	ww_digest_add(&p->message, bytes);
 }
 
+/* What the message's text is becoming takes the place of the user message's before it. */
+static void keep_prompt(struct ww_parts *p, bool joined, struct ww_slice text)
+{
+	struct ww_buf *kept = &p->call->prompt_text;
+
+	if (p->message_text.bytes == text.n + joined)
+		ww_buf_clear(kept);
+	if (joined)
+		add_some(p, kept, WW_SLICE_LIT("\n"));
+	add_some(p, kept, text);
+}
+
 void ww_parts_message_text(struct ww_parts *p, struct ww_slice text)
 {
+	bool joined = p->message_text.begun;
+
 	ww_parts_message_feed(p, 't', text);
 	ww_parts_text_join(p, p->role == WW_PARTS_SYSTEM ? &p->system : &p->message_text, text);
+	/* Only a message that has text is a prompt. */
+	if (p->role == WW_PARTS_USER && p->message_text.bytes > 0)
+		keep_prompt(p, joined, text);
 }
 
 /* What was asked for before belongs to earlier turns. */

@@ -81,6 +81,7 @@ struct ww_parts_request {
 	struct ww_parts_value system;
 	struct ww_parts_value tools;
 	struct ww_parts_value before; /* an earlier conversation that it goes on with */
+	struct ww_parts_value geo;    /* where it wishes the work to be done */
 };
 
 /* Where a member of an object goes: to a struct ww_parts_value in what is filled. */

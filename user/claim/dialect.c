@@ -140,6 +140,9 @@ static const struct row rows[] = {
 	FILLS("network.peer.address", 0, PEER_ADDRESS),
 	FILLS("net.sock.peer.addr", 0, PEER_ADDRESS),
 	FILLS("net.peer.ip", 0, PEER_ADDRESS),
+	/* Of a span: where what it calls runs. aws.region is the older name of it. */
+	FILLS("cloud.region", 0, REGION),
+	FILLS("aws.region", 0, REGION),
 
 	FILLS("gen_ai.usage.input_tokens", 2, USAGE_IN),
 	FILLS("gen_ai.usage.prompt_tokens", 1, USAGE_IN),

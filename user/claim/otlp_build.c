@@ -32,6 +32,7 @@ int ww_otlp_build_bad(struct ww_otlp_build *b, int r, const char *why)
 void ww_otlp_build_resource(struct ww_otlp_build *b)
 {
 	b->service_name[0] = '\0';
+	b->sender_region[0] = '\0';
 	b->scope_name[0] = '\0';
 	b->said_pid = 0;
 }
@@ -45,6 +46,8 @@ int ww_otlp_build_resource_attr(struct ww_otlp_build *b, struct ww_slice key)
 		return 0;
 	if (ww_slice_eq_str(key, "service.name"))
 		(void)ww_text_copy(b->service_name, sizeof(b->service_name), value, NULL);
+	else if (ww_slice_eq_str(key, "cloud.region"))
+		(void)ww_text_copy(b->sender_region, sizeof(b->sender_region), value, NULL);
 	else if (ww_slice_eq_str(key, "process.pid") && ww_slice_u64(value, &pid) == 0 &&
 		 pid <= UINT32_MAX)
 		b->said_pid = (uint32_t)pid;
@@ -64,6 +67,7 @@ bool ww_otlp_build_span(struct ww_otlp_build *b)
 {
 	b->span = (struct ww_span){.said_pid = b->said_pid};
 	memcpy(b->span.service_name, b->service_name, sizeof(b->service_name));
+	memcpy(b->span.sender_region, b->sender_region, sizeof(b->sender_region));
 	memcpy(b->span.scope_name, b->scope_name, sizeof(b->scope_name));
 	ww_buf_clear(&b->text);
 	b->event_count = 0;

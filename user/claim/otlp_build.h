@@ -27,6 +27,7 @@ struct ww_otlp_build {
 
 	/* stands for all spans that follow */
 	char service_name[128];
+	char sender_region[64];
 	char scope_name[128];
 	uint32_t said_pid;
 

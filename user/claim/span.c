@@ -207,6 +207,7 @@ void ww_span_write(const struct ww_span *s, const struct ww_digest_key *key, str
 	ww_jsonw_cstr(w, "status", ww_span_status_name(s->status));
 	write_text(w, "service", s->service_name);
 	write_text(w, "scope", s->scope_name);
+	write_text(w, "senderRegion", s->sender_region);
 	write_actor(w, s);
 	write_view(w, s);
 	write_claims(w, s);

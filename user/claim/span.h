@@ -69,7 +69,8 @@ struct ww_attr {
 	X(CONVERSATION_ID, conversation_id, "conversation") \
 	X(ERROR_TYPE, error_type, "errorType")              \
 	X(SERVER_ADDRESS, server_address, "serverAddress")  \
-	X(PEER_ADDRESS, peer_address, "peerAddress")
+	X(PEER_ADDRESS, peer_address, "peerAddress")        \
+	X(REGION, region, "region")
 #define WW_SPAN_NUMBERS(X)                        \
 	X(SERVER_PORT, server_port, "serverPort") \
 	X(USAGE_IN, usage_in, "usageIn")          \
@@ -92,6 +93,8 @@ struct ww_span {
 	char name[256];
 	char scope_name[128];
 	char service_name[128];
+	char sender_region[64]; /* cloud.region of the resource: where the sender says it runs
+				   itself, not where it calls */
 
 	/* who sent it: from the kernel's flow table; zero when not resolved */
 	struct ww_actor_key actor;
@@ -118,6 +121,7 @@ struct ww_span {
 	char server_address[256];
 	uint16_t server_port;
 	char peer_address[64]; /* network.peer.address */
+	char region[64];       /* cloud.region of the span: of what it calls */
 	bool usage_in_present, usage_out_present;
 	uint64_t usage_in, usage_out;
 	uint8_t generation; /* 1..4: the newest generation of names used in it; 0: none */

@@ -84,13 +84,15 @@ int ww_attest_request_read(struct ww_slice line, struct ww_attest_request *ret)
 	return r;
 }
 
+/* other: of the same right, or NULL. */
 static int load(struct ww_ledger_reader *reader, uint64_t index, const char *kind,
-		struct ww_buf *memory, struct ww_errtext *why)
+		const char *other, struct ww_buf *memory, struct ww_errtext *why)
 {
 	struct ww_payload p;
 	int r = ww_ledger_reader_get(reader, index, &p);
 
-	if (r == -ERANGE || (r == 0 && (p.erased || !ww_slice_eq_str(p.kind, kind))))
+	if (r == -ERANGE || (r == 0 && (p.erased || !(ww_slice_eq_str(p.kind, kind) ||
+						      (other && ww_slice_eq_str(p.kind, other))))))
 		return ww_errtext_set(why, -EINVAL, "there is no %s at %" PRIu64, kind, index);
 	if (r < 0)
 		return ww_errtext_errno(why, r, "cannot read record %" PRIu64, index);
@@ -114,7 +116,7 @@ int ww_attest_request_load(const struct ww_attest_request *rq, struct ww_ledger_
 		bool verdict = i < rq->verdict_count;
 
 		r = load(reader, verdict ? rq->verdicts[i] : rq->recorded[i - rq->verdict_count],
-			 verdict ? "verdict" : "attestation", memory, why);
+			 verdict ? "verdict" : "attestation", verdict ? "path" : NULL, memory, why);
 		ends[i] = memory->n;
 	}
 	for (unsigned i = 0; i < n && r == 0; i++) {

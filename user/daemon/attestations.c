@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "daemon/path_attestations.h"
 #include "ledger/rederive_read.h"
 
 struct held {
@@ -21,6 +22,7 @@ struct ww_attestations {
 	const struct ww_digest_key *key;
 	struct ww_judge *judge;
 	struct held *held; /* by action */
+	struct ww_path_attestations *paths;
 	struct ww_buf record, verdict;
 };
 
@@ -40,6 +42,17 @@ int ww_attestations_new(const struct ww_contracts *contracts, const struct ww_di
 	return 0;
 }
 
+int ww_attestations_of_paths(struct ww_attestations *a, const struct ww_policy *policy,
+			     struct ww_paths *paths)
+{
+	return ww_path_attestations_new(policy, a->key, paths, &a->paths);
+}
+
+int ww_attestations_path(struct ww_attestations *a, struct ww_slice json, struct ww_buf *out)
+{
+	return a->paths ? ww_path_attestations_record(a->paths, json, out) : 0;
+}
+
 static void drop(struct ww_attestations *a, struct held *h)
 {
 	HASH_DELETE(hh, a->held, h);
@@ -54,6 +67,7 @@ void ww_attestations_free(struct ww_attestations *a)
 		return;
 	HASH_ITER (hh, a->held, h, next)
 		drop(a, h);
+	ww_path_attestations_free(a->paths);
 	ww_buf_done(&a->record);
 	ww_buf_done(&a->verdict);
 	free(a);
@@ -444,28 +458,41 @@ static int take(struct import *im, ww_record_fn emit, void *ctx, struct ww_attes
 	return 0;
 }
 
+static int import_of_action(struct import *im, ww_record_fn emit, void *ctx,
+			    struct ww_attest_answer *ret, struct ww_errtext *why)
+{
+	struct ww_attest_answer answer = {0};
+	int r = check_who(im, why);
+
+	if (r == 0)
+		r = find_action(im, why);
+	if (r == 0)
+		r = take(im, emit, ctx, &answer, why);
+	free(im->terms.attesters);
+	if (r < 0)
+		return r;
+	memcpy(answer.id, im->at.id, sizeof(answer.id));
+	memcpy(answer.action, im->action, sizeof(answer.action));
+	memcpy(answer.attester, im->at.attester->name, sizeof(answer.attester));
+	*ret = answer;
+	return 0;
+}
+
 int ww_attestations_import(struct ww_attestations *a, const struct ww_attest_ask *ask,
 			   const struct ww_clock_map *clock, ww_record_fn emit, void *ctx,
 			   struct ww_attest_answer *ret, struct ww_errtext *why)
 {
 	struct import im = {.a = a, .ask = ask, .clock = clock};
-	struct ww_attest_answer answer = {0};
 	int r = ww_attestation_parse(ask->envelope, &im.at, why);
 
 	if (r < 0)
 		return r;
-	r = check_who(&im, why);
-	if (r == 0)
-		r = find_action(&im, why);
-	if (r == 0)
-		r = take(&im, emit, ctx, &answer, why);
-	if (r == 0) {
-		memcpy(answer.id, im.at.id, sizeof(answer.id));
-		memcpy(answer.action, im.action, sizeof(answer.action));
-		memcpy(answer.attester, im.at.attester->name, sizeof(answer.attester));
-		*ret = answer;
-	}
-	free(im.terms.attesters);
+	if (!im.at.of_path)
+		r = import_of_action(&im, emit, ctx, ret, why);
+	else if (a->paths)
+		r = ww_path_attestations_import(a->paths, &im.at, ask, clock, emit, ctx, ret, why);
+	else
+		r = ww_errtext_set(why, -ENOKEY, "no policy names an attester of paths");
 	ww_attestation_done(&im.at);
 	return r;
 }

@@ -408,6 +408,41 @@ static void answer_attest(struct client *c, struct ww_slice line)
 		client_close(c);
 }
 
+static bool peer_of(uv_pipe_t *pipe, struct ucred *ret)
+{
+	socklen_t n = sizeof(*ret);
+	uv_os_fd_t fd;
+
+	return uv_fileno((uv_handle_t *)pipe, &fd) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &n) == 0;
+}
+
+static void answer_guard(struct client *c, struct ww_slice line)
+{
+	struct ww_errtext why = {""};
+	size_t before = c->next_out.n;
+	struct ucred who;
+	struct ww_jsonw w;
+	int r;
+
+	if (!peer_of(&c->pipe, &who)) {
+		answer_error(c, "guard: who asks is not known");
+		return;
+	}
+	ww_jsonw_init(&w, &c->next_out);
+	ww_jsonw_object(&w, NULL);
+	ww_jsonw_bool(&w, "ok", true);
+	r = c->control->ops.guard(c->control->ctx, line, who.uid, (uint32_t)who.pid, &w, &why);
+	if (r < 0) {
+		c->next_out.n = before;
+		answer_error(c, why.text[0] ? why.text : strerror(-r));
+		return;
+	}
+	ww_jsonw_end_object(&w);
+	if (!ww_jsonw_ok(&w) || ww_buf_add(&c->next_out, "\n", 1) < 0)
+		client_close(c);
+}
+
 /* A path is found in a cut-off document too: nobody may act on half a request. */
 static bool is_whole(struct ww_slice line)
 {
@@ -441,6 +476,8 @@ static void request(struct client *c, struct ww_slice line)
 		answer_publish(c, line);
 	else if (ww_json_is(&t, "attest"))
 		answer_attest(c, line);
+	else if (ww_json_is(&t, "guard"))
+		answer_guard(c, line);
 	else
 		answer_error(c, "no such op");
 }
@@ -495,13 +532,8 @@ static void got(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 static bool peer_allowed(uv_pipe_t *pipe)
 {
 	struct ucred cred;
-	socklen_t n = sizeof(cred);
-	uv_os_fd_t fd;
 
-	if (uv_fileno((uv_handle_t *)pipe, &fd) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
-		return false;
-	return cred.uid == 0 || cred.uid == geteuid();
+	return peer_of(pipe, &cred) && (cred.uid == 0 || cred.uid == geteuid());
 }
 
 /* One line that says why, if the peer takes it at once; then the end. */

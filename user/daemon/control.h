@@ -39,6 +39,9 @@ struct ww_control_ops {
 	 * -EAGAIN: look again; or -errno with why. */
 	int (*attest)(void *ctx, struct ww_slice request, struct ww_jsonw *w,
 		      struct ww_errtext *why);
+	/* What the guard is asked for (warden.h), by whom. 0; or -errno with why. */
+	int (*guard)(void *ctx, struct ww_slice request, uint32_t uid, uint32_t pid,
+		     struct ww_jsonw *w, struct ww_errtext *why);
 };
 
 #define WW_CONTROL_PATH_MAX 512

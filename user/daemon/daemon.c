@@ -24,6 +24,7 @@
 #include "daemon/policy_option.h"
 #include "daemon/pruner.h"
 #include "daemon/tables_folder.h"
+#include "daemon/warden.h"
 #include "ledger/bundle.h"
 #include "ledger/durable.h"
 #include "ledger/leaf.h"
@@ -57,6 +58,8 @@ struct daemon {
 	struct ww_pruner pruner;
 	struct ww_buf contracts;
 	struct ww_policy *policy; /* NULL: none */
+	struct ww_warden *warden; /* NULL: the guard is off */
+	struct ww_live_config live_config;
 	struct ww_tables *tables; /* NULL: none */
 	struct ww_buf phrases;
 	uint64_t records_dropped; /* while the ledger was stopped */
@@ -246,6 +249,8 @@ static void on_commit(uv_timer_t *t)
 	bool want = ww_pipeline_stats(d->pipeline).unbound_sessions > 0;
 
 	commit_seed(d);
+	if (d->warden)
+		ww_warden_tick(d->warden);
 	if (want != d->prefix_wanted) {
 		d->prefix_wanted = want;
 		ww_live_want_prefix(d->live, want);
@@ -303,6 +308,8 @@ static void status(void *ctx, struct ww_jsonw *w)
 	    sscanf(statm, "%*u %lu", &pages) == 1)
 		ww_jsonw_u64(w, "rssKiB", pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024);
 	ww_live_status(d->live, w);
+	if (d->warden)
+		ww_warden_status(d->warden, w);
 	ww_pipeline_status(d->pipeline, w);
 }
 
@@ -411,6 +418,22 @@ static int attest(void *ctx, struct ww_slice request, struct ww_jsonw *w, struct
 	return r;
 }
 
+static int guard(void *ctx, struct ww_slice request, uint32_t uid, uint32_t pid, struct ww_jsonw *w,
+		 struct ww_errtext *why)
+{
+	struct daemon *d = ctx;
+	int r;
+
+	if (!d->warden)
+		return ww_errtext_set(why, -ENOTSUP,
+				      "the guard is off: the daemon has no policy whose guard is "
+				      "dry-run or enforce");
+	r = ww_warden_ask(d->warden, request, (struct ww_warden_who){uid, pid},
+			  ww_pipeline_flows(d->pipeline), w, why);
+	commit(d); /* what was done is on its way to the disk */
+	return r;
+}
+
 static const struct ww_control_ops control_ops = {.status = status,
 						  .scope_begin = scope_begin,
 						  .scope_end = scope_end,
@@ -419,7 +442,8 @@ static const struct ww_control_ops control_ops = {.status = status,
 						  .pending = pending,
 						  .prune = prune,
 						  .publish = publish,
-						  .attest = attest};
+						  .attest = attest,
+						  .guard = guard};
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
@@ -610,6 +634,17 @@ static int read_tables(struct daemon *d)
 	return ww_tables_option(d->o->tables, preset, &d->tables);
 }
 
+static int open_warden(struct daemon *d)
+{
+	struct ww_warden_config cfg = {d->policy, d->tables, d->o->state_dir};
+	struct ww_errtext why = {""};
+	int r = ww_warden_new(&cfg, &d->warden, &why);
+
+	if (r < 0)
+		ww_log(WW_LOG_ERR, "%s", why.text);
+	return r;
+}
+
 /* A second daemon must not touch anything, and one without rights must not leave anything: the
  * ledger comes when all that can be refused was not. */
 static int open_all(struct daemon *d)
@@ -625,12 +660,16 @@ static int open_all(struct daemon *d)
 	if (r == 0)
 		r = ww_policy_option(d->o->policy, &d->policy);
 	if (r == 0)
+		r = open_warden(d);
+	if (r == 0)
 		r = read_witnesses(d);
 	if (r == 0)
 		r = open_control(d);
 	if (r < 0)
 		return r;
-	r = ww_live_open(&d->loop, &d->o->live, take_event, d, &d->live, &why);
+	d->live_config = d->o->live;
+	d->live_config.guard = ww_warden_guard(d->warden);
+	r = ww_live_open(&d->loop, &d->live_config, take_event, d, &d->live, &why);
 	if (r < 0) {
 		ww_log(WW_LOG_ERR, "%s", why.text);
 		return r;
@@ -708,6 +747,20 @@ static void tell_clock_behind(struct daemon *d)
 	life(d, "clock-step", text);
 }
 
+/* Denials are kept until they are lifted: where they do not hold, nobody may think that they do. */
+static void tell_guard_off(struct daemon *d)
+{
+	unsigned kept = d->warden ? 0 : ww_warden_kept(d->o->state_dir);
+	char text[96];
+
+	if (kept == 0)
+		return;
+	snprintf(text, sizeof(text), "%u denial%s by command not in force: the guard is off", kept,
+		 kept > 1 ? "s" : "");
+	ww_log(WW_LOG_WARN, "%s", text);
+	life(d, "guard-off", text);
+}
+
 static int serve(struct daemon *d)
 {
 	char text[512];
@@ -716,6 +769,7 @@ static int serve(struct daemon *d)
 	describe_start(d, text, sizeof(text));
 	life_with(d, "start", text, write_identity);
 	tell_clock_behind(d);
+	tell_guard_off(d);
 	commit_seed(d);
 	r = ww_live_start(d->live);
 	if (r == 0)
@@ -762,6 +816,7 @@ static void close_all(struct daemon *d)
 	ww_pruner_done(&d->pruner);
 	ww_ledger_reader_close(d->reader);
 	ww_ledger_close(d->ledger);
+	ww_warden_free(d->warden);
 	ww_tables_free(d->tables);
 	ww_policy_free(d->policy);
 	ww_buf_done(&d->contracts);

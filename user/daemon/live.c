@@ -14,6 +14,7 @@
 #include "rt/address.h"
 #include "sense/changes.h"
 #include "sense/event_check.h"
+#include "sense/guard.h"
 #include "sense/sense.h"
 #include "sense/stdio.h"
 #include "sense/target.h"
@@ -309,6 +310,14 @@ static void take_exec(struct ww_live *l, const struct ww_event_exec *ev)
 	l->fn(l->ctx, &copy.h);
 }
 
+static void take_guard(struct ww_live *l, const struct ww_event_guard *ev)
+{
+	struct ww_event_guard copy = *ev;
+
+	l->cfg->guard.explain(l->cfg->guard.ctx, &copy);
+	l->fn(l->ctx, &copy.h);
+}
+
 static void take_event(void *ctx, const struct ww_event *ev)
 {
 	struct ww_live *l = ctx;
@@ -334,6 +343,9 @@ static void take_event(void *ctx, const struct ww_event *ev)
 		return;
 	case WW_EVENT_STDIO_DATA:
 		take_stdio_data(l, (const struct ww_event_stdio_data *)ev);
+		return;
+	case WW_EVENT_GUARD:
+		take_guard(l, (const struct ww_event_guard *)ev);
 		return;
 	case WW_EVENT_PROC_EXIT:
 		ww_stdio_exited(l->stdio, ev->actor);
@@ -465,6 +477,8 @@ static void drain(struct ww_live *l, bool always_tick)
 void ww_live_settle(struct ww_live *l)
 {
 	ww_digester_wait(l->digester);
+	if (ww_sense_guard(l->sense))
+		ww_guard_sweep(ww_sense_guard(l->sense), true);
 }
 
 void ww_live_drain(struct ww_live *l)
@@ -557,6 +571,16 @@ static int open_receiver(struct ww_live *l, const char *otlp, struct ww_errtext 
 	return 0;
 }
 
+struct ww_sense *ww_live_sense(struct ww_live *l)
+{
+	return l->sense;
+}
+
+void ww_live_tell(struct ww_live *l, const struct ww_event *ev)
+{
+	l->fn(l->ctx, ev);
+}
+
 uint32_t ww_live_netns(void)
 {
 	struct stat st;
@@ -572,6 +596,14 @@ struct ww_endpoint ww_live_receiver(const struct ww_live *l)
 /* --- scopes
  * --------------------------------------------------------------------------------------- */
 
+static uint64_t agents_of(const struct ww_live *l, const char *path)
+{
+	const struct ww_live_guard *g = &l->cfg->guard;
+	size_t mount = strlen(ww_sense_cgroup_mount(l->sense));
+
+	return g->agents ? g->agents(g->ctx, strlen(path) > mount ? path + mount : "/") : 0;
+}
+
 /* lock: see struct scope; it stays the caller's on failure. */
 static int scope_add(struct ww_live *l, const char *path, int lock, uint64_t *ret_id)
 {
@@ -584,7 +616,7 @@ static int scope_add(struct ww_live *l, const char *path, int lock, uint64_t *re
 	s = &l->scopes[l->scope_count];
 	*s = (struct scope){.lock = lock};
 	snprintf(s->path, sizeof(s->path), "%s", path);
-	r = ww_sense_scope_add(l->sense, path, &s->id, &covers);
+	r = ww_sense_scope_add(l->sense, path, agents_of(l, path), &s->id, &covers);
 	if (r < 0)
 		return r;
 	l->scope_count++;
@@ -774,6 +806,10 @@ int ww_live_start(struct ww_live *l)
 	int r = 0;
 
 	tell_clock(l);
+	if (l->cfg->guard.start)
+		r = l->cfg->guard.start(l->cfg->guard.ctx, l);
+	if (r < 0)
+		return r;
 	if (l->changes)
 		ww_changes_start(l->changes, l->fn, l->ctx);
 	for (unsigned i = 0; i < l->cfg->library_count; i++) {
@@ -804,7 +840,9 @@ static int check_libraries(const struct ww_live_config *cfg, struct ww_errtext *
 int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn, void *ctx,
 		 struct ww_live **ret_live, struct ww_errtext *why)
 {
-	struct ww_sense_config sc = {.cap_bytes = cfg->cap_bytes, .ring_bytes = cfg->ring_bytes};
+	struct ww_sense_config sc = {.cap_bytes = cfg->cap_bytes,
+				     .ring_bytes = cfg->ring_bytes,
+				     .guard = cfg->guard.agents != NULL};
 	struct ww_live *l = calloc(1, sizeof(*l));
 	int r;
 

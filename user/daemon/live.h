@@ -16,6 +16,20 @@
 #include "base/json_write.h"
 #include "ledger/errtext.h"
 #include "policy/contract.h"
+#include "sense/sense.h"
+
+struct ww_live;
+
+/* Of whoever makes the guard's lists. */
+struct ww_live_guard {
+	void *ctx;
+	/* Whose rules a scope falls under, by its path below the cgroup mount. */
+	uint64_t (*agents)(void *ctx, const char *path);
+	/* Fills in what a list knows of its decision. */
+	void (*explain)(void *ctx, struct ww_event_guard *ev);
+	/* The first list, before anybody is watched. 0, or -errno after the reason was logged. */
+	int (*start)(void *ctx, struct ww_live *l);
+};
 
 struct ww_live_config {
 	const char *otlp;             /* "127.0.0.1:4318", "[::1]:4318"; NULL: no receiver */
@@ -25,16 +39,15 @@ struct ww_live_config {
 	uint32_t cap_bytes;        /* plaintext per TLS call; 0: default */
 	uint32_t ring_bytes;       /* data ring; 0: default */
 	const char *owner; /* whose runs are watched again after a restart; NULL: nobody's */
+	struct ww_live_guard guard; /* agents NULL: the guard is off */
 };
 
 /* One event, valid for the call. */
 typedef void (*ww_live_fn)(void *ctx, const struct ww_event *ev);
 
-struct ww_live;
-
 /* 0; -EPERM, -ENOSYS, ...: *why says in one line what is missing and how to get it. A configured
  * library that is not there is -ENOENT. */
-/* cfg is borrowed until ww_live_start. */
+/* cfg is borrowed until the close. */
 WW_CHECK int ww_live_open(uv_loop_t *loop, const struct ww_live_config *cfg, ww_live_fn fn,
 			  void *ctx, struct ww_live **ret_live, struct ww_errtext *why);
 
@@ -67,7 +80,12 @@ void ww_live_scope_end(struct ww_live *l, uint64_t id);
 /* Scopes now, ending ones included. */
 unsigned ww_live_scopes(const struct ww_live *l);
 
-/* Before the end: the digests of library files that are still being worked out are delivered. */
+/* For what is done to the kernel side by others on the loop's thread, and told as an event. */
+struct ww_sense *ww_live_sense(struct ww_live *l);
+void ww_live_tell(struct ww_live *l, const struct ww_event *ev);
+
+/* Before the end: the digests of library files that are still being worked out are delivered; what
+ * the guard has summed up comes with the next drain. */
 void ww_live_settle(struct ww_live *l);
 
 /* Delivers all that is in the rings now, the losses, and a tick. */

@@ -6,7 +6,9 @@
 
 #include "action/model.h"
 #include "claim/otlp.h"
+#include "flow/guarded.h"
 #include "join/deeds.h"
+#include "judge/path.h"
 #include "proto/named.h"
 #include "proto/proto.h"
 
@@ -38,7 +40,7 @@ struct ww_pipeline {
 	uint32_t receiver_netns;
 	struct ww_boot now;
 	uint64_t coverage_written_ns;
-	uint64_t judge_refused; /* of ww_judge_counts, already reported */
+	uint64_t judge_refused; /* of ww_judge_counts and ww_paths_refused, already reported */
 	struct ww_contracts *contracts;
 	const struct ww_tables *tables;
 	struct ww_phrases *phrases; /* NULL: prose is not read */
@@ -50,11 +52,13 @@ struct ww_pipeline {
 	struct ww_lookups *lookups;
 	struct ww_named *named;
 	struct ww_judge *judge;
+	struct ww_paths *paths;
 	struct ww_attestations *attestations;
 	struct ww_buf record;
 	struct ww_buf attested;             /* a verdict with what was attested of its action */
 	const struct ww_event_claim *claim; /* being decoded */
-	bool dying;                         /* being freed: parsers end, nothing is recorded */
+	struct ww_guarded guarded;
+	bool dying; /* being freed: parsers end, nothing is recorded */
 	unsigned loopback_count;
 	struct loopback loopbacks[LOOPBACK_PENDING_MAX];
 };
@@ -76,6 +80,19 @@ static void emit_judged(void *ctx, enum ww_record_kind kind, struct ww_slice jso
 	struct ww_pipeline *p = ctx;
 	int r = kind == WW_RECORD_VERDICT
 			? ww_attestations_verdict(p->attestations, json, &p->attested)
+			: 0;
+
+	if (r < 0)
+		ww_coverage_loss(p->coverage, 0, p->now, WW_LOSS_MEMORY, 1, 0);
+	emit_record(p, kind, r == 1 ? ww_buf_slice(&p->attested) : json);
+}
+
+/* The same of paths. */
+static void emit_path(void *ctx, enum ww_record_kind kind, struct ww_slice json)
+{
+	struct ww_pipeline *p = ctx;
+	int r = kind == WW_RECORD_PATH && p->attestations
+			? ww_attestations_path(p->attestations, json, &p->attested)
 			: 0;
 
 	if (r < 0)
@@ -188,6 +205,7 @@ static void flow_closed(void *ctx, struct ww_flow *f)
 	if (f->type == 2 && f->role == WW_FLOW_CONNECT && f->bytes_sent > 0)
 		note_loopback(p, f);
 	write_flow(p, f);
+	ww_paths_flow(p->paths, f);
 	ww_named_release(f);
 	ww_judge_flow(p->judge, f);
 }
@@ -298,6 +316,8 @@ static void exchange_done(void *ctx, const struct ww_exchange *x)
 	mcp = call ? NULL : decode_mcp_call(p, x);
 	if (ww_judge_exchange(p->judge, x, call, mcp) < 0)
 		lost_memory(p, x->cgroup);
+	if (ww_paths_exchange(p->paths, x, call) < 0)
+		lost_memory(p, x->cgroup);
 }
 
 /* --- names --------------------------------------------------------------------------------------
@@ -313,6 +333,7 @@ static void lookup_done(void *ctx, const struct ww_lookup *l)
 	end(p, &w, WW_RECORD_LOOKUP);
 	if (l->answer && ww_named_answer(p->named, l) < 0)
 		lost_memory(p, l->cgroup);
+	ww_paths_lookup(p->paths, l);
 }
 
 static void lookup_unread(void *ctx, uint64_t cgroup)
@@ -360,6 +381,8 @@ static void span_decoded(void *ctx, struct ww_span *span)
 	begin(p, &w);
 	ww_span_write(span, &p->key, &w);
 	end(p, &w, WW_RECORD_SPAN);
+	if (ww_paths_span(p->paths, span) < 0)
+		lost_memory(p, span->cgroup);
 	if (ww_judge_span(p->judge, span) < 0)
 		lost_memory(p, span->cgroup);
 	ww_span_done(span);
@@ -469,7 +492,7 @@ static void settle_loopbacks(struct ww_pipeline *p, bool all)
 
 static void report_judge_losses(struct ww_pipeline *p)
 {
-	uint64_t refused = ww_judge_counts(p->judge).memory_refused;
+	uint64_t refused = ww_judge_counts(p->judge).memory_refused + ww_paths_refused(p->paths);
 	uint64_t fresh = refused - p->judge_refused;
 
 	p->judge_refused = refused;
@@ -488,6 +511,7 @@ static void feed_tick(struct ww_pipeline *p, const struct ww_event *ev)
 	ww_lookups_tick(p->lookups, now);
 	report_judge_losses(p);
 	ww_judge_tick(p->judge, now);
+	ww_paths_tick(p->paths, now);
 	if (now.ns > ACTOR_KEPT_NS)
 		ww_actors_expire(p->actors, (struct ww_boot){now.ns - ACTOR_KEPT_NS});
 	if (now.ns > SCOPE_KEPT_NS)
@@ -593,6 +617,31 @@ static void write_file(struct ww_pipeline *p, const struct ww_event_file *ev)
 	end(p, &w, WW_RECORD_LIFE);
 }
 
+/* --- guard --------------------------------------------------------------------------------------
+ */
+
+static void write_guard(struct ww_pipeline *p, const struct ww_event_guard *ev)
+{
+	const struct ww_actor *a = ww_actors_get(p->actors, ev->h.actor);
+	struct ww_jsonw w;
+
+	begin(p, &w);
+	ww_guarded_write(&p->guarded, ev, a ? a->exe : NULL,
+			 wall_of(p, (struct ww_boot){ev->h.time_ns}), &w);
+	end(p, &w, WW_RECORD_GUARD);
+}
+
+static void write_guard_list(struct ww_pipeline *p, const struct ww_event_guard_list *ev)
+{
+	struct ww_jsonw w;
+
+	ww_guarded_list(&p->guarded, ev);
+	begin_life(p, &ev->h, "guard-list", ww_slice(ev->text, ev->text_bytes), &w);
+	ww_guarded_list_write(ev, &w);
+	ww_jsonw_end_object(&w);
+	end(p, &w, WW_RECORD_LIFE);
+}
+
 /* True: the wall clock moved against the boot clock by more than both samples can be wrong. */
 static bool note_clock_step(struct ww_pipeline *p, const struct ww_event_clock *ev)
 {
@@ -652,6 +701,12 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	case WW_EVENT_PROC_EXIT:
 		write_actor(p, ev);
 		break;
+	case WW_EVENT_GUARD:
+		write_guard(p, (const struct ww_event_guard *)ev);
+		break;
+	case WW_EVENT_GUARD_LIST:
+		write_guard_list(p, (const struct ww_event_guard_list *)ev);
+		break;
 	case WW_EVENT_FLOW_OPEN:
 		feed_open(p, ev);
 		break;
@@ -664,6 +719,7 @@ void ww_pipeline_feed(struct ww_pipeline *p, const struct ww_event *ev)
 	default:
 		break;
 	}
+	ww_paths_event(p->paths, ev);
 }
 
 int ww_pipeline_attest(struct ww_pipeline *p, const struct ww_attest_ask *ask,
@@ -680,7 +736,14 @@ void ww_pipeline_finish(struct ww_pipeline *p)
 	report_judge_losses(p);
 	ww_judge_finish(p->judge, p->now);
 	report_judge_losses(p);
+	ww_paths_finish(p->paths, p->now);
+	report_judge_losses(p);
 	ww_coverage_each(p->coverage, true, write_coverage, p);
+}
+
+struct ww_flows *ww_pipeline_flows(struct ww_pipeline *p)
+{
+	return p->flows;
 }
 
 const struct ww_contracts *ww_pipeline_declared(const struct ww_pipeline *p)
@@ -762,6 +825,7 @@ void ww_pipeline_free(struct ww_pipeline *p)
 		ww_flows_finish(p->flows, p->now);
 		ww_flows_free(p->flows);
 	}
+	ww_paths_free(p->paths); /* tells what is left, through what was attested */
 	ww_attestations_free(p->attestations);
 	ww_judge_free(p->judge);
 	ww_proto_free(p->proto);
@@ -776,6 +840,17 @@ void ww_pipeline_free(struct ww_pipeline *p)
 	ww_buf_done(&p->attested);
 	explicit_bzero(&p->key, sizeof(p->key));
 	free(p);
+}
+
+static int new_paths(struct ww_pipeline *p, const struct ww_pipeline_config *cfg, uint64_t grace_ns)
+{
+	const struct ww_path_config path_cfg = {.grace_ns = grace_ns,
+						.digest_key = cfg->digest_key,
+						.policy = cfg->policy,
+						.tables = cfg->tables};
+	const struct ww_path_deps deps = {p->actors, p->flows, p->coverage, &p->key, &p->clock};
+
+	return ww_paths_new(&path_cfg, &deps, emit_path, p, &p->paths);
 }
 
 static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *cfg)
@@ -808,7 +883,11 @@ static int make_stages(struct ww_pipeline *p, const struct ww_pipeline_config *c
 	deps = (struct ww_judge_deps){p->actors, p->flows,  p->coverage, p->contracts,
 				      &p->key,   &p->clock, p->phrases};
 	r = ww_judge_new(&judge_cfg, &deps, emit_judged, p, &p->judge);
-	return r < 0 ? r : ww_attestations_new(p->contracts, &p->key, p->judge, &p->attestations);
+	if (r == 0)
+		r = new_paths(p, cfg, judge_cfg.grace_ns);
+	if (r == 0)
+		r = ww_attestations_new(p->contracts, &p->key, p->judge, &p->attestations);
+	return r < 0 ? r : ww_attestations_of_paths(p->attestations, cfg->policy, p->paths);
 }
 
 void ww_pipeline_watch(struct ww_pipeline *p, ww_pending_fn fn, void *ctx)

@@ -72,6 +72,9 @@ WW_CHECK int ww_pipeline_attest(struct ww_pipeline *p, const struct ww_attest_as
 /* End of input: closes flows, judges what is left, writes the coverage of every scope. */
 void ww_pipeline_finish(struct ww_pipeline *p);
 
+/* The flows that are there. Borrowed. */
+struct ww_flows *ww_pipeline_flows(struct ww_pipeline *p);
+
 /* The contracts that it judges by; borrowed. */
 const struct ww_contracts *ww_pipeline_declared(const struct ww_pipeline *p);
 

@@ -426,6 +426,35 @@ void ww_coverage_query(const struct ww_coverage *c, uint64_t cgroup, struct ww_b
 	*ret_answer = a;
 }
 
+struct ww_slice ww_coverage_path(const struct ww_coverage *c, uint64_t cgroup)
+{
+	const struct scope *s = find(c, cgroup);
+
+	return ww_slice_str(s ? s->path : NULL);
+}
+
+void ww_coverage_write_answer(const struct ww_coverage_answer *a, struct ww_boot from,
+			      struct ww_boot to, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "coverage");
+	ww_jsonw_u64(w, "fromBootNs", from.ns);
+	ww_jsonw_u64(w, "toBootNs", to.ns);
+	ww_jsonw_bool(w, "known", a->known);
+	ww_jsonw_bool(w, "wholeWindow", a->whole_window);
+	ww_jsonw_u64(w, "lostEvents", a->lost_events);
+	ww_jsonw_u64(w, "lostBytes", a->lost_bytes);
+	if (a->lost_events)
+		ww_jsonw_cstr(w, "lostCause",
+			      ww_loss_cause_name((enum ww_loss_cause)a->lost_cause));
+	ww_jsonw_u64(w, "gaps", a->gaps);
+	ww_jsonw_u64(w, "unixPeers", a->unix_peers);
+	ww_jsonw_u64(w, "loopbackPeers", a->loopback_peers);
+	ww_jsonw_u64(w, "opaqueProcesses", a->opaque);
+	ww_jsonw_u64(w, "rawSockets", a->raw_sockets);
+	ww_jsonw_u64(w, "unboundCalls", a->unbound_calls);
+	ww_jsonw_end_object(w);
+}
+
 static void write_marks(const struct scope *s, struct ww_jsonw *w)
 {
 	static const char *const names[] = {"loss",   "gap", "unix",   "loopback",

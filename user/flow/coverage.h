@@ -56,6 +56,13 @@ void ww_coverage_loopback(struct ww_coverage *c, uint64_t cgroup, struct ww_boot
 void ww_coverage_query(const struct ww_coverage *c, uint64_t cgroup, struct ww_boot from,
 		       struct ww_boot to, struct ww_coverage_answer *ret_answer);
 
+/* The path of the scope's cgroup below the cgroup2 mount; empty: not known. Borrowed. */
+struct ww_slice ww_coverage_path(const struct ww_coverage *c, uint64_t cgroup);
+
+/* Writes the member "coverage": what was answered about that window. */
+void ww_coverage_write_answer(const struct ww_coverage_answer *a, struct ww_boot from,
+			      struct ww_boot to, struct ww_jsonw *w);
+
 /* Writes the record of kind "coverage" for one scope up to `now`; t is the same instant as wall
  * time. */
 void ww_coverage_write(const struct ww_coverage *c, uint64_t cgroup, struct ww_boot now,

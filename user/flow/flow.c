@@ -6,7 +6,9 @@
 #include "base/hash.h"
 #include "flow/account.h"
 #include "flow/behind.h"
+#include "flow/certificate.h"
 #include "flow/channel.h"
+#include "flow/key_holder.h"
 #include "flow/quic.h"
 #include "flow/session.h"
 #include "flow/tls_hello.h"
@@ -40,9 +42,11 @@ struct entry {
 	uint8_t random[16];
 	bool random_seen;
 	bool walk_exact;
+	uint64_t hello_ns; /* when the first ClientHello went out; 0: not seen */
 	bool told_open;
 	bool closing;
 	struct ww_behind behind;
+	struct ww_certificate_reader certificate;
 	uint8_t written;            /* number of the last write that was told; 0: none */
 	struct entry *prev, *next;  /* all, by arrival */
 	struct entry *next_closing; /* by time of close */
@@ -60,6 +64,7 @@ struct ww_flows {
 	struct ww_channels *channels;
 	struct ww_quic_room quic_room;
 	struct ww_behind_room behind_room;
+	struct ww_certificate_room certificate_room;
 	struct ww_boot now; /* of the event that is fed */
 	int32_t exit_code;
 	struct ww_flow_stats stats;
@@ -110,6 +115,7 @@ static void entry_free(struct ww_flows *t, struct entry *e)
 	ww_buf_done(&e->channel.others);
 	ww_quic_done(&e->quic, &t->quic_room);
 	ww_behind_done(&e->behind, &t->behind_room);
+	ww_certificate_done(&e->certificate, &t->certificate_room);
 	free(e);
 }
 
@@ -215,8 +221,10 @@ static int feed_flow(struct ww_flows *t, const struct ww_event_flow *ev)
 		return -ENOMEM;
 	f = &e->flow;
 	set_owner(t, e, ev->h.actor);
-	if (!f->role || ev->h.kind == WW_EVENT_FLOW_OPEN) {
+	if (!f->role || ev->h.kind == WW_EVENT_FLOW_OPEN)
 		f->role = ev->role;
+	/* The role may be known by a hello that came before. */
+	if (!f->netns || ev->h.kind == WW_EVENT_FLOW_OPEN) {
 		f->ip_proto = ev->proto;
 		f->type = ev->type;
 		f->netns = ev->netns;
@@ -255,6 +263,13 @@ static void begin_close(struct ww_flows *t, struct entry *e, struct ww_boot when
 	t->closing_last = e;
 }
 
+/* What is said of the key's holder follows from all that is known so far. */
+static void settle_holder(struct entry *e)
+{
+	if (e->flow.tls)
+		ww_key_holder_settle(&e->flow, e->hello_ns, e->account, e->walk_exact);
+}
+
 static int feed_counters(struct ww_flows *t, const struct ww_event_counters *ev)
 {
 	struct entry *e = ensure(t, &ev->h, ev->h.cookie);
@@ -274,6 +289,7 @@ static int feed_counters(struct ww_flows *t, const struct ww_event_counters *ev)
 		e->flow.established = true;
 		e->flow.t_established.ns = ev->h.time_ns;
 	}
+	settle_holder(e);
 	tell_open(t, e);
 	if (ev->h.kind == WW_EVENT_FLOW_CLOSE) {
 		e->flow.sk_err = ev->sk_err;
@@ -295,6 +311,9 @@ static int feed_hello(struct ww_flows *t, const struct ww_event_hello *ev)
 									    : WW_FLOW_ACCEPT;
 	(void)ww_tls_hello_parse(ww_slice(ev->bytes, n), ev->client,
 				 &e->flow.tls_facts); /* what it could read stands */
+	if (ev->client && ev->dir == WW_DIR_OUT && !e->hello_ns)
+		e->hello_ns = ev->h.time_ns;
+	settle_holder(e);
 	if (!ev->client)
 		return 0;
 	if (e->random_seen && memcmp(e->random, ev->random, sizeof(e->random)) != 0)
@@ -543,6 +562,9 @@ static int feed_record(struct ww_flows *t, const struct ww_event_record *ev)
 		return -ENOMEM;
 	if (ev->dir <= WW_DIR_IN)
 		ww_account_add_record(&e->account[ev->dir], ev);
+	if (ev->dir == WW_DIR_IN)
+		ww_certificate_record(&e->certificate, ev->index, ev->stream_offset);
+	settle_holder(e);
 	return 0;
 }
 
@@ -550,12 +572,17 @@ static int feed_packet(struct ww_flows *t, const struct ww_event_packet *ev)
 {
 	struct entry *e;
 
-	if (ev->what != WW_PACKET_QUIC)
+	if (ev->what != WW_PACKET_QUIC && ev->what != WW_PACKET_CLEAR)
 		return 0;
 	e = ensure(t, &ev->h, ev->h.cookie);
 	if (!e)
 		return -ENOMEM;
-	ww_quic_packet(&e->quic, &t->quic_room, ev, &e->flow);
+	if (ev->what == WW_PACKET_QUIC) {
+		ww_quic_packet(&e->quic, &t->quic_room, ev, &e->flow);
+	} else if (e->flow.tls_facts.version != 0x0304) {
+		ww_certificate_segment(&e->certificate, &t->certificate_room, ev);
+		e->flow.certificate = e->certificate.got;
+	}
 	return 0;
 }
 
@@ -939,6 +966,7 @@ void ww_flow_account(struct ww_flow *f)
 		account_channel(e);
 	else
 		ww_account_close(f, e->account, e->walk_exact);
+	settle_holder(e);
 }
 
 struct ww_flow_stats ww_flows_stats(const struct ww_flows *t)

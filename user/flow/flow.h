@@ -42,7 +42,37 @@ struct ww_tls_facts {
 	bool ech; /* the client sent encrypted_client_hello (real or GREASE): sni may be a cover
 		     name */
 	bool client_cut; /* the ClientHello was not read to its end: what is absent may be there */
+	bool server_cut; /* the same of the ServerHello */
+	bool early;      /* the client offers to send data with it (early_data) */
+	bool psk_offered;
+	bool psk; /* the server took it (pre_shared_key): a session that goes on, nothing is signed
+		   */
+	bool retry;   /* the ServerHello is a HelloRetryRequest */
+	bool resumed; /* the server's session id, not empty, is the client's; TLS 1.3 always echoes
+			 it */
+	uint8_t session_id_bytes; /* of the client's, */
+	uint8_t session_id[32];   /* which is this */
 };
+
+/*
+ * Why no time bounds the distance of the holder of the key that signed the handshake.
+ * X(enum suffix, number, text in records)
+ */
+#define WW_HOLDER_WHYS(X)                                                               \
+	X(NONE, 0, NULL)               /* there is one */                               \
+	X(UNFINISHED, 1, "unfinished") /* not yet, or never, seen to its end */         \
+	X(RESUMED, 2, "resumed")       /* nothing was signed in this handshake */       \
+	X(EARLY_DATA, 3, "early-data")                                                  \
+	X(UNSIGNED, 4, "unsigned")   /* no, or an unknown, signed exchange */           \
+	X(UNREAD, 5, "hello-unread") /* what was not read of it may say one of these */ \
+	X(LOST, 6, "lost")           /* a record went unseen */                         \
+	X(OLDER, 7, "older")         /* the connection began before the monitor */      \
+	X(SAME_HOST, 8, "same-host")                                                    \
+	X(SERVED, 9, "served")    /* the peer is the client */                          \
+	X(VERSION, 10, "version") /* older than TLS 1.2 */
+
+#define WW_HOLDER_WHY_ENUM_(n, v, t) WW_HOLDER_##n = (v),
+enum ww_holder_why { WW_HOLDER_WHYS(WW_HOLDER_WHY_ENUM_) WW_HOLDER_WHY_MAX };
 
 /*
  * The byte account of one direction. payload = handshake + tickets + explained + overhead +
@@ -113,15 +143,23 @@ struct ww_flow {
 	uint8_t bind; /* enum ww_bind_grade of its TLS session, UNBOUND when plain or opaque */
 	bool tls;     /* a hello or a session was seen */
 	struct ww_tls_facts tls_facts;
-	struct ww_account account[2]; /* by enum ww_dir; filled by ww_flow_account() */
-	uint64_t lost_bytes[2];       /* plaintext holes by direction */
-	uint32_t exchanges;           /* proto: exchanges seen on it */
-	uint64_t read_out;            /* proto: what was sent up to here is of exchanges that began,
-					 or the protocol's own. 0: only exchanges tell */
-	struct ww_channel *channel;   /* NULL: it is a socket */
-	struct ww_quic *quic;         /* NULL: no datagram looked like a QUIC client's */
-	void *proto;                  /* owned by proto, see ww_flow_ops.closed */
-	void *named;                  /* owned by proto/named.h, likewise */
+	/*
+	 * From the first ClientHello on its way out until the client must have had what the server
+	 * signed of it: whoever signed is no farther away than light gets there and back in that
+	 * time. 0: no such time, key_holder_why (enum ww_holder_why) says why. See key_holder.h.
+	 */
+	uint32_t key_holder_us;
+	uint8_t key_holder_why;
+	const struct ww_certificate *certificate; /* the server's, of TLS 1.2; NULL: not read */
+	struct ww_account account[2];             /* by enum ww_dir; filled by ww_flow_account() */
+	uint64_t lost_bytes[2];                   /* plaintext holes by direction */
+	uint32_t exchanges;                       /* proto: exchanges seen on it */
+	uint64_t read_out;          /* proto: what was sent up to here is of exchanges that began,
+				       or the protocol's own. 0: only exchanges tell */
+	struct ww_channel *channel; /* NULL: it is a socket */
+	struct ww_quic *quic;       /* NULL: no datagram looked like a QUIC client's */
+	void *proto;                /* owned by proto, see ww_flow_ops.closed */
+	void *named;                /* owned by proto/named.h, likewise */
 };
 
 /* What the flow table tells the next stage. ctx is the one given at creation. All pointers borrowed

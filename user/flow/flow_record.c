@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "flow/certificate.h"
 #include "flow/flow.h"
+#include "flow/key_holder.h"
 #include "flow/quic.h"
 #include "policy/where.h"
 
@@ -132,6 +134,21 @@ static void write_quic(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
+static void write_certificate(const struct ww_certificate *c, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "certificate");
+	ww_jsonw_hex(w, "sha256", ww_slice(c->digest.b, sizeof(c->digest.b)));
+	ww_jsonw_array(w, "names");
+	for (unsigned i = 0; i < c->name_count; i++)
+		ww_jsonw_cstr(w, NULL, c->names[i]);
+	ww_jsonw_end_array(w);
+	if (c->more)
+		ww_jsonw_bool(w, "more", true);
+	if (c->unreadable)
+		ww_jsonw_bool(w, "unreadable", true);
+	ww_jsonw_end_object(w);
+}
+
 static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 {
 	char hex[8];
@@ -143,6 +160,15 @@ static void write_tls(const struct ww_flow *f, struct ww_jsonw *w)
 	ww_jsonw_cstr(w, "cipher", f->tls_facts.cipher ? hex : NULL);
 	write_hello(&f->tls_facts, w);
 	ww_jsonw_cstr(w, "bind", name_of(bind_names, WW_ARRAY_SIZE(bind_names), f->bind));
+	if (f->key_holder_us) {
+		ww_jsonw_u64(w, "keyHolderUs", f->key_holder_us);
+	} else {
+		ww_jsonw_null(w, "keyHolderUs");
+		ww_jsonw_cstr(w, "keyHolderWhy",
+			      ww_key_holder_why_name((enum ww_holder_why)f->key_holder_why));
+	}
+	if (f->certificate)
+		write_certificate(f->certificate, w);
 	ww_jsonw_end_object(w);
 }
 

@@ -14,7 +14,9 @@
 #define SERVER_HELLO           2
 #define EXT_SERVER_NAME        0      /* RFC 6066 section 3 */
 #define EXT_ALPN               16     /* RFC 7301 section 3.1 */
-#define EXT_SUPPORTED_VERSIONS 43     /* RFC 8446 section 4.2.1 */
+#define EXT_PRE_SHARED_KEY     41     /* RFC 8446 section 4.2.11 */
+#define EXT_EARLY_DATA         42     /* section 4.2.10 */
+#define EXT_SUPPORTED_VERSIONS 43     /* section 4.2.1 */
 #define EXT_ECH                0xfe0d /* RFC 9849 section 5 */
 
 /* A run whose announced length may reach beyond the captured bytes. */
@@ -152,6 +154,10 @@ static bool read_extensions(struct run *body, bool client, struct ww_tls_facts *
 			ok = read_versions(&ext, client, facts);
 		else if (type == EXT_ECH && client)
 			facts->ech = true;
+		else if (type == EXT_EARLY_DATA && client)
+			facts->early = true;
+		else if (type == EXT_PRE_SHARED_KEY)
+			*(client ? &facts->psk_offered : &facts->psk) = true;
 		if (!ok)
 			return false;
 	}
@@ -159,13 +165,32 @@ static bool read_extensions(struct run *body, bool client, struct ww_tls_facts *
 	return list.cut || (ww_cursor_left(&list.c) == 0 && ww_cursor_left(&body->c) == 0);
 }
 
+/* RFC 8446 section 4.1.3: the random that makes a ServerHello a HelloRetryRequest. */
+static const uint8_t retry_random[] = {
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+	0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+	0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
+static void read_session_id(struct ww_slice id, bool client, struct ww_tls_facts *facts)
+{
+	if (client && id.n <= sizeof(facts->session_id)) {
+		facts->session_id_bytes = (uint8_t)id.n;
+		if (id.n > 0)
+			memcpy(facts->session_id, id.p, id.n);
+	} else if (!client) {
+		facts->resumed = id.n > 0 && id.n == facts->session_id_bytes &&
+				 memcmp(id.p, facts->session_id, id.n) == 0;
+	}
+}
+
 /* Past legacy_version, random and session id, up to the extensions. */
 static bool read_fixed_part(struct run *body, bool client, struct ww_tls_facts *facts)
 {
 	uint16_t legacy = ww_cursor_be16(&body->c), cipher;
+	struct ww_slice random = ww_cursor_take(&body->c, sizeof(retry_random));
 
-	ww_cursor_take(&body->c, 32);
-	ww_cursor_take(&body->c, ww_cursor_u8(&body->c));
+	read_session_id(ww_cursor_take(&body->c, ww_cursor_u8(&body->c)), client, facts);
 	if (client) {
 		ww_cursor_take(&body->c, ww_cursor_be16(&body->c)); /* cipher suites */
 		ww_cursor_take(&body->c, ww_cursor_u8(&body->c));   /* compression methods */
@@ -179,6 +204,7 @@ static bool read_fixed_part(struct run *body, bool client, struct ww_tls_facts *
 		return false;
 	facts->version = legacy;
 	facts->cipher = cipher;
+	facts->retry = memcmp(random.p, retry_random, sizeof(retry_random)) == 0;
 	return true;
 }
 
@@ -202,6 +228,7 @@ static enum ww_parse read_message(struct run *r, bool client, struct ww_tls_fact
 		got.client_cut = cut;
 	} else {
 		got.server_hello = true;
+		got.server_cut = cut;
 	}
 	*facts = got;
 	return cut ? WW_PARSE_MORE : WW_PARSE_DONE;

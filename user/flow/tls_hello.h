@@ -14,10 +14,11 @@
 
 /*
  * Reads the hello in `record_bytes` (borrowed) into *facts, adding to what another hello of the
- * same flow put there. From a ClientHello: sni, first alpn, version_offered, ech. From a
- * ServerHello (a HelloRetryRequest counts as one: version and cipher stay the same, RFC 8446
- * section 4.1.4): version (supported_versions before the legacy field), cipher, chosen alpn where
- * it is in clear (TLS 1.2).
+ * same flow put there. From a ClientHello: sni, first alpn, version_offered, ech,
+ * whether it offers a session to go on with and early data. From a ServerHello (a HelloRetryRequest
+ * counts as one: version and cipher stay the same, RFC 8446 section 4.1.4): version
+ * (supported_versions before the legacy field), cipher, chosen alpn where it is in clear (TLS 1.2),
+ * whether it goes on with a session.
  *
  * DONE: read to its end. MORE: cut off, facts hold what came before the cut. BAD: not a hello of
  * that side, or lengths that contradict each other; *facts unchanged.

@@ -443,29 +443,6 @@ static void write_turn(const struct ww_turn *t, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
-static void write_coverage(const struct ww_world *world, struct ww_jsonw *w)
-{
-	const struct ww_coverage_answer *c = &world->coverage;
-
-	ww_jsonw_object(w, "coverage");
-	ww_jsonw_u64(w, "fromBootNs", world->from.ns);
-	ww_jsonw_u64(w, "toBootNs", world->to.ns);
-	ww_jsonw_bool(w, "known", c->known);
-	ww_jsonw_bool(w, "wholeWindow", c->whole_window);
-	ww_jsonw_u64(w, "lostEvents", c->lost_events);
-	ww_jsonw_u64(w, "lostBytes", c->lost_bytes);
-	if (c->lost_events)
-		ww_jsonw_cstr(w, "lostCause",
-			      ww_loss_cause_name((enum ww_loss_cause)c->lost_cause));
-	ww_jsonw_u64(w, "gaps", c->gaps);
-	ww_jsonw_u64(w, "unixPeers", c->unix_peers);
-	ww_jsonw_u64(w, "loopbackPeers", c->loopback_peers);
-	ww_jsonw_u64(w, "opaqueProcesses", c->opaque);
-	ww_jsonw_u64(w, "rawSockets", c->raw_sockets);
-	ww_jsonw_u64(w, "unboundCalls", c->unbound_calls);
-	ww_jsonw_end_object(w);
-}
-
 /* The spans between an attempt's and the tool's own: they show whose call it is. */
 static void write_descent(const struct ww_verdict_record *v, const struct ww_attempt *at,
 			  struct ww_jsonw *w)
@@ -716,7 +693,8 @@ void ww_verdict_write(const struct ww_verdict_record *v, struct ww_jsonw *w, siz
 	ww_local_case_write(v->k, v->r, v->clock, w);
 	write_world(v, w);
 	if (v->k->contract && (ww_contract_networked(v->k->contract) || v->k->grounds.local.there))
-		write_coverage(&v->k->world, w);
+		ww_coverage_write_answer(&v->k->world.coverage, v->k->world.from, v->k->world.to,
+					 w);
 	write_digest(w, "contracts", &v->contracts->digest);
 	if (a->said_count || a->narrated)
 		write_digest(w, "phrases", &v->phrases->digest);

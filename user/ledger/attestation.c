@@ -42,6 +42,18 @@ static int take_time(const struct ww_field *f, struct ww_wall *ret, struct ww_er
 	return 0;
 }
 
+static int take_times(const struct ww_field *at, const struct ww_field *expires,
+		      struct ww_attestation *a, struct ww_errtext *why)
+{
+	int r = take_time(at, &a->attested_at, why);
+
+	if (r == 0)
+		r = take_time(expires, &a->expires_at, why);
+	if (r == 0 && expires->found && a->expires_at.ns <= a->attested_at.ns)
+		r = ww_errtext_set(why, -EINVAL, "it expires before it was made");
+	return r;
+}
+
 static int take_outcome(const struct ww_field *f, struct ww_attestation *a, struct ww_errtext *why)
 {
 	if (ww_json_is(&f->token, ww_attestation_outcome_name(WW_ATTESTATION_ACHIEVED)))
@@ -89,12 +101,89 @@ static int read_predicate(struct ww_slice text, struct ww_attestation *a, struct
 	if (r == 0)
 		r = take_text(&f[LOG], a->log, sizeof(a->log) - 1, why);
 	if (r == 0)
-		r = take_time(&f[AT], &a->attested_at, why);
-	if (r == 0)
-		r = take_time(&f[EXPIRES], &a->expires_at, why);
-	if (r == 0 && f[EXPIRES].found && a->expires_at.ns <= a->attested_at.ns)
-		r = ww_errtext_set(why, -EINVAL, "it expires before it was made");
+		r = take_times(&f[AT], &f[EXPIRES], a, why);
 	return r < 0 ? r : take_outcome(&f[OUTCOME], a, why);
+}
+
+static int check_path(struct ww_attested_place *p, struct ww_errtext *why)
+{
+	size_t n = strlen(p->path);
+
+	if (n == 0)
+		return 0;
+	if (n != 18 || memcmp(p->path, "y-", 2) != 0 ||
+	    strspn(p->path + 2, "0123456789abcdef") != 16)
+		return ww_errtext_set(why, -EINVAL, "path is not the id of a path, y-...");
+	return 0;
+}
+
+/* Of where a request was processed: it says a region, an operator, or both. */
+static int read_place(struct ww_slice text, struct ww_attestation *a, struct ww_errtext *why)
+{
+	enum {
+		REGION,
+		OPERATOR,
+		SERVICE,
+		BASIS,
+		PATH,
+		REFERENCE,
+		LOG,
+		RESPONSE,
+		REQUEST,
+		PROCESSED,
+		AT,
+		EXPIRES,
+		N
+	};
+	struct ww_field f[N] = {
+		[REGION] = {.name = "region", .type = WW_JSON_STRING, .optional = true},
+		[OPERATOR] = {.name = "operator", .type = WW_JSON_STRING, .optional = true},
+		[SERVICE] = {.name = "service", .type = WW_JSON_STRING, .optional = true},
+		[BASIS] = {.name = "basis", .type = WW_JSON_STRING, .optional = true},
+		[PATH] = {.name = "path", .type = WW_JSON_STRING, .optional = true},
+		[REFERENCE] = {.name = "reference", .type = WW_JSON_STRING, .optional = true},
+		[LOG] = {.name = "log", .type = WW_JSON_STRING, .optional = true},
+		[RESPONSE] = {.name = "responseId", .type = WW_JSON_STRING, .optional = true},
+		[REQUEST] = {.name = "requestId", .type = WW_JSON_STRING, .optional = true},
+		[PROCESSED] = {.name = "processedAt", .type = WW_JSON_STRING, .optional = true},
+		[AT] = {.name = "attestedAt", .type = WW_JSON_STRING},
+		[EXPIRES] = {.name = "expiresAt", .type = WW_JSON_STRING, .optional = true},
+	};
+	struct ww_attested_place *p = &a->place;
+	const struct {
+		unsigned field;
+		char *out;
+		size_t max;
+	} texts[] = {
+		{REGION, p->region, sizeof(p->region) - 1},
+		{OPERATOR, p->operator_name, sizeof(p->operator_name) - 1},
+		{SERVICE, p->service, sizeof(p->service) - 1},
+		{BASIS, p->basis, sizeof(p->basis) - 1},
+		{PATH, p->path, sizeof(p->path) - 1},
+		{REFERENCE, a->reference, sizeof(a->reference) - 1},
+		{LOG, a->log, sizeof(a->log) - 1},
+		{RESPONSE, a->subject, WW_ATTESTATION_SUBJECT_MAX},
+		{REQUEST, a->subject, WW_ATTESTATION_SUBJECT_MAX},
+	};
+	int r = ww_fields_read(text, "the predicate", f, N, why);
+
+	if (r == 0 && f[RESPONSE].found + f[REQUEST].found != 1)
+		r = ww_errtext_set(why, -EINVAL,
+				   "the predicate names not exactly one of responseId and "
+				   "requestId");
+	if (r == 0 && !f[REGION].found && !f[OPERATOR].found)
+		r = ww_errtext_set(why, -EINVAL, "the predicate says neither region nor operator");
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(texts) && r == 0; i++)
+		r = take_text(&f[texts[i].field], texts[i].out, texts[i].max, why);
+	if (r == 0)
+		r = check_path(p, why);
+	if (r == 0)
+		r = take_time(&f[PROCESSED], &p->processed_at, why);
+	if (r == 0)
+		r = take_times(&f[AT], &f[EXPIRES], a, why);
+	a->of_path = true;
+	a->by = f[RESPONSE].found ? WW_ATTESTATION_BY_RESPONSE : WW_ATTESTATION_BY_REQUEST;
+	return r;
 }
 
 /* One subject: the digest of the id that the predicate names. */
@@ -146,10 +235,14 @@ static int read_statement(struct ww_slice payload, struct ww_attestation *a, str
 		return r;
 	if (!ww_json_is(&f[TYPE].token, WW_STATEMENT_TYPE))
 		return ww_errtext_set(why, -EINVAL, "it is no in-toto Statement v1");
-	if (!ww_json_is(&f[PREDICATE_TYPE].token, WW_ATTESTATION_PREDICATE))
-		return ww_errtext_set(why, -EINVAL,
-				      "its predicate is not " WW_ATTESTATION_PREDICATE);
-	r = read_predicate(f[PREDICATE].text, a, why);
+	if (ww_json_is(&f[PREDICATE_TYPE].token, WW_ATTESTATION_PREDICATE))
+		r = read_predicate(f[PREDICATE].text, a, why);
+	else if (ww_json_is(&f[PREDICATE_TYPE].token, WW_ATTESTATION_OF_PATH))
+		r = read_place(f[PREDICATE].text, a, why);
+	else
+		r = ww_errtext_set(why, -EINVAL,
+				   "its predicate is not " WW_ATTESTATION_PREDICATE
+				   ", and not " WW_ATTESTATION_OF_PATH);
 	return r < 0 ? r : check_subject(f[SUBJECT].text, a, why);
 }
 
@@ -259,7 +352,8 @@ int ww_attestation_begun(const struct ww_attestation *a, struct ww_wall begun,
 			 struct ww_errtext *why)
 {
 	if (a->attested_at.ns + WW_ATTESTATION_SKEW_S * NS_PER_S < begun.ns)
-		return ww_errtext_set(why, -EINVAL, "it was attested before the action began");
+		return ww_errtext_set(why, -EINVAL, "it was attested before the %s began",
+				      a->of_path ? "path" : "action");
 	return 0;
 }
 
@@ -310,7 +404,33 @@ static void write_envelope(const struct ww_attestation *a, struct ww_jsonw *w)
 	ww_jsonw_end_object(w);
 }
 
-void ww_attestation_write(const struct ww_attestation *a, const char *action, struct ww_wall now,
+void ww_attestation_write_place(const struct ww_attested_place *p, struct ww_jsonw *w)
+{
+	ww_jsonw_object(w, "says");
+	ww_jsonw_cstr(w, "region", p->region[0] ? p->region : NULL);
+	ww_jsonw_cstr(w, "operator", p->operator_name[0] ? p->operator_name : NULL);
+	ww_jsonw_cstr(w, "service", p->service[0] ? p->service : NULL);
+	write_time(w, "t", p->processed_at);
+	ww_jsonw_cstr(w, "basis", p->basis[0] ? p->basis : NULL);
+	ww_jsonw_end_object(w);
+}
+
+static void write_about(const struct ww_attestation *a, const char *subject, struct ww_jsonw *w)
+{
+	if (!a->of_path) {
+		ww_jsonw_cstr(w, "action", subject);
+		ww_jsonw_cstr(w, "tool", a->tool);
+		ww_jsonw_cstr(w, "by", ww_attestation_by_name(a->by));
+		ww_jsonw_cstr(w, "outcome", ww_attestation_outcome_name(a->outcome));
+		return;
+	}
+	ww_jsonw_cstr(w, "path", subject);
+	ww_jsonw_cstr(w, "by", ww_attestation_by_name(a->by));
+	ww_jsonw_cstr(w, "subject", a->subject);
+	ww_attestation_write_place(&a->place, w);
+}
+
+void ww_attestation_write(const struct ww_attestation *a, const char *subject, struct ww_wall now,
 			  const struct ww_digest_key *key, struct ww_jsonw *w)
 {
 	struct ww_sha256 d;
@@ -319,10 +439,7 @@ void ww_attestation_write(const struct ww_attestation *a, const char *action, st
 	ww_jsonw_cstr(w, "kind", "attestation");
 	ww_jsonw_cstr(w, "id", a->id);
 	write_time(w, "t", now);
-	ww_jsonw_cstr(w, "action", action);
-	ww_jsonw_cstr(w, "tool", a->tool);
-	ww_jsonw_cstr(w, "by", ww_attestation_by_name(a->by));
-	ww_jsonw_cstr(w, "outcome", ww_attestation_outcome_name(a->outcome));
+	write_about(a, subject, w);
 	ww_jsonw_cstr(w, "attester", a->attester->name);
 	write_time(w, "attestedAt", a->attested_at);
 	write_time(w, "expiresAt", a->expires_at);
@@ -339,15 +456,16 @@ void ww_attestation_write(const struct ww_attestation *a, const char *action, st
 int ww_attestation_record_read(struct ww_slice json, struct ww_attestation_record *ret,
 			       struct ww_errtext *why)
 {
-	enum { KIND, ID, T, ACTION, TOOL, BY, OUTCOME, ATTESTER, AT, ENVELOPE, N };
+	enum { KIND, ID, T, PATH, ACTION, TOOL, BY, OUTCOME, ATTESTER, AT, ENVELOPE, N };
 	struct ww_field f[N] = {
 		[KIND] = {.name = "kind", .type = WW_JSON_STRING},
 		[ID] = {.name = "id", .type = WW_JSON_STRING},
 		[T] = {.name = "t", .type = WW_JSON_STRING},
-		[ACTION] = {.name = "action", .type = WW_JSON_STRING},
-		[TOOL] = {.name = "tool", .type = WW_JSON_STRING},
+		[PATH] = {.name = "path", .type = WW_JSON_STRING, .optional = true},
+		[ACTION] = {.name = "action", .type = WW_JSON_STRING, .optional = true},
+		[TOOL] = {.name = "tool", .type = WW_JSON_STRING, .optional = true},
 		[BY] = {.name = "by", .type = WW_JSON_STRING},
-		[OUTCOME] = {.name = "outcome", .type = WW_JSON_STRING},
+		[OUTCOME] = {.name = "outcome", .type = WW_JSON_STRING, .optional = true},
 		[ATTESTER] = {.name = "attester", .type = WW_JSON_STRING},
 		[AT] = {.name = "attestedAt", .type = WW_JSON_STRING},
 		[ENVELOPE] = {.name = "envelope", .type = WW_JSON_OBJECT},
@@ -358,13 +476,18 @@ int ww_attestation_record_read(struct ww_slice json, struct ww_attestation_recor
 		return r;
 	if (!ww_json_is(&f[KIND].token, "attestation"))
 		return ww_errtext_set(why, -EINVAL, "the record is no attestation");
+	if (f[PATH].found == f[ACTION].found || f[ACTION].found != f[TOOL].found ||
+	    f[ACTION].found != f[OUTCOME].found)
+		return ww_errtext_set(why, -EINVAL,
+				      "the attestation is about neither an action nor a path");
 	*ret = (struct ww_attestation_record){
 		.id = f[ID].token.raw,
 		.t = f[T].token.raw,
-		.action = f[ACTION].token.raw,
-		.tool = f[TOOL].token.raw,
+		.action = f[ACTION].found ? f[ACTION].token.raw : WW_SLICE_NULL,
+		.path = f[PATH].found ? f[PATH].token.raw : WW_SLICE_NULL,
+		.tool = f[TOOL].found ? f[TOOL].token.raw : WW_SLICE_NULL,
 		.by = f[BY].token.raw,
-		.outcome = f[OUTCOME].token.raw,
+		.outcome = f[OUTCOME].found ? f[OUTCOME].token.raw : WW_SLICE_NULL,
 		.attester = f[ATTESTER].token.raw,
 		.attested_at = f[AT].token.raw,
 		.envelope = f[ENVELOPE].text,

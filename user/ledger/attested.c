@@ -163,7 +163,7 @@ bool ww_attested_fits(const struct ww_attested_verdict *v, const struct ww_attes
 	char hex[2 * WW_SHA256_LEN + 1];
 	struct ww_sha256 d;
 
-	if (!says(v->tool, a->tool))
+	if (a->of_path || !says(v->tool, a->tool))
 		return false;
 	switch (a->by) {
 	case WW_ATTESTATION_BY_ACTION:

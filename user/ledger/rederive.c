@@ -170,8 +170,8 @@ void ww_rederive_free(struct ww_rederive *rd)
  */
 
 static const char *const kind_names[WW_RD_KIND_MAX] = {
-	"exchange", "span",     "flow",       "coverage", "action", "verdict",
-	"life",     "mcp_call", "model_call", "run",      "change", "attestation"};
+	"exchange", "span",       "flow", "coverage", "action",      "verdict", "life",
+	"mcp_call", "model_call", "run",  "change",   "attestation", "path"};
 
 /* Every record begins with its kind and id. Whether one of them is there twice is seen when all of
  * it is read. */
@@ -811,6 +811,8 @@ static void check_verdicts(struct ww_rederive *rd)
 	for (size_t i = 0; i < rd->n && !rd->failed; i++) {
 		if (rd->records[i]->kind == WW_RD_VERDICT)
 			ww_rd_check(rd, rd->records[i]);
+		else if (rd->records[i]->kind == WW_RD_PATH)
+			ww_rd_path(rd, rd->records[i]);
 	}
 }
 
@@ -837,6 +839,11 @@ static void count(struct ww_rederive *rd)
 	for (size_t i = 0; i < rd->n; i++) {
 		const struct ww_rd_record *rec = rd->records[i];
 
+		if (rec->kind == WW_RD_PATH) {
+			rd->result.paths++;
+			rd->result.paths_differ += rec->differs;
+			rd->result.paths_undecided += rec->open && !rec->differs;
+		}
 		if (rec->kind != WW_RD_VERDICT)
 			continue;
 		rd->result.verdicts++;

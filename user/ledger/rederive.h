@@ -12,7 +12,8 @@
  * What a record is alone in saying is taken from it: whether a body rule held (bodies are not
  * kept), that a phrase rule matched (nor are texts), which items of the closed-world checklist
  * failed beyond those that coverage and near misses show, and how many others could have meant a
- * call. docs/reports.md says what follows.
+ * call. Of a path's verdict, which requests are its legs, what tables and policy said of a peer,
+ * and what is open beyond what legs and coverage show. docs/reports.md says what follows.
  */
 #pragma once
 
@@ -32,6 +33,7 @@ struct ww_rederive_finding {
 
 struct ww_rederive_result {
 	uint64_t verdicts, agree, differ, undecided;
+	uint64_t paths, paths_differ, paths_undecided; /* verdicts on paths: rederive_path.c */
 	uint64_t sections; /* places where the report's own sections say otherwise than its records
 			    */
 	uint64_t unlisted; /* findings beyond those in the list */

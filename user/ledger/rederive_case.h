@@ -27,6 +27,7 @@ enum ww_rd_kind {
 	WW_RD_RUN,
 	WW_RD_CHANGE,
 	WW_RD_ATTESTATION, /* filed by their action */
+	WW_RD_PATH,
 	WW_RD_KIND_MAX
 };
 
@@ -120,6 +121,8 @@ void ww_rd_say(struct ww_rederive *rd, struct ww_rd_record *verdict, bool undeci
 
 /* Holds one verdict against what it cites and asks the rules. */
 void ww_rd_check(struct ww_rederive *rd, struct ww_rd_record *rec);
+/* The same for the verdict of a path. */
+void ww_rd_path(struct ww_rederive *rd, struct ww_rd_record *rec);
 
 #define WW_RD_WIRE(w) (1u << WW_WIRE_##w)
 

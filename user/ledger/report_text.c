@@ -143,6 +143,13 @@ static void write_rederived(struct ww_jsonw *w, const struct ww_rederive_result 
 	ww_jsonw_u64(w, "agree", found->agree);
 	ww_jsonw_u64(w, "differ", found->differ);
 	ww_jsonw_u64(w, "undecided", found->undecided);
+	if (found->paths) {
+		ww_jsonw_object(w, "paths");
+		ww_jsonw_u64(w, "verdicts", found->paths);
+		ww_jsonw_u64(w, "differ", found->paths_differ);
+		ww_jsonw_u64(w, "undecided", found->paths_undecided);
+		ww_jsonw_end_object(w);
+	}
 	ww_jsonw_u64(w, "sections", found->sections);
 	ww_jsonw_u64(w, "findingsNotListed", found->unlisted);
 	ww_jsonw_array(w, "findings");

@@ -627,6 +627,7 @@ static int check_rederived(struct ww_report_result *res)
 	struct ww_report_check *check = &res->checks[WW_REPORT_CHECK_REDERIVED];
 	const union ww_statement_sections *s = &res->statement.sections;
 	const struct ww_rederive_result *found;
+	struct ww_errtext said;
 	int r;
 
 	for (size_t i = 0; i < WW_ARRAY_SIZE(first); i++) {
@@ -639,15 +640,31 @@ static int check_rederived(struct ww_report_result *res)
 	if (r < 0)
 		return r;
 	found = ww_rederive_result(res->rederive);
-	if (found->differ == 0 && found->undecided == 0 && found->sections == 0) {
+	if (found->differ == 0 && found->undecided == 0 && found->sections == 0 &&
+	    found->paths_differ == 0 && found->paths_undecided == 0) {
 		pass(res, WW_REPORT_CHECK_REDERIVED);
+		said = check->text;
+		if (found->paths)
+			ww_errtext_set(&check->text, 0,
+				       "%s; %" PRIu64 " on paths from their own records: which "
+				       "requests are legs, and where peers are listed, is taken "
+				       "from these",
+				       said.text, found->paths);
 		return 0;
 	}
-	check->state = found->differ || found->sections ? WW_REPORT_FAILED : WW_REPORT_OPEN;
+	check->state = found->differ || found->sections || found->paths_differ ? WW_REPORT_FAILED
+									       : WW_REPORT_OPEN;
 	ww_errtext_set(&check->text, 0,
 		       "of %" PRIu64 " verdicts %" PRIu64 " follow from their evidence, %" PRIu64
 		       " do not, %" PRIu64 " cannot be derived",
 		       found->verdicts, found->agree, found->differ, found->undecided);
+	said = check->text;
+	if (found->paths_differ || found->paths_undecided)
+		ww_errtext_set(&check->text, 0,
+			       "%s; of %" PRIu64 " on paths %" PRIu64 " do not follow, %" PRIu64
+			       " cannot be derived",
+			       said.text, found->paths, found->paths_differ,
+			       found->paths_undecided);
 	return 0;
 }
 

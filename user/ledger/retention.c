@@ -32,6 +32,9 @@ static const struct {
 	{"change", WW_TIER_EVIDENCE, true},
 	{"attestation", WW_TIER_EVIDENCE, true},
 	{"lookup", WW_TIER_EVIDENCE, true},
+	{"path", WW_TIER_EVIDENCE, false},
+	{"crossing", WW_TIER_EVIDENCE, true},
+	{"guard", WW_TIER_EVIDENCE, true},
 };
 
 _Static_assert(WW_ARRAY_SIZE(table) <= 32, "a set has 32 bits");

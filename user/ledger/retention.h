@@ -4,7 +4,8 @@
  *
  * Kinds fall into tiers. "content": what was called and said (exchange, model_call, mcp_call, span,
  * action); "evidence": what is needed to stand by a verdict (verdict, attestation, flow, actor,
- * coverage, loss, finding, run, change, lookup). life, key_rotation and prune records are the
+ * coverage, loss, finding, run, change, lookup, path,
+ * crossing). life, key_rotation and prune records are the
  * ledger's account of itself: they belong to no tier and are never pruned, nor is a kind that this
  * version does not know.
  *

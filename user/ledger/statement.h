@@ -46,6 +46,7 @@
 	X(destinations, false)   \
 	X(summary, true)         \
 	X(claims, false)         \
+	X(paths, false)          \
 	X(jurisdiction, false)   \
 	X(sampling, false)       \
 	X(verification, false)

@@ -8,11 +8,13 @@
 #include "base/clock.h"
 #include "out/member.h"
 
-#define PEER_MAX 128u
-#define NAME_MAX 256u
+#define PEER_MAX  128u
+#define NAME_MAX  256u
+#define WHERE_MAX 256u
 
 struct destination {
 	char peer[PEER_MAX], proto[16], name[NAME_MAX];
+	char listed[WHERE_MAX]; /* as the newest of its flows has it */
 	char first[WW_RFC3339_MAX], last[WW_RFC3339_MAX];
 	uint64_t flows, sent, received, last_close_ns;
 };
@@ -101,7 +103,7 @@ static int find(struct ww_destinations *d, const struct destination *key, struct
 
 int ww_destinations_add(struct ww_destinations *d, struct ww_slice record)
 {
-	enum { PEER, PROTO, SNI, QUIC_SNI, T, SENT, RECEIVED, OUT, IN, CLOSE, N };
+	enum { PEER, PROTO, SNI, QUIC_SNI, T, SENT, RECEIVED, OUT, IN, CLOSE, WHERE, N };
 	static const struct ww_slice paths[N] = {
 		[PEER] = WW_SLICE_LIT("peer"),
 		[PROTO] = WW_SLICE_LIT("proto"),
@@ -113,6 +115,7 @@ int ww_destinations_add(struct ww_destinations *d, struct ww_slice record)
 		[OUT] = WW_SLICE_LIT("account.out.payload"),
 		[IN] = WW_SLICE_LIT("account.in.payload"),
 		[CLOSE] = WW_SLICE_LIT("closeBootNs"),
+		[WHERE] = WW_SLICE_LIT("where.summary"),
 	};
 	struct destination key = {0}, *to;
 	struct ww_json_token v[N];
@@ -134,6 +137,8 @@ int ww_destinations_add(struct ww_destinations *d, struct ww_slice record)
 	}
 	closed = ww_member_u64(&v[CLOSE], 0);
 	to->flows++;
+	if (ww_member_has(&v[WHERE]))
+		copy(&v[WHERE], to->listed, sizeof(to->listed));
 	to->sent += ww_member_u64(&v[SENT], ww_member_u64(&v[OUT], 0));
 	to->received += ww_member_u64(&v[RECEIVED], ww_member_u64(&v[IN], 0));
 	if (to->first[0] == '\0' || strcmp(t, to->first) < 0)
@@ -164,10 +169,10 @@ void ww_destinations_write(struct ww_destinations *d, struct ww_jsonw *w)
 {
 	ww_jsonw_object(w, NULL);
 	ww_jsonw_cstr(w, "basis", "the flows that the shown verdicts rest on");
-	ww_jsonw_cstr(
-		w, "certificates",
-		"not recorded: TLS 1.3 encrypts them, and of older handshakes only the hellos are "
-		"copied");
+	ww_jsonw_cstr(w, "certificates",
+		      "not listed: TLS 1.3 encrypts them, one that was sent in clear stands in its "
+		      "flow's "
+		      "record");
 	ww_jsonw_u64(w, "flowsBeyondList", d->beyond);
 	ww_jsonw_array(w, "list");
 	for (size_t i = 0; i < d->count; i++) {
@@ -178,6 +183,8 @@ void ww_destinations_write(struct ww_destinations *d, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, "proto", x->proto);
 		ww_jsonw_object(w, "quoted");
 		ww_jsonw_cstr(w, "sni", x->name[0] ? x->name : NULL);
+		if (x->listed[0])
+			ww_jsonw_cstr(w, "listed", x->listed);
 		ww_jsonw_end_object(w);
 		ww_jsonw_u64(w, "flows", x->flows);
 		ww_jsonw_u64(w, "bytesSent", x->sent);

@@ -9,56 +9,68 @@
 #include "out/template.h"
 
 /* One row per kind: X(enum suffix, quiet, pattern). Every record ends with its id, for `show`. */
-#define LINES(X)                                                                                 \
-	X(LIFE, false, "{event:16}[  {text}][  version {version}]  {id}")                        \
-	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")              \
-	X(FLOW, true,                                                                            \
-	  "{proto:5} {local} → {peer}[  {tls.sni}][  {carries.protocol}]"                      \
-	  "[  quic {quic.version}][ {quic.sni}]"                                                 \
-	  "[  named {dns.names.name+}][  binding {tls.bind}]  "                                  \
-	  "out {account.out.payload} in {account.in.payload} bytes[  "                           \
-	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  "  \
-	  "{close}[  listed: {where.summary}]  {id}")                                            \
-	X(EXCHANGE, false,                                                                       \
-	  "{method|webSocket.type:6} {path|webSocket.from}  {status|outcome}"                    \
-	  "[ Retry-After {retryAfterS}]  "                                                       \
-	  "[{authority|sni} ]{peer}[  {request.firstBootNs~response.lastBootNs}]"                \
-	  "[  {findings+}]  {id}")                                                               \
-	X(MODEL_CALL, false,                                                                     \
-	  "{provider}  {modelServed|modelAsked}[  {status}][  error {errorType}][  stop "        \
-	  "{stopReason}][  tokens in {usage.input}][ out {usage.output}][  calls "               \
-	  "{toolCalls.name+}][  shown results of {toolResults.id+}][  {findings+}]  {id}")       \
-	X(MCP_CALL, false,                                                                       \
-	  "{tool}  {answer}[ {errorCode}][  arguments {arguments.bytes}][  result "              \
-	  "{result.bytes}]  {id}")                                                               \
-	X(RUN, false,                                                                            \
-	  "{exe}  {end}[ with {exitCode}][ by signal {signal}][  {beganBootNs~endedBootNs}]  "   \
-	  "by {actor}  {id}")                                                                    \
-	X(CHANGE, false, "{files+}  {what+}  by {actor}  {id}")                                  \
-	X(ATTESTATION, false,                                                                    \
-	  "{outcome}  {tool}  attested by {attester} at {attestedAt}  of {action}  {id}")        \
-	X(LOOKUP, true,                                                                          \
-	  "{name} {type}  {rcode|end}[  {answers.address+}]  from {server}"                      \
-	  "[  {askedBootNs~answeredBootNs}]  by {actor}  {id}")                                  \
-	X(SPAN, true,                                                                            \
-	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "  \
-	  "{id}")                                                                                \
-	X(ACTION, true,                                                                          \
-	  "{tool}[  call {toolCallId}][  effect {effect}]  said " WW_LINE_SAID                   \
-	  " · span " WW_LINE_SPAN " · wire " WW_LINE_WIRE "  {id}")                              \
-	X(VERDICT, false,                                                                        \
-	  "{!verdict:12}[ ({reason})]  {tool}  said " WW_LINE_SAID " · span " WW_LINE_SPAN       \
-	  " · wire " WW_LINE_WIRE "[ · attested " WW_LINE_ATTESTED "]"                           \
-	  "[  {wire.destination|wire.undecoded.destination}]"                                    \
-	  "[  {wire.peer|wire.undecoded.peer}]  join {join}[ n={n}]  {id}")                      \
-	X(COVERAGE, true,                                                                        \
-	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks {marksTotal}]"            \
-	  "[, first: {marks.detail}]  {id}")                                                     \
-	X(LOSS, false, "{cause}: {events} events, {bytes} bytes  {id}")                          \
-	X(FINDING, false, "{finding}  on {id}")                                                  \
-	X(KEY_ROTATION, false, "new key {newKey}  instead of {oldKey}  {id}")                    \
-	X(PRUNE, false,                                                                          \
-	  "{records} records of before {cutoff}, of {first} to {last}: {kinds+}  by {by}  {id}") \
+#define LINES(X)                                                                                   \
+	X(LIFE, false, "{event:16}[  {text}][  version {version}]  {id}")                          \
+	X(ACTOR, true, "{comm:16}  {exe}  uid {uid}[  exit code {exitCode}]  {id}")                \
+	X(FLOW, true,                                                                              \
+	  "{proto:5} {local} → {peer}[  {tls.sni}][  {carries.protocol}]"                        \
+	  "[  quic {quic.version}][ {quic.sni}]"                                                   \
+	  "[  named {dns.names.name+}][  binding {tls.bind}]  "                                    \
+	  "out {account.out.payload} in {account.in.payload} bytes[  "                             \
+	  "unexplained out {account.out.remainder}][  unexplained in {account.in.remainder}]  "    \
+	  "{close}[  listed: {where.summary}]  {id}")                                              \
+	X(EXCHANGE, false,                                                                         \
+	  "{method|webSocket.type:6} {path|webSocket.from}  {status|outcome}"                      \
+	  "[ Retry-After {retryAfterS}]  "                                                         \
+	  "[{authority|sni} ]{peer}[  {request.firstBootNs~response.lastBootNs}]"                  \
+	  "[  {findings+}]  {id}")                                                                 \
+	X(MODEL_CALL, false,                                                                       \
+	  "{provider}  {modelServed|modelAsked}[  {status}][  error {errorType}][  stop "          \
+	  "{stopReason}][  tokens in {usage.input}][ out {usage.output}][  calls "                 \
+	  "{toolCalls.name+}][  shown results of {toolResults.id+}][  {findings+}]  {id}")         \
+	X(MCP_CALL, false,                                                                         \
+	  "{tool}  {answer}[ {errorCode}][  arguments {arguments.bytes}][  result "                \
+	  "{result.bytes}]  {id}")                                                                 \
+	X(RUN, false,                                                                              \
+	  "{exe}  {end}[ with {exitCode}][ by signal {signal}][  {beganBootNs~endedBootNs}]  "     \
+	  "by {actor}  {id}")                                                                      \
+	X(CHANGE, false, "{files+}  {what+}  by {actor}  {id}")                                    \
+	X(ATTESTATION, false,                                                                      \
+	  "[{outcome}  {tool}  ][{path}  ]attested by {attester} at {attestedAt}[  of {action}]"   \
+	  "[  claimed region {says.region}][  claimed operator {says.operator}]  {id}")            \
+	X(LOOKUP, true,                                                                            \
+	  "{name} {type}  {rcode|end}[  {answers.address+}]  from {server}"                        \
+	  "[  {askedBootNs~answeredBootNs}]  by {actor}  {id}")                                    \
+	X(PATH, false,                                                                             \
+	  "{!verdict:12}[ ({reason})]  legs {legsTotal}[  agent {agent}][  to {legs.peer+}]"       \
+	  "[  listed {legs.place.labels.region+}][  claimed {legs.claims.says+}]"                  \
+	  "[  {findings.finding+}]  evidence {evidence}  join {join}  {id}")                       \
+	X(CROSSING, false,                                                                         \
+	  "{findings+}  {peer}[  {names+}][  listed {place.labels.region+}]"                       \
+	  "[  declared law {place.labels.home+}]  {payloadBytesAcked} payload bytes "              \
+	  "({requestAcked})[  agent {agent}]  by {actor}  evidence {evidence}  {flow}  {id}")      \
+	X(GUARD, false,                                                                            \
+	  "{mode}  {proto} {peer} at {hook}[  {attempts} times]  by {why}[ {rule}][  in {prefix}]" \
+	  "[  agent {agent}][  {actor}][  {program}]  {id}")                                       \
+	X(SPAN, true,                                                                              \
+	  "{name}  {role} {!status}[  tool {tool}][  call {toolCallId}][  service {service}]  "    \
+	  "{id}")                                                                                  \
+	X(ACTION, true,                                                                            \
+	  "{tool}[  call {toolCallId}][  effect {effect}]  said " WW_LINE_SAID                     \
+	  " · span " WW_LINE_SPAN " · wire " WW_LINE_WIRE "  {id}")                                \
+	X(VERDICT, false,                                                                          \
+	  "{!verdict:12}[ ({reason})]  {tool}  said " WW_LINE_SAID " · span " WW_LINE_SPAN         \
+	  " · wire " WW_LINE_WIRE "[ · attested " WW_LINE_ATTESTED "]"                             \
+	  "[  {wire.destination|wire.undecoded.destination}]"                                      \
+	  "[  {wire.peer|wire.undecoded.peer}]  join {join}[ n={n}]  {id}")                        \
+	X(COVERAGE, true,                                                                          \
+	  "{path}  lost {lostEvents} events, {lostBytes} bytes[  marks {marksTotal}]"              \
+	  "[, first: {marks.detail}]  {id}")                                                       \
+	X(LOSS, false, "{cause}: {events} events, {bytes} bytes  {id}")                            \
+	X(FINDING, false, "{finding}  on {id}")                                                    \
+	X(KEY_ROTATION, false, "new key {newKey}  instead of {oldKey}  {id}")                      \
+	X(PRUNE, false,                                                                            \
+	  "{records} records of before {cutoff}, of {first} to {last}: {kinds+}  by {by}  {id}")   \
 	X(REPORT, false, "signed over {entry.spec.dsseV002.payloadHash.digest}  {id}")
 
 #define TEXT_OF(n, v, t, d) [WW_RECORD_##n] = t,

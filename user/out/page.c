@@ -16,7 +16,19 @@
 
 #define SECTION_BYTES_MAX (1u << 16) /* of what wording.h writes */
 
-enum source { SCOPE, PERIOD, COVERAGE, SUMMARY, REPORT, WORDING, VERDICT_TABLE, FINDING_TABLE };
+enum source {
+	SCOPE,
+	PERIOD,
+	COVERAGE,
+	SUMMARY,
+	PATHS,
+	DESTINATIONS,
+	REPORT,
+	WORDING,
+	VERDICT_TABLE,
+	PATH_TABLE,
+	FINDING_TABLE
+};
 
 /* A step is a pattern over a section, or over each element of an array in it. */
 static const struct step {
@@ -94,16 +106,41 @@ static const struct step {
 	{VERDICT_TABLE, NULL, NULL, NULL},
 	{REPORT, NULL, "[   and {verdictsNotShown} more in the signed file\n]", NULL},
 
-	{REPORT, NULL, "\n4. FINDINGS\n", NULL},
+	{PATHS, NULL,
+	 "\n4. PATHS: where prompts went, up to the horizon of this host\n"
+	 "   {paths} paths[, {superseded} earlier revisions of them]\n"
+	 "   UNVERIFIABLE: {unverifiable.count} of {paths}[ ({unverifiable.share})]\n",
+	 NULL},
+	{PATHS, "unverifiable.reasons", "      {count:6} {reason:22} [{meaning}]\n", NULL},
+	{PATHS, "byVerdict", "   {verdict:26} {count:6} [{meaning}]\n", NULL},
+	{PATHS, NULL,
+	 "   Legs       {legs.count}: for {legs.listedRegion} of them a table listed a region, for "
+	 "{legs.processingClaimed} somebody\n"
+	 "              claimed where data was processed, for {legs.homeDeclared} the operator's "
+	 "home is declared; for "
+	 "{legs.distanceBounded} a round trip was\n"
+	 "              measured that bounds the distance, for {legs.areasExcluded} areas are "
+	 "excluded under the hard bound\n"
+	 "[   Crossings  {crossings} connections on which a peer that the policy does not allow "
+	 "acknowledged payload\n]"
+	 "[   Guard      {guardDecisions} decisions\n]",
+	 NULL},
+	{PATHS, "policies", "   Policy     {digest} ({count} paths)\n", NULL},
+	{PATHS, "findings", "   {finding:26} {count:6} {meaning}\n", NULL},
+	{PATH_TABLE, NULL, NULL, NULL},
+	{REPORT, NULL, "[   and {pathsNotShown} more in the signed file\n]", NULL},
+	{DESTINATIONS, "list", "[   Listed     {address}: {quoted.listed}\n]", NULL},
+
+	{REPORT, NULL, "\n5. FINDINGS (on input; those of paths are in 4)\n", NULL},
 	{SUMMARY, "findings", "   {finding}: {count}\n", "   none\n"},
 	{FINDING_TABLE, NULL, NULL, NULL},
 	{REPORT, NULL, "[   and {findingsNotShown} more in the signed file\n]", NULL},
 
-	{REPORT, NULL, "\n5. LIMITS\n", NULL},
+	{REPORT, NULL, "\n6. LIMITS\n", NULL},
 	{WORDING, "limits", "   - {text}\n", NULL},
 
 	{REPORT, NULL,
-	 "\n6. HOW TO VERIFY\n"
+	 "\n7. HOW TO VERIFY\n"
 	 "   Take the key from a source you trust, not from this page:\n"
 	 "      wirewitness-verify --key-file vkey {file}\n"
 	 "   The signature, with tools of others:\n"
@@ -254,30 +291,71 @@ static int add_row(struct ww_table *t, uint64_t index, struct ww_slice record,
 	return r;
 }
 
-static int render_table(const struct ww_page_input *in, bool verdicts, struct ww_buf *out)
+static const struct ww_table_column path_columns[] = {
+	{"   INDEX", 0, true}, {"TIME (UTC)", 0, false}, {"VERDICT", 0, false},
+	{"AGENT", 20, false},  {"LEGS", 0, true},        {"TO", 40, false},
+	{"LISTED", 32, false}, {"CLAIMED", 24, false},   {"JOIN", 0, false},
+	{"ID", 0, false},
+};
+static const char *const path_cells[] = {
+	"{&t}",           "{verdict}[ ({reason})]",        "{agent|program}",       "{legsTotal}",
+	"[{legs.peer+}]", "[{legs.place.labels.region+}]", "[{legs.claims.says+}]", "{join}",
+	"{id}",
+};
+
+struct rows {
+	const uint64_t *indexes;
+	size_t count, max;
+	const struct ww_table_column *columns;
+	unsigned column_count;
+	const char *const *cells;
+};
+
+static struct rows rows_of(const struct ww_page_input *in, enum source from)
 {
-	const uint64_t *rows = verdicts ? in->verdicts : in->findings;
-	size_t count = verdicts ? in->verdict_count : in->finding_count;
-	size_t max = verdicts ? WW_PAGE_VERDICTS_MAX : WW_PAGE_FINDINGS_MAX;
-	unsigned columns =
-		verdicts ? WW_ARRAY_SIZE(verdict_columns) : WW_ARRAY_SIZE(finding_columns);
+	switch (from) {
+	case VERDICT_TABLE:
+		return (struct rows){in->verdicts,
+				     in->verdict_count,
+				     WW_PAGE_VERDICTS_MAX,
+				     verdict_columns,
+				     WW_ARRAY_SIZE(verdict_columns),
+				     verdict_cells};
+	case PATH_TABLE:
+		return (struct rows){in->path_rows,
+				     in->path_count,
+				     WW_PAGE_PATHS_MAX,
+				     path_columns,
+				     WW_ARRAY_SIZE(path_columns),
+				     path_cells};
+	default:
+		return (struct rows){in->findings,
+				     in->finding_count,
+				     WW_PAGE_FINDINGS_MAX,
+				     finding_columns,
+				     WW_ARRAY_SIZE(finding_columns),
+				     finding_cells};
+	}
+}
+
+static int render_table(const struct ww_page_input *in, enum source from, struct ww_buf *out)
+{
+	const struct rows rows = rows_of(in, from);
 	WW_AUTO(ww_table_free_auto) struct ww_table *t = NULL;
 	struct sink sink = {.out = out};
 	int r;
 
-	if (count == 0)
+	if (rows.count == 0)
 		return 0;
 	r = ww_buf_add(out, "\n", 1);
 	if (r == 0)
-		r = ww_table_new(verdicts ? verdict_columns : finding_columns, columns, 0,
-				 write_lines, &sink, &t);
-	for (size_t i = 0; r == 0 && i < count && i < max; i++) {
+		r = ww_table_new(rows.columns, rows.column_count, 0, write_lines, &sink, &t);
+	for (size_t i = 0; r == 0 && i < rows.count && i < rows.max; i++) {
 		struct ww_slice json;
 
-		r = in->record(in->ctx, rows[i], &json);
+		r = in->record(in->ctx, rows.indexes[i], &json);
 		if (r == 0)
-			r = add_row(t, rows[i], json, verdicts ? verdict_cells : finding_cells,
-				    columns - 1);
+			r = add_row(t, rows.indexes[i], json, rows.cells, rows.column_count - 1);
 	}
 	if (r == 0)
 		r = ww_table_end(t);
@@ -288,7 +366,8 @@ int ww_page_add(const struct ww_page_input *in, struct ww_buf *out)
 {
 	const struct ww_slice sections[] = {
 		[SCOPE] = in->scope,     [PERIOD] = in->period, [COVERAGE] = in->coverage,
-		[SUMMARY] = in->summary, [REPORT] = in->report,
+		[SUMMARY] = in->summary, [PATHS] = in->paths,   [DESTINATIONS] = in->destinations,
+		[REPORT] = in->report,
 	};
 	int r = 0;
 
@@ -298,8 +377,9 @@ int ww_page_add(const struct ww_page_input *in, struct ww_buf *out)
 			r = render_wording(&steps[i], out);
 			break;
 		case VERDICT_TABLE:
+		case PATH_TABLE:
 		case FINDING_TABLE:
-			r = render_table(in, steps[i].from == VERDICT_TABLE, out);
+			r = render_table(in, steps[i].from, out);
 			break;
 		default:
 			r = render_section(&steps[i], sections[steps[i].from], out);

@@ -29,8 +29,9 @@ static const struct ww_path paths[] = {
 	{"account.out.tickets", K(FLOW)},
 	{"action", K(VERDICT) | K(ATTESTATION)},
 	{"actor", K(FLOW) | K(EXCHANGE) | K(MODEL_CALL) | K(SPAN) | K(ACTION) | K(VERDICT) |
-			  K(MCP_CALL) | K(RUN) | K(CHANGE) | K(LOOKUP)},
-	{"agent", K(SPAN)},
+			  K(MCP_CALL) | K(RUN) | K(CHANGE) | K(LOOKUP) | K(PATH) | K(CROSSING) |
+			  K(GUARD)},
+	{"agent", K(SPAN) | K(PATH) | K(CROSSING) | K(GUARD)},
 	{"answer", K(MCP_CALL)},
 	{"answeredBootNs", K(LOOKUP)},
 	{"answers.address", K(LOOKUP)},
@@ -43,15 +44,34 @@ static const struct ww_path paths[] = {
 	{"answers.target", K(LOOKUP)},
 	{"answers.ttl", K(LOOKUP)},
 	{"answers.type", K(LOOKUP)},
+	{"areas.circle.center", K(PATH)},
+	{"areas.circle.km", K(PATH)},
+	{"areas.countries", K(PATH)},
+	{"areas.name", K(PATH)},
+	{"areas.polygon", K(PATH)},
 	{"arguments.bytes", K(MCP_CALL)},
 	{"arguments.digest", K(MCP_CALL)},
 	{"askedBootNs", K(LOOKUP)},
 	{"asks", K(LOOKUP)},
+	{"attempts", K(GUARD)},
+	{"attested.attestation", K(PATH)},
 	{"attested.attestations.attestation", K(VERDICT)},
 	{"attested.attestations.attestedAt", K(VERDICT)},
 	{"attested.attestations.attester", K(VERDICT)},
 	{"attested.attestations.outcome", K(VERDICT)},
-	{"attested.evidence", K(VERDICT)},
+	{"attested.attestedAt", K(PATH)},
+	{"attested.attester", K(PATH)},
+	{"attested.by", K(PATH)},
+	{"attested.evidence", K(VERDICT) | K(PATH)},
+	{"attested.findings", K(PATH)},
+	{"attested.leg", K(PATH)},
+	{"attested.policy", K(PATH)},
+	{"attested.says.basis", K(PATH)},
+	{"attested.says.operator", K(PATH)},
+	{"attested.says.region", K(PATH)},
+	{"attested.says.service", K(PATH)},
+	{"attested.says.t", K(PATH)},
+	{"attested.subject", K(PATH)},
 	{"attested.wireSummary", K(VERDICT)},
 	{"attested.wireVerdict", K(VERDICT)},
 	{"attestedAt", K(ATTESTATION)},
@@ -79,7 +99,8 @@ static const struct ww_path paths[] = {
 	{"carries.unread", K(FLOW)},
 	{"cause", K(LOSS)},
 	{"cgroup", K(LIFE) | K(ACTOR) | K(FLOW) | K(EXCHANGE) | K(SPAN) | K(ACTION) | K(VERDICT) |
-			   K(COVERAGE) | K(LOSS) | K(RUN) | K(CHANGE) | K(LOOKUP)},
+			   K(COVERAGE) | K(LOSS) | K(RUN) | K(CHANGE) | K(LOOKUP) | K(PATH) |
+			   K(CROSSING) | K(GUARD)},
 	{"channel.forked", K(FLOW)},
 	{"channel.program", K(FLOW)},
 	{"channel.read", K(FLOW)},
@@ -124,19 +145,19 @@ static const struct ww_path paths[] = {
 	{"control.uses", K(VERDICT)},
 	{"conversation", K(MODEL_CALL) | K(SPAN)},
 	{"counts.", K(PRUNE)},
-	{"coverage.fromBootNs", K(VERDICT)},
-	{"coverage.gaps", K(VERDICT)},
-	{"coverage.known", K(VERDICT)},
-	{"coverage.loopbackPeers", K(VERDICT)},
-	{"coverage.lostBytes", K(VERDICT)},
-	{"coverage.lostCause", K(VERDICT)},
-	{"coverage.lostEvents", K(VERDICT)},
-	{"coverage.opaqueProcesses", K(VERDICT)},
-	{"coverage.rawSockets", K(VERDICT)},
-	{"coverage.toBootNs", K(VERDICT)},
-	{"coverage.unboundCalls", K(VERDICT)},
-	{"coverage.unixPeers", K(VERDICT)},
-	{"coverage.wholeWindow", K(VERDICT)},
+	{"coverage.fromBootNs", K(VERDICT) | K(PATH)},
+	{"coverage.gaps", K(VERDICT) | K(PATH)},
+	{"coverage.known", K(VERDICT) | K(PATH)},
+	{"coverage.loopbackPeers", K(VERDICT) | K(PATH)},
+	{"coverage.lostBytes", K(VERDICT) | K(PATH)},
+	{"coverage.lostCause", K(VERDICT) | K(PATH)},
+	{"coverage.lostEvents", K(VERDICT) | K(PATH)},
+	{"coverage.opaqueProcesses", K(VERDICT) | K(PATH)},
+	{"coverage.rawSockets", K(VERDICT) | K(PATH)},
+	{"coverage.toBootNs", K(VERDICT) | K(PATH)},
+	{"coverage.unboundCalls", K(VERDICT) | K(PATH)},
+	{"coverage.unixPeers", K(VERDICT) | K(PATH)},
+	{"coverage.wholeWindow", K(VERDICT) | K(PATH)},
 	{"cutoff", K(PRUNE)},
 	{"deadline", K(VERDICT)},
 	{"dns.forgotten", K(FLOW)},
@@ -183,7 +204,7 @@ static const struct ww_path paths[] = {
 	{"eventStream.whole", K(EXCHANGE)},
 	{"events", K(LOSS)},
 	{"eventsDropped", K(SPAN)},
-	{"evidence", K(VERDICT)},
+	{"evidence", K(VERDICT) | K(PATH) | K(CROSSING)},
 	{"exchange", K(MODEL_CALL) | K(MCP_CALL)},
 	{"exchanges", K(FLOW)},
 	{"exe", K(ACTOR) | K(RUN)},
@@ -192,17 +213,25 @@ static const struct ww_path paths[] = {
 	{"expiresAt", K(ATTESTATION)},
 	{"files", K(CHANGE)},
 	{"finding", K(FINDING)},
-	{"findings", K(EXCHANGE) | K(MODEL_CALL)},
-	{"findings.attestation", K(VERDICT)},
+	{"findings", K(EXCHANGE) | K(MODEL_CALL) | K(CROSSING)},
+	{"findings.attestation", K(VERDICT) | K(PATH)},
+	{"findings.attestedRegion", K(PATH)},
 	{"findings.exchange", K(VERDICT)},
-	{"findings.finding", K(VERDICT)},
+	{"findings.finding", K(VERDICT) | K(PATH)},
+	{"findings.flow", K(PATH)},
+	{"findings.form", K(PATH)},
+	{"findings.home", K(PATH)},
+	{"findings.leg", K(PATH)},
+	{"findings.of", K(PATH)},
+	{"findings.region", K(PATH)},
 	{"findings.retryAfterS", K(VERDICT)},
+	{"findings.shared", K(PATH)},
 	{"findings.waitedMs", K(VERDICT)},
 	{"first", K(PRUNE)},
-	{"flow", K(EXCHANGE) | K(LOOKUP)},
+	{"flow", K(EXCHANGE) | K(LOOKUP) | K(CROSSING) | K(GUARD)},
 	{"forced", K(PRUNE)},
 	{"fromBootNs", K(COVERAGE)},
-	{"generation", K(SPAN)},
+	{"generation", K(SPAN) | K(GUARD)},
 	{"grounds.almost", K(VERDICT)},
 	{"grounds.announcedBootNs", K(VERDICT)},
 	{"grounds.answers.rounded", K(VERDICT)},
@@ -314,11 +343,26 @@ static const struct ww_path paths[] = {
 	{"grounds.undecoded.torn", K(VERDICT)},
 	{"grounds.worldWhole", K(VERDICT)},
 	{"grpc.status", K(EXCHANGE)},
+	{"guard.by", K(LIFE)},
+	{"guard.commands", K(LIFE)},
+	{"guard.generation", K(LIFE)},
+	{"guard.inForce", K(LIFE)},
+	{"guard.list", K(LIFE)},
+	{"guard.mode", K(LIFE)},
+	{"guard.prefixes", K(LIFE)},
+	{"guard.rules", K(LIFE)},
+	{"handshakeBytes", K(CROSSING)},
+	{"hook", K(GUARD)},
+	{"horizon.ends", K(PATH)},
+	{"horizon.leg", K(PATH)},
 	{"host", K(LIFE)},
+	{"host.position", K(PATH)},
+	{"host.source", K(PATH)},
+	{"host.withinKm", K(PATH)},
 	{"id", ALL},
 	{"idempotencyKeyDigest", K(EXCHANGE)},
 	{"index", K(EXCHANGE) | K(KEY_ROTATION)},
-	{"join", K(VERDICT)},
+	{"join", K(VERDICT) | K(PATH)},
 	{"k", K(VERDICT)},
 	{"kernel", K(LIFE)},
 	{"kernel.bytesAcked", K(FLOW)},
@@ -333,11 +377,87 @@ static const struct ww_path paths[] = {
 	{"kinds", K(PRUNE)},
 	{"last", K(PRUNE)},
 	{"lateMs", K(VERDICT)},
+	{"legs.actor", K(PATH)},
+	{"legs.authority", K(PATH)},
+	{"legs.by", K(PATH)},
+	{"legs.candidates", K(PATH)},
+	{"legs.candidatesTotal", K(PATH)},
+	{"legs.cause", K(PATH)},
+	{"legs.claims.about", K(PATH)},
+	{"legs.claims.by", K(PATH)},
+	{"legs.claims.from", K(PATH)},
+	{"legs.claims.says", K(PATH)},
+	{"legs.claims.span", K(PATH)},
+	{"legs.connectBootNs", K(PATH)},
+	{"legs.copy.form", K(PATH)},
+	{"legs.copy.of", K(PATH)},
+	{"legs.copy.shared", K(PATH)},
+	{"legs.dns.ageMs", K(PATH)},
+	{"legs.dns.lookup", K(PATH)},
+	{"legs.dns.name", K(PATH)},
+	{"legs.endBootNs", K(PATH)},
+	{"legs.evidence", K(PATH)},
+	{"legs.exchange", K(PATH)},
+	{"legs.findings", K(PATH)},
+	{"legs.firstRequestBootNs", K(PATH)},
+	{"legs.firstResponseBootNs", K(PATH)},
+	{"legs.flow", K(PATH)},
+	{"legs.join", K(PATH)},
+	{"legs.kind", K(PATH)},
+	{"legs.lastRequestBootNs", K(PATH)},
+	{"legs.local", K(PATH)},
+	{"legs.lookup", K(PATH)},
+	{"legs.model", K(PATH)},
+	{"legs.modelCall", K(PATH)},
+	{"legs.names", K(PATH)},
+	{"legs.of", K(PATH)},
+	{"legs.outcome", K(PATH)},
+	{"legs.peer", K(PATH)},
+	{"legs.place.ambiguous", K(PATH)},
+	{"legs.place.bounds.keyHolder.excluded", K(PATH)},
+	{"legs.place.bounds.keyHolder.rttUs", K(PATH)},
+	{"legs.place.bounds.keyHolder.withinKm", K(PATH)},
+	{"legs.place.bounds.keyHolder.withinKmOrdinaryFibre", K(PATH)},
+	{"legs.place.bounds.none", K(PATH)},
+	{"legs.place.bounds.tcp.excluded", K(PATH)},
+	{"legs.place.bounds.tcp.rttUs", K(PATH)},
+	{"legs.place.bounds.tcp.withinKm", K(PATH)},
+	{"legs.place.bounds.tcp.withinKmOrdinaryFibre", K(PATH)},
+	{"legs.place.home", K(PATH)},
+	{"legs.place.labels.asOf", K(PATH)},
+	{"legs.place.labels.basis", K(PATH)},
+	{"legs.place.labels.by", K(PATH)},
+	{"legs.place.labels.early", K(PATH)},
+	{"legs.place.labels.expired", K(PATH)},
+	{"legs.place.labels.home", K(PATH)},
+	{"legs.place.labels.impossible", K(PATH)},
+	{"legs.place.labels.in", K(PATH)},
+	{"legs.place.labels.operator", K(PATH)},
+	{"legs.place.labels.region", K(PATH)},
+	{"legs.place.labels.service", K(PATH)},
+	{"legs.place.labels.table", K(PATH)},
+	{"legs.place.labelsTotal", K(PATH)},
+	{"legs.place.local", K(PATH)},
+	{"legs.place.region", K(PATH)},
+	{"legs.program", K(PATH)},
+	{"legs.proto", K(PATH)},
+	{"legs.purpose", K(PATH)},
+	{"legs.requestAcked", K(PATH)},
+	{"legs.requestAckedBytes", K(PATH)},
+	{"legs.requestBytes", K(PATH)},
+	{"legs.requestId", K(PATH)},
+	{"legs.responseBytes", K(PATH)},
+	{"legs.responseId", K(PATH)},
+	{"legs.seq", K(PATH)},
+	{"legs.sni", K(PATH)},
+	{"legs.status", K(PATH)},
+	{"legsTotal", K(PATH)},
 	{"libraries.", K(LIFE)},
 	{"library.buildId", K(LIFE)},
 	{"library.bytes", K(LIFE)},
 	{"library.sha256", K(LIFE)},
 	{"library.why", K(LIFE)},
+	{"list", K(GUARD)},
 	{"local", K(FLOW) | K(EXCHANGE)},
 	{"local.contested", K(ACTION) | K(VERDICT)},
 	{"local.decides", K(ACTION) | K(VERDICT)},
@@ -367,6 +487,7 @@ static const struct ww_path paths[] = {
 	{"marksTotal", K(COVERAGE)},
 	{"messages", K(MODEL_CALL)},
 	{"method", K(EXCHANGE)},
+	{"mode", K(GUARD)},
 	{"model.argumentsDigest", K(ACTION)},
 	{"model.by", K(ACTION)},
 	{"model.exchange", K(ACTION)},
@@ -379,12 +500,23 @@ static const struct ww_path paths[] = {
 	{"more", K(LOOKUP)},
 	{"n", K(VERDICT)},
 	{"name", K(SPAN) | K(LOOKUP)},
+	{"names", K(CROSSING)},
 	{"newKey", K(KEY_ROTATION)},
 	{"next", K(RUN)},
 	{"note", K(KEY_ROTATION)},
 	{"nsPid", K(ACTOR)},
 	{"oldKey", K(KEY_ROTATION)},
 	{"olderThanS", K(PRUNE)},
+	{"opaque.actor", K(PATH)},
+	{"opaque.bytesSent", K(PATH)},
+	{"opaque.flow", K(PATH)},
+	{"opaque.home", K(PATH)},
+	{"opaque.peer", K(PATH)},
+	{"opaque.region", K(PATH)},
+	{"opaque.sni", K(PATH)},
+	{"opaque.why", K(PATH)},
+	{"opaqueTotal", K(PATH)},
+	{"open", K(PATH)},
 	{"openBootNs", K(FLOW)},
 	{"operation", K(SPAN)},
 	{"others", K(LOOKUP)},
@@ -392,18 +524,53 @@ static const struct ww_path paths[] = {
 	{"ownerChanges", K(FLOW)},
 	{"parent", K(ACTOR) | K(MODEL_CALL)},
 	{"parentId", K(SPAN)},
-	{"path", K(EXCHANGE) | K(COVERAGE)},
+	{"path", K(EXCHANGE) | K(COVERAGE) | K(PATH) | K(ATTESTATION)},
 	{"pathDigest", K(CHANGE)},
-	{"peer", K(FLOW) | K(EXCHANGE)},
+	{"payloadBytesAcked", K(CROSSING)},
+	{"payloadBytesSent", K(CROSSING)},
+	{"peer", K(FLOW) | K(EXCHANGE) | K(CROSSING) | K(GUARD)},
 	{"peerAddress", K(SPAN)},
 	{"phrases", K(VERDICT)},
 	{"pid", K(ACTOR)},
-	{"policy", K(LIFE)},
+	{"place.ambiguous", K(CROSSING)},
+	{"place.bounds.keyHolder.excluded", K(CROSSING)},
+	{"place.bounds.keyHolder.rttUs", K(CROSSING)},
+	{"place.bounds.keyHolder.withinKm", K(CROSSING)},
+	{"place.bounds.keyHolder.withinKmOrdinaryFibre", K(CROSSING)},
+	{"place.bounds.none", K(CROSSING)},
+	{"place.bounds.tcp.excluded", K(CROSSING)},
+	{"place.bounds.tcp.rttUs", K(CROSSING)},
+	{"place.bounds.tcp.withinKm", K(CROSSING)},
+	{"place.bounds.tcp.withinKmOrdinaryFibre", K(CROSSING)},
+	{"place.home", K(CROSSING)},
+	{"place.labels.asOf", K(CROSSING)},
+	{"place.labels.basis", K(CROSSING)},
+	{"place.labels.by", K(CROSSING)},
+	{"place.labels.early", K(CROSSING)},
+	{"place.labels.expired", K(CROSSING)},
+	{"place.labels.home", K(CROSSING)},
+	{"place.labels.impossible", K(CROSSING)},
+	{"place.labels.in", K(CROSSING)},
+	{"place.labels.operator", K(CROSSING)},
+	{"place.labels.region", K(CROSSING)},
+	{"place.labels.service", K(CROSSING)},
+	{"place.labels.table", K(CROSSING)},
+	{"place.labelsTotal", K(CROSSING)},
+	{"place.local", K(CROSSING)},
+	{"place.region", K(CROSSING)},
+	{"placeClaims.about", K(EXCHANGE) | K(MODEL_CALL)},
+	{"placeClaims.by", K(EXCHANGE) | K(MODEL_CALL)},
+	{"placeClaims.from", K(EXCHANGE) | K(MODEL_CALL)},
+	{"placeClaims.says", K(EXCHANGE) | K(MODEL_CALL)},
+	{"policy", K(LIFE) | K(PATH) | K(CROSSING)},
+	{"prefix", K(GUARD)},
 	{"processes", K(COVERAGE)},
-	{"program", K(EXCHANGE)},
+	{"program", K(EXCHANGE) | K(PATH) | K(CROSSING) | K(GUARD)},
 	{"program.sha256", K(LIFE)},
 	{"prompt.bytes", K(MODEL_CALL)},
 	{"prompt.digest", K(MODEL_CALL)},
+	{"promptBytes", K(PATH)},
+	{"promptDigest", K(PATH)},
 	{"prose.claims.at", K(MODEL_CALL)},
 	{"prose.claims.bytes", K(MODEL_CALL)},
 	{"prose.claims.digest", K(MODEL_CALL)},
@@ -414,7 +581,7 @@ static const struct ww_path paths[] = {
 	{"prose.historyOver", K(MODEL_CALL)},
 	{"prose.turnCalls", K(MODEL_CALL)},
 	{"prose.whole", K(MODEL_CALL)},
-	{"proto", K(FLOW) | K(LOOKUP)},
+	{"proto", K(FLOW) | K(LOOKUP) | K(CROSSING) | K(GUARD)},
 	{"protoNumber", K(FLOW)},
 	{"provider", K(MODEL_CALL) | K(SPAN)},
 	{"quic.alpn", K(FLOW)},
@@ -438,7 +605,7 @@ static const struct ww_path paths[] = {
 	{"quic.version", K(FLOW)},
 	{"raw", K(COVERAGE)},
 	{"rcode", K(LOOKUP)},
-	{"reason", K(VERDICT)},
+	{"reason", K(VERDICT) | K(PATH)},
 	{"reasoning.claims.at", K(MODEL_CALL)},
 	{"reasoning.claims.bytes", K(MODEL_CALL)},
 	{"reasoning.claims.digest", K(MODEL_CALL)},
@@ -452,8 +619,9 @@ static const struct ww_path paths[] = {
 	{"reevaluates.record", K(ACTION) | K(VERDICT)},
 	{"reevaluates.verdict", K(ACTION) | K(VERDICT)},
 	{"referenceDigest", K(ATTESTATION)},
-	{"refs", K(VERDICT)},
+	{"refs", K(VERDICT) | K(PATH)},
 	{"refused", K(VERDICT)},
+	{"region", K(SPAN)},
 	{"request.body.coding", K(EXCHANGE)},
 	{"request.body.contentType", K(EXCHANGE)},
 	{"request.body.decodedBytes", K(EXCHANGE)},
@@ -473,6 +641,7 @@ static const struct ww_path paths[] = {
 	{"request.firstBootNs", K(EXCHANGE)},
 	{"request.lastBootNs", K(EXCHANGE)},
 	{"request.offset", K(EXCHANGE)},
+	{"requestAcked", K(CROSSING)},
 	{"requestId", K(EXCHANGE) | K(MODEL_CALL) | K(SPAN)},
 	{"requestWhole", K(MODEL_CALL)},
 	{"response.body.coding", K(EXCHANGE)},
@@ -491,8 +660,11 @@ static const struct ww_path paths[] = {
 	{"result.bytes", K(MCP_CALL)},
 	{"result.digest", K(MCP_CALL)},
 	{"retryAfterS", K(EXCHANGE)},
+	{"revision", K(PATH)},
 	{"role", K(FLOW) | K(SPAN)},
-	{"root", K(EXCHANGE) | K(SPAN) | K(ACTION) | K(VERDICT) | K(RUN) | K(CHANGE)},
+	{"root", K(EXCHANGE) | K(SPAN) | K(ACTION) | K(VERDICT) | K(RUN) | K(CHANGE) | K(PATH) |
+			 K(CROSSING)},
+	{"rule", K(GUARD)},
 	{"said.blind", K(ACTION) | K(VERDICT)},
 	{"said.claim", K(ACTION) | K(VERDICT)},
 	{"said.claims.claimId", K(ACTION) | K(VERDICT)},
@@ -527,15 +699,21 @@ static const struct ww_path paths[] = {
 	{"said.tools", K(ACTION) | K(VERDICT)},
 	{"saidPid", K(SPAN)},
 	{"sampled", K(SPAN)},
+	{"says.basis", K(ATTESTATION)},
+	{"says.operator", K(ATTESTATION)},
+	{"says.region", K(ATTESTATION)},
+	{"says.service", K(ATTESTATION)},
+	{"says.t", K(ATTESTATION)},
 	{"scope", K(SPAN)},
 	{"seenBirth", K(FLOW)},
+	{"senderRegion", K(SPAN)},
 	{"server", K(LOOKUP)},
 	{"serverAddress", K(SPAN)},
 	{"serverPort", K(SPAN)},
 	{"service", K(SPAN)},
 	{"signal", K(RUN)},
 	{"sinceBootNs", K(CHANGE)},
-	{"sni", K(EXCHANGE)},
+	{"sni", K(EXCHANGE) | K(CROSSING)},
 	{"span.count", K(ACTION) | K(VERDICT)},
 	{"span.end", K(ACTION) | K(VERDICT)},
 	{"span.errorType", K(ACTION) | K(VERDICT)},
@@ -545,16 +723,19 @@ static const struct ww_path paths[] = {
 	{"span.traceId", K(ACTION) | K(VERDICT)},
 	{"spanId", K(EXCHANGE) | K(SPAN) | K(MCP_CALL)},
 	{"spanKind", K(SPAN)},
+	{"spans", K(PATH)},
 	{"status", K(EXCHANGE) | K(MODEL_CALL) | K(SPAN)},
 	{"stopReason", K(MODEL_CALL)},
 	{"stream", K(EXCHANGE)},
 	{"streamAsked", K(MODEL_CALL)},
 	{"streamed", K(MODEL_CALL) | K(MCP_CALL)},
-	{"summary", K(VERDICT)},
-	{"supersedes", K(VERDICT)},
+	{"subject", K(ATTESTATION)},
+	{"summary", K(VERDICT) | K(PATH) | K(CROSSING)},
+	{"supersedes", K(VERDICT) | K(PATH)},
 	{"system.bytes", K(MODEL_CALL)},
 	{"system.digest", K(MODEL_CALL)},
 	{"t", ALL},
+	{"tables", K(PATH) | K(CROSSING)},
 	{"tables.files.asOf", K(LIFE)},
 	{"tables.files.name", K(LIFE)},
 	{"tables.files.rows", K(LIFE)},
@@ -575,9 +756,15 @@ static const struct ww_path paths[] = {
 	{"tier", K(VERDICT)},
 	{"tls.alpn", K(FLOW)},
 	{"tls.bind", K(FLOW)},
+	{"tls.certificate.more", K(FLOW)},
+	{"tls.certificate.names", K(FLOW)},
+	{"tls.certificate.sha256", K(FLOW)},
+	{"tls.certificate.unreadable", K(FLOW)},
 	{"tls.cipher", K(FLOW)},
 	{"tls.ech", K(FLOW)},
 	{"tls.helloWhole", K(FLOW)},
+	{"tls.keyHolderUs", K(FLOW)},
+	{"tls.keyHolderWhy", K(FLOW)},
 	{"tls.sni", K(FLOW)},
 	{"tls.version", K(FLOW)},
 	{"toBootNs", K(COVERAGE)},
@@ -599,8 +786,9 @@ static const struct ww_path paths[] = {
 	{"tools.bytes", K(MODEL_CALL)},
 	{"tools.digest", K(MODEL_CALL)},
 	{"traceId", K(EXCHANGE) | K(SPAN) | K(MCP_CALL)},
+	{"traceIds", K(PATH)},
 	{"truncated", K(LOOKUP)},
-	{"turn", K(MODEL_CALL)},
+	{"turn", K(MODEL_CALL) | K(PATH)},
 	{"turn.egress", K(VERDICT)},
 	{"turn.egressTotal", K(VERDICT)},
 	{"turn.fromBootNs", K(VERDICT)},
@@ -614,7 +802,7 @@ static const struct ww_path paths[] = {
 	{"usage.", K(MODEL_CALL)},
 	{"usageIn", K(SPAN)},
 	{"usageOut", K(SPAN)},
-	{"verdict", K(VERDICT)},
+	{"verdict", K(VERDICT) | K(PATH)},
 	{"version", K(LIFE)},
 	{"webSocket.closeCode", K(EXCHANGE)},
 	{"webSocket.controls", K(EXCHANGE)},
@@ -651,7 +839,7 @@ static const struct ww_path paths[] = {
 	{"where.listedTotal", K(FLOW)},
 	{"where.summary", K(FLOW)},
 	{"where.tables", K(FLOW)},
-	{"why", K(LIFE)},
+	{"why", K(LIFE) | K(GUARD)},
 	{"wire.attempts.by", K(ACTION) | K(VERDICT)},
 	{"wire.attempts.exchange", K(ACTION) | K(VERDICT)},
 	{"wire.attempts.idKnown", K(ACTION) | K(VERDICT)},
@@ -740,110 +928,4 @@ ww_path_kinds ww_path_find(struct ww_slice path)
 			return paths[i].kinds;
 	}
 	return 0;
-}
-
-/* --- what was meant -----------------------------------------------------------------------------
- */
-
-#define NEAR_BYTES_MAX 64 /* longer ones are nobody's slip of the finger */
-
-static uint8_t lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Letters to add, leave out, change or swap with their neighbour until one text is the other, case
- * aside. Both are short. */
-static unsigned distance(struct ww_slice a, struct ww_slice b)
-{
-	uint8_t rows[3][NEAR_BYTES_MAX + 1];
-
-	for (size_t k = 0; k <= b.n; k++)
-		rows[0][k] = (uint8_t)k;
-	for (size_t i = 1; i <= a.n; i++) {
-		uint8_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
-
-		now[0] = (uint8_t)i;
-		for (size_t k = 1; k <= b.n; k++) {
-			bool same = lower(a.p[i - 1]) == lower(b.p[k - 1]);
-			unsigned d = least(least(last[k], now[k - 1]) + 1u, last[k - 1] + !same);
-
-			if (i > 1 && k > 1 && lower(a.p[i - 1]) == lower(b.p[k - 2]) &&
-			    lower(a.p[i - 2]) == lower(b.p[k - 1]))
-				d = least(d, before[k - 2] + 1u);
-			now[k] = (uint8_t)d;
-		}
-	}
-	return rows[a.n % 3][b.n];
-}
-
-/* How far a text is from a known one; UINT32_MAX: too far to have been meant. */
-static unsigned how_far(struct ww_slice text, struct ww_slice known)
-{
-	unsigned d;
-
-	if (text.n == 0 || text.n > NEAR_BYTES_MAX || known.n > NEAR_BYTES_MAX)
-		return UINT32_MAX;
-	d = distance(text, known);
-	return d <= 1 + text.n / 4 && d < text.n && d < known.n ? d : UINT32_MAX;
-}
-
-/* What stands behind the last dot. */
-static struct ww_slice last_name(struct ww_slice path)
-{
-	size_t at = path.n;
-
-	while (at > 0 && path.p[at - 1] != '.')
-		at--;
-	return ww_slice_sub(path, at, path.n);
-}
-
-/*
- * A whole path with slips; else a name that stands further down ("status" for wire.status), which
- * counts as two slips more. Of equals the shortest, then the first.
- */
-const char *ww_path_near(struct ww_slice path, ww_path_kinds kinds)
-{
-	unsigned best = UINT32_MAX;
-	const char *found = NULL;
-
-	for (unsigned i = 0; i < WW_ARRAY_SIZE(paths); i++) {
-		struct ww_slice known = ww_slice_str(paths[i].path);
-		struct ww_slice name = last_name(known);
-		unsigned d;
-
-		if (!(paths[i].kinds & kinds))
-			continue;
-		d = how_far(path, known);
-		if (d == UINT32_MAX && name.n > 0 && name.n < known.n) {
-			d = how_far(path, name);
-			d += d == UINT32_MAX ? 0 : 2;
-		}
-		if (d < best || (d == best && found && known.n < strlen(found))) {
-			best = d;
-			found = paths[i].path;
-		}
-	}
-	return best == UINT32_MAX ? NULL : found;
-}
-
-const char *ww_path_near_word(struct ww_slice text, const char *const *words, unsigned count)
-{
-	unsigned best = UINT32_MAX;
-	const char *found = NULL;
-
-	for (unsigned i = 0; i < count; i++) {
-		unsigned d = words[i] ? how_far(text, ww_slice_str(words[i])) : UINT32_MAX;
-
-		if (d < best) {
-			best = d;
-			found = words[i];
-		}
-	}
-	return found;
 }

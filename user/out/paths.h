@@ -11,8 +11,9 @@
 
 /* A set of record kinds, a bit each. */
 typedef uint32_t ww_path_kinds;
-#define WW_PATH_KIND(kind) (1u << (kind))
-#define WW_PATH_KINDS_ALL  ((1u << WW_RECORD_MAX) - 2u)
+#define WW_PATH_KIND(kind)           (1u << (kind))
+#define WW_PATH_KIND_OF_(n, v, t, d) | WW_PATH_KIND(v)
+#define WW_PATH_KINDS_ALL            (0u WW_RECORD_KINDS(WW_PATH_KIND_OF_))
 
 struct ww_path {
 	const char *path; /* one that ends with a dot: any member below it */

@@ -12,6 +12,7 @@
 #include "ledger/fields.h"
 #include "out/printable.h"
 #include "out/report_html_view.h"
+#include "out/svg_map.h"
 
 /* --- the listed records -------------------------------------------------------------------------
  */
@@ -394,12 +395,19 @@ static void evidence(struct ww_report_view *v)
 
 static void head(struct ww_report_view *v)
 {
-	struct ww_slice style = ww_slice_str(ww_report_html_style());
+	/* Reports without paths have the page that they always had. */
+	const char *const styles[] = {ww_report_html_style(),
+				      v->s->sections.paths.n ? ww_report_html_path_style() : "",
+				      v->s->sections.paths.n ? ww_svg_map_style() : ""};
 	char hash[WW_BASE64_LEN(WW_SHA256_LEN) + 1], policy[256];
 	struct ww_html *h = &v->h;
+	struct ww_sha256_ctx digest;
 	struct ww_sha256 sum;
 
-	ww_sha256(style, &sum);
+	ww_sha256_begin(&digest);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(styles); i++)
+		ww_sha256_add(&digest, ww_slice_str(styles[i]));
+	ww_sha256_end(&digest, &sum);
 	ww_base64_encode(ww_slice(sum.b, sizeof(sum.b)), hash);
 	ww_put_text(
 		ww_put_text(ww_put_text(policy, "default-src 'none'; style-src 'sha256-"), hash),
@@ -428,19 +436,21 @@ static void head(struct ww_report_view *v)
 	ww_html_text(h, v->s->created_at);
 	ww_html_close(h);
 	ww_html_open(h, "style");
-	ww_html_raw(h, ww_report_html_style());
+	for (size_t i = 0; i < WW_ARRAY_SIZE(styles); i++)
+		ww_html_raw(h, styles[i]);
 	ww_html_close(h);
 	ww_html_close(h);
 	ww_html_raw(h, "\n");
 }
 
-static void contents(struct ww_html *h)
+static void contents(struct ww_report_view *v)
 {
 	static const struct {
 		const char *mark, *title;
 	} places[] = {
 		{"#completeness", "Completeness"},
 		{"#verdicts", "Verdicts"},
+		{"#paths", "Where prompts went"},
 		{"#verify", "How to check"},
 		{"#limits", "Limits"},
 		{"#scope", "Scope"},
@@ -448,10 +458,15 @@ static void contents(struct ww_html *h)
 		{"#records", "Records"},
 	};
 
+	struct ww_html *h = &v->h;
+
 	ww_html_open(h, "nav");
 	ww_html_attr_str(h, "aria-label", "Contents");
 	ww_html_open(h, "ul");
 	for (size_t i = 0; i < WW_ARRAY_SIZE(places); i++) {
+		/* Reports of earlier versions have no such section. */
+		if (strcmp(places[i].mark, "#paths") == 0 && v->s->sections.paths.n == 0)
+			continue;
 		ww_html_open(h, "li");
 		ww_html_open(h, "a");
 		ww_html_attr_str(h, "href", places[i].mark);
@@ -480,7 +495,7 @@ static void masthead(struct ww_report_view *v)
 		    "A view of the signed report that this file carries. The report is the record: "
 		    "check that, not this page.");
 	ww_html_close(h);
-	contents(h);
+	contents(v);
 }
 
 static void document(struct ww_report_view *v, struct ww_slice file)
@@ -493,6 +508,7 @@ static void document(struct ww_report_view *v, struct ww_slice file)
 	ww_html_open(h, "main");
 	ww_report_html_before(v);
 	ww_report_html_verdicts(v);
+	ww_report_html_paths(v);
 	ww_report_html_after(v);
 	ww_report_html_articles(v);
 	evidence(v);

@@ -132,6 +132,50 @@ static const struct table findings = {
 	.cells = {CELL("Finding", "finding", TEXT), CELL("Records", "count", TEXT)},
 };
 
+static const struct cell path_facts[] = {
+	CELL("Paths", "paths", TEXT),
+	CELL("UNVERIFIABLE", "unverifiable.count", TEXT),
+	CELL("Share", "unverifiable.share", TEXT),
+	CELL("Earlier revisions of them", "superseded", TEXT),
+	CELL("Legs", "legs.count", TEXT),
+	CELL("with a listed region", "legs.listedRegion", TEXT),
+	CELL("with a claimed place of processing", "legs.processingClaimed", TEXT),
+	CELL("with a declared home", "legs.homeDeclared", TEXT),
+	CELL("with a bounded distance", "legs.distanceBounded", TEXT),
+	CELL("with areas excluded under the hard bound", "legs.areasExcluded", TEXT),
+	CELL("Crossings", "crossings", TEXT),
+	CELL("Decisions of the guard", "guardDecisions", TEXT),
+};
+
+static const struct table path_reasons = {
+	.caption = "Why paths are UNVERIFIABLE",
+	.array = "$.unverifiable.reasons",
+	.cells = {CELL("Reason", "reason", TEXT), CELL("Paths", "count", TEXT),
+		  CELL("Meaning", "meaning", TEXT)},
+};
+
+static const struct table path_verdicts = {
+	.caption = "Paths by what is said of them",
+	.array = "$.byVerdict",
+	.none = "No path is recorded: nothing is said of where prompts went.",
+	.cells = {CELL("Verdict", "verdict", TEXT), CELL("Paths", "count", TEXT),
+		  CELL("Meaning", "meaning", TEXT)},
+	.bar = WW_SLICE_LIT("count"),
+};
+
+static const struct table path_findings = {
+	.caption = "Findings on paths",
+	.array = "$.findings",
+	.cells = {CELL("Finding", "finding", TEXT), CELL("Paths", "count", TEXT),
+		  CELL("Meaning", "meaning", TEXT)},
+};
+
+static const struct table path_policies = {
+	.caption = "Policy files in force",
+	.array = "$.policies",
+	.cells = {CELL("SHA-256", "digest", TEXT), CELL("Paths", "count", TEXT)},
+};
+
 static const struct cell scope_facts[] = {
 	CELL("Host", "host", TEXT),
 	CELL("Kernel", "kernel", TEXT),
@@ -229,6 +273,7 @@ static const struct table destinations = {
 			CELL("Port", "port", TEXT),
 			CELL("Protocol", "proto", TEXT),
 			CELL("TLS name", "quoted.sni", TEXT),
+			CELL("Listed", "quoted.listed", TEXT),
 			CELL("Flows", "flows", TEXT),
 			CELL("Bytes sent", "bytesSent", TEXT),
 			CELL("Bytes received", "bytesReceived", TEXT),
@@ -239,9 +284,9 @@ static const struct table destinations = {
 
 /* The three axes are never merged; each word stands beside what backs it. */
 static const struct cell axis_cells[] = {
-	CELL("Word", "word", TEXT),   CELL("Why", "why", TEXT),
-	CELL("Bound", "bound", TEXT), CELL("By whom", "claimedBy", TEXT),
-	CELL("Proof", "proof", TEXT),
+	CELL("Word", "word", TEXT),         CELL("Why", "why", TEXT),
+	CELL("Bound", "bound", TEXT),       CELL("Basis", "basis", TEXT),
+	CELL("By whom", "claimedBy", TEXT), CELL("Proof", "proof", TEXT),
 };
 
 static const struct {
@@ -617,4 +662,16 @@ void ww_report_html_summary(struct ww_report_view *v)
 	put_table(v, s, &reasons, 0);
 	put_table(v, s, &by_verdict, ww_member_u64(&total, 0));
 	put_table(v, s, &findings, 0);
+}
+
+void ww_report_html_path_summary(struct ww_report_view *v)
+{
+	const struct ww_slice s = v->s->sections.paths;
+	const struct ww_json_token total = ww_member_get(s, "paths");
+
+	FACTS(v, s, path_facts);
+	put_table(v, s, &path_reasons, 0);
+	put_table(v, s, &path_verdicts, ww_member_u64(&total, 0));
+	put_table(v, s, &path_findings, 0);
+	put_table(v, s, &path_policies, 0);
 }

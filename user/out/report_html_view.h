@@ -100,6 +100,12 @@ WW_CHECK int ww_report_html_claims(struct ww_report_view *v);
 void ww_report_html_verdicts(struct ww_report_view *v);
 void ww_report_html_articles(struct ww_report_view *v);
 
+/* Where prompts went: counts, and an article for each path. */
+void ww_report_html_paths(struct ww_report_view *v);
+void ww_report_html_path_summary(struct ww_report_view *v);
+/* What that needs beside the page's style sheet. */
+const char *ww_report_html_path_style(void);
+
 /* In the table's column of what was seen: what was done on this host. False: the verdict is not on
  * that. */
 bool ww_report_html_local(struct ww_report_view *v, struct ww_slice verdict);

@@ -455,8 +455,10 @@ void ww_survey_coverage(const struct ww_survey *s, struct ww_jsonw *w)
 	ww_jsonw_end_array(w);
 	write_flows(&s->flows, w);
 	ww_jsonw_object(w, "records");
-	for (unsigned k = 1; k < WW_RECORD_MAX; k++)
-		ww_jsonw_u64(w, kind_names[k], s->kinds[k]);
+	for (unsigned k = 1; k < WW_RECORD_MAX; k++) {
+		if (kind_names[k]) /* some numbers are nobody's */
+			ww_jsonw_u64(w, kind_names[k], s->kinds[k]);
+	}
 	ww_jsonw_end_object(w);
 	ww_jsonw_u64(w, "monitorStarts", s->starts);
 	ww_jsonw_u64(w, "monitorStops", s->stops);

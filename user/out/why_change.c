@@ -162,6 +162,15 @@ static const struct ww_why_change verdicts[] = {
 	 "was "
 	 "on the wire"},
 
+	/* Of paths, which `wirewitness path` tells. */
+	{V(WITHIN_POLICY_TO_HORIZON), 0,
+	 "one leg to where the policy does not allow it: VIOLATION; anything that could not be "
+	 "looked into: UNVERIFIABLE with its reason"},
+	{V(VIOLATION), 0,
+	 "the same leg to a peer that the policy allows, or not one byte of it acknowledged"},
+	{V(CLAIM_CONTRADICTED), 0,
+	 "a span that names the region that is listed of the peer, or none"},
+
 	{V(RESULT_ALTERED), 0,
 	 "the value that the answer had, in the result that the model was shown: the call would "
 	 "have "
@@ -336,6 +345,10 @@ static const struct ww_why_change reasons[] = {
 	 "an id that the request shares with the action (trace context, idempotency key): the join "
 	 "would "
 	 "have been EXACT, and one of the [{n} ]that could be meant would have been picked"},
+
+	{R(LABEL_AMBIGUOUS), 0, "tables that name one place of the peer"},
+	{R(LABEL_IMPOSSIBLE), 0,
+	 "tables that light does not contradict, or a host position that is right"},
 
 	{R(PROSE_ONLY), 0,
 	 "a tool span, a declared claim or a model's tool call that the call belongs to: it would "

@@ -2,6 +2,7 @@
 #include "policy/contract.h"
 
 #include "base/json.h"
+#include "policy/attester_yaml.h"
 #include "policy/yaml_reader.h"
 
 #include <errno.h>
@@ -659,54 +660,12 @@ static int take_topics(struct ww_yaml *r, void *into)
 /* --- attesters ----------------------------------------------------------------------------------
  */
 
-static int take_attester_name(struct ww_yaml *r, void *into)
-{
-	static const char expected[] = "a name of letters, digits, '.', '_' and '-', at most 63";
-	struct ww_attester *a = into;
-
-	if (!ww_yaml_is_text(r) || !ww_attester_name_ok(ww_yaml_scalar(r)))
-		return ww_yaml_fail(r, expected);
-	memcpy(a->name, ww_yaml_scalar(r).p, ww_yaml_scalar(r).n);
-	return 0;
-}
-
-static int take_attester_key(struct ww_yaml *r, void *into)
-{
-	if (!ww_yaml_is_text(r) || ww_attester_key_parse(ww_yaml_scalar(r), into) < 0)
-		return ww_yaml_fail(r, "an Ed25519 or P-256 public key: its SubjectPublicKeyInfo "
-				       "in base64, as between the lines of a PEM file");
-	return 0;
-}
-
-static int take_attester(struct ww_yaml *r, void *into)
-{
-	static const struct ww_yaml_field fields[] = {
-		{"name", take_attester_name, true, 0},
-		{"key", take_attester_key, true, 0},
-	};
-
-	((struct ww_attester *)into)->line = ww_yaml_line(r);
-	return ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), into);
-}
-
 static int take_attesters(struct ww_yaml *r, void *into)
 {
 	struct ww_contract *c = into;
 
-	if (ww_yaml_list(r, 1, WW_ATTESTERS_MAX, (void **)&c->attesters, &c->attester_count,
-			 sizeof(*c->attesters), take_attester) < 0)
-		return r->err;
-	for (unsigned i = 1; i < c->attester_count; i++) {
-		for (unsigned k = 0; k < i; k++) {
-			const struct ww_attester *a = &c->attesters[i], *b = &c->attesters[k];
-
-			if (strcmp(a->name, b->name) == 0 || ww_attester_same_key(a, b))
-				return ww_yaml_fail_at(r, a->line,
-						       "an attester that the contract has not yet",
-						       "its name or key again");
-		}
-	}
-	return 0;
+	return ww_attesters_take(r, "an attester that the contract has not yet", &c->attesters,
+				 &c->attester_count);
 }
 
 static const struct ww_yaml_field contract_fields[] = {

@@ -31,6 +31,7 @@ struct row {
 	struct ww_placement_label label;
 	const char *host;
 	bool counts;
+	bool said;                   /* of a name that is the client's word alone */
 	bool homes_differ;           /* of its operator, as declared */
 	unsigned allowed, forbidden; /* of these */
 };
@@ -125,7 +126,7 @@ static bool have_row(const struct question *q, const struct ww_tables_match *m)
 	return false;
 }
 
-static void add_row(struct question *q, const struct ww_tables_match *m)
+static void add_row(struct question *q, const struct ww_tables_match *m, bool said)
 {
 	const struct ww_policy *p = q->ask->policy;
 	const struct ww_tables_words *w = m->words;
@@ -138,6 +139,7 @@ static void add_row(struct question *q, const struct ww_tables_match *m)
 	}
 	row = &q->rows[q->count++];
 	*row = (struct row){.host = m->host,
+			    .said = said,
 			    .label = {.region = w->region,
 				      .operator_name = w->operator_name,
 				      .service = w->service,
@@ -168,13 +170,13 @@ static bool declares(const struct ww_tables_match *m, const struct ww_cidr *apar
 }
 
 static void take_answer(struct question *q, const struct ww_tables_answer *a,
-			const struct ww_cidr *apart)
+			const struct ww_cidr *apart, bool said)
 {
 	for (unsigned i = 0; i < a->count; i++) {
 		const struct ww_tables_match *m = &a->rows[i];
 
 		if (m->speaks && (!apart || declares(m, apart)) && !have_row(q, m))
-			add_row(q, m);
+			add_row(q, m, said);
 	}
 	q->p->partial |= a->total > a->count;
 }
@@ -191,12 +193,12 @@ static bool find_rows(struct question *q)
 	if (!a->tables)
 		return !q->p->local;
 	ww_tables_find(a->tables, &a->peer, a->at, &answer);
-	take_answer(q, &answer, apart);
+	take_answer(q, &answer, apart, false);
 	if (q->p->local && !q->count)
 		return false;
 	for (unsigned i = 0; i < a->name_count; i++) {
 		ww_tables_find_name(a->tables, a->names[i], a->at, &answer);
-		take_answer(q, &answer, NULL);
+		take_answer(q, &answer, NULL, i + a->said_count >= a->name_count);
 	}
 	return true;
 }
@@ -263,9 +265,9 @@ static bool any_contradiction(const struct question *q)
 	return q->p->partial;
 }
 
-static enum ww_standing standing(bool allowed, bool forbidden, bool open)
+static enum ww_standing standing(bool allowed, bool said, bool forbidden, bool open)
 {
-	if (allowed && forbidden)
+	if ((allowed || said) && forbidden)
 		return WW_STANDING_MIXED;
 	if (forbidden)
 		return WW_STANDING_FORBIDDEN;
@@ -274,7 +276,7 @@ static enum ww_standing standing(bool allowed, bool forbidden, bool open)
 
 static enum ww_standing region_standing(const struct question *q)
 {
-	bool allowed = false, forbidden = false, vague = q->p->partial;
+	bool allowed = false, said = false, forbidden = false, vague = q->p->partial;
 
 	for (unsigned i = 0; i < q->count; i++) {
 		const struct ww_placement_label *l = &q->rows[i].label;
@@ -283,30 +285,33 @@ static enum ww_standing region_standing(const struct question *q)
 			continue;
 		if (everywhere(l))
 			vague = true;
-		else if (l->in != WW_POLICY_NONE && (q->ask->agent->regions & 1ull << l->in))
-			allowed = true;
-		else
+		else if (l->in == WW_POLICY_NONE || !(q->ask->agent->regions & 1ull << l->in))
 			forbidden = true;
+		else if (q->rows[i].said)
+			said = true;
+		else
+			allowed = true;
 	}
-	return vague ? WW_STANDING_MIXED : standing(allowed, forbidden, false);
+	return vague ? WW_STANDING_MIXED : standing(allowed, said, forbidden, false);
 }
 
 /* An operator whose home nobody declares leaves it open; the names that a database has for
  * operators are its own, and nobody need declare those. */
 static enum ww_standing home_standing(const struct question *q)
 {
-	bool allowed = false, forbidden = false, open = false;
+	bool allowed = false, said = false, forbidden = false, open = false;
 
 	for (unsigned i = 0; i < q->count; i++) {
 		const struct row *r = &q->rows[i];
 
 		if (!r->counts || !r->label.operator_name.n)
 			continue;
-		allowed |= r->allowed > 0;
+		allowed |= r->allowed > 0 && !r->said;
+		said |= r->allowed > 0 && r->said;
 		forbidden |= r->forbidden > 0;
 		open |= !r->allowed && !r->forbidden && r->label.basis != WW_TABLES_DATABASE;
 	}
-	return q->p->partial ? WW_STANDING_MIXED : standing(allowed, forbidden, open);
+	return q->p->partial ? WW_STANDING_MIXED : standing(allowed, said, forbidden, open);
 }
 
 static void judge(struct question *q)
@@ -431,6 +436,17 @@ enum ww_claim_match ww_policy_compare(const struct ww_policy *p, const struct ww
 		known &= l->regions != 0;
 	}
 	return any && known ? WW_CLAIM_DIFFERENT : WW_CLAIM_UNKNOWN;
+}
+
+bool ww_policy_allows(const struct ww_policy *p, const struct ww_policy_agent *agent,
+		      struct ww_slice region)
+{
+	uint8_t word[WW_TABLES_TEXT_MAX];
+	unsigned in = ww_policy_region_of(p, ww_slice_trim(region));
+
+	if (in == WW_POLICY_NONE)
+		in = ww_policy_region_of(p, squeezed(region, word));
+	return !agent->asks_region || (in != WW_POLICY_NONE && (agent->regions & 1ull << in));
 }
 
 /* --- records ------------------------------------------------------------------------------------

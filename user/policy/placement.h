@@ -13,6 +13,8 @@
  *     for a network that lies in that private range. Then names are asked, too; else not.
  *  4. A region's word that no region of the policy has is not an allowed one. But "global" names
  *     no one place: where no region has it, it is ambiguous, neither allowed nor forbidden.
+ *  5. A name that is the client's word alone allows nothing: by it anybody would be where a policy
+ *     wants him to be.
  *
  * Slices and pointers are borrowed from the policy and the tables of the question, not from it.
  */
@@ -54,6 +56,9 @@ struct ww_placement_ask {
 	/* What the client called it (SNI, authority, DNS), for rows of names; a port is ignored. */
 	const char *names[WW_PLACEMENT_NAMES_MAX];
 	unsigned name_count;
+	/* So many of the last ones are the client's word alone: no answer of DNS that was seen gave
+	 * that name this address. Their rows forbid, and allow nothing. */
+	unsigned said_count;
 	struct ww_wall at;      /* 0: not known, and then limited rows are not valid */
 	uint32_t rtt_min_us;    /* of the TCP connection; 0: not known */
 	uint32_t key_holder_us; /* to the holder of the certificate's key; 0: not known */
@@ -121,3 +126,8 @@ enum ww_claim_match { WW_CLAIM_UNKNOWN, WW_CLAIM_SAME, WW_CLAIM_DIFFERENT };
  */
 enum ww_claim_match ww_policy_compare(const struct ww_policy *p, const struct ww_placement *pl,
 				      struct ww_slice claimed);
+
+/* Whether the agent may send to a region of this name, as far as its rule asks: a word that no
+ * region has is not allowed. */
+bool ww_policy_allows(const struct ww_policy *p, const struct ww_policy_agent *agent,
+		      struct ww_slice region);

@@ -48,6 +48,9 @@ void ww_policy_free(struct ww_policy *p)
 		free_list(p->agents[i].homes, p->agents[i].home_count);
 	}
 	free(p->agents);
+	free(p->guard_deny);
+	free(p->guard_allow);
+	free(p->attesters);
 	free((void *)p->text.p);
 	free(p);
 }

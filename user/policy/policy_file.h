@@ -14,17 +14,19 @@
 
 #include "base/digest.h"
 #include "base/json_write.h"
+#include "policy/cidr.h"
 #include "policy/contract.h"
 #include "policy/earth.h"
 
-#define WW_POLICY_FILE_BYTES  (512u << 10)
-#define WW_POLICY_NAME_MAX    63u /* bytes of the name of an area, a region, an agent */
-#define WW_POLICY_AREAS_MAX   64u /* sets of them are words of 64 bits */
-#define WW_POLICY_REGIONS_MAX 64u
-#define WW_POLICY_AGENTS_MAX  256u
-#define WW_POLICY_LABELS_MAX  1024u     /* of one region */
-#define WW_POLICY_ITEMS_MAX   256u      /* of other lists: programs, homes, regions */
-#define WW_POLICY_NONE        UINT8_MAX /* no region */
+#define WW_POLICY_FILE_BYTES   (512u << 10)
+#define WW_POLICY_PREFIXES_MAX 65536u /* of the lists of the guard, each */
+#define WW_POLICY_NAME_MAX     63u    /* bytes of the name of an area, a region, an agent */
+#define WW_POLICY_AREAS_MAX    64u    /* sets of them are words of 64 bits */
+#define WW_POLICY_REGIONS_MAX  64u
+#define WW_POLICY_AGENTS_MAX   256u
+#define WW_POLICY_LABELS_MAX   1024u     /* of one region */
+#define WW_POLICY_ITEMS_MAX    256u      /* of other lists: programs, homes, regions */
+#define WW_POLICY_NONE         UINT8_MAX /* no region */
 
 /* What a name means on the ground. */
 struct ww_policy_area {
@@ -97,6 +99,11 @@ struct ww_policy {
 	unsigned agent_count;
 	struct ww_policy_agent *agents; /* in the file's order: the first that matches */
 	enum ww_policy_guard guard;
+	unsigned guard_deny_count,
+		guard_allow_count; /* of everybody's, beside what agents' rules say */
+	struct ww_cidr *guard_deny, *guard_allow;
+	unsigned attester_count; /* whose word about a path is recorded; none: nobody's */
+	struct ww_attester *attesters;
 	struct ww_slice text;    /* the file, as a tape keeps it */
 	struct ww_sha256 digest; /* of its bytes, plain SHA-256 */
 };

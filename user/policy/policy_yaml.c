@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "policy/attester_yaml.h"
 #include "policy/tables.h"
 #include "policy/yaml_reader.h"
 
@@ -551,7 +552,7 @@ static int take_agents(struct ww_yaml *r, void *into)
 
 static int take_mode(struct ww_yaml *r, void *into)
 {
-	enum ww_policy_guard *g = into;
+	enum ww_policy_guard *g = &((struct ww_policy *)into)->guard;
 
 	for (unsigned i = 0; ww_yaml_is_text(r) && i <= WW_POLICY_GUARD_ENFORCE; i++) {
 		if (!ww_slice_eq_str(ww_yaml_scalar(r), ww_policy_guard_name(i)))
@@ -562,13 +563,50 @@ static int take_mode(struct ww_yaml *r, void *into)
 	return ww_yaml_fail(r, "off, dry-run or enforce");
 }
 
+static int take_prefix(struct ww_yaml *r, void *into)
+{
+	if (!ww_yaml_is_text(r) || ww_cidr_parse(ww_yaml_scalar(r), into) < 0)
+		return ww_yaml_fail(r, "a network such as 203.0.113.0/24 or 2001:db8::/32, or an "
+				       "address");
+	return 0;
+}
+
+static int take_deny(struct ww_yaml *r, void *into)
+{
+	struct ww_policy *p = into;
+
+	return ww_yaml_list(r, 0, WW_POLICY_PREFIXES_MAX, (void **)&p->guard_deny,
+			    &p->guard_deny_count, sizeof(*p->guard_deny), take_prefix);
+}
+
+static int take_allow(struct ww_yaml *r, void *into)
+{
+	struct ww_policy *p = into;
+
+	return ww_yaml_list(r, 0, WW_POLICY_PREFIXES_MAX, (void **)&p->guard_allow,
+			    &p->guard_allow_count, sizeof(*p->guard_allow), take_prefix);
+}
+
 static int take_guard(struct ww_yaml *r, void *into)
 {
 	static const struct ww_yaml_field fields[] = {
 		{"mode", take_mode, true, 0},
+		{"deny", take_deny, false, 0},
+		{"allow", take_allow, false, 0},
 	};
 
 	return ww_yaml_mapping(r, fields, WW_ARRAY_SIZE(fields), into);
+}
+
+/* --- attesters ----------------------------------------------------------------------------------
+ */
+
+static int take_attesters(struct ww_yaml *r, void *into)
+{
+	struct ww_policy *p = into;
+
+	return ww_attesters_take(r, "an attester that the policy has not yet", &p->attesters,
+				 &p->attester_count);
 }
 
 /* --- the file -----------------------------------------------------------------------------------
@@ -627,7 +665,8 @@ static int read_all(struct ww_yaml *r, struct reading *reading)
 		{"areas", take_areas, false, 0},
 		{"regions", take_regions, false, 0},
 		{"agents", take_agents, true, 0},
-		{"guard", take_guard, false, offsetof(struct ww_policy, guard)},
+		{"guard", take_guard, false, 0},
+		{"attesters", take_attesters, false, 0},
 	};
 
 	r->ctx = reading;

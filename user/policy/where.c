@@ -5,25 +5,30 @@
 
 #define SUMMARY_BYTES_MAX 200u
 
+/* RFC 6890 and its registries; 192.0.2.0/24 and its kin are nobody's, and may be listed. */
+static const struct ww_cidr apart[] = {
+	{.addr = {0}, .bits = 8, .family = AF_INET},
+	{.addr = {10}, .bits = 8, .family = AF_INET},
+	{.addr = {100, 64}, .bits = 10, .family = AF_INET},
+	{.addr = {127}, .bits = 8, .family = AF_INET},
+	{.addr = {169, 254}, .bits = 16, .family = AF_INET},
+	{.addr = {172, 16}, .bits = 12, .family = AF_INET},
+	{.addr = {192, 168}, .bits = 16, .family = AF_INET},
+	{.addr = {224}, .bits = 4, .family = AF_INET},
+	{.addr = {255, 255, 255, 255}, .bits = 32, .family = AF_INET},
+	{.addr = {0}, .bits = 127, .family = AF_INET6}, /* :: and ::1 */
+	{.addr = {0xfc}, .bits = 7, .family = AF_INET6},
+	{.addr = {0xfe, 0x80}, .bits = 10, .family = AF_INET6},
+	{.addr = {0xff}, .bits = 8, .family = AF_INET6},
+};
+
+const struct ww_cidr *ww_where_apart_at(unsigned i)
+{
+	return i < WW_ARRAY_SIZE(apart) ? &apart[i] : NULL;
+}
+
 const struct ww_cidr *ww_where_apart(const struct ww_endpoint *e)
 {
-	/* RFC 6890 and its registries; 192.0.2.0/24 and its kin are nobody's, and may be listed. */
-	static const struct ww_cidr apart[] = {
-		{.addr = {0}, .bits = 8, .family = AF_INET},
-		{.addr = {10}, .bits = 8, .family = AF_INET},
-		{.addr = {100, 64}, .bits = 10, .family = AF_INET},
-		{.addr = {127}, .bits = 8, .family = AF_INET},
-		{.addr = {169, 254}, .bits = 16, .family = AF_INET},
-		{.addr = {172, 16}, .bits = 12, .family = AF_INET},
-		{.addr = {192, 168}, .bits = 16, .family = AF_INET},
-		{.addr = {224}, .bits = 4, .family = AF_INET},
-		{.addr = {255, 255, 255, 255}, .bits = 32, .family = AF_INET},
-		{.addr = {0}, .bits = 127, .family = AF_INET6}, /* :: and ::1 */
-		{.addr = {0xfc}, .bits = 7, .family = AF_INET6},
-		{.addr = {0xfe, 0x80}, .bits = 10, .family = AF_INET6},
-		{.addr = {0xff}, .bits = 8, .family = AF_INET6},
-	};
-
 	for (size_t i = 0; i < WW_ARRAY_SIZE(apart); i++) {
 		if (ww_cidr_has(&apart[i], e))
 			return &apart[i];

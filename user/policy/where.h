@@ -19,6 +19,8 @@ bool ww_where_public(const struct ww_endpoint *e);
 
 /* The range of such addresses that it is of; NULL: none. */
 const struct ww_cidr *ww_where_apart(const struct ww_endpoint *e);
+/* All of these networks, one by one: i from 0 on; NULL: no more. */
+const struct ww_cidr *ww_where_apart_at(unsigned i);
 
 /* Writes the member "where" of a peer met at that time (0: not known), unless tables are not asked
  * of its address. */

@@ -29,10 +29,11 @@ struct ww_inflate {
 	uint64_t in_bytes;
 	uint64_t out_bytes;
 	uint64_t out_bytes_max;
-	bool messages;   /* a stream of them, and */
-	bool in_message; /* one that is not at its end */
-	bool started;    /* the library is ready for this stream */
-	bool at_end;     /* a member ended exactly here */
+	bool messages;                /* a stream of them, and */
+	bool in_message;              /* one that is not at its end */
+	bool started;                 /* the library is ready for this stream */
+	bool at_end;                  /* a member ended exactly here */
+	uint64_t ended_in, ended_out; /* in_bytes and out_bytes when the last one ended */
 	bool stopped;
 	bool bomb;
 	bool starved;
@@ -143,6 +144,7 @@ void ww_inflate_reset(struct ww_inflate *z, enum ww_coding coding, uint64_t deco
 	end_stream(z);
 	z->coding = coding;
 	z->in_bytes = z->out_bytes = 0;
+	z->ended_in = z->ended_out = 0;
 	z->out_bytes_max = decoded_bytes_max;
 	z->started = z->at_end = z->bomb = z->starved = z->holding = false;
 	z->messages = z->in_message = false;
@@ -285,6 +287,10 @@ static bool run(struct ww_inflate *z, struct ww_slice in,
 		if (s.broken)
 			break;
 		z->at_end = s.end;
+		if (s.end) {
+			z->ended_in = z->in_bytes;
+			z->ended_out = z->out_bytes;
+		}
 		if (at == in.n && (s.made < BLOCK_BYTES || z->at_end))
 			return true;
 	}
@@ -399,6 +405,11 @@ enum ww_parse ww_inflate_message_end(struct ww_inflate *z,
 	/* They end a block, unless the message ended in the midst of one. */
 	z->stopped = !(z->z.data_type & 128);
 	return z->stopped ? WW_PARSE_BAD : WW_PARSE_DONE;
+}
+
+uint64_t ww_inflate_ended(const struct ww_inflate *z)
+{
+	return z->out_bytes == z->ended_out ? z->ended_in : 0;
 }
 
 bool ww_inflate_bomb(const struct ww_inflate *z)

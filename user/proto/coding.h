@@ -78,6 +78,12 @@ WW_CHECK enum ww_parse ww_inflate_message_end(struct ww_inflate *z,
 					      void (*sink)(void *ctx, struct ww_slice decoded),
 					      void *ctx);
 
+/*
+ * How many bytes of what was fed are whole members or frames, if all that was given is of them; 0:
+ * none ended, or more was given. After BAD: what stands behind them is something else.
+ */
+uint64_t ww_inflate_ended(const struct ww_inflate *z);
+
 /* Whether BAD was one of the two ceilings. */
 bool ww_inflate_bomb(const struct ww_inflate *z);
 

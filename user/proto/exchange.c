@@ -266,6 +266,7 @@ static void write_ids(const struct ww_exchange *x, struct ww_jsonw *w)
 		ww_jsonw_cstr(w, "idempotencyKeyDigest", x->idempotency_key_digest);
 	if (x->retry_after)
 		ww_jsonw_u64(w, "retryAfterS", x->retry_after_s);
+	ww_place_write(&x->places, w);
 }
 
 void ww_exchange_write(const struct ww_exchange *x, const struct ww_clock_map *clock,

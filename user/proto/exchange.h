@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/json_write.h"
 #include "flow/flow.h"
+#include "proto/place_claim.h"
 
 enum ww_exchange_outcome {
 	WW_X_OPEN = 0,      /* not finished */
@@ -151,11 +152,15 @@ struct ww_exchange {
 	struct ww_trace_context trace; /* traceparent of the request (W3C Trace Context) */
 	/* Response: x-request-id, request-id, else apim-request-id or x-amzn-requestid. */
 	char request_id[128];
+	/* The longest value of the request's fields, those left out that say who asks: with few
+	 * exceptions they are not kept. Never recorded. */
+	uint32_t field_bytes;
 	bool caller_known; /* all fields of the request were seen; */
 	uint64_t caller;   /* keyed digest of those that say who asks, 0: none. Never recorded */
 	char idempotency_key_digest[65]; /* hex keyed digest, empty: no such header */
 	uint32_t retry_after_s; /* seconds; 0: absent (dates give 0 and stay in no field) */
 	bool retry_after;
+	struct ww_place_claims places; /* of fields, host names and the path; see place_claim.h */
 	struct ww_body req;
 	struct ww_body resp;
 };

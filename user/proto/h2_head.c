@@ -149,6 +149,7 @@ void ww_h2_head_field(struct ww_h2_head *h, struct ww_exchange *x, const struct 
 		h->limit = true;
 		return;
 	}
+	h->head.value_bytes = f->value_bytes < UINT32_MAX ? (uint32_t)f->value_bytes : UINT32_MAX;
 	if (f->name.n > 0 && f->name.p[0] == ':') {
 		take_pseudo(h, x, f);
 		return;

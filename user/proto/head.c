@@ -24,6 +24,7 @@ enum wanted {
 	REQUEST_ID,
 	VENDOR_REQUEST_ID,
 	CALLER, /* no field of its own: caller.h */
+	PLACE,  /* and what is above: PLACE + enum ww_place_from */
 };
 
 #define NAMED_MAX 25 /* longest of the names below, plus one */
@@ -36,18 +37,23 @@ struct name {
 	uint8_t of; /* enum of */
 };
 
-#define NAMES_PER_LENGTH 3
+#define NAMES_PER_LENGTH 5
 
 /* By length of the name. */
 static const struct name names[NAMED_MAX][NAMES_PER_LENGTH] = {
+	[3] = {{"via", PLACE + WW_PLACE_VIA, RESPONSES}},
 	[4] = {{"host", HOST, REQUESTS}},
+	[6] = {{"cf-ray", PLACE + WW_PLACE_CF_RAY, RESPONSES}},
 	[7] = {{"upgrade", UPGRADE, RESPONSES}},
 	[10] = {{"request-id", REQUEST_ID, RESPONSES}},
 	[11] = {{"traceparent", TRACEPARENT, REQUESTS},
 		{"retry-after", RETRY_AFTER, RESPONSES},
-		{"grpc-status", GRPC_STATUS, RESPONSES | TRAILERS}},
+		{"grpc-status", GRPC_STATUS, RESPONSES | TRAILERS},
+		{"x-ms-region", PLACE + WW_PLACE_MS_REGION, RESPONSES},
+		{"x-azure-ref", PLACE + WW_PLACE_AZURE_REF, RESPONSES}},
 	[12] = {{"content-type", CONTENT_TYPE, REQUESTS | RESPONSES},
-		{"x-request-id", X_REQUEST_ID, RESPONSES}},
+		{"x-request-id", X_REQUEST_ID, RESPONSES},
+		{"x-amz-cf-pop", PLACE + WW_PLACE_AMZ_CF_POP, RESPONSES}},
 	[14] = {{"content-length", CONTENT_LENGTH, REQUESTS | RESPONSES}},
 	[15] = {{"idempotency-key", IDEMPOTENCY_KEY, REQUESTS},
 		{"apim-request-id", VENDOR_REQUEST_ID, RESPONSES}},
@@ -219,6 +225,7 @@ bool ww_head_name(struct ww_head *h, struct ww_slice piece)
 		h->wanted = UNWANTED;
 		h->name_n = 0;
 		h->value_n = 0;
+		h->value_bytes = 0;
 		if (++h->fields > WW_HEADERS_MAX)
 			return false;
 	}
@@ -251,6 +258,7 @@ bool ww_head_value(struct ww_head *h, struct ww_slice piece, bool request)
 			memcpy(h->value + h->value_n, piece.p, n);
 		h->value_n = (uint16_t)(h->value_n + n);
 	}
+	h->value_bytes += (uint32_t)piece.n;
 	return count(h, piece.n);
 }
 
@@ -259,8 +267,16 @@ void ww_head_field(struct ww_head *h, struct ww_exchange *x, bool request)
 	struct ww_slice v = ww_slice_trim(ww_slice(h->value, h->value_n));
 	struct ww_body *body = request ? &x->req : &x->resp;
 
+	if (request && h->wanted != CALLER && h->value_bytes > x->field_bytes)
+		x->field_bytes = h->value_bytes;
+	if (h->wanted > PLACE) {
+		ww_place_field(&x->places, (enum ww_place_from)(h->wanted - PLACE), v,
+			       h->value_cut);
+		return;
+	}
 	switch ((enum wanted)h->wanted) {
 	case UNWANTED:
+	case PLACE:
 		return;
 	case HOST:
 		/* RFC 9112 section 3.2: "more than one Host header field line" is answered with

@@ -16,8 +16,9 @@
 #define WW_FIELD_BYTES_MAX 256u
 
 struct ww_head {
-	uint32_t bytes;  /* names and values, trailers included */
-	uint32_t fields; /* number of them */
+	uint32_t bytes;       /* names and values, trailers included */
+	uint32_t fields;      /* number of them */
+	uint32_t value_bytes; /* of this field, kept or not */
 	uint16_t value_n;
 	uint8_t name_n;  /* WW_CALLER_NAME_MAX: it may go on */
 	uint8_t wanted;  /* internal: which field the value belongs to */

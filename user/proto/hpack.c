@@ -293,6 +293,7 @@ static enum ww_parse look_up(const struct ww_hpack *h, uint32_t index, struct ww
 	if (index <= STATIC_COUNT) {
 		ret->name = static_table[index - 1].name;
 		ret->value = static_table[index - 1].value;
+		ret->value_bytes = ret->value.n;
 		ret->named = ret->kept = true;
 		return WW_PARSE_DONE;
 	}
@@ -303,6 +304,7 @@ static enum ww_parse look_up(const struct ww_hpack *h, uint32_t index, struct ww
 	arena = ww_slice(h->arena, h->arena_bytes);
 	ret->name = ww_slice_sub(arena, (size_t)(e->at - h->base), e->name_n);
 	ret->value = ww_slice_sub(arena, (size_t)(e->at - h->base) + e->name_n, e->value_n);
+	ret->value_bytes = e->size - ENTRY_OVERHEAD - e->name_n;
 	ret->named = e->named;
 	ret->kept = e->kept;
 	ret->digested = e->digested;
@@ -528,6 +530,7 @@ static enum ww_parse next_literal(struct ww_hpack *h, uint8_t first, struct ww_h
 	}
 	if (!take_value(h, &value, ret, &value_bytes))
 		return bad(h, "broken string", ret_error);
+	ret->value_bytes = value_bytes;
 	if (adds && !add(h, ret, index, value_bytes))
 		return no_memory(h, adds, ret);
 	return known;

@@ -27,6 +27,7 @@
 struct ww_hpack_field {
 	struct ww_slice name;  /* where named */
 	struct ww_slice value; /* where kept */
+	uint64_t value_bytes;  /* its length, kept or not; 0: not known */
 	uint64_t digest;       /* where digested: ww_caller's of name and value */
 	bool named;            /* the name is known */
 	bool kept;             /* the value is known, and wanted */

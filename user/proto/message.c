@@ -208,6 +208,11 @@ static void take_flow_facts(struct ww_exchange *x, const struct ww_flow *f)
 	x->local = f->local;
 	memcpy(x->sni, f->tls_facts.sni, sizeof(x->sni));
 	x->channel = f->channel != NULL;
+	/* Of an answer that the watched process gives itself nobody else says anything. */
+	if (x->client && !x->channel)
+		ww_place_called(&x->places, x->authority, x->sni, x->target);
+	else
+		x->places = (struct ww_place_claims){0};
 }
 
 void ww_message_finish(struct ww_messages *s, struct ww_flow *f, struct ww_message *m)

@@ -430,6 +430,26 @@ static void write_told(const struct names *n, const struct told *d, struct ww_js
 	ww_jsonw_end_object(w);
 }
 
+bool ww_named_told(const struct ww_flow *f, struct ww_named_told *ret)
+{
+	const struct names *n = f->named;
+
+	if (!n)
+		return false;
+	*ret = (struct ww_named_told){n->own, n->count, n->more + n->forgotten + n->unread};
+	return true;
+}
+
+void ww_named_at(const struct ww_flow *f, unsigned i, struct ww_named_name *ret)
+{
+	const struct told *told = &((const struct names *)f->named)->told[i];
+
+	ww_dns_name_text(ww_slice(told->given->name, told->given->name_bytes), ret->text);
+	ret->cookie = told->cookie;
+	ret->serial = told->serial;
+	ret->answered = told->answered;
+}
+
 void ww_named_write(const struct ww_flow *f, struct ww_jsonw *w)
 {
 	const struct names *n = f->named;

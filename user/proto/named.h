@@ -47,6 +47,24 @@ void ww_named_left(struct ww_named *t, uint64_t cgroup);
 /* The flow's owner connects it to its peer, perhaps once more. 0 or -ENOMEM: nothing is said. */
 WW_CHECK int ww_named_connect(struct ww_named *t, struct ww_flow *f, struct ww_boot now);
 
+/* What a flow was told. */
+struct ww_named_told {
+	bool own; /* the names were given to the flow's process, else to another of its scope */
+	unsigned count;   /* names kept, the youngest answer first */
+	uint64_t missing; /* names, or answers before it, that are not known here */
+};
+
+/* One of its names. */
+struct ww_named_name {
+	char text[WW_DNS_TEXT_MAX];
+	uint64_t cookie, serial; /* the lookup */
+	struct ww_boot answered;
+};
+
+/* False: nothing is said of it. */
+bool ww_named_told(const struct ww_flow *f, struct ww_named_told *ret);
+void ww_named_at(const struct ww_flow *f, unsigned i, struct ww_named_name *ret);
+
 /* Writes the member "dns" of the flow's record, where there is something to say. */
 void ww_named_write(const struct ww_flow *f, struct ww_jsonw *w);
 

@@ -23,7 +23,7 @@ static size_t fixed_size(uint16_t kind)
 	case WW_EVENT_FLOW_STAT:
 		return sizeof(struct ww_event_counters);
 	case WW_EVENT_TLS_HELLO:
-		return sizeof(struct ww_event_hello);
+		return offsetof(struct ww_event_hello, bytes);
 	case WW_EVENT_TLS_RECORD:
 		return sizeof(struct ww_event_record);
 	case WW_EVENT_BIND_PREFIX:
@@ -55,6 +55,10 @@ static size_t fixed_size(uint16_t kind)
 		return sizeof(struct ww_event_file);
 	case WW_EVENT_CHANGE:
 		return sizeof(struct ww_event_change);
+	case WW_EVENT_GUARD:
+		return sizeof(struct ww_event_guard);
+	case WW_EVENT_GUARD_LIST:
+		return sizeof(struct ww_event_guard_list);
 	default:
 		return 0;
 	}
@@ -97,9 +101,12 @@ static bool inner_fits(const struct ww_event *ev)
 
 		return c->bytes <= ev->size - sizeof(*c);
 	}
-	case WW_EVENT_TLS_HELLO:
-		return ((const struct ww_event_hello *)ev)->captured <= WW_HELLO_BYTES_MAX &&
-		       ((const struct ww_event_hello *)ev)->dir <= WW_DIR_IN;
+	case WW_EVENT_TLS_HELLO: {
+		const struct ww_event_hello *e = (const struct ww_event_hello *)ev;
+
+		return e->captured <= ev->size - offsetof(struct ww_event_hello, bytes) &&
+		       e->captured <= WW_HELLO_BYTES_MAX && e->dir <= WW_DIR_IN;
+	}
 	case WW_EVENT_TLS_RECORD:
 		return ((const struct ww_event_record *)ev)->dir <= WW_DIR_IN;
 	case WW_EVENT_PROC_FORK:
@@ -122,6 +129,19 @@ static bool inner_fits(const struct ww_event *ev)
 	}
 	case WW_EVENT_CHANGE:
 		return ((const struct ww_event_change *)ev)->path_bytes <= WW_PATH_BYTES_MAX;
+	case WW_EVENT_GUARD: {
+		const struct ww_event_guard *g = (const struct ww_event_guard *)ev;
+
+		return g->hook < WW_GUARD_HOOK_MAX && g->mode < WW_GUARD_MODE_MAX &&
+		       g->why < WW_GUARD_WHY_MAX && g->agent_bytes <= sizeof(g->text) &&
+		       g->text_bytes <= sizeof(g->text) - g->agent_bytes &&
+		       (g->prefix_family != 2 || g->prefix_bits <= 32) && g->prefix_bits <= 128;
+	}
+	case WW_EVENT_GUARD_LIST: {
+		const struct ww_event_guard_list *g = (const struct ww_event_guard_list *)ev;
+
+		return g->mode < WW_GUARD_MODE_MAX && g->text_bytes <= sizeof(g->text);
+	}
 	case WW_EVENT_UNIX_PEER:
 		return ((const struct ww_event_unix *)ev)->path_bytes <=
 		       sizeof(((struct ww_event_unix *)0)->path);

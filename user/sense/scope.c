@@ -78,6 +78,8 @@ static int attach(const struct ww_scopes *s, struct ww_scope *sc)
 		last = sc->links[i];
 		sc->links[i] = -1;
 		missing |= p->covers;
+		if (p->needed)
+			return last;
 	}
 	sc->covers = have & ~missing;
 	return sc->covers & WW_COVERS_TCP ? 0 : last < 0 ? last : -ENOTSUP;
@@ -155,7 +157,9 @@ static uint32_t free_slot(const struct ww_scopes *s)
 
 static void next_generation(struct ww_scopes *s)
 {
-	__atomic_add_fetch(s->generation, 1, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < WW_ARRAY_SIZE(s->generation); i++)
+		if (s->generation[i])
+			__atomic_add_fetch(s->generation[i], 1, __ATOMIC_SEQ_CST);
 }
 
 static void forget_at(struct ww_scopes *s, unsigned i)
@@ -166,10 +170,11 @@ static void forget_at(struct ww_scopes *s, unsigned i)
 	s->scopes[i] = s->scopes[--s->count];
 }
 
-int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t *ret_id, uint32_t *ret_covers)
+int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t agents, uint64_t *ret_id,
+		 uint32_t *ret_covers)
 {
 	WW_AUTO_FREE char *real = realpath(path, NULL);
-	struct ww_scope_entry entry = {0};
+	struct ww_scope_entry entry = {.agents = agents};
 	struct ww_scope *sc;
 	struct stat st;
 	int r;

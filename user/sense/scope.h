@@ -28,11 +28,13 @@ struct ww_scope_program {
 	struct bpf_program *program;
 	uint32_t attach_type;
 	uint32_t covers; /* WW_COVERS_* bits that depend on it */
+	bool needed;     /* a scope without it is none */
 };
 
 struct ww_scopes {
-	int scope_map;        /* borrowed */
-	uint32_t *generation; /* of the kernel's cached decisions; borrowed, in mapped memory */
+	int scope_map;           /* borrowed */
+	uint32_t *generation[2]; /* of the kernel's cached decisions, per object (NULL: none);
+				    borrowed, in mapped memory */
 	unsigned program_count;
 	struct ww_scope_program programs[WW_SCOPE_PROGRAMS_MAX];
 	unsigned count;
@@ -45,9 +47,9 @@ struct ww_scopes {
 	} scopes[WW_SCOPES_MAX];
 };
 
-/* Attaches and begins. *ret_covers: bits whose programs are all attached. 0; -EEXIST; -ENOSPC;
- * -errno. */
-WW_CHECK int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t *ret_id,
+/* Attaches and begins. agents: see ww_scope_entry. *ret_covers: bits whose programs are all
+ * attached. 0; -EEXIST; -ENOSPC; -errno. */
+WW_CHECK int ww_scope_add(struct ww_scopes *s, const char *path, uint64_t agents, uint64_t *ret_id,
 			  uint32_t *ret_covers);
 /* Detaches and ends; an id that is not watched is no error. */
 void ww_scope_remove(struct ww_scopes *s, uint64_t id);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "sense/calib.h"
 #include "sense/event_check.h"
+#include "sense/guard.h"
 #include "sense/probe.h"
 #include "sense/ring.h"
 #include "sense/scope.h"
@@ -46,6 +47,7 @@ struct ww_sense {
 	struct bpf_link *links[HOST_LINKS_MAX];
 	struct bpf_link *stat_link;
 	struct bpf_link *sockets_link;
+	struct ww_guard_bpf *guard;       /* NULL: off */
 	const struct ww_loss_row *losses; /* mapped */
 	size_t losses_bytes;
 	const struct ww_cpu_row *cpus; /* mapped */
@@ -246,7 +248,7 @@ static void add_cgroup_program(struct ww_sense *s, struct bpf_program *p)
 		    s->scopes.program_count >= WW_SCOPE_PROGRAMS_MAX || bpf_program__fd(p) < 0)
 			continue;
 		s->scopes.programs[s->scopes.program_count++] = (struct ww_scope_program){
-			p, cgroup_sections[i].attach_type, cgroup_sections[i].covers};
+			p, cgroup_sections[i].attach_type, cgroup_sections[i].covers, false};
 	}
 }
 
@@ -372,12 +374,17 @@ int ww_sense_open(const struct ww_sense_config *cfg, struct ww_sense **ret_sense
 	if (r < 0)
 		return say(why, r, "cannot map the rings: %s", strerror(-r));
 	s->scopes.scope_map = bpf_map__fd(s->skel->maps.ww_scope);
-	s->scopes.generation = (uint32_t *)&s->skel->bss->ww_generation;
+	s->scopes.generation[0] = (uint32_t *)&s->skel->bss->ww_generation;
 	find_probe_programs(s);
 	r = attach_host(s, why);
 	if (r < 0)
 		return r;
 	attach_iterators(s);
+	if (cfg->guard) {
+		r = ww_guard_open(s->skel, &s->scopes, &s->guard, why, WW_SENSE_WHY_MAX);
+		if (r < 0)
+			return r;
+	}
 	*ret_sense = WW_TAKE(s);
 	return 0;
 }
@@ -390,6 +397,7 @@ void ww_sense_close(struct ww_sense *s)
 		ww_probe_detach(s->probes[i]);
 	if (s->skel)
 		ww_scope_remove_all(&s->scopes);
+	ww_guard_close(s->guard);
 	for (unsigned i = 0; i < s->link_count; i++)
 		bpf_link__destroy(s->links[i]);
 	bpf_link__destroy(s->stat_link);
@@ -432,10 +440,11 @@ static void run_iterator(const struct bpf_link *link)
 /* --- scopes and probes
  * --------------------------------------------------------------------------------- */
 
-int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t *ret_id, uint32_t *ret_covers)
+int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t agents, uint64_t *ret_id,
+		       uint32_t *ret_covers)
 {
 	uint32_t covers;
-	int r = ww_scope_add(&s->scopes, path, ret_id, &covers);
+	int r = ww_scope_add(&s->scopes, path, agents, ret_id, &covers);
 
 	if (r == 0)
 		*ret_covers = covers | WW_COVERS_PROC; /* tracepoints, attached since open */
@@ -685,4 +694,11 @@ void ww_sense_stats(const struct ww_sense *s, struct ww_sense_stats *ret_stats)
 void ww_sense_flow_stats(struct ww_sense *s)
 {
 	run_iterator(s->stat_link);
+	if (s->guard)
+		ww_guard_sweep(s->guard, false);
+}
+
+struct ww_guard_bpf *ww_sense_guard(const struct ww_sense *s)
+{
+	return s->guard;
 }

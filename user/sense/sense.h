@@ -19,6 +19,7 @@ struct ww_sense_config {
 	uint32_t cap_bytes;  /* plaintext captured per TLS call, at most WW_CHUNKS_PER_CALL_MAX
 				chunks of  it; 0: WW_MESSAGE_BYTES_DEFAULT */
 	uint32_t ring_bytes; /* data ring, a power of two; 0: WW_RING_DATA_BYTES */
+	bool guard;          /* enforcement: its programs are loaded, with nothing forbidden */
 };
 
 #define WW_SENSE_WHY_MAX 320
@@ -42,11 +43,11 @@ const char *ww_sense_cgroup_mount(const struct ww_sense *s);
 
 /*
  * Puts the cgroup at this absolute path, with all below it, in scope: socket hooks attached first,
- * then the id goes into the scope map. *ret_covers: WW_COVERS_* bits that are really attached. 0;
- * -EEXIST; -ENOSPC; -errno.
+ * then the id goes into the scope map. agents: bit set, whose rules the guard goes by there.
+ * *ret_covers: WW_COVERS_* bits that are really attached. 0; -EEXIST; -ENOSPC; -errno.
  */
-WW_CHECK int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t *ret_id,
-				uint32_t *ret_covers);
+WW_CHECK int ww_sense_scope_add(struct ww_sense *s, const char *path, uint64_t agents,
+				uint64_t *ret_id, uint32_t *ret_covers);
 /* An id that is not in scope is no error. */
 void ww_sense_scope_remove(struct ww_sense *s, uint64_t id);
 
@@ -116,6 +117,9 @@ struct ww_sense_stats {
 	uint64_t malformed;         /* delivered to nobody: they contradict themselves */
 };
 void ww_sense_stats(const struct ww_sense *s, struct ww_sense_stats *ret_stats);
+
+/* NULL: the guard is off. */
+struct ww_guard_bpf *ww_sense_guard(const struct ww_sense *s);
 
 /* What is running, for reports: SHA-256 of the BPF object that was loaded. */
 void ww_sense_object(struct ww_sha256 *ret);

@@ -3,17 +3,24 @@
 // really answered. The provider and payments servers are request handlers on top of it.
 //
 // Options: --cert FILE --key FILE --log FILE [--addr 0.0.0.0] [--port 443] [--gzip on|off] [--plain] [--http2]
+//          --fault FAULT (repeatable), of all that it answers:
+//            reset=MS         none: the request is read in full, and after so long, when the kernel has acknowledged it all, the
+//                             connection is reset
+//            status=N         that status, with Retry-After: 1
+//            to=ORIGIN        307 to the same path there
+//            head=NAME:VALUE  a header more
+//            hold=FIFO        an answer in parts stops after the first, until FIFO has a line
 // Prints "ready PORT" when it listens; stops on SIGTERM with status 0, after the last connection is logged.
 //
 // The log is NDJSON, appended synchronously, a request's line before its answer is sent: a client that has the answer
 // can rely on the line. Times `t` are microseconds since the epoch. Lines by `kind`:
-//   req   conn, addr, port (the peer's), sni, method, path, tag (x-tag), traceparent, body_bytes, body_sha256, and of
+//   req   conn, addr, port (the peer's), sni, method, path, tag (x-tag), host, traceparent, body_bytes, body_sha256, and of
 //         the answer: status (null: none was sent), outcome (sent, reset, silent), reply_bytes, reply_sha256 (both
 //         before any content coding), encoding, plus what the handler adds as `note`
 //   conn  at close: conn, addr, port, tls (version, null: no handshake), cipher, client_random, requests,
 //         app_read, app_written (bytes inside TLS), raw_read, raw_written (bytes on the socket)
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, createReadStream, readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
@@ -33,16 +40,37 @@ function read_body(req) {
 }
 
 // Sends each part in a write of its own, so that a stream is a stream on the wire too.
-async function send_parts(res, parts, gzip) {
+async function send_parts(res, parts, gzip, hold) {
 	const out = gzip ? createGzip({ flush: constants.Z_SYNC_FLUSH }) : res;
 
 	if (gzip)
 		out.pipe(res);
-	for (const part of parts) {
+	for (const [i, part] of parts.entries()) {
 		await new Promise((resolve) => out.write(part, resolve));
-		await new Promise(setImmediate);
+		await (i === 0 && hold ? new Promise((resolve) => createReadStream(hold).once('data', resolve)) : new Promise(setImmediate));
 	}
 	out.end();
+}
+
+// What becomes of a reply by the faults that the server was given.
+function spoil(reply, path, faults) {
+	const with_header = (r, name, value) => ({ ...r, headers: { ...r.headers, [name]: value } });
+	const instead = (r, status, name, value) => with_header({ status, json: { error: { code: 'fault' } }, note: r.note }, name, value);
+
+	return faults.reduce((r, [word, value]) => {
+		switch (word) {
+		case 'reset':
+			return { outcome: 'reset', after_ms: Number(value), note: r.note };
+		case 'status':
+			return instead(r, Number(value), 'retry-after', '1');
+		case 'to':
+			return instead(r, 307, 'location', value + path);
+		case 'head':
+			return with_header(r, ...value.split(/:(.*)/, 2));
+		default:
+			return r;
+		}
+	}, reply);
 }
 
 /*
@@ -62,8 +90,11 @@ export function serve(name, handler) {
 			gzip: { type: 'string', default: 'on' },
 			plain: { type: 'boolean', default: false },
 			http2: { type: 'boolean', default: false },
+			fault: { type: 'string', multiple: true, default: [] },
 		},
 	});
+	const faults = opt.fault.map((fault) => fault.split(/=(.*)/, 2));
+	const hold = faults.find(([word]) => word === 'hold')?.[1];
 	const conns = new Map(); // "addr:port" -> record, while open
 	let conn_count = 0;
 	let stopping = false;
@@ -80,16 +111,19 @@ export function serve(name, handler) {
 		const line = {
 			kind: 'req', conn: conn.id, addr: conn.addr, port: conn.port,
 			sni: req.socket.servername || null, method: req.method, path: req.url,
-			tag: req.headers['x-tag'] ?? null, traceparent: req.headers.traceparent ?? null,
+			tag: req.headers['x-tag'] ?? null, host: req.headers.host ?? req.headers[':authority'] ?? null,
+			traceparent: req.headers.traceparent ?? null,
 			body_bytes: body.length, body_sha256: sha256(body),
 		};
-		const reply = await handler({ method: req.method, path: req.url, headers: req.headers, body });
+		const reply = spoil(await handler({ method: req.method, path: req.url, headers: req.headers, body }), req.url, faults);
 
 		conn.requests++;
 		if (reply.outcome) {
 			log({ ...line, status: null, outcome: reply.outcome, reply_bytes: 0, note: reply.note });
-			if (reply.outcome === 'reset')
+			if (reply.outcome === 'reset') {
+				await new Promise((resolve) => setTimeout(resolve, reply.after_ms ?? 0));
 				conn.raw.resetAndDestroy();
+			}
 			return;
 		}
 		const headers = { ...reply.headers };
@@ -110,7 +144,7 @@ export function serve(name, handler) {
 			reply_sha256: sha256(whole), encoding: gzip ? 'gzip' : null, note: reply.note });
 		if (reply.parts) {
 			res.writeHead(reply.status, headers);
-			await send_parts(res, parts, gzip);
+			await send_parts(res, parts, gzip, hold);
 		} else {
 			const coded = gzip ? gzipSync(whole) : whole;
 			headers['content-length'] = coded.length;

@@ -9,7 +9,7 @@
 #   import STATE FILE [OPTION...]             `attest import`: what it says goes to $WW_RUN/import.out, errors to import.err
 
 page=$here/../../../docs/attestations.md
-for block in key.sh attest.sh attest.py; do
+for block in key.sh attest.sh attest.py attest_path.sh; do
 	sed -n "/^\`\`\`[a-z]* file=$block\$/,/^\`\`\`\$/p" "$page" | sed '1d;$d' >"$WW_RUN/$block"
 	[[ -s $WW_RUN/$block ]] || ww_die "the page has no block $block"
 done

@@ -74,9 +74,9 @@ cp -a "$st" "$st.honest"
 lies 'none' passed .
 lies 'a signature of somebody else' failed "if .kind == \"attestation\" then .envelope.signatures[0].sig |= (\"AAAA\" + .[4:]) else . end"
 lies 'a key that did not sign' failed "if .kind == \"verdict\" and .attested then .grounds.terms.attesters[0].key = \"${PUBLIC[other]}\" else . end"
-lies 'T3 though denied' failed 'if .attested and (.attested.attestations | length) == 2 then .verdict = "CONFIRMED_T3" | .tier = "T3" else . end'
-lies 'a denial left out' failed 'if .attested and (.attested.attestations | length) == 2 then .attested.attestations |= .[:1] | .verdict = "CONFIRMED_T3" | .tier = "T3" | del(.findings) else . end'
-lies 'T3 of a masked error' failed 'if .attested.wireVerdict == "MASKED_ERROR" then .verdict = "CONFIRMED_T3" | .tier = "T3" | del(.findings) else . end'
+lies 'T3 though denied' failed 'if .kind == "verdict" and .attested and (.attested.attestations | length) == 2 then .verdict = "CONFIRMED_T3" | .tier = "T3" else . end'
+lies 'a denial left out' failed 'if .kind == "verdict" and .attested and (.attested.attestations | length) == 2 then .attested.attestations |= .[:1] | .verdict = "CONFIRMED_T3" | .tier = "T3" | del(.findings) else . end'
+lies 'T3 of a masked error' failed 'if .kind == "verdict" and .attested.wireVerdict == "MASKED_ERROR" then .verdict = "CONFIRMED_T3" | .tier = "T3" | del(.findings) else . end'
 lies 'T3 without a column' failed 'if .verdict == "CONFIRMED_T1" and (.attested | not) then .verdict = "CONFIRMED_T3" | .tier = "T3" else . end'
 lies 'an attestation of another action' failed "if .kind == \"attestation\" and .by == \"toolCallId\" and .attester == \"bank\" then .action = \"$(of MASKED_ERROR action)\" else . end"
 lies 'an attestation withheld' open 'if .kind == "attestation" and .attester == "bank" and .by == "toolCallId" then empty else . end'

@@ -87,7 +87,8 @@ is '  each verdict has an id of its own, and the last one names both' "$(records
 
 # While the action is open: its first verdict has it. The wait is longer than the test; the daemon's end is the action's.
 ww_stop live
-start --grace 300
+start --grace 300 --policy "$WW_RUN/policy.yaml"
+calls=$(records "$WW_STATE" | jq -c 'select(.kind == "model_call")' | wc -l)
 mkfifo "$WW_RUN/announced"
 stream --pending >"$WW_RUN/announced" 2>/dev/null & reader=$!
 exec {announced}<"$WW_RUN/announced"
@@ -102,6 +103,22 @@ ok '  it will be named' grep -q 'has no verdict yet' "$WW_RUN/import.out"
 ok '  again' live "$WW_RUN/early"
 ok '  it was there' grep -q 'was there already' "$WW_RUN/import.out"
 { kill "$reader"; wait "$reader"; } 2>/dev/null || true
+# The same of its path, which is told when nothing comes to it any more; and of the ledger, when the daemon has it no more.
+stream -n $((calls + 2)) --filter kind=model_call >"$WW_RUN/calls"
+response=$(tail -n 1 "$WW_RUN/calls" | jq -r .record.responseId)
+attest_path auditor "$response" us-9 provider >"$WW_RUN/placed"
+ok 'of a path that is not told yet' live "$WW_RUN/placed" || cat "$WW_RUN/import.err"
+ok '  it will be named' grep -q 'has no record yet' "$WW_RUN/import.out"
+ww_stop live
+path_told() { records "$WW_STATE" | jq -c "select(.kind == \"path\" and any(.legs[]; .responseId == \"$response\"))" | tail -n 1; }
+is '  its first record names it' "$(path_told | jq -c '[.revision, .attested[0].attester, [.findings[] | select(.attestation) | .finding]]')" '[1,"auditor",["ATTESTED_OUT_OF_REGION"]]'
+start --policy "$WW_RUN/policy.yaml"
+attest_path cloud "$response" eu-2 provider >"$WW_RUN/placed2"
+ok '  after a restart another says something else' live "$WW_RUN/placed2" || cat "$WW_RUN/import.err"
+is '  the next record names both' "$(path_told | jq -c '[.revision, .verdict == "VIOLATION", (.attested | map(.attester))]')" '[2,false,["auditor","cloud"]]'
+attest_path bank "$response" eu-2 provider >"$WW_RUN/placed3"
+code=0; live "$WW_RUN/placed3" || code=$?
+is '  not by an attester of a tool' "$code $(grep -c 'not signed by an attester of the policy' "$WW_RUN/import.err")" '1 1'
 ww_stop live
 is '  the first verdict is T3' "$(verdict_of toolCallId "$open" | jq -c '[.verdict, .attested.wireVerdict, .supersedes]')" '["CONFIRMED_T3","CONFIRMED_T1",null]'
 
@@ -121,7 +138,7 @@ done
 ok '  the same bytes' cmp "$WW_RUN/replayed.1" "$WW_RUN/replayed.2"
 is '  the same ledger' "$(cat "$WW_RUN/replayed.st1/checkpoint")" "$(cat "$WW_RUN/replayed.st2/checkpoint")"
 is '  before them, what there was' "$(head -n "$(wc -l <"$WW_RUN/tape.records")" "$WW_RUN/replayed.1" | cmp - "$WW_RUN/tape.records" && echo same)" same
-is '  then they' "$(jq -r 'select(.attested) | .verdict' "$WW_RUN/replayed.1" | tr '\n' ' ')" 'CONFIRMED_T3 MASKED_ERROR '
+is '  then they' "$(jq -r 'select(.kind == "verdict" and .attested) | .verdict' "$WW_RUN/replayed.1" | tr '\n' ' ')" 'CONFIRMED_T3 MASKED_ERROR '
 attest thief refund_order "$(taped CONFIRMED_T1 toolCallId)" achieved >"$WW_RUN/three"
 code=0; "$ww" replay -a "$WW_RUN/three" "$WW_RUN/tape.tape" >"$WW_RUN/replayed.3" 2>/dev/null || code=$?
-is '  a forged one' "$code $(grep -c '"attested"' "$WW_RUN/replayed.3")" '1 0'
+is '  a forged one' "$code $(grep -c '"attested":{' "$WW_RUN/replayed.3")" '1 0'

@@ -262,7 +262,7 @@ static int watch(struct ww_sense *s, const struct options *o, char **argv)
 	uint32_t covers, file = 0;
 	uint64_t id;
 	char *rest;
-	int r = ww_sense_scope_add(s, argv[0], &id, &covers);
+	int r = ww_sense_scope_add(s, argv[0], 0, &id, &covers);
 
 	if (r < 0)
 		return r;

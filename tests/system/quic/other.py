@@ -35,6 +35,7 @@ def udp(path):
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind(("127.0.0.1", 0))
     to = sink.getsockname()
+    held = []  # a port that is free again may be the next one's: they are told apart by it
     with open(path, "w") as log:
         for connected in (False, True):
             for name, datagrams in cases.items():
@@ -44,11 +45,13 @@ def udp(path):
                 for d in datagrams:
                     s.send(d) if connected else s.sendto(d, to)
                 put(log, name=name, port=s.getsockname()[1], bytes=sum(map(len, datagrams)), datagrams=len(datagrams))
-                s.close()
+                held.append(s)
         # One call, cut by the kernel in five.
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.sendmsg([initial * 4 + b"rest"], [(socket.SOL_UDP, UDP_SEGMENT, struct.pack("@H", len(initial)))], 0, to)
         put(log, name="cut by the kernel", port=s.getsockname()[1], bytes=4804, datagrams=5)
+        held.append(s)
+    for s in held:
         s.close()
 
 
@@ -86,9 +89,9 @@ def tls(path, host, port, ca):
         ("ECH first", with_extension(plain, 0xFE0D, ech, False), dict(whole, ech=True)),
         ("ECH last", with_extension(plain, 0xFE0D, ech, True), dict(whole, ech=True)),
         # What lies behind the ceiling of what is looked at is not known, and is not denied.
-        ("cut", with_extension(plain, 0xFFA5, bytes(2000), False), dict(sni=None, alpn=None, ech=None, helloWhole=False)),
-        ("cut behind", with_extension(with_extension(plain, 0xFFA5, bytes(2000), True), 0xFE0D, ech, True), dict(whole, ech=None, helloWhole=False)),
-        ("cut behind ECH", with_extension(with_extension(plain, 0xFFA5, bytes(2000), True), 0xFE0D, ech, False), dict(whole, ech=True, helloWhole=False)),
+        ("cut", with_extension(plain, 0xFFA5, bytes(2400), False), dict(sni=None, alpn=None, ech=None, helloWhole=False)),
+        ("cut behind", with_extension(with_extension(plain, 0xFFA5, bytes(2400), True), 0xFE0D, ech, True), dict(whole, ech=None, helloWhole=False)),
+        ("cut behind ECH", with_extension(with_extension(plain, 0xFFA5, bytes(2400), True), 0xFE0D, ech, False), dict(whole, ech=True, helloWhole=False)),
     ]
     sink = socket.create_server(("127.0.0.1", 0))
     with open(path, "w") as log:

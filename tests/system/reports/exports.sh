@@ -7,7 +7,7 @@ ok 'JSON Lines' export_ --format jsonl -O out.jsonl --verdict MASKED_ERROR
 ok 'the report of that selection' report -O same.json --verdict MASKED_ERROR
 is '  has the same records' "$(jq -c .cursor out.jsonl | xargs)" "$(payload same.json | jq -c '.predicate.records[].index' | xargs)"
 is '  byte for byte' "$(jq -c .record out.jsonl | sha256sum)" "$(payload same.json | jq -r '.predicate.records[].record' | jq -c . | sha256sum)"
-ok 'every kind is a table' sh -c "for k in life actor flow exchange model_call span action verdict coverage loss finding report; do
+ok 'every kind is a table' sh -c "for k in life actor flow exchange model_call span action verdict path crossing coverage loss finding report; do
 	'$ww' export -d '$state' --complete --format csv --kind \$k >\$k.csv || exit 1; done"
 ok '  that reads back as the record' python3 - <<'PY'
 import csv, json, sys
@@ -24,7 +24,7 @@ records = {}
 for n, line in enumerate(open('records.ndjson')):
     records[n] = json.loads(line)
 rows = 0
-for kind in ['life', 'actor', 'flow', 'exchange', 'model_call', 'span', 'action', 'verdict', 'coverage']:
+for kind in ['life', 'actor', 'flow', 'exchange', 'model_call', 'span', 'action', 'verdict', 'path', 'coverage']:
     data = open(kind + '.csv', newline='').read()
     assert data.count('\n') == data.count('\r\n'), kind
     for row in csv.DictReader(data.splitlines(True)):

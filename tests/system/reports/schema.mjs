@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks JSON documents against the published schemas with ajv: schema.mjs SCHEMADIR NPM report|records|actions|why|stream|tables|policy FILE...
+// Checks JSON documents against the published schemas with ajv: schema.mjs SCHEMADIR NPM report|records|actions|why|path|stream|tables|policy FILE...
 // records: NDJSON, each line against the schema of its kind. report: a payload, and each record's text in it.
 // Strict on top of the published form: a member that the schemas do not name is an error here.
 import { readFileSync, readdirSync } from 'node:fs';
@@ -26,7 +26,7 @@ const load = (path) => ajv.compile(close(JSON.parse(readFileSync(path, 'utf8')))
 const records = new Map();
 for (const file of readdirSync(`${dir}/records`))
 	records.set(file.replace('.json', ''), load(`${dir}/records/${file}`));
-const lines = Object.fromEntries(['actions', 'why', 'stream', 'tables', 'policy'].map((name) => [name, load(`${dir}/${name}-v1.schema.json`)]));
+const lines = Object.fromEntries(['actions', 'why', 'path', 'stream', 'tables', 'policy'].map((name) => [name, load(`${dir}/${name}-v1.schema.json`)]));
 const report = load(`${dir}/report-v1.schema.json`);
 
 let bad = 0;

@@ -9,7 +9,7 @@ ok '  verifies' code 0 "$out/wirewitness-verify" --key-file "$vkey" all.json
 ok '  fits the schema' fits all.json
 is '  population, selected, withheld' "$(counts all.json)" '[12,12,0]'
 is '  completeness stands before verdicts' "$(payload all.json | jq -c '.predicate | keys_unsorted - ["wording","limits"]')" \
-	'["createdAt","scope","instrument","period","selection","coverage","destinations","summary","claims","jurisdiction","sampling","verification","ledger","records","checkpoint"]'
+	'["createdAt","scope","instrument","period","selection","coverage","destinations","summary","claims","paths","jurisdiction","sampling","verification","ledger","records","checkpoint"]'
 is '  outcomes' "$(payload all.json | jq -c '[.predicate.claims.list[] | .verdict + " " + .outcome] | unique')" \
 	'["CONFIRMED_T1 corroborated","MASKED_ERROR contradicted","NO_ACTION contradicted"]'
 is '  evidence is listed' "$(payload all.json | jq -c '.predicate as $p | [$p.claims.list[].evidenceIndexes[]] - [$p.records[].index]')" '[]'

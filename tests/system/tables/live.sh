@@ -40,8 +40,8 @@ cat >ranges.json <<-JSON
 	{"ip_prefix":"${WW_PUBLIC[far]}/32","region":"xx-far-2","service":"S3","network_border_group":"xx-far-2"},
 	{"ip_prefix":"10.0.0.0/8","region":"nowhere","service":"EC2","network_border_group":"nowhere"}],"ipv6_prefixes":[]}
 JSON
-mkdir -m 700 live.state
 ok 'ranges of the hosts are taken in' code 0 "$ww" tables import ranges.json --as aws --state live.state
+is '  into a state directory that the daemon takes' "$(stat -c %a live.state live.state/tables | xargs)" '700 755'
 cp small/own.yaml live.state/tables/
 cp "$here/../../golden/tables/places.mmdb" live.state/tables/
 

@@ -28,4 +28,4 @@ linked() {
 	done | grep -v -e '^base/' -e '^ledger/' | tr '\n' ' '
 }
 is 'and of the product the rules, and what is pure of the policy' "$(linked)" \
-	'judge/lens/attest.o judge/lens/commit.o judge/lens/control_rule.o judge/lens/effect.o judge/lens/local_rule.o judge/lens/prose.o judge/rule.o policy/answer.o policy/attester.o policy/cidr.o policy/contract.o policy/failure.o policy/local.o policy/scalar.o '
+	'judge/lens/attest.o judge/lens/commit.o judge/lens/control_rule.o judge/lens/effect.o judge/lens/local_rule.o judge/lens/path_rule.o judge/lens/prose.o judge/rule.o policy/answer.o policy/attester.o policy/cidr.o policy/contract.o policy/failure.o policy/host_glob.o policy/local.o policy/scalar.o '

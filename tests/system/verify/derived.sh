@@ -44,12 +44,13 @@ for how in '' --complete; do
 	is '  follows, too' "$(jq -c '.rederived | [.verdicts, .agree, .findings]' stdout)" '[4,4,[]]'
 done
 
-# What only the record of the tool call tells is listed with the exchange that it is.
+# What only the record of the tool call tells is listed with the exchange that it is; the calls of the model with the paths of
+# their prompts.
 jq -c 'if .kind == "exchange" and .path == "/v1/refunds" then ., {kind: "mcp_call", id: ("t" + .id[1:]), t, exchange: .id} else . end' \
 	called.records | ledger calls
 report calls calls.json
 is 'the tool calls of the listed exchanges' "$(jq -r .payload calls.json | base64 -d | jq -c '[.predicate.records[] | .kind] |
-	[(map(select(. == "mcp_call")) | length), (map(select(. == "model_call")) | length)]')" '[3,0]'
+	[(map(select(. == "mcp_call")) | length), (map(select(. == "model_call")) | length)]')" '[3,8]'
 
 # The important attacks: the log is made, and signed, with the lie in it. Everything but the derivation passes.
 while IFS=$'\t' read -r name wanted field of; do

@@ -33,7 +33,8 @@ ok '  it says why' said 'No such file or directory'
 ok 'a checkpoint of the empty log needs no proof' code 0 "$verify" "${key[@]}" -c seed/checkpoint plain.json
 ok "a checkpoint of another log is none" code 1 "$verify" "${key[@]}" -c python_refunds/checkpoint -o json plain.json
 is '  it was looked at' "$(check earlier)" failed
-ok '  garbage is none' code 1 "$verify" "${key[@]}" -c "$records" plain.json
+head -n 2 "$records" >garbage
+ok '  garbage is none' code 1 "$verify" "${key[@]}" -c garbage plain.json
 ok 'two of one' code 0 "$verify" "${key[@]}" -c kept/20 -c kept/20 proved.json
 
 # The past is rewritten: the error of record 16 never was one. Same key, same origin, whole in itself.
@@ -61,8 +62,8 @@ ok 'nor is an empty one' code 1 "$verify" "${key[@]}" -c kept/20 hollow.json
 mkdir -m 700 proofs
 ok 'two stories of one size' code 1 "$verify" "${key[@]}" -c forged/checkpoint --equivocation-dir proofs -o json plain.json
 is '  are one failed check' "$(jq -c '[.checks[] | select(.state == "failed") | .name]' stdout)" '["earlier"]'
-is '  the proof is kept' "$(ls proofs/equivocation | sed 's/-.*//')" 54
-ok '  it holds both heads' sh -c 'cat proofs/equivocation/* | grep -c "^54$" | grep -qx 2'
+is '  the proof is kept' "$(ls proofs/equivocation | sed 's/-.*//')" "$(wc -l <"$records")"
+ok '  it holds both heads' sh -c 'cat proofs/equivocation/* | grep -c "^$1$" | grep -qx 2' sh "$(wc -l <"$records")"
 sum=$(sha256sum proofs/equivocation/*)
 ok '  met the other way round' code 1 "$verify" "${key[@]}" -c log/checkpoint --equivocation-dir proofs forged.json
 is '  it is the same file' "$(sha256sum proofs/equivocation/*)" "$sum"

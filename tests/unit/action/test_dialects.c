@@ -811,6 +811,56 @@ static void the_record_says_what_has_no_id(void **state)
 	ww_buf_done(&out);
 }
 
+static void assert_place(unsigned i, enum ww_place_from from, const char *says)
+{
+	assert_true(i < c->places.count);
+	assert_int_equal(c->places.item[i].from, from);
+	assert_string_equal(c->places.item[i].says, says);
+}
+
+static void claims_about_place(void **state)
+{
+	static const char asks[] = "{\"model\":\"m\",\"inference_geo\":\"us\",\"messages\":[{"
+				   "\"role\":\"user\",\"content\":\"hi\"}]}";
+
+	call("/v1/messages", asks,
+	     "{\"type\":\"message\",\"content\":[],\"usage\":{\"input_tokens\":3,"
+	     "\"inference_geo\":\"us\"}}",
+	     JSON);
+	assert_int_equal(c->places.count, 2);
+	assert_place(0, WW_PLACE_REQUEST_GEO, "us");
+	assert_place(1, WW_PLACE_USAGE_GEO, "us");
+	/* In a stream it comes with every count; what is said twice stands once. */
+	call("/v1/messages",
+	     "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
+	     "\"hi\"}]}",
+	     "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"type\":"
+	     "\"message\",\"usage\":{\"input_tokens\":3,\"inference_geo\":\"global\"}}}\n\n"
+	     "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":"
+	     "\"end_turn\"},\"usage\":{\"output_tokens\":9,\"inference_geo\":\"global\"}}\n\n"
+	     "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+	     SSE);
+	assert_int_equal(c->places.count, 1);
+	assert_place(0, WW_PLACE_USAGE_GEO, "global");
+	/* No word: neither a number, nor null, nor a text with a line end in it. */
+	call("/v1/messages", asks,
+	     "{\"type\":\"message\",\"content\":[],\"usage\":{\"inference_geo\":7}}", JSON);
+	assert_int_equal(c->places.count, 1);
+	call("/v1/messages", asks,
+	     "{\"type\":\"message\",\"content\":[],\"usage\":{\"inference_geo\":\"u\\ns\"}}", JSON);
+	assert_int_equal(c->places.count, 1);
+	/* The geography of an inference profile; a model's own name has none. */
+	call(CLAUDE "/converse", BLOCKS, CONVERSE, JSON);
+	assert_int_equal(c->places.count, 1);
+	assert_place(0, WW_PLACE_PROFILE, "eu");
+	call("/model/anthropic.claude-v2/converse", BLOCKS, CONVERSE, JSON);
+	assert_int_equal(c->places.count, 0);
+	/* What another dialect calls by that name says nothing here. */
+	call("/v1/chat/completions", "{\"model\":\"m\",\"inference_geo\":\"us\",\"messages\":[]}",
+	     CHAT_SAID, JSON);
+	assert_int_equal(c->places.count, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -840,6 +890,7 @@ int main(void)
 		T(ollama_ids_where_there_are_some),
 		T(a_context_is_an_earlier_conversation),
 		T(the_record_says_what_has_no_id),
+		T(claims_about_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,7 @@ static void openai_json(void **state)
 	assert_digest(&c->text, "let me");
 	assert_true(c->prompt_present);
 	assert_digest(&c->prompt, "look\nhere");
+	assert_true(ww_slice_eq_str(ww_buf_slice(&c->prompt_text), "look\nhere"));
 	assert_digest(&c->system, "be brief");
 	assert_digest(&c->tools, "[ {\"type\":\"function\"} ]");
 	assert_true(c->parent_present);
@@ -330,6 +331,7 @@ static void anthropic_json(void **state)
 	assert_digest(&c->tool_calls[1].arguments, "{}");
 	assert_digest(&c->text, "one two");
 	assert_digest(&c->prompt, "first");
+	assert_true(ww_slice_eq_str(ww_buf_slice(&c->prompt_text), "first"));
 	assert_digest(&c->system, "a\nb");
 	assert_int_equal(c->tool_result_count, 3);
 	assert_string_equal(c->tool_results[0].tool_call_id, "toolu_1");
@@ -679,6 +681,46 @@ static void texts_of_new_results_are_kept(void **state)
 	assert_true(ww_slice_eq_str(result_text(1), "two"));
 }
 
+#define TEXT(t)  "{\"type\":\"text\",\"text\":\"" t "\"}"
+#define USER(p)  "{\"role\":\"user\",\"content\":[" p "]}"
+#define ASKS(m)  "{\"model\":\"m\",\"messages\":[" m "]}"
+#define RESULT   "{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":\"r\"}"
+#define ANSWERED "{\"role\":\"assistant\",\"content\":\"yes\"}"
+
+static void the_text_of_the_prompt_is_kept(void **state)
+{
+	static const struct {
+		const char *req, *text;
+	} asks[] = {
+		{ASKS(USER(TEXT("a")) "," ANSWERED "," USER(TEXT("b"))), "b"},
+		{ASKS(USER(TEXT("a") "," TEXT("b\\n\\u00e9"))), "a\nb\n\xc3\xa9"},
+		/* A message without text is no prompt. */
+		{ASKS(USER(TEXT("a")) "," ANSWERED "," USER(RESULT)), "a"},
+		{ASKS(USER(TEXT("a")) "," ANSWERED "," USER("")), "a"},
+		{ASKS(USER(TEXT("a")) "," ANSWERED "," USER(TEXT(""))), "a"},
+		{ASKS(USER(TEXT("a")) "," ANSWERED "," USER(TEXT("") "," TEXT("b"))), "\nb"},
+		{ASKS(USER(RESULT "," TEXT("b"))), "b"},
+		{ASKS(ANSWERED), ""},
+	};
+	static char req[WW_PROMPT_BYTES_MAX + 256];
+	struct ww_slice kept;
+
+	for (size_t i = 0; i < WW_ARRAY_SIZE(asks); i++) {
+		json_call(ANTHROPIC, asks[i].req, "{}");
+		kept = ww_buf_slice(&c->prompt_text);
+		assert_true(ww_slice_eq_str(kept, asks[i].text));
+		assert_int_equal(kept.n, c->prompt_bytes);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned n = WW_PROMPT_BYTES_MAX - 1 + i;
+
+		snprintf(req, sizeof(req), ASKS(USER(TEXT("%0*d"))), n, 7);
+		json_call(ANTHROPIC, req, "{}");
+		assert_int_equal(c->prompt_bytes, n);
+		assert_int_equal(c->prompt_text.n, i < 2 ? n : WW_PROMPT_BYTES_MAX);
+	}
+}
+
 static void only_new_tool_results_are_listed(void **state)
 {
 	json_call(OPENAI,
@@ -784,6 +826,7 @@ int main(void)
 		T(turns_chain_by_digest),
 		T(calls_of_one_turn_share_it),
 		T(texts_of_new_results_are_kept),
+		T(the_text_of_the_prompt_is_kept),
 		T(only_new_tool_results_are_listed),
 		T(record_has_no_content),
 		T(the_largest_record_fits),

@@ -63,8 +63,14 @@ static void say_call(struct talk *t, const struct ww_model_call *c)
 	}
 	if (c->text_bytes)
 		say_sized(t, "text", "", c->text_bytes, &c->text, "");
-	if (c->prompt_present)
+	if (c->prompt_present) {
+		struct ww_sha256 kept;
+
 		say_sized(t, "prompt", "", c->prompt_bytes, &c->prompt, "");
+		/* What is kept of it is what was digested. */
+		ww_digest(&t->key, ww_buf_slice(&c->prompt_text), &kept);
+		assert_memory_equal(&kept, &c->prompt, sizeof(kept));
+	}
 }
 
 static void take(void *ctx, const struct ww_exchange *x)

@@ -309,6 +309,21 @@ static void peers(void **state)
 	assert_string_equal(s.peer_address, "::1");
 }
 
+static void regions(void **state)
+{
+	struct ww_span s = VIEW({"cloud.region", "eu-west-1"});
+
+	assert_string_equal(s.region, "eu-west-1");
+	assert_int_equal(s.conflicts, 0);
+	s = VIEW({"aws.region", "us-east-1"});
+	assert_string_equal(s.region, "us-east-1");
+	s = VIEW({"aws.region", "us-east-1"}, {"cloud.region", "us-east-1"});
+	assert_int_equal(s.conflicts, 0);
+	s = VIEW({"aws.region", "us-east-1"}, {"cloud.region", "eu-west-1"});
+	assert_string_equal(s.region, "eu-west-1");
+	assert_int_equal(s.conflicts, 1u << WW_SPAN_FIELD_REGION);
+}
+
 static void long_values_are_cut(void **state)
 {
 	char text[400];
@@ -395,6 +410,7 @@ int main(void)
 		cmocka_unit_test(traceloop),
 		cmocka_unit_test(anthropic),
 		cmocka_unit_test(peers),
+		cmocka_unit_test(regions),
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(twice_is_the_same),
 		cmocka_unit_test(what_may_be_kept),

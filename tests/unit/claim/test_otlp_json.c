@@ -280,6 +280,7 @@ static void any_order(void **state)
 		       "}],\"scope\":{\"name\":\"scope\"}}],"
 		       "\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{"
 		       "\"stringValue\":\"me\"}},"
+		       "{\"key\":\"cloud.region\",\"value\":{\"stringValue\":\"eu-west-1\"}},"
 		       "{\"key\":\"process.pid\",\"value\":{\"intValue\":\"77\"}}]}}]}",
 		       &result),
 		0);
@@ -287,6 +288,9 @@ static void any_order(void **state)
 	assert_string_equal(got.last.service_name, "me");
 	assert_string_equal(got.last.scope_name, "scope");
 	assert_int_equal(got.last.said_pid, 77);
+	/* Where the sender runs is not where the span's call goes. */
+	assert_string_equal(got.last.sender_region, "eu-west-1");
+	assert_string_equal(got.last.region, "");
 	assert_string_equal(got.value, "{\"inner\":[1]}");
 	assert_int_equal(got.last.claim_count, 1);
 	assert_true(got.last.claims[0].at.ns == 5 && got.last.claims[0].done);

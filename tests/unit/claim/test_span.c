@@ -101,6 +101,7 @@ static void whole_record(void **state)
 		.name = "execute_tool refund",
 		.scope_name = "scope",
 		.service_name = "service",
+		.sender_region = "eu-north-1",
 		.actor = {.start_ns = 16, .pid = 42},
 		.root = {.start_ns = 15, .pid = 41},
 		.cgroup = 0xabc,
@@ -132,7 +133,8 @@ static void whole_record(void **state)
 		"false,"
 		"\"name\":\"execute_tool "
 		"refund\",\"spanKind\":1,\"status\":\"OK\",\"service\":\"service\","
-		"\"scope\":\"scope\",\"actor\":\"p42-10\",\"root\":\"p41-f\",\"cgroup\":"
+		"\"scope\":\"scope\",\"senderRegion\":\"eu-north-1\",\"actor\":\"p42-10\",\"root\":"
+		"\"p41-f\",\"cgroup\":"
 		"\"0000000000000abc\","
 		"\"receivedBootNs\":77,\"saidPid\":7,\"role\":\"tool\",\"operation\":\"execute_"
 		"tool\","

@@ -390,10 +390,12 @@ static void owner_known_late(void **state)
 
 	owner->h.kind = WW_EVENT_FLOW_OWNER;
 	owner->role = WW_FLOW_ACCEPT;
+	owner->netns = 77;
 	feed(w, ev_hello(2, 20, WW_DIR_IN, 7));
 	feed(w, ev_data(3, 6, 0, 7, WW_DIR_IN, 0, "early"));
 	assert_string_equal(w->seen.text[WW_DIR_IN], "");
 	feed(w, owner);
+	assert_int_equal(ww_flows_get(w->flows, 20)->netns, 77);
 	assert_string_equal(w->seen.text[WW_DIR_IN], "early");
 	assert_int_equal(ww_flows_stats(w->flows).unbound, 0);
 }

@@ -111,7 +111,7 @@ static void test_destinations(void **state)
 	ww_destinations_write(d, &w);
 	is(&out,
 	   "{\"basis\":\"the flows that the shown verdicts rest on\",\"certificates\":\"not "
-	   "recorded: TLS 1.3 encrypts them, and of older handshakes only the hellos are copied"
+	   "listed: TLS 1.3 encrypts them, one that was sent in clear stands in its flow's record"
 	   "\",\"flowsBeyondList\":0,\"list\":[{\"address\":\"10.0.0.1\",\"port\":80,"
 	   "\"proto\":\"tcp\",\"quoted\":{\"sni\":null},\"flows\":1,\"bytesSent\":7,"
 	   "\"bytesReceived\":1,\"firstOpened\":\"T1\",\"lastOpened\":\"T1\",\"lastCloseBootNs\":7}"

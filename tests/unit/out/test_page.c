@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "out/line.h"
 #include "out/listing.h"
+#include "out/path_survey.h"
 #include "out/survey.h"
 #include "samples.h"
 
@@ -76,6 +77,16 @@ static const char *const records[] = {
 	SAMPLE_LOSS,
 	SAMPLE_FLOW,
 	SAMPLE_LIFE,
+	"{\"kind\":\"path\",\"id\":\"y-00000000000000aa-1\",\"path\":\"y-00000000000000aa\","
+	"\"revision\":1,\"verdict\":\"UNVERIFIABLE\",\"reason\":\"NO_CONTRACT\",\"agent\":\"a\","
+	"\"findings\":[{\"finding\":\"UNLISTED_DESTINATION\",\"leg\":1}],\"legsTotal\":1,"
+	"\"join\":\"EXACT\",\"legs\":[{\"seq\":1,\"peer\":\"192.0.2.1:443\"}]}",
+	"{\"kind\":\"path\",\"id\":\"y-00000000000000aa-2\",\"path\":\"y-00000000000000aa\","
+	"\"revision\":2,\"verdict\":\"VIOLATION\",\"reason\":null,\"agent\":\"a\","
+	"\"findings\":[{\"finding\":\"OUT_OF_REGION\",\"leg\":1}],\"legsTotal\":1,\"join\":"
+	"\"EXACT\",\"legs\":[{\"seq\":1,\"peer\":\"192.0.2.1:443\",\"place\":{\"labels\":"
+	"[{\"region\":\"us-1\"}]}}]}",
+	"{\"kind\":\"crossing\",\"id\":\"g-1\"}",
 };
 
 static int record(void *ctx, uint64_t index, struct ww_slice *ret_json)
@@ -88,11 +99,26 @@ static int record(void *ctx, uint64_t index, struct ww_slice *ret_json)
 
 struct fixture {
 	struct ww_survey *survey;
-	struct ww_buf coverage, summary, out;
+	struct ww_buf coverage, summary, paths, out;
 	struct ww_page_input in;
 };
 
-static const uint64_t verdict_rows[] = {0, 1, 2}, finding_rows[] = {3}, bad_rows[] = {99};
+static const uint64_t verdict_rows[] = {0, 1, 2}, finding_rows[] = {3}, path_rows[] = {9},
+		      bad_rows[] = {99};
+
+static void write_paths(struct ww_buf *out)
+{
+	WW_AUTO(ww_path_survey_free_auto) struct ww_path_survey *s = NULL;
+	struct ww_jsonw w;
+
+	assert_int_equal(ww_path_survey_new(&s), 0);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(records); i++)
+		assert_int_equal(ww_path_survey_add(s, i, ww_slice_str(records[i])), 0);
+	assert_int_equal(ww_path_survey_end(s), 0);
+	ww_jsonw_init(&w, out);
+	ww_path_survey_write(s, &w);
+	assert_true(ww_jsonw_ok(&w));
+}
 
 static void set_up(struct fixture *f)
 {
@@ -100,6 +126,7 @@ static void set_up(struct fixture *f)
 
 	ww_buf_init(&f->coverage, 1 << 20);
 	ww_buf_init(&f->summary, 1 << 20);
+	ww_buf_init(&f->paths, 1 << 20);
 	ww_buf_init(&f->out, WW_PAGE_BYTES_MAX);
 	assert_int_equal(ww_survey_new(&f->survey), 0);
 	for (size_t i = 0; i < WW_ARRAY_SIZE(records); i++)
@@ -108,6 +135,7 @@ static void set_up(struct fixture *f)
 	ww_survey_coverage(f->survey, &w);
 	ww_jsonw_init(&w, &f->summary);
 	ww_survey_summary(f->survey, &w);
+	write_paths(&f->paths);
 	f->in = (struct ww_page_input){
 		.scope = WW_SLICE_LIT(
 			"{\"host\":\"h\",\"listed\":\"verdicts\",\"filter\":\"tool=\\u001b[2J\"}"),
@@ -115,6 +143,13 @@ static void set_up(struct fixture *f)
 			WW_SLICE_LIT("{\"from\":\"2026-11-23T10:00:00.000000000Z\",\"to\":\"x\"}"),
 		.coverage = ww_buf_slice(&f->coverage),
 		.summary = ww_buf_slice(&f->summary),
+		.paths = ww_buf_slice(&f->paths),
+		.destinations = WW_SLICE_LIT(
+			"{\"list\":[{\"address\":\"192.0.2.1\",\"quoted\":{\"sni\":null,"
+			"\"listed\":\"aws us-east-1\"}},{\"address\":\"192.0.2.2\",\"quoted\":{"
+			"\"sni\":null}}]}"),
+		.path_rows = path_rows,
+		.path_count = 1,
 		.report = WW_SLICE_LIT("{\"file\":\"r.json\",\"vkey\":\"k+00+AA\"}"),
 		.verdicts = verdict_rows,
 		.verdict_count = 3,
@@ -128,6 +163,7 @@ static void tear_down(struct fixture *f)
 	ww_survey_free(f->survey);
 	ww_buf_done(&f->coverage);
 	ww_buf_done(&f->summary);
+	ww_buf_done(&f->paths);
 	ww_buf_done(&f->out);
 }
 
@@ -162,6 +198,13 @@ static void whole_page(void **state)
 	has(&f, "  EXACT  v-00c0ffee-1\n");
 	has(&f, "no declared call found");
 	has(&f, "malformed-body  x-5-1");
+	has(&f, "4. PATHS: where prompts went, up to the horizon of this host\n"
+		"   1 paths, 1 earlier revisions of them\n"
+		"   UNVERIFIABLE: 0 of 1 (0.0 %)\n");
+	has(&f, "   VIOLATION                  1      a peer outside of what the policy allows");
+	has(&f, "   Crossings  1 connections");
+	has(&f, "  us-1  ");
+	has(&f, "   Listed     192.0.2.1: aws us-east-1\n\n5. FINDINGS");
 	has(&f, "\\x1b[2J");
 	has(&f, "wirewitness-verify --key-file vkey r.json\n");
 	has(&f, "   - Does not stop root");
@@ -180,6 +223,10 @@ static void nothing_there(void **state)
 
 	set_up(&f);
 	f.in.verdict_count = f.in.finding_count = 0;
+	f.in.path_count = 0;
+	f.in.paths = WW_SLICE_LIT("{\"paths\":0,\"unverifiable\":{\"count\":0,\"share\":null,"
+				  "\"reasons\":[]},\"byVerdict\":[],\"findings\":[],\"policies\":"
+				  "[]}");
 	f.in.coverage = WW_SLICE_LIT("{\"scopes\":[],\"losses\":[]}");
 	f.in.report = WW_SLICE_LIT("{\"file\":\"r.json\",\"verdictsErased\":4}");
 	f.in.summary =
@@ -190,7 +237,7 @@ static void nothing_there(void **state)
 	has(&f, "No scope has a coverage record in this period");
 	has(&f, "UNVERIFIABLE: 0 of 0\n"
 		"   4 more have no content any more: what they said is not known here\n");
-	has(&f, "4. FINDINGS\n   none\n");
+	has(&f, "5. FINDINGS (on input; those of paths are in 4)\n   none\n");
 	tear_down(&f);
 }
 

@@ -61,6 +61,8 @@ static void as_the_schemas(void **state)
 		char path[128];
 		json_t *schema;
 
+		if (!kinds[k])
+			continue; /* a number that is nobody's yet */
 		snprintf(path, sizeof(path), "docs/schema/records/%s.json", kinds[k]);
 		schema = json_load_file(path, 0, NULL);
 		if (!schema)

@@ -341,6 +341,40 @@ static void test_names(void **state)
 	assert_int_equal(p.labels_total, 1);
 }
 
+static struct ww_placement place_said(const char *peer, const char *told, const char *said)
+{
+	struct ww_placement_ask a = question("both", peer);
+	struct ww_placement p;
+
+	if (told)
+		a.names[a.name_count++] = told;
+	a.names[a.name_count++] = said;
+	a.said_count = 1;
+	ww_placement_of(&a, &p);
+	return p;
+}
+
+/* 5 */
+static void test_names_said(void **state)
+{
+	struct ww_placement p = place_said("", NULL, "api.de.example");
+
+	check(0, &(struct expected){"both", "", UNLISTED, UNLISTED, UNKNOWN, 1, 1}, &p);
+	p = place_said("", "api.de.example", "other.example");
+	check(1, &(struct expected){"both", "", ALLOWED, ALLOWED, 0, 1, 1}, &p);
+	/* Two names of one row, one of which was told. */
+	p = place_said("", "api.de.example", "b.de.example");
+	check(2, &(struct expected){"both", "", ALLOWED, ALLOWED, 0, 1, 1}, &p);
+	p = place_said("192.0.2.1", NULL, "api.de.example");
+	check(3, &(struct expected){"both", "de", ALLOWED, ALLOWED, 0, 2, 2}, &p);
+	/* It forbids, and takes no address's word. */
+	p = place_said("", NULL, "api.us.example");
+	assert_int_equal(p.region, FORBIDDEN);
+	assert_true(p.findings & WW_PLACEMENT_OUT_OF_REGION);
+	p = place_said("192.0.2.17", NULL, "api.de.example");
+	check(4, &(struct expected){"both", "us", MIXED, MIXED, AMBIGUOUS, 2, 2}, &p);
+}
+
 /* 2: what light says. From Frankfurt, 900 us reach 135 km. */
 static void test_light(void **state)
 {
@@ -634,6 +668,7 @@ int main(void)
 		cmocka_unit_test(test_local),
 		cmocka_unit_test(test_private_rows_of_others),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_said),
 		cmocka_unit_test(test_light),
 		cmocka_unit_test(test_without_host_or_tables_or_policy),
 		cmocka_unit_test(test_several_tables),

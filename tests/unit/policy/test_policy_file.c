@@ -47,6 +47,28 @@ static void refuse(const struct bad *b)
 	assert_null(strchr(e.text, '\n'));
 }
 
+#define KEY   "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
+#define KEYED NOBODY "attesters:\n- {name: audit, key: " KEY "}\n"
+
+static void test_attesters(void **state)
+{
+	static const struct bad bads[] = {
+		{NOBODY "attesters: []\n", 3, 12, "at least one entry"},
+		{NOBODY "attesters:\n- {name: a}\n", 4, 3, "the key key"},
+		{NOBODY "attesters:\n- {name: a, key: abcd}\n", 4, 18, "SubjectPublicKeyInfo"},
+		{NOBODY "attesters:\n- {name: a b, key: " KEY "}\n", 4, 10, "letters, digits"},
+		{KEYED "- {name: b, key: " KEY "}\n", 5, 0, "its name or key again"},
+		{KEYED "- {name: b, key: " KEY ", tool: x}\n", 5, 80, "tool"},
+	};
+	WW_AUTO(ww_policy_free_auto) struct ww_policy *p = load(KEYED);
+
+	assert_int_equal(p->attester_count, 1);
+	assert_string_equal(p->attesters[0].name, "audit");
+	assert_int_equal(p->attesters[0].type, WW_ATTESTER_ED25519);
+	for (size_t i = 0; i < WW_ARRAY_SIZE(bads); i++)
+		refuse(&bads[i]);
+}
+
 static void test_refused(void **state)
 {
 	static const struct bad bads[] = {
@@ -58,7 +80,7 @@ static void test_refused(void **state)
 		{NOBODY "agents: []\n", 3, 1, "every key once"},
 		{NOBODY "areas: {}\n", 3, 8, "expected a list, found a mapping"},
 		{NOBODY "extra: 1\n", 3, 1,
-		 "one of the keys version, host, areas, regions, agents, guard, found"},
+		 "one of the keys version, host, areas, regions, agents, guard, attesters, found"},
 		{NOBODY "areas: &a []\n", 3, 8, "an anchor, alias or tag"},
 		{NOBODY "---\n" NOBODY, 3, 1, "one document"},
 		{NOBODY "areas: [\n", 4, 1, "not YAML: "},
@@ -480,10 +502,15 @@ static void test_examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_read),     cmocka_unit_test(test_whom),
-		cmocka_unit_test(test_globs),    cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_warnings), cmocka_unit_test(test_warnings_beside_tables),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_attesters),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_whom),
+		cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_warnings_beside_tables),
 		cmocka_unit_test(test_examples),
 	};
 

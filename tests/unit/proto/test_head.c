@@ -213,6 +213,46 @@ static void authority_by_target(void **state)
 	}
 }
 
+/* What an answer's fields say of place: by an allow-list, of answers only, in order. */
+static void places(void **state)
+{
+	static const struct {
+		enum ww_place_from from;
+		const char *says;
+	} want[] = {
+		{WW_PLACE_CF_RAY, "FRA"},        {WW_PLACE_AMZ_CF_POP, "FRA56-P1"},
+		{WW_PLACE_MS_REGION, "East US"}, {WW_PLACE_AZURE_REF, "20261128T0102Z-1a"},
+		{WW_PLACE_VIA, "1.1 google"},
+	};
+	char longer[WW_FIELD_BYTES_MAX + 2] = {0};
+
+	field("CF-RAY", "8f2c6d1e0a1b2c3d-FRA", true);
+	field("via", "1.1 own-proxy", true);
+	assert_int_equal(x.places.count, 0);
+	field("CF-RAY", "8f2c6d1e0a1b2c3d-FRA", false);
+	field("cf-ray", "8f2c6d1e0a1b2c3e-FRA", false);
+	field("X-Amz-Cf-Pop", "FRA56-P1", false);
+	field("x-ms-region", " East US ", false);
+	field("x-azure-ref", "20261128T0102Z-1a", false);
+	field("Via", "1.1 google", false);
+	field("x-region", "eu-west-1", false);
+	field("server-timing", "edge;dur=1", false);
+	assert_int_equal(x.places.count, WW_ARRAY_SIZE(want));
+	for (size_t i = 0; i < WW_ARRAY_SIZE(want); i++) {
+		assert_int_equal(x.places.item[i].from, want[i].from);
+		assert_string_equal(x.places.item[i].says, want[i].says);
+	}
+	assert_false(x.places.more);
+	memset(longer, 'v', WW_FIELD_BYTES_MAX + 1);
+	field("via", longer, false);
+	assert_true(x.places.more);
+	assert_int_equal(x.places.count, WW_ARRAY_SIZE(want));
+	/* Behind the body it is too late to be of the head. */
+	h.trailer = true;
+	field("cf-ray", "8f2c6d1e0a1b2c3d-SIN", false);
+	assert_int_equal(x.places.count, WW_ARRAY_SIZE(want));
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 
 static uint64_t caller_of(const char *const fields[][2])
@@ -316,6 +356,7 @@ int main(void)
 		T(which_fields_say_who_asks),
 		T(a_cut_idempotency_key_has_no_digest),
 		T(authority_by_target),
+		T(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
